@@ -1,0 +1,35 @@
+"""Checks that every kernel's contract makes of its arrays."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import DTypeError, ShapeError
+
+
+def same_dtype(op: str, **arrays: Any) -> np.dtype:
+    """The one float dtype of the arrays that are not None.
+
+    Raises
+    ------
+    DTypeError
+        Dtypes that differ, or that are not floating point.
+    """
+    dtypes = {name: array.dtype for name, array in arrays.items() if array is not None}
+    first = next(iter(dtypes.values()))
+    if any(dtype != first for dtype in dtypes.values()) or first.kind != "f":
+        found = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
+        raise DTypeError(f"{op}: all arrays must have one float dtype; found {found}")
+    return first
+
+
+def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str) -> Any:
+    """`out` when it fits, else a new array of `shape`, on the device and of the dtype of `like`."""
+    if out is None:
+        return np.empty_like(like, shape=tuple(shape), order="C", subok=True)
+    if out.shape != tuple(shape) or out.dtype != like.dtype or not out.flags.c_contiguous:
+        raise ShapeError(
+            f"{op}: out must be a contiguous {like.dtype} array of shape {tuple(shape)}; "
+            f"it is {out.dtype} {out.shape}"
+        )
+    return out

@@ -1,0 +1,125 @@
+"""Compiled kernels on disk, so that the second start is fast.
+
+Numba's own cache sits beside the source, raises where it cannot, and trusts what it reads.  This one
+
+- lives in a per-user folder (`MINICNN_CACHE`, else the platform's cache folder), readable by its owner alone;
+- names each file after everything that decides its content: the text of all kernels, the versions of Python,
+  Numba and llvmlite, the CPU and its features, the function and the types of its arguments;
+- checks a digest before it unpickles, so that a damaged file is compiled anew;
+- never raises: where nothing can be written, kernels run uncached, with one warning.
+"""
+
+import hashlib
+import os
+import platform
+import stat
+import sys
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+from numba.core.caching import _Cache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps, loads
+
+DIGEST_BYTES = 32
+
+
+def user_cache_folder() -> Path:
+    """MINICNN_CACHE, or the platform's folder for caches of this user."""
+    if chosen := os.environ.get("MINICNN_CACHE"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / "minicnn"
+    default = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or default).expanduser() / "minicnn"
+
+
+@cache
+def source_stamp() -> str:
+    """A digest of the text of all kernels and of the compiler's versions."""
+    digest = hashlib.sha256(f"{sys.version}|{numba.__version__}|{llvmlite.__version__}|{platform.machine()}".encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def compile_cache_folder() -> Path | None:
+    """The folder for compiled kernels, made if need be; None, after one warning, where there can be none."""
+    folder = user_cache_folder() / "kernels" / source_stamp()[:16]
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        info = folder.stat()
+        if hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+            raise PermissionError(f"{folder} may be written by others")
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        warnings.warn(
+            f"compiled kernels are not kept, so each start compiles them again ({error}); "
+            "set MINICNN_CACHE to a folder of yours",
+            stacklevel=2,
+        )
+        return None
+
+
+class CompileCache(_Cache):
+    """The cache of one function, in the form that Numba's dispatcher asks."""
+
+    def __init__(self, function: Any):
+        self.name = f"{function.__module__}.{function.__qualname__}"
+        closure = function.__closure__ or ()
+        self.code = function.__code__.co_code + dumps(tuple(cell.cell_contents for cell in closure))
+
+    @property
+    def cache_path(self) -> str:
+        return str(compile_cache_folder())
+
+    def _path(self, signature: Any, codegen: Any) -> Path | None:
+        folder = compile_cache_folder()
+        if folder is None:
+            return None
+        key = repr((self.name, signature, codegen.magic_tuple())).encode() + self.code
+        return folder / f"{self.name.rpartition('.')[2]}-{hashlib.sha256(key).hexdigest()[:32]}"
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The compiled function of an earlier process, or None."""
+        path = self._path(sig, target_context.codegen())
+        if path is None:
+            return None
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        digest, payload = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+        if hashlib.sha256(payload).digest() != digest:
+            return None
+        target_context.refresh()
+        return CompileResult._rebuild(target_context, *loads(payload))
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a function that was compiled now; a full or read-only disk is no reason to stop."""
+        path = self._path(sig, data.codegen)
+        if path is None:
+            return
+        payload = dumps(data._reduce())
+        try:
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+                file.write(hashlib.sha256(payload).digest() + payload)
+            os.replace(file.name, path)
+        except OSError:
+            return
+
+    def enable(self) -> None:
+        """Part of Numba's interface; this cache is always on."""
+
+    def disable(self) -> None:
+        """Part of Numba's interface; this cache is always on."""
+
+    def flush(self) -> None:
+        """Part of Numba's interface; files of other versions are harmless."""

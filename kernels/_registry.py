@@ -1,0 +1,194 @@
+"""The registry: which rungs an operation has, and which one runs.
+
+An operation has directions ("forward", "backward_input", ...).  Each direction has a ladder of rungs: the
+`reference`, which defines the result, and faster versions of it.  A rung is a plain function named
+`<op>_<direction>_<rung>` in one of the modules of the operation's folder:
+
+    reference.py    plain loops or the most obvious NumPy, any float dtype
+    blas.py         NumPy and its BLAS, any float dtype
+    cpu*.py         Numba, float32 only
+    cuda.py         CUDA C++, launched on device arrays
+
+Modules are imported when one of their rungs is first called, so listing the ladder needs NumPy alone.
+"""
+
+import importlib
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, UnsupportedError
+
+REFERENCE = "reference"
+Call = tuple[str, str, str]
+
+_operations: dict[str, "Operation"] = {}
+_forced: ContextVar[dict[str, str]] = ContextVar("minicnn_forced_rungs", default={})
+_records: ContextVar[tuple[list[Call], ...]] = ContextVar("minicnn_records", default=())
+
+
+@dataclass(frozen=True)
+class KernelSpec:
+    """One rung of one direction of an operation on one device."""
+
+    op: str
+    direction: str
+    device: str
+    rung: str
+    module: str
+    note: str
+
+    @property
+    def needs_numba(self) -> bool:
+        return self.module.rpartition(".")[2].startswith("cpu")
+
+    @cached_property
+    def fn(self) -> Callable[..., Any]:
+        """The function itself; imports its module."""
+        if self.needs_numba and not numba_installed():
+            raise MissingExtraError("numba", "fast", f"rung {self.rung} of {self.op}")
+        return getattr(importlib.import_module(self.module), f"{self.op}_{self.direction}_{self.rung}")
+
+
+class Operation:
+    """The ladders of one operation; made once, in the `__init__.py` of its folder.
+
+    `default(direction, *arguments)` names the rung for float32 arrays when Numba is there; without Numba, and
+    for other float types, the highest rung that is written in NumPy runs.
+    """
+
+    def __init__(self, name: str, package: str, default: Callable[..., str]):
+        self.name, self.package, self.default = name, package, default
+        self.ladder: dict[tuple[str, str], dict[str, KernelSpec]] = {}
+        _operations[name] = self
+
+    def rung(self, rung: str, module: str, directions: tuple[str, ...], note: str, device: str = "cpu") -> None:
+        """Register a rung above those registered before it."""
+        for direction in directions:
+            spec = KernelSpec(self.name, direction, device, rung, f"{self.package}.{module}", note)
+            self.ladder.setdefault((direction, device), {})[rung] = spec
+
+    def run(self, direction: str, array: Any, *arguments: Any, rung: str | None = None) -> Any:
+        """Call the chosen rung with `arguments`; `array` decides device and dtype."""
+        spec = self.select(direction, array, arguments, rung)
+        for calls in _records.get():
+            calls.append((self.name, direction, spec.rung))
+        return spec.fn(*arguments)
+
+    def select(self, direction: str, array: Any, arguments: tuple[Any, ...], rung: str | None) -> KernelSpec:
+        """The rung that is asked for by name, else by `use`, else the default."""
+        device = device_of(array)
+        rungs = self.ladder.get((direction, device))
+        if rungs is None:
+            raise UnsupportedError(f"{self.name} has no {direction} on device {device}")
+        if rung is None:
+            rung = _forced.get().get(self.name)
+            if rung is None or rung not in rungs:
+                return rungs[self._default_rung(direction, device, array, arguments, rungs)]
+        elif rung not in rungs:
+            raise ArgumentError(f"{self.name} {direction} has no rung {rung!r} on {device}; it has {', '.join(rungs)}")
+        spec = rungs[rung]
+        if spec.needs_numba and array.dtype != np.float32:
+            raise DTypeError(f"rung {rung} of {self.name} is compiled for float32, the array is {array.dtype}")
+        return spec
+
+    def _default_rung(self, direction: str, device: str, array: Any, arguments: tuple[Any, ...], rungs: dict) -> str:
+        if device == "cpu" and (array.dtype != np.float32 or not numba_wanted()):
+            return [name for name, spec in rungs.items() if not spec.needs_numba][-1]
+        return self.default(direction, *arguments)
+
+
+@cache
+def numba_installed() -> bool:
+    """Whether Numba can be imported."""
+    return find_spec("numba") is not None
+
+
+@cache
+def numba_wanted() -> bool:
+    """Whether the defaults use Numba: it is installed and MINICNN_KERNELS does not say "numpy"."""
+    choice = os.environ.get("MINICNN_KERNELS", "")
+    if choice not in ("", "numpy", "numba"):
+        raise ArgumentError(f"MINICNN_KERNELS is {choice!r}; it may be 'numpy', 'numba' or unset")
+    if choice == "numpy":
+        return False
+    if not numba_installed():
+        warnings.warn("numba is not installed, so NumPy kernels run: pip install 'minicnn[fast]'", stacklevel=2)
+        return False
+    return True
+
+
+def device_of(array: Any) -> str:
+    """Where an array lives: "cpu", "cuda", or what a subclass of ndarray names in `minicnn_device`."""
+    if isinstance(array, np.ndarray):
+        return getattr(array, "minicnn_device", "cpu")
+    if type(array).__module__.partition(".")[0] == "cupy":
+        return "cuda"
+    raise DTypeError(f"kernels work on NumPy or CuPy arrays, not on {type(array).__name__}")
+
+
+def operations() -> list[str]:
+    """Names of all registered operations."""
+    return sorted(_operations)
+
+
+def specs(device: str = "cpu") -> list[KernelSpec]:
+    """Every registered rung of every direction on a device that can run here."""
+    ladders = [ladder for op in operations() for key, ladder in _operations[op].ladder.items() if key[1] == device]
+    return [s for ladder in ladders for s in ladder.values() if numba_installed() or not s.needs_numba]
+
+
+def rungs(op: str, device: str = "cpu") -> list[str]:
+    """Names of the rungs of an operation on a device, lowest first, those of all directions together.
+
+    >>> from minicnn import kernels
+    >>> kernels.rungs("conv2d")[:2]
+    ['reference', 'v1_direct']
+    """
+    _known(op)
+    return list(dict.fromkeys(spec.rung for spec in specs(device) if spec.op == op))
+
+
+@contextmanager
+def use(op: str, rung: str) -> Iterator[None]:
+    """Within the block, `op` runs on `rung` in every direction that the rung has.
+
+    Other directions keep their default.  A case that the rung cannot do raises; nothing else runs in its place.
+
+    >>> from minicnn import kernels
+    >>> with kernels.use("conv2d", rung="v1_direct"):
+    ...     pass
+    """
+    known = {spec.rung for ladder in _known(op).ladder.values() for spec in ladder.values()}
+    if rung not in known:
+        raise ArgumentError(f"{op} has no rung {rung!r}; it has {', '.join(sorted(known))}")
+    token = _forced.set({**_forced.get(), op: rung})
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+@contextmanager
+def record() -> Iterator[list[Call]]:
+    """Within the block, every kernel call of this thread is noted as (op, direction, rung)."""
+    calls: list[Call] = []
+    token = _records.set((*_records.get(), calls))
+    try:
+        yield calls
+    finally:
+        _records.reset(token)
+
+
+def _known(op: str) -> Operation:
+    if op not in _operations:
+        raise ArgumentError(f"there is no operation {op!r}; there are {', '.join(operations())}")
+    return _operations[op]

@@ -1,0 +1,137 @@
+"""conv2d: the contract.
+
+    y = activation(conv(x, w) + bias + residual)
+
+x (N,H,W,C), w (KH,KW,C/groups,F), bias (F,), residual and y (N,OH,OW,F); one float dtype for all.  NHWC and HWIO are
+Keras' own layouts.  `reference.py` says what a convolution is; LADDER.md shows what each rung above it gains.
+"""
+
+import numpy as np
+
+from minicnn.errors import ShapeError
+
+from .._arrays import output_array, same_dtype
+from .._epilogue import Epilogue
+from .._registry import Operation
+from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
+
+ALL = ("forward", "backward_input", "backward_weights")
+
+
+def _default(direction: str, *arguments) -> str:
+    return "v3_tiled"
+
+
+OPERATION = Operation("conv2d", __name__, _default)
+OPERATION.rung("reference", "reference", ALL, "the definition: seven nested loops")
+OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
+OPERATION.rung("v2_im2col", "blas", ALL, "windows copied to the rows of a matrix, one BLAS product for all of them")
+TILED = "windows copied block by block into cache, sums held in vector registers"
+OPERATION.rung("v3_tiled", "cpu_tiled", ("forward",), TILED)
+OPERATION.rung("v3_tiled", "cpu_tiled_input", ("backward_input",), TILED)
+OPERATION.rung("v3_tiled", "cpu_tiled_weights", ("backward_weights",), TILED)
+
+
+def forward(
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray | None = None,
+    *,
+    strides: int | Pair = 1,
+    padding: Padding = "valid",
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    activation: str | None = None,
+    residual: np.ndarray | None = None,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """y = activation(conv(x, w) + bias + residual), y (N,OH,OW,F).
+
+    Parameters
+    ----------
+    x : (N,H,W,C)
+    w : (KH,KW,C/groups,F)
+    padding : "valid", "same" (Keras: asymmetric where it must be), a number, two, or ((top,bottom),(left,right))
+    out : array for y; made when None
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError, UnsupportedError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minicnn import kernels
+    >>> x, w = np.ones((1, 4, 4, 2)), np.ones((3, 3, 2, 5))
+    >>> kernels.conv2d.forward(x, w, padding="same")[0, 0, 0]
+    array([8., 8., 8., 8., 8.])
+    """
+    same_dtype("conv2d", x=x, w=w, bias=bias, residual=residual)
+    window = check_window("conv2d", x.shape, w.shape, strides, padding, dilation, groups)
+    shape = (x.shape[0], *window_outputs(x.shape[1:3], w.shape[:2], window, "conv2d"), w.shape[3])
+    epilogue = Epilogue(bias, activation, residual)
+    epilogue.check(w.shape[3], shape, "conv2d")
+    return OPERATION.run("forward", x, x, w, window, epilogue, output_array(out, shape, x, "conv2d"), rung=rung)
+
+
+def backward_input(
+    dy: np.ndarray,
+    w: np.ndarray,
+    input_shape: tuple[int, ...],
+    *,
+    strides: int | Pair = 1,
+    padding: Padding = "valid",
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """dx (N,H,W,C) = the gradient of sum(y * dy) for x; dy (N,OH,OW,F)."""
+    same_dtype("conv2d", dy=dy, w=w)
+    window = check_window("conv2d", input_shape, w.shape, strides, padding, dilation, groups)
+    check_gradient("conv2d", dy, input_shape, w.shape, window)
+    dx = output_array(out, input_shape, dy, "conv2d")
+    return OPERATION.run("backward_input", dy, dy, w, window, dx, rung=rung)
+
+
+def backward_weights(
+    x: np.ndarray,
+    dy: np.ndarray,
+    kernel_shape: tuple[int, ...],
+    *,
+    strides: int | Pair = 1,
+    padding: Padding = "valid",
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """dw (KH,KW,C/groups,F) = the gradient of sum(y * dy) for w."""
+    same_dtype("conv2d", x=x, dy=dy)
+    window = check_window("conv2d", x.shape, kernel_shape, strides, padding, dilation, groups)
+    check_gradient("conv2d", dy, x.shape, kernel_shape, window)
+    dw = output_array(out, kernel_shape, x, "conv2d")
+    return OPERATION.run("backward_weights", x, x, dy, window, dw, rung=rung)
+
+
+def check_window(
+    op: str, x_shape: tuple, w_shape: tuple, strides: int | Pair, padding: Padding, dilation: int | Pair, groups: int
+) -> Window:
+    """The Window of a convolution whose shapes fit together."""
+    if len(x_shape) != 4 or len(w_shape) != 4:
+        raise ShapeError(f"{op}: x must be (N,H,W,C) and w (KH,KW,C,F); they are {x_shape} and {w_shape}")
+    window = resolve_window(x_shape[1:3], w_shape[:2], strides, padding, dilation, groups)
+    if x_shape[3] != w_shape[2] * groups or w_shape[3] % groups:
+        raise ShapeError(
+            f"{op}: x {x_shape} has {x_shape[3]} channels, w {w_shape} with groups={groups} takes "
+            f"{w_shape[2] * groups} and gives {w_shape[3]}"
+        )
+    return window
+
+
+def check_gradient(op: str, dy: np.ndarray, x_shape: tuple, w_shape: tuple, window: Window) -> None:
+    """Raise ShapeError unless dy has the shape of the convolution's output."""
+    shape = (x_shape[0], *window_outputs(x_shape[1:3], w_shape[:2], window, op), w_shape[3])
+    if dy.shape != shape:
+        raise ShapeError(f"{op}: dy must have the output's shape {shape}, it has {dy.shape}")

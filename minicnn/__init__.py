@@ -1,0 +1,1 @@
+"""minicnn: a CNN engine written from scratch."""

@@ -1,0 +1,56 @@
+"""Every refusal of minicnn is a MinicnnError; each also is the built-in error a caller would expect.
+
+A message names the thing (file, layer, argument), what was expected, what came, and what to do about it,
+in one line.
+"""
+
+
+class MinicnnError(Exception):
+    """Base class of every error that minicnn raises on purpose."""
+
+
+class ShapeError(MinicnnError, ValueError):
+    """Arrays whose shapes do not fit together or do not fit the operation."""
+
+
+class DTypeError(MinicnnError, TypeError):
+    """An array of the wrong number type, or operands of different ones."""
+
+
+class ArgumentError(MinicnnError, ValueError):
+    """An argument outside what is allowed: an unknown name, a negative size, a contradiction."""
+
+
+class UnsupportedError(MinicnnError, NotImplementedError):
+    """Something well-formed that minicnn, or the chosen kernel rung, does not do."""
+
+
+class GraphError(MinicnnError, RuntimeError):
+    """A graph of layers or tensors used in a way it cannot be: a cycle, a second backward pass."""
+
+
+class FileFormatError(MinicnnError, ValueError):
+    """A file that is damaged, hostile, or not of the format it should be."""
+
+
+class FileAccessError(MinicnnError, OSError):
+    """A file or folder that is missing, unreadable or unwritable."""
+
+
+class WeightsMismatchError(MinicnnError, ValueError):
+    """Weights that do not fit the model they are loaded into."""
+
+
+class DataError(MinicnnError, ValueError):
+    """Training data that cannot be used: an empty folder, one class, labels that do not match."""
+
+
+class DownloadError(MinicnnError, OSError):
+    """A published file that could not be fetched or does not have its published hash."""
+
+
+class MissingExtraError(MinicnnError, ImportError):
+    """An optional package that the requested feature needs is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str):
+        super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'minicnn[{extra}]'")

@@ -1,0 +1,57 @@
+"""Adagrad: each element's step is divided by the root of the sum of all its squared gradients."""
+
+import numpy as np
+
+from minicnn.kernels import optimizer_step
+from minicnn.optimizers.optimizer import Optimizer
+from minicnn.schedules import LearningRateSchedule
+
+
+class Adagrad(Optimizer):
+    """s ← s + g²;  p ← p - r g / √(s + ε).
+
+    Parameters
+    ----------
+    learning_rate : r, a number or a schedule
+    initial_accumulator_value : s before the first step
+    epsilon : ε, under the root
+    weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
+
+    Source: Duchi, Hazan & Singer, "Adaptive Subgradient Methods for Online Learning", 2011.
+
+    Examples
+    --------
+    >>> from minicnn.optimizers import Adagrad
+    >>> Adagrad(0.1).initial_accumulator_value
+    0.1
+    """
+
+    arguments = ("initial_accumulator_value", "epsilon")
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = None,
+    ):
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+        self.initial_accumulator_value = self._number("initial_accumulator_value", initial_accumulator_value)
+        self.epsilon = self._number("epsilon", epsilon, positive=True)
+
+    def new_state(self, parameter: np.ndarray) -> dict[str, np.ndarray]:
+        return {"accumulator": np.full_like(parameter, self.initial_accumulator_value)}
+
+    def update_step(self, parameter, gradient, state, learning_rate, weight_decay, step):
+        optimizer_step.adagrad_step(
+            parameter,
+            gradient,
+            state["accumulator"],
+            learning_rate=learning_rate,
+            epsilon=self.epsilon,
+            weight_decay=weight_decay,
+        )

@@ -1,0 +1,68 @@
+"""RMSprop: each element's step is divided by the root of its recent mean square gradient."""
+
+import numpy as np
+
+from minicnn.kernels import optimizer_step
+from minicnn.optimizers.optimizer import Optimizer
+from minicnn.schedules import LearningRateSchedule
+
+
+class RMSprop(Optimizer):
+    """s ← ρ s + (1-ρ) g²;  u = r g / √(s + ε);  p ← p - u,  or with momentum  v ← m v + u,  p ← p - v.
+
+    Parameters
+    ----------
+    learning_rate : r, a number or a schedule
+    rho : ρ, how much of the mean square is kept, from 0 to below 1
+    momentum : m, from 0 to 1; 0 keeps no velocity
+    epsilon : ε, under the root
+    centered : divide by the standard deviation of the gradient instead: a ← ρ a + (1-ρ) g, and s - a² under the root
+    weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
+
+    Source: Tieleman & Hinton, "Neural Networks for Machine Learning", lecture 6.5, 2012.
+
+    Examples
+    --------
+    >>> from minicnn.optimizers import RMSprop
+    >>> RMSprop().learning_rate
+    0.001
+    """
+
+    arguments = ("rho", "momentum", "epsilon", "centered")
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = None,
+    ):
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+        self.rho = self._number("rho", rho, below=1)
+        self.momentum = self._number("momentum", momentum, most=1)
+        self.epsilon = self._number("epsilon", epsilon, positive=True)
+        self.centered = bool(centered)
+
+    def new_state(self, parameter: np.ndarray) -> dict[str, np.ndarray]:
+        wanted = {"velocity": True, "momentum": self.momentum > 0, "average_gradient": self.centered}
+        return {name: np.zeros_like(parameter) for name, used in wanted.items() if used}
+
+    def update_step(self, parameter, gradient, state, learning_rate, weight_decay, step):
+        optimizer_step.rmsprop_step(
+            parameter,
+            gradient,
+            state["velocity"],
+            state.get("average_gradient"),
+            state.get("momentum"),
+            learning_rate=learning_rate,
+            rho=self.rho,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            weight_decay=weight_decay,
+        )

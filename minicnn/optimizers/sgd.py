@@ -1,0 +1,58 @@
+"""Stochastic gradient descent, with momentum."""
+
+import numpy as np
+
+from minicnn.kernels import optimizer_step
+from minicnn.optimizers.optimizer import Optimizer
+from minicnn.schedules import LearningRateSchedule
+
+
+class SGD(Optimizer):
+    """p ← p - r g;  with momentum  v ← m v - r g,  p ← p + v;  with Nesterov's look-ahead  p ← p + m v - r g.
+
+    Parameters
+    ----------
+    learning_rate : r, a number or a schedule
+    momentum : m, from 0 to 1; 0 keeps no velocity
+    nesterov : whether the gradient counts as taken where the velocity leads; without momentum it changes nothing
+    weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
+
+    Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+
+    Examples
+    --------
+    >>> from minicnn.optimizers import SGD
+    >>> SGD(0.1, momentum=0.9).get_config()["momentum"]
+    0.9
+    """
+
+    arguments = ("momentum", "nesterov")
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = None,
+    ):
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+        self.momentum = self._number("momentum", momentum, most=1)
+        self.nesterov = bool(nesterov)
+
+    def new_state(self, parameter: np.ndarray) -> dict[str, np.ndarray]:
+        return {"momentum": np.zeros_like(parameter)} if self.momentum else {}
+
+    def update_step(self, parameter, gradient, state, learning_rate, weight_decay, step):
+        optimizer_step.sgd_step(
+            parameter,
+            gradient,
+            state.get("momentum"),
+            learning_rate=learning_rate,
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+            weight_decay=weight_decay,
+        )

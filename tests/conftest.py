@@ -1,0 +1,29 @@
+"""Settings that every test shares: hypothesis without deadlines, and where the data of others lies."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "minicnn", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile(os.environ.get("MINICNN_HYPOTHESIS_PROFILE", "minicnn"))
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of models and images made by others, named by MINICNN_TEST_DATA."""
+    folder = os.environ.get("MINICNN_TEST_DATA")
+    if not folder:
+        pytest.skip("MINICNN_TEST_DATA is not set: it names the folder of models and images made by others")
+    path = Path(folder)
+    assert path.is_dir(), f"MINICNN_TEST_DATA names {folder}, which is no folder"
+    return path
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of committed golden files."""
+    return Path(__file__).parent / "golden"

@@ -1,0 +1,57 @@
+"""conv2d: cases and how a rung is run on them."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import assume
+from hypothesis import strategies as st
+from minicnn.errors import ShapeError
+from minicnn.kernels import conv2d
+from strategies import arrays, paddings
+
+
+@st.composite
+def cases(draw: Any, values: Any = arrays) -> dict[str, Any]:
+    """x, w, bias, dy and the options of one convolution."""
+    groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
+    channels, filters = groups * draw(st.integers(1, 5)), groups * draw(st.sampled_from([1, 2, 5, 17, 35]))
+    taps = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    size = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
+    dilated = draw(st.booleans())
+    options = {
+        "strides": (1, 1) if dilated else draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
+        "dilation": draw(st.tuples(st.integers(1, 3), st.integers(1, 3))) if dilated else (1, 1),
+        "padding": draw(paddings()),
+        "groups": groups,
+    }
+    x = draw(values((draw(st.integers(0, 3)), *size, channels)))
+    w = draw(values((*taps, channels // groups, filters)))
+    try:
+        y = conv2d.forward(x, w, **options, rung="v2_im2col")
+    except ShapeError:
+        assume(False)
+        raise
+    activation = draw(st.sampled_from([None, "relu", "relu6"]))
+    return {
+        "x": x, "w": w, "bias": draw(values((filters,))), "residual": draw(values(y.shape)), "dy": draw(values(y.shape)),
+        "options": options, "activation": activation,
+    }  # fmt: skip
+
+
+def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarray:
+    """The output of one direction."""
+    x, w, bias, residual, dy = (case[name].astype(dtype) for name in ("x", "w", "bias", "residual", "dy"))
+    options = case["options"]
+    if direction == "forward":
+        return conv2d.forward(x, w, bias, residual=residual, activation=case["activation"], **options, rung=rung)
+    if direction == "backward_input":
+        return conv2d.backward_input(dy, w, x.shape, **options, rung=rung)
+    return conv2d.backward_weights(x, dy, w.shape, **options, rung=rung)
+
+
+def magnitude(case: dict[str, Any], direction: str) -> np.ndarray:
+    """Sum of |products| behind each output: what rounding errors are measured against."""
+    absolute = {**case, "activation": None}
+    for name in ("x", "w", "bias", "residual", "dy"):
+        absolute[name] = np.abs(case[name])
+    return run(absolute, np.float64, "v2_im2col", direction)

@@ -1,0 +1,42 @@
+"""What hypothesis draws: arrays in awkward memory orders, and window geometries that leave remainders."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+LAYOUTS = ("contiguous", "fortran", "strided", "reversed")
+
+
+def lay_out(array: np.ndarray, layout: str) -> np.ndarray:
+    """The same values in another memory order."""
+    if layout == "fortran":
+        return np.asfortranarray(array)
+    if layout == "strided":
+        wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+        wide[..., ::2] = array
+        return wide[..., ::2]
+    if layout == "reversed":
+        return array[::-1].copy()[::-1]
+    return np.ascontiguousarray(array)
+
+
+@st.composite
+def arrays(draw: Any, shape: tuple[int, ...], low: float = -2.0, high: float = 2.0) -> np.ndarray:
+    """Zero-mean float64 numbers that float32 holds exactly, in a drawn memory order."""
+    seed = draw(st.integers(0, 2**32 - 1))
+    values = np.random.default_rng(seed).uniform(low, high, shape).astype(np.float32).astype(np.float64)
+    return lay_out(values, draw(st.sampled_from(LAYOUTS)))
+
+
+@st.composite
+def integer_arrays(draw: Any, shape: tuple[int, ...], most: int = 3) -> np.ndarray:
+    """Small whole numbers: every order of summation gives the same float32."""
+    seed = draw(st.integers(0, 2**32 - 1))
+    return np.random.default_rng(seed).integers(-most, most + 1, shape).astype(np.float64)
+
+
+def paddings() -> st.SearchStrategy:
+    """ "valid", "same", one number, or four."""
+    side = st.tuples(st.integers(0, 3), st.integers(0, 3))
+    return st.one_of(st.sampled_from(["valid", "same"]), st.integers(0, 2), st.tuples(side, side))
