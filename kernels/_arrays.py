@@ -29,7 +29,6 @@ def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str) -> Any:
         return np.empty_like(like, shape=tuple(shape), order="C", subok=True)
     if out.shape != tuple(shape) or out.dtype != like.dtype or not out.flags.c_contiguous:
         raise ShapeError(
-            f"{op}: out must be a contiguous {like.dtype} array of shape {tuple(shape)}; "
-            f"it is {out.dtype} {out.shape}"
+            f"{op}: out must be a contiguous {like.dtype} array of shape {tuple(shape)}; it is {out.dtype} {out.shape}"
         )
     return out

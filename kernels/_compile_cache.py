@@ -2,7 +2,7 @@
 
 Numba's own cache sits beside the source, raises where it cannot, and trusts what it reads.  This one
 
-- lives in a per-user folder (`MINICNN_CACHE`, else the platform's cache folder), readable by its owner alone;
+- lives in a per-user folder (`MINICNN_CACHE`, else ~/.cache/minicnn), readable by its owner alone;
 - names each file after everything that decides its content: the text of all kernels, the versions of Python,
   Numba and llvmlite, the CPU and its features, the function and the types of its arguments;
 - checks a digest before it unpickles, so that a damaged file is compiled anew;
@@ -30,13 +30,8 @@ DIGEST_BYTES = 32
 
 
 def user_cache_folder() -> Path:
-    """MINICNN_CACHE, or the platform's folder for caches of this user."""
-    if chosen := os.environ.get("MINICNN_CACHE"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / "minicnn"
-    default = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or default).expanduser() / "minicnn"
+    """MINICNN_CACHE, or ~/.cache/minicnn."""
+    return Path(os.environ.get("MINICNN_CACHE") or Path.home() / ".cache" / "minicnn")
 
 
 @cache

@@ -1,6 +1,6 @@
 """What a kernel does with a finished sum before it is written: one pass over memory instead of four.
 
-    y = activation(sum + bias + residual)
+y = activation(sum + bias + residual)
 """
 
 from typing import NamedTuple
@@ -9,7 +9,12 @@ import numpy as np
 
 from minicnn.errors import ShapeError
 
-IN_REGISTERS = {None: 0, "linear": 0, "relu": 1, "relu6": 2}  # codes of the activations that kernels apply themselves
+IN_REGISTERS = {
+    None: 0,
+    "linear": 0,
+    "relu": 1,
+    "relu6": 2,
+}  # codes of the activations that kernels apply themselves
 NOTHING = np.zeros(1, np.float32)
 
 

@@ -177,6 +177,11 @@ def use(op: str, rung: str) -> Iterator[None]:
         _forced.reset(token)
 
 
+def forced_rung(op: str) -> str | None:
+    """The rung that `use` asks for, or None."""
+    return _forced.get().get(op)
+
+
 @contextmanager
 def record() -> Iterator[list[Call]]:
     """Within the block, every kernel call of this thread is noted as (op, direction, rung)."""

@@ -71,9 +71,7 @@ class _Emitter:
         self.builder = builder
         self.vector = ir.VectorType(ir.FloatType(), TILE.lanes)
         name = f"llvm.{'fma' if FUSED else 'fmuladd'}.v{TILE.lanes}f32"
-        self.fma = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(self.vector, [self.vector] * 3), name
-        )
+        self.fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(self.vector, [self.vector] * 3), name)
 
     def offset(self, *terms: Any) -> Any:
         """Sum of products: offset(start, (i, stride), ...)."""

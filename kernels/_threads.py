@@ -18,6 +18,7 @@ from typing import Any
 from minicnn.errors import ArgumentError
 
 SERIAL_WORK = 400_000  # multiply-adds (or elements) below which waking a thread costs more than it saves
+STREAMED = 0.25  # work of an element that a kernel only reads, changes a little and writes
 CHUNKS_PER_THREAD = 4  # so that a thread that was disturbed does not hold up the others
 
 

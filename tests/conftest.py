@@ -1,6 +1,8 @@
-"""Settings that every test shares: hypothesis without deadlines, and where the data of others lies."""
+"""Settings that every test shares: hypothesis without deadlines, where the data of others lies, a run without numba."""
 
 import os
+import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,25 @@ settings.register_profile(
 settings.load_profile(os.environ.get("MINICNN_HYPOTHESIS_PROFILE", "minicnn"))
 
 
+class _WithoutNumba(MetaPathFinder):
+    """Makes numba look as if it were not installed."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname.partition(".")[0] in ("numba", "llvmlite"):
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        return None
+
+
+if os.environ.get("MINICNN_TEST_WITHOUT_NUMBA"):
+    sys.meta_path.insert(0, _WithoutNumba())
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder of models and images made by others, named by MINICNN_TEST_DATA."""
     folder = os.environ.get("MINICNN_TEST_DATA")
+    if not folder and os.environ.get("MINICNN_REQUIRE_TEST_DATA"):
+        pytest.fail("MINICNN_TEST_DATA is not set, and this run may not skip the tests that need it")
     if not folder:
         pytest.skip("MINICNN_TEST_DATA is not set: it names the folder of models and images made by others")
     path = Path(folder)

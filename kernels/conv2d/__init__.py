@@ -6,13 +6,15 @@ x (N,H,W,C), w (KH,KW,C/groups,F), bias (F,), residual and y (N,OH,OW,F); one fl
 Keras' own layouts.  `reference.py` says what a convolution is; LADDER.md shows what each rung above it gains.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from minicnn.errors import ShapeError
 
 from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
-from .._registry import Operation
+from .._registry import Operation, forced_rung
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
 
 ALL = ("forward", "backward_input", "backward_weights")
@@ -32,9 +34,36 @@ OPERATION.rung("v3_tiled", "cpu_tiled_input", ("backward_input",), TILED)
 OPERATION.rung("v3_tiled", "cpu_tiled_weights", ("backward_weights",), TILED)
 
 
+class Prepared(NamedTuple):
+    """A kernel w in the form that one rung reads, made once by `prepare` and used for many images."""
+
+    w: np.ndarray
+    rung: str
+    data: np.ndarray
+
+
+def prepare(
+    w: np.ndarray,
+    input_shape: tuple[int, ...],
+    *,
+    strides: int | Pair = 1,
+    padding: Padding = "valid",
+    dilation: int | Pair = 1,
+    groups: int = 1,
+) -> np.ndarray | Prepared:
+    """w packed for the rung that runs on images of a shape; w itself where that rung reads it as it is."""
+    window = check_window("conv2d", input_shape, w.shape, strides, padding, dilation, groups)
+    spec = OPERATION.select("forward", w, (w, w, window, Epilogue(), w), None)
+    if spec.rung != "v3_tiled":
+        return w
+    from .cpu_tiled import pack_panels
+
+    return Prepared(w, spec.rung, pack_panels(w, groups))
+
+
 def forward(
     x: np.ndarray,
-    w: np.ndarray,
+    w: np.ndarray | Prepared,
     bias: np.ndarray | None = None,
     *,
     strides: int | Pair = 1,
@@ -67,12 +96,19 @@ def forward(
     >>> kernels.conv2d.forward(x, w, padding="same")[0, 0, 0]
     array([8., 8., 8., 8., 8.])
     """
+    packed = None
+    if isinstance(w, Prepared):
+        if (rung or forced_rung("conv2d") or w.rung) == w.rung:
+            packed, rung = w.data, w.rung
+        w = w.w
     same_dtype("conv2d", x=x, w=w, bias=bias, residual=residual)
     window = check_window("conv2d", x.shape, w.shape, strides, padding, dilation, groups)
     shape = (x.shape[0], *window_outputs(x.shape[1:3], w.shape[:2], window, "conv2d"), w.shape[3])
     epilogue = Epilogue(bias, activation, residual)
     epilogue.check(w.shape[3], shape, "conv2d")
-    return OPERATION.run("forward", x, x, w, window, epilogue, output_array(out, shape, x, "conv2d"), rung=rung)
+    y = output_array(out, shape, x, "conv2d")
+    arguments = (x, w, window, epilogue, y) if packed is None else (x, w, window, epilogue, y, packed)
+    return OPERATION.run("forward", x, *arguments, rung=rung)
 
 
 def backward_input(
@@ -116,7 +152,13 @@ def backward_weights(
 
 
 def check_window(
-    op: str, x_shape: tuple, w_shape: tuple, strides: int | Pair, padding: Padding, dilation: int | Pair, groups: int
+    op: str,
+    x_shape: tuple,
+    w_shape: tuple,
+    strides: int | Pair,
+    padding: Padding,
+    dilation: int | Pair,
+    groups: int,
 ) -> Window:
     """The Window of a convolution whose shapes fit together."""
     if len(x_shape) != 4 or len(w_shape) != 4:

@@ -64,7 +64,19 @@ def geometry(x_shape: tuple, w_shape: tuple, y_shape: tuple, window: Window) -> 
     (sh, sw), ((top, _), (left, _)), (dh, dw), groups = window
     taps_h, taps_w, channels, filters = w_shape
     return Geometry(
-        *x_shape[:3], channels, *y_shape[1:3], filters // groups, taps_h, taps_w, sh, sw, top, left, dh, dw, groups
+        *x_shape[:3],
+        channels,
+        *y_shape[1:3],
+        filters // groups,
+        taps_h,
+        taps_w,
+        sh,
+        sw,
+        top,
+        left,
+        dh,
+        dw,
+        groups,
     )
 
 
@@ -85,44 +97,56 @@ def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:
 
 @jit
 def copy_patches(x, g, group, first, count, k0, k1, patches):
-    """patches (count, k1 - k0) = columns k0..k1-1 of the windows of output pixels first..first+count-1."""
+    """patches (count, k1 - k0) = columns k0..k1-1 of the windows of output pixels first..first+count-1.
+
+    Taps side by side in a row of the window are side by side in the image too, and are copied as one run.
+    """
     depth = k1 - k0
+    run = g.taps_w if g.dilation_w == 1 and g.groups == 1 else 1
+    length = run * g.channels
     for r in range(count):
         pixel = first + r
         n, rest = pixel // (g.out_height * g.out_width), pixel % (g.out_height * g.out_width)
         i = rest // g.out_width * g.stride_h - g.top
         j = rest % g.out_width * g.stride_w - g.left
-        for tap in range(k0 // g.channels, (k1 - 1) // g.channels + 1):
-            low = max(k0 - tap * g.channels, 0)
-            high = min(k1 - tap * g.channels, g.channels)
-            to = r * depth + tap * g.channels + low - k0
+        for segment in range(k0 // length, (k1 - 1) // length + 1):
+            tap = segment * run
             row = i + tap // g.taps_w * g.dilation_h
             col = j + tap % g.taps_w * g.dilation_w
-            if 0 <= row < g.height and 0 <= col < g.width:
-                at = ((n * g.height + row) * g.width + col) * g.channels * g.groups + group * g.channels + low
-                for c in range(high - low):
-                    patches[to + c] = x[at + c]
-            else:
-                for c in range(high - low):
-                    patches[to + c] = 0
+            low, high = max(k0 - segment * length, 0), min(k1 - segment * length, length)
+            inside = 0 <= row < g.height
+            left = min(max(low, -col * g.channels), high) if inside else high
+            right = max(min(high, (g.width - col) * g.channels), left) if inside else high
+            to = r * depth + segment * length - k0
+            at = ((n * g.height + row) * g.width + col) * g.channels * g.groups + group * g.channels
+            for c in range(low, left):
+                patches[to + c] = 0
+            for c in range(left, right):
+                patches[to + c] = x[at + c]
+            for c in range(right, high):
+                patches[to + c] = 0
 
 
 @jit
 def _finish(sums, width, count, y, y_start, y_row, columns, bias, bias_start, has_bias, residual, has_residual, code):
     """Write `count` rows of finished sums: y = activation(sums + bias + residual)."""
     for r in range(count):
-        to = y_start + r * y_row
-        for f in range(columns):
-            value = sums[r * width + f]
-            if has_bias:
-                value += bias[bias_start + f]
-            if has_residual:
-                value += residual[to + f]
-            if code >= 1 and value < 0:
-                value = np.float32(0)
-            if code == 2 and value > 6:
-                value = np.float32(6)
-            y[to + f] = value
+        at, to = r * width, y_start + r * y_row
+        if has_bias:
+            for f in range(columns):
+                sums[at + f] += bias[bias_start + f]
+        if has_residual:
+            for f in range(columns):
+                sums[at + f] += residual[to + f]
+        if code == 0:
+            for f in range(columns):
+                y[to + f] = sums[at + f]
+        else:
+            most = np.float32(np.inf) if code == 1 else np.float32(6)
+            for f in range(columns):
+                value = sums[at + f]
+                value = np.float32(0) if value < 0 else value
+                y[to + f] = most if value > most else value
 
 
 @jit
@@ -157,14 +181,24 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
                 panel = ((group * panels + p) * k + k0) * COLUMNS
                 for r in range(0, count, ROWS):
                     to = r * width + (p - p0) * COLUMNS
-                    tile_product(
-                        a, a_start + r * a_row, a_row, 1, packed, panel, COLUMNS, sums, to, width, k1 - k0, k0
-                    )
+                    tile_product(a, a_start + r * a_row, a_row, 1, packed, panel, COLUMNS, sums, to, width, k1 - k0, k0)
         f0 = group * g.filters + p0 * COLUMNS
         columns = min(width, g.filters - p0 * COLUMNS)
         y_row = g.filters * g.groups
         _finish(
-            sums, width, count, y, first * y_row + f0, y_row, columns, bias, f0, has_bias, residual, has_residual, code
+            sums,
+            width,
+            count,
+            y,
+            first * y_row + f0,
+            y_row,
+            columns,
+            bias,
+            f0,
+            has_bias,
+            residual,
+            has_residual,
+            code,
         )
 
 
@@ -178,13 +212,14 @@ def forward_blocking(g: Geometry) -> tuple[int, int, int]:
 
 
 def conv2d_forward_v3_tiled(
-    x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray
+    x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray, packed: np.ndarray | None = None
 ) -> np.ndarray:
-    """y = activation(patches @ panels + bias + residual), block by block"""
+    """y = activation(patches @ panels + bias + residual), block by block; `packed` are the panels of w, if made before"""
     g = geometry(x.shape, w.shape, y.shape, window)
     rows, panels, depth = forward_blocking(g)
     blocks = -(-g.pixels // rows) * -(-(-(-g.filters // COLUMNS)) // panels) * g.groups
     flat = np.ascontiguousarray(x).reshape(-1)
-    arguments = (flat, pack_panels(w, g.groups), g, (rows, panels, depth), epilogue.operands(), y.reshape(-1))
+    panels_of_w = pack_panels(w, g.groups) if packed is None else packed
+    arguments = (flat, panels_of_w, g, (rows, panels, depth), epilogue.operands(), y.reshape(-1))
     parallel_for(_forward_blocks, blocks, g.work, *arguments)
     return epilogue.rest(y)

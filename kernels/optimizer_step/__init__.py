@@ -2,8 +2,8 @@
 
     sgd_step, rmsprop_step, adam_step, adagrad_step: move one parameter against its gradient, in place
 
-The parameter, its gradient and its state arrays have one shape and one float dtype, which the step keeps.  A state
-that is None is left out of the formula: no momentum, not centred, no AMSGrad.  `reference.py` holds the formulas.
+The parameter, its gradient and its state arrays have one shape and one float dtype, which the step keeps.
+A state that is None is left out of the formula: no momentum, not centred, no AMSGrad.
 """
 
 import numpy as np
@@ -81,7 +81,18 @@ def rmsprop_step(
         Arrays that differ in shape or dtype; nothing is written.
     """
     _check(parameter=parameter, gradient=gradient, square=square, mean=mean, velocity=velocity)
-    arguments = (parameter, gradient, square, mean, velocity, learning_rate, rho, momentum, epsilon, weight_decay)
+    arguments = (
+        parameter,
+        gradient,
+        square,
+        mean,
+        velocity,
+        learning_rate,
+        rho,
+        momentum,
+        epsilon,
+        weight_decay,
+    )
     OPERATION.run("rmsprop", parameter, *arguments, rung=rung)
 
 
@@ -139,9 +150,7 @@ def adagrad_step(
         Arrays that differ in shape or dtype; nothing is written.
     """
     _check(parameter=parameter, gradient=gradient, total=total)
-    OPERATION.run(
-        "adagrad", parameter, parameter, gradient, total, learning_rate, epsilon, weight_decay, rung=rung
-    )
+    OPERATION.run("adagrad", parameter, parameter, gradient, total, learning_rate, epsilon, weight_decay, rung=rung)
 
 
 def _check(**arrays: np.ndarray | None) -> None:

@@ -6,6 +6,9 @@ temporaries of the parameter's size; here a value stays in a register from its f
 Arrays are flat and cut into blocks of BLOCK elements for the threads; an absent state is an empty array.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
 from minicnn.errors import UnsupportedError
@@ -80,12 +83,13 @@ def optimizer_step_adagrad_v1_fused(
     _run(_adagrad, (parameter, gradient, total), (learning_rate, epsilon, learning_rate * weight_decay))
 
 
-def _run(kernel, arrays: tuple[Array | None, ...], scalars: tuple[float, ...]) -> None:
+def _run(kernel: Callable[..., None], arrays: Sequence[Any], scalars: Sequence[float]) -> None:
     """Call `kernel(start, stop, *flat arrays, *float32 scalars)` over all blocks."""
     parameter, gradient, *states = arrays
     if not all(a is None or a.flags.c_contiguous for a in (parameter, *states)):
         raise UnsupportedError("optimizer_step v1_fused writes contiguous arrays only; use rung 'reference'")
-    flat = [ABSENT if a is None else a.reshape(-1) for a in (parameter, np.ascontiguousarray(gradient), *states)]
+    arrays = (parameter, np.ascontiguousarray(gradient), *states)
+    flat = (ABSENT if array is None else array.reshape(-1) for array in arrays)
     size = parameter.size
     parallel_for(kernel, -(-size // BLOCK), size, *flat, *(np.float32(value) for value in scalars))
 
@@ -128,7 +132,22 @@ def _rmsprop(start, stop, parameter, gradient, square, mean, velocity, rate, kee
 
 
 @jit
-def _adam(start, stop, parameter, gradient, mean, square, largest, rate, keep_1, new_1, keep_2, new_2, epsilon, decay):
+def _adam(
+    start,
+    stop,
+    parameter,
+    gradient,
+    mean,
+    square,
+    largest,
+    rate,
+    keep_1,
+    new_1,
+    keep_2,
+    new_2,
+    epsilon,
+    decay,
+):
     amsgrad = largest.size > 0
     for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
         mean[i] = keep_1 * mean[i] + new_1 * gradient[i]

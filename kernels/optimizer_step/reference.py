@@ -1,8 +1,10 @@
 """The formulas of one optimizer step, one parameter at a time, in plain NumPy.
 
-Every function writes its parameter and its state arrays in place, all of one shape and float type, and returns
-nothing.  g is the gradient, r the learning rate, d the weight decay; first of all the parameter shrinks,
-p ← p - r d p, independently of the gradient (Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019).
+Every function writes its parameter and its state arrays in place, all of one shape and float dtype.
+p is the parameter, g its gradient, r the learning rate, d the weight decay.  Before all else the parameter
+shrinks, whatever its gradient:
+
+    p ← p - r d p        (Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019)
 """
 
 import math
@@ -21,7 +23,7 @@ def optimizer_step_sgd_reference(
     nesterov: bool,
     weight_decay: float,
 ) -> None:
-    """v ← m v - r g;  p ← p + v,  or with Nesterov's look-ahead  p ← p + m v - r g;  no velocity: p ← p - r g.
+    """v ← m v - r g;  p ← p + v,  or with Nesterov's look-ahead  p ← p + m v - r g;  without v  p ← p - r g.
 
     Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
     """
@@ -48,8 +50,8 @@ def optimizer_step_rmsprop_reference(
 ) -> None:
     """s ← ρ s + (1-ρ) g²;  u = r g / √(s + ε);  p ← p - u,  or with momentum  v ← m v + u;  p ← p - v.
 
-    Centred, with a `mean` a ← ρ a + (1-ρ) g, the root is of the variance s - a² + ε.  That difference is never
-    below zero except by rounding, so it is cut off there: its root stays a number.
+    Centred, with a `mean` a ← ρ a + (1-ρ) g, the root is of the variance s - a² + ε.  Only rounding can make
+    s - a² negative, so it is cut off at 0 and the root stays a number.
 
     Source: Tieleman & Hinton, "Neural Networks for Machine Learning", lecture 6.5, 2012; centred: Graves,
     "Generating Sequences With Recurrent Neural Networks", 2013, equations 38-41.
@@ -85,7 +87,8 @@ def optimizer_step_adam_reference(
 
     With `largest` (AMSGrad), l ← max(l, s) takes the place of s under the root.
 
-    Source: Kingma & Ba, "Adam", 2015, end of section 2; Reddi et al., "On the Convergence of Adam and Beyond", 2018.
+    Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, end of section 2; AMSGrad:
+    Reddi et al., "On the Convergence of Adam and Beyond", 2018.
     """
     _shrink(parameter, learning_rate, weight_decay)
     _average(mean, gradient, beta_1)
@@ -110,7 +113,12 @@ def optimizer_step_adagrad_reference(
 
 
 def adam_rate(learning_rate: float, beta_1: float, beta_2: float, step: int) -> float:
-    """r √(1-β₂ᵗ) / (1-β₁ᵗ): the rate that makes up for averages that began at zero."""
+    """r √(1-β₂ᵗ) / (1-β₁ᵗ): the rate that makes up for averages that began at zero.
+
+    The powers are those of β rounded to float32, for float64 arrays too.  Keras takes them so, and as β₂ is close to
+    1 the difference shows: 1e-5 of the first step.
+    """
+    beta_1, beta_2 = float(np.float32(beta_1)), float(np.float32(beta_2))
     return learning_rate * math.sqrt(1 - beta_2**step) / (1 - beta_1**step)
 
 

@@ -33,7 +33,7 @@ def get(identifier: str | dict[str, Any] | Optimizer) -> Optimizer:
         return identifier
     if isinstance(identifier, dict):
         return _class(identifier.get("class_name")).from_config(identifier.get("config", {}))
-    return _class(identifier)()
+    return _class(identifier).from_config({})
 
 
 def _class(name: Any) -> type[Optimizer]:

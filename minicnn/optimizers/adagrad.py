@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from minicnn.arguments import number
 from minicnn.kernels import optimizer_step
-from minicnn.optimizers.optimizer import Optimizer
+from minicnn.optimizers.optimizer import Optimizer, State, Step, as_keras
 from minicnn.schedules import LearningRateSchedule
 
 
@@ -40,18 +41,20 @@ class Adagrad(Optimizer):
         name: str | None = None,
     ):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
-        self.initial_accumulator_value = self._number("initial_accumulator_value", initial_accumulator_value)
-        self.epsilon = self._number("epsilon", epsilon, positive=True)
+        self.initial_accumulator_value = number(
+            self.name, "initial_accumulator_value", initial_accumulator_value, "[0, inf)"
+        )
+        self.epsilon = number(self.name, "epsilon", epsilon, "(0, inf)")
 
-    def new_state(self, parameter: np.ndarray) -> dict[str, np.ndarray]:
-        return {"accumulator": np.full_like(parameter, self.initial_accumulator_value)}
+    def new_state(self, parameter: np.ndarray) -> State:
+        return {"accumulator": np.full_like(parameter, as_keras(self.initial_accumulator_value))}
 
-    def update_step(self, parameter, gradient, state, learning_rate, weight_decay, step):
+    def update_step(self, parameter: np.ndarray, gradient: np.ndarray, state: State, step: Step) -> None:
         optimizer_step.adagrad_step(
             parameter,
             gradient,
             state["accumulator"],
-            learning_rate=learning_rate,
+            learning_rate=step.learning_rate,
             epsilon=self.epsilon,
-            weight_decay=weight_decay,
+            weight_decay=step.weight_decay,
         )

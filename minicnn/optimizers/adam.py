@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from minicnn.arguments import number
 from minicnn.kernels import optimizer_step
-from minicnn.optimizers.optimizer import Optimizer
+from minicnn.optimizers.optimizer import Optimizer, State, Step
 from minicnn.schedules import LearningRateSchedule
 
 
@@ -13,12 +14,13 @@ class Adam(Optimizer):
     Parameters
     ----------
     learning_rate : r, a number or a schedule
-    beta_1, beta_2 : β₁ and β₂, how much of the mean and of the mean square is kept, from 0 to below 1
+    beta_1, beta_2 : β₁ and β₂, how much of the mean and of the mean square is kept, from 0 to 0.999999
     epsilon : ε, added to the root (the "ε hat" of the paper)
-    amsgrad : divide by the root of the largest s so far (Reddi et al., "On the Convergence of Adam and Beyond", 2018)
+    amsgrad : divide by the root of the largest s so far
     weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
 
-    Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, end of section 2.
+    Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, end of section 2; AMSGrad:
+    Reddi et al., "On the Convergence of Adam and Beyond", 2018.
 
     Examples
     --------
@@ -43,28 +45,28 @@ class Adam(Optimizer):
         name: str | None = None,
     ):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
-        self.beta_1 = self._number("beta_1", beta_1, below=1)
-        self.beta_2 = self._number("beta_2", beta_2, below=1)
-        self.epsilon = self._number("epsilon", epsilon, positive=True)
+        self.beta_1 = number(self.name, "beta_1", beta_1, "[0, 0.999999]")
+        self.beta_2 = number(self.name, "beta_2", beta_2, "[0, 0.999999]")
+        self.epsilon = number(self.name, "epsilon", epsilon, "(0, inf)")
         self.amsgrad = bool(amsgrad)
 
-    def new_state(self, parameter: np.ndarray) -> dict[str, np.ndarray]:
+    def new_state(self, parameter: np.ndarray) -> State:
         names = ("momentum", "velocity", "velocity_hat") if self.amsgrad else ("momentum", "velocity")
         return {name: np.zeros_like(parameter) for name in names}
 
-    def update_step(self, parameter, gradient, state, learning_rate, weight_decay, step):
+    def update_step(self, parameter: np.ndarray, gradient: np.ndarray, state: State, step: Step) -> None:
         optimizer_step.adam_step(
             parameter,
             gradient,
             state["momentum"],
             state["velocity"],
             state.get("velocity_hat"),
-            learning_rate=learning_rate,
-            step=step,
+            learning_rate=step.learning_rate,
+            step=step.t,
             beta_1=self.beta_1,
             beta_2=self.beta_2,
             epsilon=self.epsilon,
-            weight_decay=weight_decay,
+            weight_decay=step.weight_decay,
         )
 
 
@@ -100,6 +102,15 @@ class AdamW(Adam):
         name: str | None = None,
     ):
         super().__init__(
-            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, clipnorm, clipvalue, global_clipnorm, name
+            learning_rate,
+            beta_1,
+            beta_2,
+            epsilon,
+            amsgrad,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            name,
         )
-        self._number("weight_decay", weight_decay)
+        number(self.name, "weight_decay", weight_decay, "[0, inf)")

@@ -1,4 +1,4 @@
-"""Gradient clipping: gradients that are too long are shortened, and keep their direction where a norm is the limit.
+"""Gradient clipping: a gradient that is too long is shortened.  A limit on a norm keeps its direction.
 
 Norms are summed in float64, so that a large float32 gradient does not overflow into infinity.
 """

@@ -1,31 +1,39 @@
-"""What every optimizer does around its formula: clip the gradients, keep state for each parameter, count steps."""
+"""What every optimizer does around its formula: clip the gradients, keep state, count the steps."""
 
-import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from minicnn import schedules
+from minicnn.arguments import number
 from minicnn.errors import ArgumentError, GraphError, ShapeError, UnsupportedError, WeightsMismatchError
 from minicnn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from minicnn.schedules import LearningRateSchedule
 
+State = dict[str, np.ndarray]
 COMMON = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "name")
-NOT_BUILT = {  # options of Keras that minicnn leaves out, with the values that switch them off
-    "use_ema": (False,),
-    "ema_momentum": None,
-    "ema_overwrite_frequency": None,
-    "loss_scale_factor": (None, 1, 1.0),
-    "gradient_accumulation_steps": (None, 1),
-    "decay": (None, 0, 0.0),
-    "jit_compile": None,
-    "is_legacy_optimizer": None,
+NOT_BUILT = {  # options of Keras that minicnn leaves out, and the value that switches them off (... is any)
+    "use_ema": False,
+    "ema_momentum": ...,
+    "ema_overwrite_frequency": ...,
+    "loss_scale_factor": 1,
+    "gradient_accumulation_steps": 1,
+    "decay": 0,
+    "jit_compile": ...,
+    "is_legacy_optimizer": ...,
 }
+
+
+class Step(NamedTuple):
+    """The numbers of one step of one parameter; t is 1 for its first."""
+
+    learning_rate: float
+    weight_decay: float
+    t: int
 
 
 @dataclass
@@ -34,7 +42,7 @@ class Slot:
 
     parameter: Any
     start: int
-    arrays: dict[str, np.ndarray]
+    arrays: State
 
 
 class Optimizer:
@@ -44,8 +52,8 @@ class Optimizer:
     ----------
     learning_rate : a number, or a schedule of `minicnn.schedules`
     weight_decay : d; before the step a parameter shrinks by learning_rate · d of its value
-    clipnorm, clipvalue, global_clipnorm : at most one of them; the largest norm of one gradient, the largest absolute
-        value of an element, the largest norm of all gradients together
+    clipnorm, clipvalue, global_clipnorm : at most one of them; the largest norm of one gradient, the largest
+        absolute value of an element, the largest norm of all gradients together
     name : defaults to the class name in lower case
     """
 
@@ -62,12 +70,12 @@ class Optimizer:
     ):
         self.name = name or type(self).__name__.lower()
         self._learning_rate = self._checked_rate(learning_rate)
-        self.weight_decay = self._number("weight_decay", weight_decay, optional=True)
+        self.weight_decay = self._optional("weight_decay", weight_decay, "[0, inf)")
         clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         if sum(value is not None for value in clips.values()) > 1:
             raise ArgumentError(f"{self.name}: at most one of clipnorm, clipvalue, global_clipnorm may be set: {clips}")
         self.clipnorm, self.clipvalue, self.global_clipnorm = (
-            self._number(key, value, optional=True, positive=True) for key, value in clips.items()
+            self._optional(key, value, "(0, inf)") for key, value in clips.items()
         )
         self.iterations = 0
         self._slots: dict[int, Slot] = {}
@@ -90,44 +98,37 @@ class Optimizer:
         GraphError
             Not one gradient.
         """
+        pairs = list(pairs)
         parameters, gradients = self._checked_pairs(pairs)
         gradients = self._clipped(gradients)
-        self.build(parameters)
+        self.build(parameter for _, parameter in pairs)
         rate = self.learning_rate
         for parameter, gradient in zip(parameters, gradients):
             slot = self._slots[id(parameter)]
-            decay = self.weight_decay if self.weight_decay and self._decays(parameter) else 0.0
-            step = self.iterations - slot.start + 1
+            decay = as_keras(self.weight_decay) if self.weight_decay and self._decays(parameter) else 0.0
+            step = Step(rate, decay, self.iterations - slot.start + 1)
             with parameter.update() as array:
-                self.update_step(array, gradient, slot.arrays, rate, decay, step)
+                self.update_step(array, gradient, slot.arrays, step)
         self.iterations += 1
         return self.iterations
 
-    def update_step(
-        self,
-        parameter: np.ndarray,
-        gradient: np.ndarray,
-        state: dict[str, np.ndarray],
-        learning_rate: float,
-        weight_decay: float,
-        step: int,
-    ) -> None:
-        """Write one parameter and its state; `step` counts from 1 for each parameter.  Subclasses implement it."""
+    def update_step(self, parameter: np.ndarray, gradient: np.ndarray, state: State, step: Step) -> None:
+        """Write one parameter and its state.  Subclasses implement it."""
         raise NotImplementedError
 
-    def new_state(self, parameter: np.ndarray) -> dict[str, np.ndarray]:
+    def new_state(self, parameter: np.ndarray) -> State:
         """The state arrays with which a parameter begins.  Subclasses that keep state override it."""
         return {}
 
     def build(self, parameters: Iterable[Any]) -> None:
         """Make state for the parameters that have none yet, in this order.
 
-        A parameter that joins later, because its layer was unfrozen, begins with step 1: with the count of the others
-        Adam would take its zero averages at face value, and its first steps would be several times too large.
+        A parameter that joins later, because its layer was unfrozen, counts its own steps from 1.  With the
+        count of the others Adam would take its zero averages at face value and step several times too far.
         """
         for parameter in parameters:
             if id(parameter) not in self._slots:
-                self._slots[id(parameter)] = Slot(parameter, self.iterations, self.new_state(parameter.numpy()))
+                self._slots[id(parameter)] = Slot(parameter, self.iterations, self.new_state(parameter.array))
 
     def _checked_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[np.ndarray]]:
         """Parameters and gradient arrays of equal shape and dtype."""
@@ -172,18 +173,23 @@ class Optimizer:
     def learning_rate(self, value: float | LearningRateSchedule) -> None:
         if isinstance(self._learning_rate, LearningRateSchedule) and not isinstance(value, LearningRateSchedule):
             raise ArgumentError(
-                f"{self.name}: its learning rate follows {type(self._learning_rate).__name__}, so it cannot be set to "
-                f"{value}; make the optimizer with a number to set it"
+                f"{self.name}: its learning rate follows {type(self._learning_rate).__name__}, so it cannot "
+                f"be set to {value}; make the optimizer with a number to set it"
             )
         self._learning_rate = self._checked_rate(value)
 
     def _checked_rate(self, value: Any) -> float | LearningRateSchedule:
-        return value if isinstance(value, LearningRateSchedule) else self._number("learning_rate", value)
+        if isinstance(value, LearningRateSchedule):
+            return value
+        return number(self.name, "learning_rate", value, "[0, inf)")
+
+    def _optional(self, argument: str, value: Any, interval: str) -> float | None:
+        return None if value is None else number(self.name, argument, value, interval)
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
-        """Let weight decay leave out the parameters in `var_list`, and those whose name contains one of `var_names`.
+        """Let weight decay leave out the parameters of `var_list`, and those named like one of `var_names`.
 
         Examples
         --------
@@ -199,11 +205,11 @@ class Optimizer:
 
     # Saving
 
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self) -> State:
         """Everything that the next step depends on beside the config, as copies of arrays by name.
 
-        "iterations"; "learning_rate" unless it follows a schedule; for the i-th parameter "i/start", and its state
-        arrays, such as "i/momentum".
+        "iterations"; "learning_rate" unless it follows a schedule; for the i-th parameter "i/start", and its
+        state arrays, such as "i/momentum".
         """
         state = {"iterations": np.array(self.iterations, np.int64)}
         if not isinstance(self._learning_rate, LearningRateSchedule):
@@ -214,7 +220,7 @@ class Optimizer:
             state[f"{i}/start"] = np.array(slot.start, np.int64)
         return state
 
-    def load_state(self, state: dict[str, np.ndarray]) -> None:
+    def load_state(self, state: State) -> None:
         """Take over what `state` returned, for the same parameters in the same order.
 
         Raises
@@ -226,8 +232,8 @@ class Optimizer:
         for what, names in (("has no", own.keys() - state.keys()), ("also has", state.keys() - own.keys())):
             if names:
                 raise WeightsMismatchError(
-                    f"{self.name}: the saved state {what} {', '.join(sorted(names))}; call build(parameters) with the "
-                    "parameters that it was saved for, on an optimizer of the same config"
+                    f"{self.name}: the saved state {what} {', '.join(sorted(names))}; call "
+                    "build(parameters) with those it was saved for, on an optimizer of the same config"
                 )
         for key, array in own.items():
             if state[key].shape != array.shape:
@@ -254,7 +260,7 @@ class Optimizer:
         return config | {key: getattr(self, key) for key in self.arguments + COMMON}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Optimizer":
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """The optimizer of a config, minicnn's or Keras'.
 
         Raises
@@ -264,11 +270,13 @@ class Optimizer:
         ArgumentError
             An argument that neither has.
         """
-        config = dict(config)
+        config = {key: value for key, value in config.items() if value is not None}
         for key in NOT_BUILT.keys() & config.keys():
-            value, neutral = config.pop(key), NOT_BUILT[key]
-            if neutral is not None and value not in neutral:
+            value, off = config.pop(key), NOT_BUILT[key]
+            if off not in (..., value):
                 raise UnsupportedError(f"{cls.__name__}: {key}={value!r} is not supported; leave it out")
+        if "lr" in config:  # Keras 1 and 2
+            config["learning_rate"] = config.pop("lr")
         unknown = config.keys() - {"learning_rate", *cls.arguments, *COMMON}
         if unknown:
             raise ArgumentError(f"{cls.__name__} has no argument {', '.join(sorted(unknown))}")
@@ -276,14 +284,10 @@ class Optimizer:
             config["learning_rate"] = schedules.deserialize(config["learning_rate"])
         return cls(**config)
 
-    def _number(
-        self, argument: str, value: Any, *, optional: bool = False, positive: bool = False, below: float = math.inf
-    ) -> Any:
-        """`value` as a float: finite, at least 0 (above it if `positive`), less than `below`; None if `optional`."""
-        if value is None and optional:
-            return None
-        if isinstance(value, Real) and 0 <= value < below and not (positive and value == 0):
-            return float(value)
-        least = "above 0" if positive else "at least 0"
-        most = f" and below {below:g}" if below < math.inf else ""
-        raise ArgumentError(f"{self.name}: {argument} must be a finite number {least}{most}; it is {value!r}")
+
+def as_keras(constant: float) -> float:
+    """The number as a step of Keras takes it: rounded to float32, for float64 parameters too.
+
+    It makes no difference to float32 parameters; with it float64 steps equal Keras' to rounding.
+    """
+    return float(np.float32(constant))

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from minicnn.arguments import number
 from minicnn.kernels import optimizer_step
-from minicnn.optimizers.optimizer import Optimizer
+from minicnn.optimizers.optimizer import Optimizer, State, Step
 from minicnn.schedules import LearningRateSchedule
 
 
@@ -16,7 +17,7 @@ class RMSprop(Optimizer):
     rho : ρ, how much of the mean square is kept, from 0 to below 1
     momentum : m, from 0 to 1; 0 keeps no velocity
     epsilon : ε, under the root
-    centered : divide by the standard deviation of the gradient instead: a ← ρ a + (1-ρ) g, and s - a² under the root
+    centered : divide by the standard deviation of the gradient: a ← ρ a + (1-ρ) g, and s - a² under the root
     weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
 
     Source: Tieleman & Hinton, "Neural Networks for Machine Learning", lecture 6.5, 2012.
@@ -44,25 +45,25 @@ class RMSprop(Optimizer):
         name: str | None = None,
     ):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
-        self.rho = self._number("rho", rho, below=1)
-        self.momentum = self._number("momentum", momentum, most=1)
-        self.epsilon = self._number("epsilon", epsilon, positive=True)
+        self.rho = number(self.name, "rho", rho, "[0, 1)")
+        self.momentum = number(self.name, "momentum", momentum, "[0, 1]")
+        self.epsilon = number(self.name, "epsilon", epsilon, "(0, inf)")
         self.centered = bool(centered)
 
-    def new_state(self, parameter: np.ndarray) -> dict[str, np.ndarray]:
+    def new_state(self, parameter: np.ndarray) -> State:
         wanted = {"velocity": True, "momentum": self.momentum > 0, "average_gradient": self.centered}
         return {name: np.zeros_like(parameter) for name, used in wanted.items() if used}
 
-    def update_step(self, parameter, gradient, state, learning_rate, weight_decay, step):
+    def update_step(self, parameter: np.ndarray, gradient: np.ndarray, state: State, step: Step) -> None:
         optimizer_step.rmsprop_step(
             parameter,
             gradient,
             state["velocity"],
             state.get("average_gradient"),
             state.get("momentum"),
-            learning_rate=learning_rate,
+            learning_rate=step.learning_rate,
             rho=self.rho,
             momentum=self.momentum,
             epsilon=self.epsilon,
-            weight_decay=weight_decay,
+            weight_decay=step.weight_decay,
         )

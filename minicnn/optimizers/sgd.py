@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from minicnn.arguments import number
 from minicnn.kernels import optimizer_step
-from minicnn.optimizers.optimizer import Optimizer
+from minicnn.optimizers.optimizer import Optimizer, State, Step, as_keras
 from minicnn.schedules import LearningRateSchedule
 
 
@@ -14,7 +15,7 @@ class SGD(Optimizer):
     ----------
     learning_rate : r, a number or a schedule
     momentum : m, from 0 to 1; 0 keeps no velocity
-    nesterov : whether the gradient counts as taken where the velocity leads; without momentum it changes nothing
+    nesterov : whether to look ahead along the velocity; without momentum it changes nothing
     weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
 
     Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
@@ -40,19 +41,19 @@ class SGD(Optimizer):
         name: str | None = None,
     ):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
-        self.momentum = self._number("momentum", momentum, most=1)
+        self.momentum = number(self.name, "momentum", momentum, "[0, 1]")
         self.nesterov = bool(nesterov)
 
-    def new_state(self, parameter: np.ndarray) -> dict[str, np.ndarray]:
+    def new_state(self, parameter: np.ndarray) -> State:
         return {"momentum": np.zeros_like(parameter)} if self.momentum else {}
 
-    def update_step(self, parameter, gradient, state, learning_rate, weight_decay, step):
+    def update_step(self, parameter: np.ndarray, gradient: np.ndarray, state: State, step: Step) -> None:
         optimizer_step.sgd_step(
             parameter,
             gradient,
             state.get("momentum"),
-            learning_rate=learning_rate,
-            momentum=self.momentum,
+            learning_rate=step.learning_rate,
+            momentum=as_keras(self.momentum),
             nesterov=self.nesterov,
-            weight_decay=weight_decay,
+            weight_decay=step.weight_decay,
         )

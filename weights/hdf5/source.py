@@ -81,7 +81,7 @@ class Source:
 
     def readinto(self, address: int, view: memoryview) -> None:
         """Fill `view` from `address`."""
-        if len(view) > self.left(address):
+        if self.base + address + len(view) > self.size:
             raise self.damaged(f"it refers to bytes beyond its end ({self.size} bytes)")
         try:
             self.file.seek(self.base + address)

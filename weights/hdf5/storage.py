@@ -14,8 +14,8 @@ import numpy as np
 from .objects import FILTERS, LAYOUT, ObjectHeader
 from .source import UNDEFINED, Fields, Source
 
-DEFLATE, SHUFFLE = 1, 2
-FILTER_NAMES = {3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf", 32001: "blosc"}
+DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
+FILTER_NAMES = {4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf", 32001: "blosc"}
 PIECE = 4 << 20  # bytes converted at a time
 DEFLATE_RATIO = 1100  # deflate cannot shrink by more than 1032
 MAX_CHUNK = 256 << 20
@@ -42,12 +42,12 @@ class Contiguous:
     def read_into(self, out: np.ndarray, convert: Convert) -> None:
         flat = out.reshape(-1)
         if self.dtype == np.dtype("<f4"):
-            self.source.readinto(self.address, memoryview(flat).cast("B"))
+            self.source.readinto(self.address, flat.data.cast("B"))
             return
         step = PIECE // self.dtype.itemsize
         for start in range(0, flat.size, step):
             piece = np.empty(min(step, flat.size - start), self.dtype)
-            self.source.readinto(self.address + start * self.dtype.itemsize, memoryview(piece.view(np.uint8)))
+            self.source.readinto(self.address + start * self.dtype.itemsize, piece.view(np.uint8).data)
             flat[start : start + piece.size] = convert(piece)
 
 
@@ -112,7 +112,10 @@ class Chunked:
         for i, (kind, element) in reversed(list(enumerate(self.filters))):
             if skipped >> i & 1:
                 continue
-            data = self._inflate(data) if kind == DEFLATE else _unshuffle(data, element)
+            if kind == SHUFFLE:
+                data = _unshuffle(data, element)
+            else:
+                data = self._inflate(data) if kind == DEFLATE else self._verified(data)
         if len(data) != self.chunk_size:
             raise self.source.damaged(f"the dataset {self.name!r} has a chunk of {len(data)} bytes")
         return bytes(data)
@@ -122,6 +125,20 @@ class Chunked:
             return zlib.decompressobj().decompress(data, self.chunk_size + 1)
         except zlib.error as error:
             raise self.source.damaged(f"the dataset {self.name!r} cannot be decompressed ({error})") from None
+
+    def _verified(self, data: bytes | bytearray) -> bytes | bytearray:
+        """The bytes before their checksum, when it is right."""
+        body, stored = data[:-4], int.from_bytes(data[-4:], "little")
+        if len(data) < 4 or fletcher32(body) != (stored >> 16) % 65535 << 16 | (stored & 65535) % 65535:
+            raise self.source.damaged(f"a chunk of the dataset {self.name!r} does not have its checksum")
+        return body
+
+
+def fletcher32(data: bytes | bytearray) -> int:
+    """Fletcher's checksum of big-endian 16-bit words w_i: (sum of running sums) << 16 | sum, both modulo 65535."""
+    words = np.frombuffer(bytes(data) + b"\0" * (len(data) % 2), ">u2").astype(np.uint64)
+    falling = np.arange(len(words), 0, -1, dtype=np.uint64) % np.uint64(65535)
+    return int((falling * words).sum()) % 65535 << 16 | int(words.sum()) % 65535
 
 
 def _unshuffle(data: bytes | bytearray, element: int) -> bytes:
@@ -165,7 +182,7 @@ def _read_filters(message: Fields, name: str) -> list[tuple[int, int]]:
     filters = []
     for _ in range(count):
         kind = message.number(2)
-        if kind not in (DEFLATE, SHUFFLE):
+        if kind not in (DEFLATE, SHUFFLE, FLETCHER32):
             raise source.refused(f"the dataset {name!r} uses the filter {FILTER_NAMES.get(kind, kind)}")
         title = message.number(2) if version == 1 else 0
         message.take(2)

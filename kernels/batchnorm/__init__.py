@@ -1,0 +1,146 @@
+"""batchnorm: the contract.
+
+    y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+x (...,C) of any rank from 2; gamma, beta, mean, variance (C,); one float dtype.  In training, mean and variance are
+those of the batch, over all axes but the last; the variance is the biased one (divided by the count).  In inference
+they are given, and all four vectors fold into a scale and a shift.  gamma and beta may be None, for 1 and 0.
+
+The statistics of an empty batch are mean 0 and variance 0.
+Source: Ioffe & Szegedy, "Batch Normalization", 2015, algorithms 1 and 2, and the gradient of section 3.
+"""
+
+import numpy as np
+
+from minicnn.errors import ShapeError
+
+from .._arrays import output_array, same_dtype
+from .._registry import Operation
+
+ALL = ("forward_train", "backward_train", "forward_infer", "backward_infer")
+
+
+def _default(direction: str, *arguments) -> str:
+    return "v2_chunks"
+
+
+OPERATION = Operation("batchnorm", __name__, _default)
+OPERATION.rung("reference", "reference", ALL, "the definition, one number at a time")
+OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
+OPERATION.rung("v2_chunks", "cpu", ALL, "statistics by chunks that fit the cache, combined in order; one pass to apply")
+
+
+def forward_train(
+    x: np.ndarray,
+    gamma: np.ndarray | None = None,
+    beta: np.ndarray | None = None,
+    epsilon: float = 1e-3,
+    *,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(y (...,C), mean (C,), variance (C,), 1 / sqrt(variance + epsilon) (C,)), with the statistics of this batch.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minicnn import kernels
+    >>> y, mean, variance, inverse_std = kernels.batchnorm.forward_train(np.array([[1.0], [3.0]]), epsilon=0.0)
+    >>> y.ravel(), mean, variance, inverse_std
+    (array([-1.,  1.]), array([2.]), array([1.]), array([1.]))
+    """
+    _check(x, gamma=gamma, beta=beta)
+    y = output_array(out, x.shape, x, "batchnorm")
+    statistics = tuple(output_array(None, x.shape[-1:], x, "batchnorm") for _ in range(3))
+    return OPERATION.run("forward_train", x, x, *_identity(x, gamma, beta), epsilon, y, *statistics, rung=rung)
+
+
+def backward_train(
+    x: np.ndarray,
+    dy: np.ndarray,
+    gamma: np.ndarray | None,
+    mean: np.ndarray,
+    inverse_std: np.ndarray,
+    *,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(dx (...,C), dgamma (C,), dbeta (C,)): through the batch's mean and variance as well."""
+    _check(x, dy, gamma=gamma, mean=mean, inverse_std=inverse_std)
+    dx = output_array(out, x.shape, x, "batchnorm")
+    dgamma, dbeta = (output_array(None, x.shape[-1:], x, "batchnorm") for _ in range(2))
+    gamma, _ = _identity(x, gamma, None)
+    return OPERATION.run("backward_train", x, x, dy, gamma, mean, inverse_std, dx, dgamma, dbeta, rung=rung)
+
+
+def fold(
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    epsilon: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(scale, shift), both (C,), such that y = x scale + shift; computed in float64, returned in mean's dtype."""
+    scale = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
+    if gamma is not None:
+        scale = scale * gamma
+    shift = -mean * scale if beta is None else beta - mean * scale
+    return scale.astype(mean.dtype), shift.astype(mean.dtype)
+
+
+def forward_infer(
+    x: np.ndarray,
+    scale: np.ndarray,
+    shift: np.ndarray,
+    *,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """y = x scale + shift, with what `fold` has made of fixed statistics; `out` may be x itself."""
+    _check(x, scale=scale, shift=shift)
+    return OPERATION.run("forward_infer", x, x, scale, shift, output_array(out, x.shape, x, "batchnorm"), rung=rung)
+
+
+def backward_infer(
+    x: np.ndarray,
+    dy: np.ndarray,
+    gamma: np.ndarray | None,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    epsilon: float,
+    *,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(dx (...,C), dgamma (C,), dbeta (C,)), mean and variance being constants."""
+    _check(x, dy, gamma=gamma, mean=mean, variance=variance)
+    dx = output_array(out, x.shape, x, "batchnorm")
+    dgamma, dbeta = (output_array(None, x.shape[-1:], x, "batchnorm") for _ in range(2))
+    inverse_std, _ = fold(None, None, mean, variance, epsilon)
+    gamma, _ = _identity(x, gamma, None)
+    return OPERATION.run("backward_infer", x, x, dy, gamma, mean, inverse_std, dx, dgamma, dbeta, rung=rung)
+
+
+def _identity(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """gamma and beta, with 1 and 0 in place of None."""
+    channels = x.shape[-1]
+    return (
+        np.ones(channels, x.dtype) if gamma is None else gamma,
+        np.zeros(channels, x.dtype) if beta is None else beta,
+    )
+
+
+def _check(x: np.ndarray, dy: np.ndarray | None = None, **vectors: np.ndarray | None) -> None:
+    """Raise unless x is (...,C), dy has its shape, all vectors are (C,), and all share one float dtype."""
+    same_dtype("batchnorm", x=x, dy=dy, **vectors)
+    if x.ndim < 2 or x.shape[-1] < 1:
+        raise ShapeError(f"batchnorm: x must be (...,C) with at least two axes and one channel; it is {x.shape}")
+    if dy is not None and dy.shape != x.shape:
+        raise ShapeError(f"batchnorm: x {x.shape} and dy {dy.shape} must have one shape")
+    for name, vector in vectors.items():
+        if vector is not None and vector.shape != x.shape[-1:]:
+            raise ShapeError(f"batchnorm: {name} must have shape {x.shape[-1:]}, it has {vector.shape}")

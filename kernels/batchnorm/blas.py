@@ -1,0 +1,58 @@
+"""v1_numpy: the definition on whole arrays.
+
+NumPy adds along the leading axes one row after the other, so that the error of a float32 sum would grow with the
+number of rows; the sums are made in float64.
+"""
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def _sum(x: Array) -> Array:
+    """The sum over all axes but the last, in float64."""
+    return x.sum(axis=tuple(range(x.ndim - 1)), dtype=np.float64)
+
+
+@np.errstate(divide="ignore", invalid="ignore")
+def batchnorm_forward_train_v1_numpy(
+    x: Array, gamma: Array, beta: Array, epsilon: float, y: Array, mean: Array, variance: Array, inverse_std: Array
+) -> tuple[Array, Array, Array, Array]:
+    """(y, mean, variance, inverse_std)"""
+    count = max(1, x.size // x.shape[-1])
+    mean[...] = _sum(x) / count
+    centred = x - mean
+    variance[...] = _sum(np.square(centred)) / count
+    inverse_std[...] = 1 / np.sqrt(variance + epsilon)
+    np.multiply(centred, gamma * inverse_std, out=y)
+    y += beta
+    return y, mean, variance, inverse_std
+
+
+def batchnorm_backward_train_v1_numpy(
+    x: Array, dy: Array, gamma: Array, mean: Array, inverse_std: Array, dx: Array, dgamma: Array, dbeta: Array
+) -> tuple[Array, Array, Array]:
+    """(dx, dgamma, dbeta), through the statistics"""
+    count = max(1, x.size // x.shape[-1])
+    normal = (x - mean) * inverse_std
+    dbeta[...] = _sum(dy)
+    dgamma[...] = _sum(dy * normal)
+    np.multiply(dy - dbeta / count - normal * (dgamma / count), gamma * inverse_std, out=dx)
+    return dx, dgamma, dbeta
+
+
+def batchnorm_forward_infer_v1_numpy(x: Array, scale: Array, shift: Array, y: Array) -> Array:
+    """y = x scale + shift"""
+    np.multiply(x, scale, out=y)
+    y += shift
+    return y
+
+
+def batchnorm_backward_infer_v1_numpy(
+    x: Array, dy: Array, gamma: Array, mean: Array, inverse_std: Array, dx: Array, dgamma: Array, dbeta: Array
+) -> tuple[Array, Array, Array]:
+    """(dx, dgamma, dbeta), the statistics being constants"""
+    dbeta[...] = _sum(dy)
+    dgamma[...] = _sum(dy * (x - mean)) * inverse_std
+    np.multiply(dy, gamma * inverse_std, out=dx)
+    return dx, dgamma, dbeta

@@ -1,0 +1,87 @@
+"""batchnorm, as it is defined, one channel at a time; x as rows (R,C), sums in float64.
+
+    mean = sum of x / R          variance = sum of (x - mean)^2 / R          s = 1 / sqrt(variance + epsilon)
+    h = (x - mean) s             y = gamma h + beta
+
+    dbeta = sum of dy            dgamma = sum of dy h
+    dx = gamma s dy                                          when mean and variance are constants
+    dx = gamma s (dy - dbeta / R - h dgamma / R)             when they are those of the batch
+"""
+
+import numpy as np
+
+
+def channels_of(x: np.ndarray) -> np.ndarray:
+    """x (...,C) as float64 columns (C,R): one row of numbers a channel."""
+    return x.reshape(-1, x.shape[-1]).T.astype(np.float64)
+
+
+def batchnorm_forward_train_reference(
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    epsilon: float,
+    y: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    inverse_std: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(y, mean, variance, inverse_std)"""
+    rows = y.reshape(-1, y.shape[-1])
+    for c, values in enumerate(channels_of(x)):
+        count = max(1, len(values))
+        average = sum(values) / count
+        spread = sum((value - average) ** 2 for value in values) / count
+        mean[c], variance[c], inverse_std[c] = average, spread, 1 / np.sqrt(spread + epsilon)
+        for r, value in enumerate(values):
+            rows[r, c] = gamma[c] * (value - average) / np.sqrt(spread + epsilon) + beta[c]
+    return y, mean, variance, inverse_std
+
+
+def batchnorm_backward_train_reference(
+    x: np.ndarray,
+    dy: np.ndarray,
+    gamma: np.ndarray,
+    mean: np.ndarray,
+    inverse_std: np.ndarray,
+    dx: np.ndarray,
+    dgamma: np.ndarray,
+    dbeta: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(dx, dgamma, dbeta), through the statistics"""
+    rows = dx.reshape(-1, dx.shape[-1])
+    for c, (values, gradients) in enumerate(zip(channels_of(x), channels_of(dy))):
+        normal = [(value - mean[c]) * inverse_std[c] for value in values]
+        by_beta, by_gamma = sum(gradients), sum(g * h for g, h in zip(gradients, normal))
+        for r, (g, h) in enumerate(zip(gradients, normal)):
+            rows[r, c] = gamma[c] * inverse_std[c] * (g - by_beta / len(values) - h * by_gamma / len(values))
+        dgamma[c], dbeta[c] = by_gamma, by_beta
+    return dx, dgamma, dbeta
+
+
+def batchnorm_forward_infer_reference(
+    x: np.ndarray, scale: np.ndarray, shift: np.ndarray, y: np.ndarray
+) -> np.ndarray:
+    """y = x scale + shift"""
+    for i in np.ndindex(x.shape):
+        y[i] = x[i] * scale[i[-1]] + shift[i[-1]]
+    return y
+
+
+def batchnorm_backward_infer_reference(
+    x: np.ndarray,
+    dy: np.ndarray,
+    gamma: np.ndarray,
+    mean: np.ndarray,
+    inverse_std: np.ndarray,
+    dx: np.ndarray,
+    dgamma: np.ndarray,
+    dbeta: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(dx, dgamma, dbeta), the statistics being constants"""
+    for c, (values, gradients) in enumerate(zip(channels_of(x), channels_of(dy))):
+        dbeta[c] = sum(gradients)
+        dgamma[c] = sum(g * (value - mean[c]) * inverse_std[c] for g, value in zip(gradients, values))
+    for i in np.ndindex(dy.shape):
+        dx[i] = dy[i] * gamma[i[-1]] * inverse_std[i[-1]]
+    return dx, dgamma, dbeta

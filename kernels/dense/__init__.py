@@ -1,0 +1,106 @@
+"""dense: the contract.
+
+    y = activation(x @ w + bias + residual)
+
+x (…,I), w (I,O), bias (O,), residual and y (…,O), any number of leading axes; one float dtype for all.
+`reference.py` says what a dense layer computes.
+"""
+
+import math
+
+import numpy as np
+
+from minicnn.errors import ShapeError
+
+from .._arrays import output_array, same_dtype
+from .._epilogue import Epilogue
+from .._registry import Operation
+
+ALL = ("forward", "backward_input", "backward_weights")
+STREAMED_ROWS = 8  # up to here the time goes into reading w, which v3_stream does best
+
+
+def _default(direction: str, *arguments) -> str:
+    streamed = direction == "forward" and arguments[0].shape[0] <= STREAMED_ROWS
+    return "v3_stream" if streamed else "v4_tiled"
+
+
+OPERATION = Operation("dense", __name__, _default)
+OPERATION.rung("reference", "reference", ALL, "the definition: three nested loops")
+OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
+OPERATION.rung("v2_blas", "blas", ALL, "one BLAS product; its bits may depend on the number of BLAS' own threads")
+OPERATION.rung("v3_stream", "cpu_stream", ("forward",), "weights read once, in order: for a few rows of x")
+OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums held in vector registers")
+
+
+def forward(
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray | None = None,
+    *,
+    activation: str | None = None,
+    residual: np.ndarray | None = None,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """y = activation(x @ w + bias + residual), y (…,O).
+
+    Parameters
+    ----------
+    x : (…,I)
+    w : (I,O)
+    out : array for y; made when None
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minicnn import kernels
+    >>> kernels.dense.forward(np.ones((2, 3)), np.ones((3, 4)), np.arange(4.0))
+    array([[3., 4., 5., 6.],
+           [3., 4., 5., 6.]])
+    """
+    same_dtype("dense", x=x, w=w, bias=bias, residual=residual)
+    shape = _output_shape(x.shape, w.shape)
+    Epilogue(bias, activation, residual).check(w.shape[1], shape, "dense")
+    y = output_array(out, shape, x, "dense")
+    epilogue = Epilogue(bias, activation, None if residual is None else _rows(residual))
+    OPERATION.run("forward", x, _rows(x), w, epilogue, _rows(y), rung=rung)
+    return y
+
+
+def backward_input(
+    dy: np.ndarray, w: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None
+) -> np.ndarray:
+    """dx (…,I) = dy @ w transposed: the gradient of sum(y * dy) for x; dy (…,O)."""
+    same_dtype("dense", dy=dy, w=w)
+    shape = _output_shape(dy.shape, w.shape[::-1], "dy")
+    dx = output_array(out, shape, dy, "dense")
+    OPERATION.run("backward_input", dy, _rows(dy), w, _rows(dx), rung=rung)
+    return dx
+
+
+def backward_weights(
+    x: np.ndarray, dy: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None
+) -> np.ndarray:
+    """dw (I,O) = x transposed @ dy, over all leading axes: the gradient of sum(y * dy) for w."""
+    same_dtype("dense", x=x, dy=dy)
+    if x.shape[:-1] != dy.shape[:-1] or not x.ndim:
+        raise ShapeError(f"dense: x (…,I) and dy (…,O) must have the same leading axes; they are {x.shape}, {dy.shape}")
+    dw = output_array(out, (x.shape[-1], dy.shape[-1]), x, "dense")
+    return OPERATION.run("backward_weights", x, _rows(x), _rows(dy), dw, rung=rung)
+
+
+def _output_shape(x_shape: tuple[int, ...], w_shape: tuple[int, ...], name: str = "x") -> tuple[int, ...]:
+    """(…,O) for x (…,I) and w (I,O)."""
+    if len(w_shape) != 2 or not x_shape or x_shape[-1] != w_shape[0]:
+        raise ShapeError(f"dense: {name} {x_shape} does not fit: w takes {w_shape[0]} numbers in the last axis")
+    return (*x_shape[:-1], w_shape[1])
+
+
+def _rows(array: np.ndarray) -> np.ndarray:
+    """All leading axes as one."""
+    return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])

@@ -1,0 +1,132 @@
+"""v4_tiled: one idea: copy slices of both factors into cache, and keep the sums in vector registers.
+
+All three directions are one matrix product c (rows,columns) = a (rows,depth) @ b (depth,columns), with a and b read
+by strides, so that a transposed factor is the same array read the other way:
+
+    y = x @ w          dx = dy @ wᵀ          dw = xᵀ @ dy
+
+A block owns a rectangle of c and walks down the depth in order, so its sums do not depend on the threads.
+(Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.)
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._epilogue import Epilogue
+from .._jit import jit
+from .._simd import COLUMNS, ROWS, tile_product
+from .._threads import parallel_for
+from ..conv2d.cpu_tiled import pieces
+
+TILES = 8  # register tiles in the rows of a block, at the most
+PANELS = 16  # register tiles in its columns, at the most
+MIN_BLOCKS = 16  # blocks worth having, so that several threads have work
+SLICE = 128  # depth of a slice
+PADDING = 16  # numbers beyond each row of a slice: else a column of it would lie in a few sets of the cache
+
+
+class Product(NamedTuple):
+    """Sizes of c = a @ b, strides of the arrays in numbers, and sizes of a block."""
+
+    rows: int
+    depth: int
+    columns: int
+    a_row: int
+    a_step: int
+    b_step: int
+    b_column: int
+    c_row: int
+    c_column: int
+    block_rows: int
+    block_columns: int
+
+
+@jit
+def _copy(source, at, row, column, rows, columns, target, pitch):
+    """target (rows,pitch) = a rectangle of `source`, one of whose strides is 1 and is read along."""
+    if column == 1:
+        for r in range(rows):
+            numbers, to = source[at + r * row : at + r * row + columns], target[r * pitch : r * pitch + columns]
+            for c in range(columns):
+                to[c] = numbers[c]
+    else:
+        for c in range(columns):
+            numbers = source[at + c * column : at + c * column + rows]
+            for r in range(rows):
+                target[r * pitch + c] = numbers[r]
+
+
+@jit
+def _write(sums, pitch, rows, columns, c, at, row, column):
+    """A finished rectangle of sums to c, one of whose strides is 1 and is written along."""
+    if column == 1:
+        _copy(sums, 0, pitch, 1, rows, columns, c[at:], row)
+    else:
+        for j in range(columns):
+            numbers, to = sums[j:], c[at + j * column : at + j * column + rows]
+            for r in range(rows):
+                to[r] = numbers[r * pitch]
+
+
+@jit
+def _product_blocks(start, stop, a, b, g, c):
+    """Blocks of (range of columns, range of rows); each writes its own rectangle of c."""
+    width = g.block_columns
+    pitch = width + PADDING
+    row_blocks = (g.rows + g.block_rows - 1) // g.block_rows
+    left = np.zeros(g.block_rows * SLICE, np.float32)
+    right = np.zeros(SLICE * pitch, np.float32)
+    sums = np.zeros(g.block_rows * pitch, np.float32)
+    a_row, a_step = (SLICE, 1) if g.a_step == 1 else (1, g.block_rows)
+    for block in range(start, stop):
+        r0, c0 = block % row_blocks * g.block_rows, block // row_blocks * width
+        rows, columns = min(g.block_rows, g.rows - r0), min(width, g.columns - c0)
+        for k0 in range(0, g.depth, SLICE):
+            k = min(SLICE, g.depth - k0)
+            if g.a_step == 1:
+                _copy(a, r0 * g.a_row + k0, g.a_row, 1, rows, k, left, SLICE)
+            else:
+                _copy(a, k0 * g.a_step + r0, g.a_step, 1, k, rows, left, g.block_rows)
+            _copy(b, k0 * g.b_step + c0 * g.b_column, g.b_step, g.b_column, k, columns, right, pitch)
+            for p in range(0, columns, COLUMNS):
+                for r in range(0, rows, ROWS):
+                    tile_product(left, r * a_row, a_row, a_step, right, p, pitch, sums, r * pitch + p, pitch, k, k0)
+        _write(sums, pitch, rows, columns, c, r0 * g.c_row + c0 * g.c_column, g.c_row, g.c_column)
+
+
+def product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
+    """c = a @ b, each of them a matrix in rows or a transposed view of one."""
+    (rows, depth), columns = a.shape, b.shape[1]
+    tiles, panels = pieces(-(-rows // ROWS), TILES), -(-columns // COLUMNS)
+    wanted = -(-MIN_BLOCKS // -(-rows // (tiles * ROWS)))
+    block = pieces(panels, max(1, min(PANELS, panels // wanted)))
+    flat, strides = zip(*(_flat(matrix) for matrix in (a, b, c)))
+    g = Product(rows, depth, columns, *strides[0], *strides[1], *strides[2], tiles * ROWS, block * COLUMNS)
+    blocks = -(-rows // g.block_rows) * -(-columns // g.block_columns)
+    parallel_for(_product_blocks, blocks, rows * depth * columns, flat[0], flat[1], g, flat[2])
+
+
+def _flat(matrix: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """(flat array, strides) of a matrix or of a transposed view of one; a copy where it is neither."""
+    if matrix.T.flags.c_contiguous and not matrix.flags.c_contiguous:
+        return matrix.T.reshape(-1), (1, matrix.shape[0])
+    return np.ascontiguousarray(matrix).reshape(-1), (matrix.shape[1], 1)
+
+
+def dense_forward_v4_tiled(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
+    """y = activation(x @ w + bias + residual)"""
+    product(x, w, y)
+    return epilogue.apply(y)
+
+
+def dense_backward_input_v4_tiled(dy: np.ndarray, w: np.ndarray, dx: np.ndarray) -> np.ndarray:
+    """dx transposed = w @ dy transposed: so it is the small factor whose copy is turned around"""
+    product(w, dy.T, dx.T)
+    return dx
+
+
+def dense_backward_weights_v4_tiled(x: np.ndarray, dy: np.ndarray, dw: np.ndarray) -> np.ndarray:
+    """dw = x transposed @ dy"""
+    product(x.T, dy, dw)
+    return dw

@@ -1,0 +1,21 @@
+"""Published architectures, as Keras builds and names them, one family in each file.
+
+Every builder takes `weights=None`, `"imagenet"` or a path, `include_top`, `input_shape`, `pooling` and `classes`.
+"""
+
+from .labels import decode_predictions
+from .mobilenet import MobileNet
+from .preprocessing import preprocess_input
+from .resnet import ResNet50, ResNet101, ResNet152
+from .vgg import VGG16, VGG19
+
+__all__ = [
+    "VGG16",
+    "VGG19",
+    "MobileNet",
+    "ResNet50",
+    "ResNet101",
+    "ResNet152",
+    "decode_predictions",
+    "preprocess_input",
+]

@@ -1,0 +1,82 @@
+"""What all architectures share: the input's shape, the end of the net, and where the weights come from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.layers import GlobalAveragePooling2D, GlobalMaxPooling2D, Input, SymbolicTensor
+from minicnn.models import Model
+from minicnn.models.weight_files import load_weights
+from minicnn.weights.fetch import locate
+from minicnn.weights.registry import published
+
+Weights = str | Path | None
+
+
+def image_input(
+    input_shape: Any, default: int, least: int, include_top: bool, input_tensor: Any = None
+) -> SymbolicTensor:
+    """The Input for images of a shape (H,W,C); of the default size with the top, of any size without.
+
+    Raises
+    ------
+    ShapeError
+        A shape that is no (H,W,C), or smaller than the architecture's least side.
+    """
+    if input_tensor is not None:
+        return input_tensor
+    if input_shape is None:
+        input_shape = (default, default, 3) if include_top else (None, None, 3)
+    shape = tuple(input_shape)
+    if len(shape) != 3 or shape[2] is None:
+        raise ShapeError(f"input_shape must be (height, width, channels); it is {shape}")
+    if any(side is not None and side < least for side in shape[:2]):
+        raise ShapeError(f"input_shape must be at least {least}x{least}; it is {shape[0]}x{shape[1]}")
+    if include_top and None in shape:
+        raise ShapeError(f"include_top=True needs a fixed input size; input_shape is {shape}")
+    return Input(shape)
+
+
+def pooled(x: SymbolicTensor, pooling: str | None) -> SymbolicTensor:
+    """The end of a net without top: features as they are, or their mean or maximum over the image."""
+    if pooling is None:
+        return x
+    if pooling == "avg":
+        return GlobalAveragePooling2D()(x)
+    if pooling == "max":
+        return GlobalMaxPooling2D()(x)
+    raise ArgumentError(f"pooling must be None, 'avg' or 'max'; it is {pooling!r}")
+
+
+def finish(
+    model: Model,
+    architecture: str,
+    weights: Weights,
+    include_top: bool,
+    classes: int,
+    mode: str,
+    **variant: Any,
+) -> Model:
+    """Load the weights: None, "imagenet", or a file of any Keras format; without the top, a file's head is left out.
+
+    Raises
+    ------
+    ArgumentError, DownloadError, FileAccessError, FileFormatError, WeightsMismatchError
+    """
+    model.metadata = {"architecture": architecture, "preprocessing": mode}
+    if weights is None:
+        return model
+    if weights == "imagenet":
+        if include_top and classes != 1000:
+            raise ArgumentError(
+                f"weights='imagenet' with the top has 1000 classes, not {classes}; use include_top=False and a head"
+            )
+        path: Any = locate(published(architecture, include_top, **variant))
+    else:
+        path = os.fspath(weights)
+    load_weights(model, path, allow_head=not include_top)
+    return model
+

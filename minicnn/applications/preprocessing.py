@@ -1,0 +1,44 @@
+"""How images become network input: the modes under which the published weights were trained.
+
+    "caffe"   RGB to BGR, minus the mean (103.939, 116.779, 123.68); VGG, ResNet
+    "tf"      x / 127.5 - 1; MobileNet, Inception, Xception
+    "torch"   x / 255, minus the mean, divided by the standard deviation of each channel; DenseNet
+    "none"    as it is: the network scales by itself
+"""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import ArgumentError, ShapeError
+
+MODES = ("caffe", "tf", "torch", "none")
+CAFFE_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
+TORCH_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+TORCH_STD = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
+    """float32 network input of RGB images x (...,H,W,3) with values 0..255.
+
+    Raises
+    ------
+    ArgumentError, ShapeError
+
+    Examples
+    --------
+    >>> preprocess_input(np.full((1, 1, 1, 3), 255), "tf")[0, 0, 0]
+    array([1., 1., 1.], dtype=float32)
+    """
+    x = np.asarray(x, np.float32)
+    if mode not in MODES:
+        raise ArgumentError(f"unknown preprocessing mode {mode!r}; known are {', '.join(MODES)}")
+    if mode == "none":
+        return x
+    if x.ndim < 3 or x.shape[-1] != 3:
+        raise ShapeError(f"preprocess_input needs RGB images (...,H,W,3); got shape {x.shape}")
+    if mode == "tf":
+        return x / np.float32(127.5) - np.float32(1)
+    if mode == "torch":
+        return (x / np.float32(255) - TORCH_MEAN) / TORCH_STD
+    return x[..., ::-1] - CAFFE_MEAN

@@ -1,0 +1,107 @@
+"""Parameter: a tensor that a model owns and training changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import ShapeError
+
+from .tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A named weight with a version.
+
+    The array is made by `initializer(shape, dtype)` when it is first looked at, so that a model whose weights come
+    from a file never draws them at random.  It is read-only; the two ways to write, `assign` and `update`, raise
+    `version`, by which everything derived from the weights knows whether it is out of date.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minicnn.autograd import Parameter
+    >>> p = Parameter((2,), initializer=lambda shape, dtype: np.ones(shape, dtype), name="bias")
+    >>> with p.update() as array:
+    ...     array += 1
+    >>> p.numpy(), p.version
+    (array([2., 2.], dtype=float32), 1)
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: Any = np.float32,
+        initializer: Callable[[tuple[int, ...], np.dtype], np.ndarray] | None = None,
+        name: str = "weight",
+        trainable: bool = True,
+    ):
+        self._shape, self._dtype = tuple(shape), np.dtype(dtype)
+        self._initializer = initializer or np.zeros
+        self._array: np.ndarray | None = None
+        self.name = name
+        self.trainable = trainable
+        self.learnable = trainable  # False for statistics, which no flag makes trainable
+        self.regularizer: Any = None  # has penalty(w) and gradient(w)
+        self.constraint: Any = None  # a function of the array after an update
+        self.version = 0
+        self.creator = None
+        self.grad = None
+
+    @property
+    def array(self) -> np.ndarray:
+        if self._array is None:
+            self._keep(self._initializer(self._shape, self._dtype).astype(self._dtype, copy=False))
+        assert self._array is not None
+        return self._array
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.trainable
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self._dtype
+
+    def assign(self, values: Any) -> None:
+        """Replace the numbers.  A contiguous array of the right dtype that owns its memory is kept, not copied.
+
+        Raises
+        ------
+        ShapeError
+            The values have another shape.
+        """
+        values = np.asarray(values)
+        if values.shape != self._shape:
+            raise ShapeError(f"{self.name}: expected values of shape {self._shape}, got {values.shape}")
+        self._keep(np.array(values, self._dtype, order="C"))
+
+    def adopt(self, values: np.ndarray) -> None:
+        """`assign` without a copy, for an array that nobody else will write to."""
+        if values.shape != self._shape:
+            raise ShapeError(f"{self.name}: expected values of shape {self._shape}, got {values.shape}")
+        self._keep(np.ascontiguousarray(values, self._dtype))
+
+    @contextmanager
+    def update(self) -> Iterator[np.ndarray]:
+        """Within the block, a writable view of the numbers."""
+        array = self.array
+        array.flags.writeable = True
+        try:
+            yield array
+        finally:
+            array.flags.writeable = False
+            self.version += 1
+
+    def _keep(self, array: np.ndarray) -> None:
+        if self._array is not None:
+            self.version += 1
+        array.flags.writeable = False
+        self._array = array

@@ -1,0 +1,21 @@
+"""Callbacks: what runs at the turning points of a training.  Names, arguments and hooks are Keras 3's."""
+
+from minicnn.callbacks.callback import Callback, LambdaCallback
+from minicnn.callbacks.callback_list import CallbackList
+from minicnn.callbacks.checkpoint import ModelCheckpoint
+from minicnn.callbacks.history import CSVLogger, History
+from minicnn.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from minicnn.callbacks.stopping import EarlyStopping, TerminateOnNaN
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]

@@ -1,0 +1,75 @@
+"""CallbackList: many callbacks behind one."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from minicnn.callbacks.callback import HOOKS, Callback
+from minicnn.callbacks.history import History
+from minicnn.errors import ArgumentError
+
+
+class CallbackList(Callback):
+    """A callback that passes every hook on to others, in order.
+
+    With `add_history` a History that is not in the list yet is put at its end, where it sees what the others wrote
+    into the logs.  `history` is the list's History, or None.
+
+    Raises
+    ------
+    ArgumentError
+        Something in the list is not a Callback.
+
+    Examples
+    --------
+    >>> from minicnn.callbacks import CallbackList
+    >>> callbacks = CallbackList(add_history=True, epochs=1)
+    >>> callbacks.on_train_begin()
+    >>> callbacks.on_epoch_end(0, {"loss": 0.5})
+    >>> callbacks.history.history
+    {'loss': [0.5]}
+    """
+
+    def __init__(
+        self,
+        callbacks: Iterable[Callback] | Callback | None = None,
+        add_history: bool = False,
+        model: Any = None,
+        **params: Any,
+    ):
+        super().__init__()
+        self.callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise ArgumentError(
+                    f"callbacks: each must be an object of a class derived from Callback; one is {callback!r}"
+                )
+        self.history = next((c for c in self.callbacks if isinstance(c, History)), None)
+        if add_history and self.history is None:
+            self.history = History()
+            self.callbacks.append(self.history)
+        self.set_model(model)
+        self.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        super().set_params(params)
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+
+def _forwarder(hook: str) -> Callable[..., None]:
+    """The method that calls `hook` of each callback."""
+
+    def forward(self: CallbackList, *arguments: Any, **keywords: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(*arguments, **keywords)
+
+    return forward
+
+
+for _hook in HOOKS:
+    setattr(CallbackList, _hook, _forwarder(_hook))

@@ -1,0 +1,116 @@
+"""What commands print: results on stdout, everything else (notes, progress) on stderr."""
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+def note(text: str) -> None:
+    """One line on stderr that begins with the program's name."""
+    print(f"minicnn: {one_line(text)}", file=sys.stderr, flush=True)
+
+
+def say(text: str = "") -> None:
+    """A line of the result on stdout."""
+    print(text, flush=True)
+
+
+def one_line(text: object) -> str:
+    r"""
+    The text with its line breaks as spaces and other control characters escaped.
+
+    Examples
+    --------
+    >>> one_line("a\n  b\x1b[31m")
+    'a b\\x1b[31m'
+    """
+    words = " ".join(str(text).split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON on stdout; NumPy numbers become plain ones, a number that is not finite becomes null."""
+    print(json.dumps(plain(value), indent=2, ensure_ascii=False), flush=True)
+
+
+def plain(value: Any) -> Any:
+    """
+    The value with only the types that JSON knows.
+
+    Examples
+    --------
+    >>> plain({"a": np.float32(0.5), "b": (1, float("nan"))})
+    {'a': 0.5, 'b': [1, None]}
+    """
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Aligned columns: the first to the left, numbers to the right."""
+    texts = [[one_line(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(map(len, column)) for column in zip(*texts)]
+    for row in texts:
+        first, *others = (
+            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))
+        )
+        say("  ".join([first, *others]).rstrip())
+
+
+class Progress:
+    """
+    How far each step of a long job is: a tqdm bar on a terminal, a plain line every few seconds elsewhere.
+
+    `progress(step, done, total)` is what the functions of minicnn.transfer call.
+    """
+
+    def __init__(self, quiet: bool = False):
+        self._quiet = quiet
+        self._bars = sys.stderr.isatty()
+        self._step, self._bar, self._last_line = "", None, 0.0
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if self._quiet:
+            return
+        if step != self._step:
+            self.close()
+            self._step, self._last_line = step, time.monotonic()
+            if self._bars:
+                self._bar = _bar(step, total)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+        elif done == total or time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            note(f"{step}: {done} of {total}")
+
+    def close(self) -> None:
+        """End the current bar."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar, self._step = None, ""
+
+
+def _bar(step: str, total: int):
+    """A tqdm bar, or None when tqdm is not installed: then plain lines are printed."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm(total=total, desc=step, file=sys.stderr, leave=False, dynamic_ncols=True)
+
+
+Reporter = Callable[[str, int, int], None]

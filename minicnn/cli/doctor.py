@@ -1,0 +1,148 @@
+"""`minicnn doctor`: what this installation has, where it keeps things, and what is missing."""
+
+import ctypes
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+from minicnn.cli.console import one_line, print_json, say
+
+EXTRAS = {
+    "fast": ("numba",),
+    "images": ("pillow", "tqdm"),
+    "sklearn": ("scikit-learn",),
+    "plot": ("matplotlib",),
+    "cuda12": ("cupy-cuda12x",),
+    "cuda13": ("cupy-cuda13x",),
+}
+VECTOR_FEATURES = ("AVX512F", "AVX2", "FMA3", "AVX", "SSE42", "SVE", "ASIMD", "NEON")
+
+EPILOG = """\
+examples:
+  minicnn doctor              a page to read, or to add to a bug report
+  minicnn doctor --json       the same for a program"""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "doctor",
+        help="report CPU, threads, kernel cache, CUDA, extras and folders",
+        description="Report what this installation has, where it keeps things, and what is missing.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Print the report."""
+    found = examine()
+    if options.json:
+        print_json(found)
+        return 0
+    for title, values in found.items():
+        say(title)
+        width = max(map(len, values))
+        for name, value in values.items():
+            say(f"  {name.ljust(width)}  {one_line(value)}")
+        say()
+    return 0
+
+
+def examine() -> dict[str, dict[str, object]]:
+    """{title: {name: value}} of everything that is reported."""
+    return {
+        "software": _software(),
+        "processor": _processor(),
+        "kernels": _kernels(),
+        "cuda": _cuda(),
+        "extras": {f"{package} [{extra}]": _version(package) for extra, names in EXTRAS.items() for package in names},
+        "folders": _folders(),
+    }
+
+
+def _software() -> dict[str, object]:
+    from minicnn import __version__
+
+    return {
+        "minicnn": f"{__version__} in {Path(__file__).parents[1]}",
+        "python": f"{platform.python_version()} in {sys.executable}",
+        "system": platform.platform(),
+        "numpy": f"{_version('numpy')}, BLAS {_blas()}",
+        "h5py": _version("h5py"),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _blas() -> str:
+    import numpy as np
+
+    found = np.show_config(mode="dicts") or {}
+    blas = found.get("Build Dependencies", {}).get("blas", {})
+    return f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()
+
+
+def _processor() -> dict[str, object]:
+    from minicnn.kernels import get_num_threads
+
+    return {
+        "model": _processor_name(),
+        "vector instructions": ", ".join(_vector_features()) or "unknown",
+        "cores": f"{_usable_cores()} usable of {os.cpu_count()}",
+        "threads of kernels": get_num_threads(),
+    }
+
+
+def _processor_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _vector_features() -> list[str]:
+    """What NumPy found at its start; the name of the table is private, so its absence is no error."""
+    try:
+        from numpy._core._multiarray_umath import __cpu_features__ as found
+    except ImportError:
+        return []
+    return [name for name in VECTOR_FEATURES if found.get(name)]
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cuda() -> dict[str, object]:
+    """The driver is asked directly, so that nothing needs to be installed to know whether there is a device."""
+    for name in ("libcuda.so.1", "nvcuda.dll"):
+        try:
+            driver = ctypes.CDLL(name)
+        except OSError:
+            continue
+        count, version = ctypes.c_int(0), ctypes.c_int(0)
+        if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+            return {"driver": "present but finds no device"}
+        driver.cuDriverGetVersion(ctypes.byref(version))
+        major, minor = version.value // 1000, version.value % 1000 // 10
+        return {"driver": f"CUDA {major}.{minor}", "devices": count.value}
+    return {"driver": "none found: kernels run on the processor"}
+
+
+def _size(folder: Path) -> str:
+    """How many files lie below a folder and how large they are together."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return f"{len(files):,} files, {sum(path.stat().st_size for path in files) / 2**20:,.1f} MiB"

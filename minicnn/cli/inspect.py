@@ -1,0 +1,96 @@
+"""`minicnn inspect`: what is in a weights file, without building a model."""
+
+import hashlib
+import math
+from pathlib import Path
+
+from minicnn.cli.console import print_json, print_table, say
+
+EPILOG = """\
+examples:
+  minicnn inspect mobilenet_1_0_224_tf.h5        format, layers, shapes, architecture
+  minicnn inspect model.keras --json             the same for a program
+
+Opens legacy .h5 (weights or whole models), Keras 3 .weights.h5 and .keras. Nothing in the file is run."""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "inspect",
+        help="say what is in a weights file",
+        description="Say what is in a weights file: format, writer, layers, shapes, and the architecture it belongs to.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("file", metavar="FILE", help="a .h5, .weights.h5 or .keras file")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Describe the file."""
+    found = describe(options.file)
+    if options.json:
+        print_json(found)
+    else:
+        _print(found)
+    return 0
+
+
+def describe(path: str) -> dict:
+    """The contents of a weights file as plain values."""
+    from minicnn.transfer.architecture import identify
+    from minicnn.weights import open_weights
+
+    with open_weights(path) as file:
+        layers = [
+            {
+                "name": layer.name,
+                "weights": [{"name": w.name, "shape": list(w.shape), "dtype": w.dtype} for w in layer.weights],
+            }
+            for layer in file.layers
+        ]
+        architecture = identify(weight.shape for layer in file.layers for weight in layer.weights)
+        return {
+            "file": str(path),
+            "bytes": Path(path).stat().st_size,
+            "sha256": _sha256(path),
+            "format": file.format,
+            "keras_version": file.keras_version,
+            "architecture": str(architecture) if architecture else None,
+            "has_config": file.config is not None,
+            "metadata": file.metadata,
+            "numbers": sum(math.prod(w["shape"]) for layer in layers for w in layer["weights"]),
+            "layers": layers,
+        }
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _print(found: dict) -> None:
+    writer = f", written by Keras {found['keras_version']}" if found["keras_version"] else ""
+    weighted = sum(bool(layer["weights"]) for layer in found["layers"])
+    say(found["file"])
+    say(f"  format        {found['format']}{writer}")
+    say(f"  size          {found['bytes']:,} bytes")
+    say(f"  sha256        {found['sha256']}")
+    say(f"  architecture  {found['architecture'] or 'not one of those that minicnn knows by their shapes'}")
+    say(f"  config        {'present: load_model builds it' if found['has_config'] else 'none: weights only'}")
+    say(f"  layers        {len(found['layers'])}, of them {weighted} with weights; {found['numbers']:,} numbers")
+    if found["metadata"]:
+        names = found["metadata"].get("class_names") or []
+        say(f"  made by       minicnn {found['metadata'].get('minicnn_version', '')}; {len(names)} classes")
+    say()
+    rows = [
+        [layer["name"] if i == 0 else "", weight["name"], _shape(weight["shape"]), weight["dtype"]]
+        for layer in found["layers"]
+        for i, weight in enumerate(layer["weights"])
+    ]
+    print_table(["layer", "weight", "shape", "stored as"], rows)
+
+
+def _shape(shape: list[int]) -> str:
+    return " × ".join(map(str, shape)) or "number"

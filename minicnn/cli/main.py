@@ -1,0 +1,131 @@
+"""From arguments to an exit code: 0 done, 2 wrong usage or bad input, 1 failure, 130 interrupted."""
+
+import argparse
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+
+from minicnn.cli import (
+    demo,
+    doctor,
+    evaluate,
+    extract,
+    finetune,
+    inspect,
+    predict,
+    summary,
+    warmup,
+    weights,
+)
+from minicnn.cli.console import note
+from minicnn.errors import DownloadError, MinicnnError, MissingExtraError
+
+DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+COMMANDS = (demo, finetune, predict, evaluate, extract, summary, inspect, weights, warmup, doctor)
+
+DESCRIPTION = """\
+Take a convolutional network trained by others, a folder of photos, and get a classifier.
+A CNN engine of its own: no TensorFlow, no PyTorch."""
+
+EPILOG = """\
+begin here:
+  minicnn demo                                   offline, under two minutes, ends with a report
+  minicnn finetune photos --base mobilenet       photos/ holds one folder of pictures a class
+  minicnn predict photos-model/model.keras new.jpg
+
+exit codes: 0 done, 2 wrong usage or bad input, 1 failure, 130 interrupted
+environment: MINICNN_CACHE (folder for weights and features), MINICNN_OFFLINE=1 (never download),
+  MINICNN_KERNELS=numpy (without Numba), MINICNN_DEBUG=1 (show tracebacks)"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that refuses in one line and never guesses abbreviated options."""
+
+    def __init__(self, **options):
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message):
+        note(f"error: {message} (see {self.prog} --help)")
+        self.exit(BAD_INPUT)
+
+
+def build_parser() -> Parser:
+    """The parser of all commands."""
+    from minicnn import __version__
+
+    parser = Parser(prog="minicnn", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"minicnn {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+    for command in COMMANDS:
+        command.add_parser(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments after the program's name; those of the process when None.
+
+    Returns
+    -------
+    int
+        The exit code.
+
+    Examples
+    --------
+    >>> main(["predict"])  # doctest: +SKIP
+    2
+    """
+    try:
+        options = build_parser().parse_args(argv)
+    except SystemExit as stop:  # argparse ends so after --help and after an error
+        return int(stop.code or 0)
+    options.argv = ["minicnn", *(sys.argv[1:] if argv is None else argv)]
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        note("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left; the interpreter must not complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except (MissingExtraError, DownloadError) as error:
+        return _refuse(error, FAILURE)
+    except MinicnnError as error:
+        return _refuse(error, BAD_INPUT)
+    except Exception as error:
+        message = f"failure: {type(error).__name__}: {error}"
+        if not _debugging():
+            message += " (set MINICNN_DEBUG=1 to see where)"
+        return _refuse(message, FAILURE)
+
+
+def _refuse(message: object, code: int) -> int:
+    if _debugging():
+        traceback.print_exc()
+    text = str(message)
+    note(text if text.startswith("failure: ") else f"error: {text}")
+    return code
+
+
+def _debugging() -> bool:
+    return os.environ.get("MINICNN_DEBUG", "") not in ("", "0")
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    note(f"warning: {message}")

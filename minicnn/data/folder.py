@@ -1,0 +1,295 @@
+"""A folder with one folder of pictures a class, or with train/ and val/ of that shape inside.
+
+Class names are in natural order: runs of digits by their value, all else by code point, so `class2` comes
+before `class10`.  Names that begin with a dot, `Thumbs.db`, `desktop.ini` and `__MACOSX` are passed over in
+silence; every other file that is not used is listed in `problems`.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minicnn.data.problems import ImageProblem, printable
+from minicnn.data.signatures import FORMAT_LIST, looks_like_picture
+from minicnn.data.split import Split
+from minicnn.errors import DataError, FileAccessError
+
+TRAIN_NAMES = ("train", "training")
+VALIDATION_NAMES = ("val", "valid", "validation", "test", "testing")
+
+_CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """The files of a folder with their classes, not read yet.
+
+    Attributes
+    ----------
+    root
+        The folder.
+    class_names
+        In natural order; a label is a position in it.
+    files
+        N paths.
+    labels
+        int64 (N,).
+    split
+        The division that train/ and val/ give, or None.
+    problems
+        What was found in the folder and is not used.
+    """
+
+    root: Path
+    class_names: tuple[str, ...]
+    files: tuple[Path, ...]
+    labels: np.ndarray
+    split: Split | None
+    problems: tuple[ImageProblem, ...]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def counts(self) -> dict[str, int]:
+        """The number of files of each class."""
+        found = np.bincount(self.labels, minlength=len(self.class_names))
+        return dict(zip(self.class_names, found.tolist(), strict=True))
+
+    def keep(self, indices: ArrayLike) -> "ImageFolder":
+        """This folder with only the files at these ascending indices: those that could be read.
+
+        Raises
+        ------
+        DataError
+            A class would have no file left, in the whole or in a part of the split.
+        """
+        indices = np.asarray(indices, np.int64)
+        labels = self.labels[indices]
+        split = None
+        if self.split is None:
+            self._check_classes(self.labels, labels, "")
+        else:
+            train = np.isin(indices, self.split.train)
+            self._check_classes(self.labels[self.split.train], labels[train], " in the training part")
+            self._check_classes(self.labels[self.split.validation], labels[~train], " in the validation part")
+            split = Split(np.flatnonzero(train), np.flatnonzero(~train))
+        return replace(self, files=tuple(self.files[i] for i in indices), labels=labels, split=split)
+
+    def _check_classes(self, before: np.ndarray, after: np.ndarray, where: str) -> None:
+        lost = np.setdiff1d(before, after)
+        if lost.size:
+            names = _listed(self.class_names[label] for label in lost)
+            raise DataError(f"{printable(self.root)}: no picture of class {names} can be read{where}: replace them")
+
+
+def natural_key(name: str) -> tuple:
+    """The sort key of natural order.
+
+    >>> sorted(["b10", "b9", "a"], key=natural_key)
+    ['a', 'b9', 'b10']
+    """
+    pieces = re.split("([0-9]+)", name)
+    return (*(int(piece) if i % 2 else piece for i, piece in enumerate(pieces)), name)
+
+
+def scan_folder(path: str | Path, class_names: Sequence[str] | None = None) -> ImageFolder:
+    """List the pictures of a class-per-directory folder and their labels; no picture is decoded.
+
+    With `train` (or `training`) and `val` (or `valid`, `validation`, `test`, `testing`) inside, in small or
+    capital letters, the classes are the folders in those two, which must have the same.  Folders below a
+    class folder belong to the class.  Links to files within the folder are followed, links to folders and
+    links that lead out of it are reported and not used.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    class_names
+        The classes of a trained model, in its order: then labels are positions in this list, one class is
+        enough and others may be absent.
+
+    Raises
+    ------
+    FileAccessError
+        No such folder, or it cannot be read.
+    DataError
+        No class folder, a single class, a class without pictures, or classes that do not agree.
+
+    Examples
+    --------
+    >>> folder = scan_folder("photos")                  # doctest: +SKIP
+    >>> folder.counts()                                 # doctest: +SKIP
+    {'cat': 120, 'dog': 131}
+    """
+    scan = _Scan(Path(path))
+    parts = scan.parts()
+    found = [scan.classes(part) for part in parts]
+    if class_names is None:
+        names = tuple(sorted(found[0], key=natural_key))
+        if len(found) == 2:
+            _check_agreement(parts, found)
+        if len(names) < 2:
+            raise _one_class(parts[0], *names)
+    else:
+        names = tuple(class_names)
+        _check_known(parts, found, names)
+    return _collect(scan, found, names)
+
+
+class _Scan:
+    """One walk through a folder, and the list of what it left out."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.problems: list[ImageProblem] = []
+        if not root.is_dir():
+            if root.exists():
+                raise DataError(f"{printable(root)} is a file: name the folder that has one folder for each class")
+            raise FileAccessError(f"{printable(root)}: no such folder; check the path")
+        self._real_root = Path(os.path.realpath(root))
+
+    def parts(self) -> list[Path]:
+        """[root], or its training and validation folders."""
+        folders, _ = self._entries(self.root, report=False)
+        by_name = {folder.name.lower(): folder for folder in folders}
+        train = next((by_name[name] for name in TRAIN_NAMES if name in by_name), None)
+        if train is None or not self._entries(train, report=False)[0]:
+            return [self.root]
+        validation = next((by_name[name] for name in VALIDATION_NAMES if name in by_name), None)
+        if validation is None:
+            raise DataError(
+                f"{printable(self.root)} has {train.name}/ but no val/ beside it: add one with "
+                f"the same classes, or name {printable(train)} to have it divided"
+            )
+        for other in folders:
+            if other not in (train, validation):
+                self._leave_out(other, "unused", f"is beside {train.name}/ and {validation.name}/ and is not used")
+        return [train, validation]
+
+    def classes(self, part: Path) -> dict[str, list[Path]]:
+        """{class name: its pictures} of a folder of class folders."""
+        folders, files = self._entries(part)
+        if not folders:
+            loose = f"{len(files)} files but " if files else ""
+            links = f" ({self.problems[0]})" if self.problems else ""
+            raise DataError(
+                f"{printable(part)} has {loose}no class folders{links}: "
+                f"put the pictures of each class in a folder of its own, like {printable(part / 'cat')}"
+            )
+        for file in files:
+            self._leave_out(file, "outside-class", "is in no class folder: move it into one or remove it")
+        classes = {folder.name: self._pictures(folder) for folder in folders}
+        empty = [name for name, pictures in classes.items() if not pictures]
+        if empty:
+            raise DataError(f"{printable(part)}: class {_listed(empty)} has no pictures: add some or remove the folder")
+        return classes
+
+    def _pictures(self, folder: Path) -> list[Path]:
+        """All pictures below a folder, in natural order of their paths."""
+        found, waiting = [], [folder]
+        while waiting:
+            folders, files = self._entries(waiting.pop())
+            waiting += folders
+            found += [file for file in files if self._is_picture(file)]
+        return sorted(found, key=lambda file: [natural_key(part) for part in file.relative_to(folder).parts])
+
+    def _is_picture(self, file: Path) -> bool:
+        try:
+            if looks_like_picture(file):
+                return True
+        except OSError as error:
+            self._leave_out(file, "unreadable", f"cannot be read ({error.strerror}): check its permissions")
+            return False
+        self._leave_out(file, "not-an-image", f"is not {FORMAT_LIST}: convert it to JPEG or remove it")
+        return False
+
+    def _entries(self, folder: Path, report: bool = True) -> tuple[list[Path], list[Path]]:
+        """(folders, files) directly in a folder, in natural order, without clutter and unsafe links."""
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: natural_key(entry.name))
+        except OSError as error:
+            raise FileAccessError(
+                f"{printable(folder)} cannot be read ({error.strerror}): check its permissions"
+            ) from None
+        folders, files = [], []
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name.lower() in _CLUTTER:
+                continue
+            fault = self._fault(entry)
+            if fault is None:
+                (folders if entry.is_dir() else files).append(Path(entry.path))
+            elif report:
+                self._leave_out(Path(entry.path), *fault)
+        return folders, files
+
+    def _fault(self, entry: os.DirEntry) -> tuple[str, str] | None:
+        """(kind, message) of an entry that may not be followed or is neither folder nor file."""
+        if entry.is_symlink():
+            if not os.path.exists(entry.path):
+                return "link", "is a link that leads nowhere: remove it"
+            if entry.is_dir():
+                return "link", "is a link to a folder, which is not followed: copy the folder here"
+            if not Path(os.path.realpath(entry.path)).is_relative_to(self._real_root):
+                return (
+                    "link",
+                    "is a link that leads out of the folder and is not followed: copy the file here",
+                )
+        if not entry.is_dir() and not entry.is_file():
+            return "not-a-file", "is a device or pipe, not a picture: remove it"
+        return None
+
+    def _leave_out(self, path: Path, kind: str, message: str) -> None:
+        self.problems.append(ImageProblem(path, kind, message))
+
+
+def _collect(scan: _Scan, found: list[dict[str, list[Path]]], names: tuple[str, ...]) -> ImageFolder:
+    files: list[Path] = []
+    labels: list[int] = []
+    ends = []
+    for classes in found:
+        for label, name in enumerate(names):
+            pictures = classes.get(name, [])
+            files += pictures
+            labels += [label] * len(pictures)
+        ends.append(len(files))
+    split = Split(np.arange(ends[0]), np.arange(ends[0], ends[1])) if len(ends) == 2 else None
+    return ImageFolder(scan.root, names, tuple(files), np.array(labels, np.int64), split, tuple(scan.problems))
+
+
+def _check_agreement(parts: list[Path], found: list[dict[str, list[Path]]]) -> None:
+    for here, there in ((0, 1), (1, 0)):
+        missing = found[there].keys() - found[here].keys()
+        if missing:
+            raise DataError(
+                f"{printable(parts[here])} has no class {_listed(sorted(missing, key=natural_key))}, which "
+                f"{parts[there].name}/ has: both need the same class folders"
+            )
+
+
+def _check_known(parts: list[Path], found: list[dict[str, list[Path]]], names: tuple[str, ...]) -> None:
+    for part, classes in zip(parts, found, strict=True):
+        unknown = classes.keys() - set(names)
+        if unknown:
+            raise DataError(
+                f"{printable(part)} has class {_listed(sorted(unknown, key=natural_key))}, which the model "
+                f"does not know: rename or remove the folder; known: {_listed(names)}"
+            )
+
+
+def _one_class(part: Path, name: str) -> DataError:
+    return DataError(
+        f"{printable(part)} has one class, {_listed([name])}: a classifier needs at least two; "
+        f"if the class folders are inside it, name {printable(part / name)}"
+    )
+
+
+def _listed(names) -> str:
+    """'a', 'b' ... of at most ten names."""
+    names = [f"'{printable(name)}'" for name in names]
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more

@@ -1,0 +1,133 @@
+"""Activations as layers of their own."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn import ops
+from minicnn.autograd import Tensor
+
+from . import initializers, regularizers
+from .activations import activate, activation_name
+from .layer import Layer
+from .symbolic import Shape
+
+
+class Activation(Layer):
+    """y = f(x) for f by name.
+
+    >>> from minicnn.layers import Activation
+    >>> Activation("relu")(np.array([-1.0, 2.0], np.float32)).numpy()
+    array([0., 2.], dtype=float32)
+    """
+
+    def __init__(self, activation: Any, **options: Any):
+        super().__init__(**options)
+        self.activation = activation_name(activation, self.name)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        return activate(x, self.activation)
+
+
+class ReLU(Layer):
+    """y = max(x, 0), or Keras' general form with max_value, negative_slope and threshold.
+
+    >>> from minicnn.layers import ReLU
+    >>> ReLU(6.0)(np.array([-1.0, 9.0], np.float32)).numpy()
+    array([0., 6.], dtype=float32)
+    """
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **options: Any
+    ):
+        super().__init__(**options)
+        self.max_value = None if max_value is None else float(max_value)
+        self.negative_slope, self.threshold = float(negative_slope), float(threshold)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if (self.negative_slope, self.threshold) == (0.0, 0.0) and self.max_value in (None, 6.0):
+            return activate(x, "relu" if self.max_value is None else "relu6")
+        return ops.relu(x, self.max_value, self.negative_slope, self.threshold)
+
+
+class LeakyReLU(Layer):
+    """y = x where x > 0, else negative_slope x (0.3, as Keras' layer; its activation string has 0.2).
+
+    >>> from minicnn.layers import LeakyReLU
+    >>> LeakyReLU(0.5)(np.array([-1.0, 9.0], np.float32)).numpy()
+    array([-0.5,  9. ], dtype=float32)
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **options: Any):
+        super().__init__(**options)
+        self.negative_slope = float(negative_slope)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        return ops.activation(x, "leaky_relu", negative_slope=self.negative_slope)
+
+
+class PReLU(Layer):
+    """y = x where x > 0, else alpha x, with alpha learned, of one sample's shape or 1 along shared axes.
+
+    >>> from minicnn.layers import Input, PReLU
+    >>> layer = PReLU(shared_axes=[1, 2])
+    >>> _ = layer(Input((8, 8, 3)))
+    >>> layer.weights[0].shape
+    (1, 1, 3)
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **options: Any,
+    ):
+        super().__init__(**options)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get_regularizer(alpha_regularizer)
+        self.alpha_constraint = regularizers.get_constraint(alpha_constraint)
+        self.shared_axes = None if shared_axes is None else list(np.atleast_1d(shared_axes).tolist())
+
+    def build(self, input_shape: Shape) -> None:
+        shared = self.shared_axes or []
+        shape = tuple(1 if axis in shared else size for axis, size in enumerate(input_shape) if axis)
+        options = (self.alpha_initializer, True, self.alpha_regularizer, self.alpha_constraint)
+        self.alpha = self.add_weight("alpha", shape, *options)
+        self.built = True
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        return ops.prelu(x, self.alpha)
+
+
+class ELU(Layer):
+    """y = x where x > 0, else alpha (exp(x) - 1).
+
+    >>> from minicnn.layers import ELU
+    >>> ELU()(np.array([0.0, 9.0], np.float32)).numpy()
+    array([0., 9.], dtype=float32)
+    """
+
+    def __init__(self, alpha: float = 1.0, **options: Any):
+        super().__init__(**options)
+        self.alpha = float(alpha)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        return ops.activation(x, "elu", alpha=self.alpha)
+
+
+class Softmax(Layer):
+    """y = exp(x) / sum of exp(x) along an axis.
+
+    >>> from minicnn.layers import Softmax
+    >>> Softmax()(np.zeros((1, 2), np.float32)).numpy()
+    array([[0.5, 0.5]], dtype=float32)
+    """
+
+    def __init__(self, axis: int = -1, **options: Any):
+        super().__init__(**options)
+        self.axis = axis
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        return ops.softmax(x, self.axis)

@@ -1,0 +1,34 @@
+"""Activations by name, as layers take them in their `activation` argument."""
+
+from typing import Any
+
+from minicnn import ops
+from minicnn.autograd import Tensor
+from minicnn.errors import ArgumentError
+from minicnn.kernels.activation import ACTIVATIONS
+
+KNOWN = (*ACTIVATIONS, "softmax", "log_softmax")
+
+
+def activation_name(activation: Any, layer: str) -> str:
+    """The name of an activation; None is "linear".
+
+    Raises
+    ------
+    ArgumentError
+        The name is unknown; the message lists the known ones.
+    """
+    if activation is None:
+        return "linear"
+    if isinstance(activation, dict):  # Keras writes functions as {"class_name": "function", "config": name}
+        config = activation.get("config")
+        activation = config if isinstance(config, str) else (config or {}).get("name", activation.get("class_name"))
+    name = activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
+    if name not in KNOWN:
+        raise ArgumentError(f"layer {layer}: unknown activation {name!r}; known are {', '.join(KNOWN)}")
+    return name
+
+
+def activate(x: Tensor, name: str) -> Tensor:
+    """f(x) for f by name."""
+    return ops.activation(x, name)

@@ -1,0 +1,261 @@
+"""Layer: a named operation with weights, called on tensors, or on symbolic tensors to describe a model."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minicnn.autograd import Parameter, Tensor
+from minicnn.errors import ArgumentError, DTypeError, GraphError, ShapeError
+
+from . import initializers, regularizers
+from .naming import automatic_name
+from .symbolic import Node, Shape, SymbolicTensor, map_arguments, symbolic_tensors
+
+DTYPES = ("float32", "float64")
+
+
+class Layer:
+    """Base of all layers.
+
+    A subclass keeps the arguments of its constructor as attributes of the same names, makes its weights in
+    `build(input_shape)`, says what it computes in `call(inputs, training)` with operations on tensors, and what shape
+    comes out in `compute_output_shape(input_shape)`.
+
+    Parameters
+    ----------
+    name : a name; made as Keras makes them when None
+    trainable : whether training changes the weights; read at every step, never copied
+    dtype : "float32" or "float64"; mixed policies compute in float32, which is at least as exact
+    input_shape : shape of one sample, when this is the first layer of a Sequential
+
+    Attributes
+    ----------
+    weights, trainable_weights, non_trainable_weights : lists of Parameters
+    """
+
+    deterministic: ClassVar[bool] = True  # whether training=True gives what training=False gives
+    input_rank: ClassVar[int | None] = None  # number of axes of an input, batch included
+
+    def __init__(
+        self,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        input_shape: Shape | None = None,
+    ):
+        self.name = name or automatic_name(type(self).__name__)
+        self.dtype = resolve_dtype(dtype, self.name)
+        self.input_shape_argument = None if input_shape is None else tuple(input_shape)
+        self.built = False
+        self.nodes: list[Node] = []
+        self._weights: list[Parameter] = []
+        self._trainable = bool(trainable)
+
+    # What subclasses define ---------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of a shape (batch axis included, None where unknown)."""
+        self.built = True
+
+    def call(self, inputs: Any, training: bool) -> Tensor:
+        """The output tensor of input tensors."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """The output's shape, batch axis included."""
+        return input_shape
+
+    # Weights ------------------------------------------------------------------------------------------------------
+
+    def add_weight(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initializer: Any = "zeros",
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+    ) -> Parameter:
+        """A new weight of this layer; one that is not trainable stays so whatever the layer's flag says."""
+        parameter = Parameter(shape, self.dtype, initializers.get(initializer), name)
+        parameter.learnable = trainable
+        parameter.trainable = trainable and self._trainable
+        parameter.regularizer = regularizers.get_regularizer(regularizer)
+        parameter.constraint = regularizers.get_constraint(constraint)
+        self._weights.append(parameter)
+        return parameter
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for parameter in self._weights:
+            parameter.trainable = parameter.learnable and self._trainable
+
+    @property
+    def weights(self) -> list[Parameter]:
+        return list(self._weights)
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return [parameter for parameter in self.weights if parameter.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        return [parameter for parameter in self.weights if not parameter.trainable]
+
+    def count_params(self) -> int:
+        """Number of weights, moving statistics included."""
+        return sum(parameter.size for parameter in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights in Keras' order."""
+        return [parameter.numpy().copy() for parameter in self.weights]
+
+    def set_weights(self, arrays: Any) -> None:
+        """Replace all weights, in Keras' order; nothing changes unless all of them fit.
+
+        Raises
+        ------
+        ShapeError
+            Another number of arrays, or an array of another shape.
+        """
+        parameters, arrays = self.weights, [np.asarray(array) for array in arrays]
+        if len(arrays) != len(parameters):
+            raise ShapeError(f"layer {self.name} has {len(parameters)} weights, {len(arrays)} arrays were given")
+        for parameter, array in zip(parameters, arrays):
+            if parameter.shape != array.shape:
+                raise ShapeError(
+                    f"layer {self.name}: weight {parameter.name} has shape {parameter.shape}, the array {array.shape}"
+                )
+        for parameter, array in zip(parameters, arrays):
+            parameter.assign(array)
+
+    # Calling ------------------------------------------------------------------------------------------------------
+
+    def __call__(self, *arguments: Any, training: bool | None = None) -> Any:
+        """The output for tensors or arrays; for symbolic tensors, a symbolic tensor.
+
+        `training` given with symbolic tensors holds for this call whatever the model does:
+        `base(x, training=False)` keeps the batch normalisations of `base` in inference mode.
+        """
+        if any(True for _ in symbolic_tensors(arguments)):
+            return self._call_symbolic(arguments, training)
+        arguments = map_arguments(arguments, self._as_tensor)
+        shapes = _shapes(arguments)
+        self.check_input(shapes)
+        if not self.built:
+            self.build(shapes)
+        return self.call(*arguments, training=bool(training))
+
+    def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
+        shapes = _shapes(arguments)
+        self.check_input(shapes)
+        if not self.built:
+            self.build(shapes)
+        shape = tuple(self.compute_output_shape(shapes))
+        if any(size is not None and size < 1 for size in shape[1:]):
+            raise ShapeError(f"layer {self.name}: an input of shape {shapes} leaves an output of shape {shape}")
+        node = Node(self, arguments, [shape], self.dtype, len(self.nodes), training)
+        self.nodes.append(node)
+        return node.outputs[0]
+
+    def _as_tensor(self, value: Any) -> Any:
+        if isinstance(value, Tensor) or not hasattr(value, "dtype"):
+            return value
+        return Tensor(np.asarray(value).astype(self.dtype, copy=False))
+
+    def check_input(self, shape: Any) -> None:
+        """Raise ShapeError for an input with another number of axes than the layer works on."""
+        if self.input_rank is not None and (not isinstance(shape, tuple) or len(shape) != self.input_rank):
+            raise ShapeError(
+                f"layer {self.name} ({type(self).__name__}) takes inputs of {self.input_rank} axes, batch included; "
+                f"got shape {shape}"
+            )
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """The symbolic output of the layer's first call."""
+        if not self.nodes:
+            raise GraphError(f"layer {self.name} has not been called on an Input yet, so it has no output")
+        return self.nodes[0].outputs[0]
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input of the layer's first call, a list where there are several."""
+        inputs = self.output.node.inputs
+        return inputs[0] if len(inputs) == 1 else inputs
+
+    @property
+    def output_shape(self) -> Shape:
+        return self.output.shape
+
+    # Configuration ------------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, as Keras 3 writes them."""
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": str(self.dtype)}
+        for name in constructor_arguments(type(self)):
+            config[name] = _plain(getattr(self, name))
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """A layer of constructor arguments.
+
+        Raises
+        ------
+        ArgumentError
+            An argument that this layer does not have.
+        """
+        known = {*constructor_arguments(cls), "name", "trainable", "dtype", "input_shape"}
+        if unknown := sorted(config.keys() - known):
+            raise ArgumentError(
+                f"layer {config.get('name')} ({cls.__name__}): unknown argument {', '.join(unknown)}; "
+                f"known are {', '.join(sorted(known))}"
+            )
+        return cls(**config)
+
+
+def constructor_arguments(cls: type) -> list[str]:
+    """Names of the arguments that a layer class adds to those of Layer."""
+    common = ("self", "name", "trainable", "dtype", "input_shape")
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in common]
+
+
+def resolve_dtype(dtype: Any, name: str) -> np.dtype:
+    """The dtype of a layer's weights, from a name, a policy ("mixed_float16"), or a Keras policy config."""
+    if isinstance(dtype, dict):
+        dtype = (dtype.get("config") or {}).get("name", "float32")
+    text = "float32" if dtype is None else str(np.dtype(dtype)) if not isinstance(dtype, str) else dtype
+    if text in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16"):
+        text = "float32"
+    if text not in DTYPES:
+        raise DTypeError(f"layer {name}: dtype {text!r}; minicnn computes in {' or '.join(DTYPES)}")
+    return np.dtype(text)
+
+
+def _shapes(arguments: tuple[Any, ...]) -> Any:
+    """The shape of the first argument, or the list of shapes when it is a list."""
+    first = arguments[0]
+    if isinstance(first, (list, tuple)):
+        return [tuple(value.shape) for value in first]
+    return tuple(first.shape) if hasattr(first, "shape") else ()
+
+
+def _plain(value: Any) -> Any:
+    """A constructor argument in the form of a Keras config."""
+    if isinstance(value, initializers.Initializer):
+        return initializers.serialize(value)
+    if isinstance(value, regularizers.L1L2):
+        return regularizers.serialize(value, "keras.regularizers")
+    if type(value).__name__ in regularizers.CONSTRAINTS:
+        return regularizers.serialize(value, "keras.constraints")
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,103 @@
+"""Layers that make one tensor of several."""
+
+from functools import reduce
+from typing import Any
+
+from minicnn import ops
+from minicnn.autograd import Tensor
+from minicnn.errors import ShapeError
+
+from .layer import Layer
+from .symbolic import Shape
+
+
+class _Merge(Layer):
+    """Base of the elementwise merges; shapes broadcast, batch axes are equal."""
+
+    def check_input(self, shape: Any) -> None:
+        if not isinstance(shape, list) or not shape:
+            raise ShapeError(f"layer {self.name} ({type(self).__name__}) takes a list of tensors; got shape {shape}")
+
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
+        return reduce(self._broadcast, input_shape)
+
+    def _broadcast(self, a: Shape, b: Shape) -> Shape:
+        if len(a) != len(b) or any(m != n and None not in (m, n) and 1 not in (m, n) for m, n in zip(a, b)):
+            raise ShapeError(f"layer {self.name} ({type(self).__name__}): shapes {a} and {b} do not broadcast together")
+        return tuple(n if m == 1 or (m is None and n not in (None, 1)) else m for m, n in zip(a, b))
+
+
+class Add(_Merge):
+    """y = the sum of the inputs.
+
+    >>> from minicnn.layers import Add, Input
+    >>> Add()([Input((4, 4, 8)), Input((1, 1, 8))]).shape
+    (None, 4, 4, 8)
+    """
+
+    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
+        return reduce(ops.add, inputs)
+
+
+class Subtract(_Merge):
+    """y = the first input minus the second."""
+
+    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
+        if len(inputs) != 2:
+            raise ShapeError(f"layer {self.name}: Subtract takes two inputs; got {len(inputs)}")
+        return inputs[0] - inputs[1]
+
+
+class Multiply(_Merge):
+    """y = the product of the inputs."""
+
+    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
+        return reduce(ops.multiply, inputs)
+
+
+class Average(_Merge):
+    """y = the mean of the inputs."""
+
+    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
+        return reduce(ops.add, inputs) * (1.0 / len(inputs))
+
+
+class Maximum(_Merge):
+    """y = the largest of the inputs."""
+
+    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
+        return reduce(ops.maximum, inputs)
+
+
+class Minimum(_Merge):
+    """y = the smallest of the inputs."""
+
+    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
+        return reduce(ops.minimum, inputs)
+
+
+class Concatenate(_Merge):
+    """y = the inputs one after another along an axis.
+
+    >>> from minicnn.layers import Concatenate, Input
+    >>> Concatenate()([Input((4, 4, 8)), Input((4, 4, 2))]).shape
+    (None, 4, 4, 10)
+    """
+
+    def __init__(self, axis: int = -1, **options: Any):
+        super().__init__(**options)
+        self.axis = axis
+
+    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
+        return ops.concatenate(inputs, self.axis)
+
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
+        first, axis = list(input_shape[0]), self.axis % len(input_shape[0])
+        for shape in input_shape[1:]:
+            pairs = list(zip(first, shape))
+            del pairs[axis]
+            if len(shape) != len(first) or any(m != n and None not in (m, n) for m, n in pairs):
+                raise ShapeError(f"layer {self.name}: shapes {input_shape} cannot be concatenated along axis {axis}")
+        sizes = [shape[axis] for shape in input_shape]
+        first[axis] = None if None in sizes else sum(size for size in sizes if size is not None)
+        return tuple(first)

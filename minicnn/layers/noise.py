@@ -1,0 +1,98 @@
+"""Layers that act at random while training and do nothing otherwise."""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn import ops
+from minicnn.autograd import Tensor
+from minicnn.errors import ArgumentError
+from minicnn.seeds import new_seed
+
+from .convolution import check_data_format
+from .layer import Layer
+
+
+class _Noise(Layer):
+    """Base of the random layers: a generator of their own, fixed by `seed`."""
+
+    deterministic = False
+
+    def _start(self, seed: int | None) -> None:
+        self.seed = seed
+        self.generator = np.random.default_rng(new_seed() if seed is None else seed)
+
+
+class Dropout(_Noise):
+    """While training, a part `rate` of the numbers becomes 0 and the others grow by 1 / (1 - rate).
+
+    >>> from minicnn.layers import Dropout
+    >>> Dropout(0.5)(np.ones((1, 3), np.float32)).numpy()
+    array([[1., 1., 1.]], dtype=float32)
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **options: Any):
+        super().__init__(**options)
+        self.rate = check_rate(rate, self.name)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self._start(seed)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if not training or self.rate == 0:
+            return x
+        return ops.dropout(x, self.rate, self.generator, self.noise_shape)
+
+
+class SpatialDropout2D(_Noise):
+    """Dropout of whole channels (Tompson et al., "Efficient Object Localization", 2015)."""
+
+    input_rank = 4
+
+    def __init__(
+        self, rate: float, seed: int | None = None, data_format: str | None = "channels_last", **options: Any
+    ):
+        super().__init__(**options)
+        self.rate = check_rate(rate, self.name)
+        self.data_format = check_data_format(data_format, self.name)
+        self._start(seed)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if not training or self.rate == 0:
+            return x
+        return ops.dropout(x, self.rate, self.generator, (None, 1, 1, None))
+
+
+class GaussianNoise(_Noise):
+    """While training, y = x + noise of standard deviation stddev."""
+
+    def __init__(self, stddev: float, seed: int | None = None, **options: Any):
+        super().__init__(**options)
+        self.stddev = float(stddev)
+        self._start(seed)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if not training:
+            return x
+        return x + Tensor((self.stddev * self.generator.standard_normal(x.shape)).astype(x.dtype))
+
+
+class GaussianDropout(_Noise):
+    """While training, y = x times noise of mean 1 and variance rate / (1 - rate)."""
+
+    def __init__(self, rate: float, seed: int | None = None, **options: Any):
+        super().__init__(**options)
+        self.rate = check_rate(rate, self.name)
+        self._start(seed)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if not training or self.rate == 0:
+            return x
+        deviation = np.sqrt(self.rate / (1 - self.rate))
+        return x * Tensor((1 + deviation * self.generator.standard_normal(x.shape)).astype(x.dtype))
+
+
+def check_rate(rate: float, name: str) -> float:
+    """A rate in [0, 1)."""
+    if not 0 <= rate < 1:
+        raise ArgumentError(f"layer {name}: rate must be at least 0 and less than 1; it is {rate}")
+    return float(rate)

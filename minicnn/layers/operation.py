@@ -1,0 +1,91 @@
+"""Operation: `x + y`, `x * 0.5` and their like between symbolic tensors, as a node of the graph.
+
+Keras writes such nodes with the constants in the call; here too, the arguments of the call are tensors and numbers.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicnn import ops
+from minicnn.autograd import Tensor
+from minicnn.errors import UnsupportedError
+
+from .layer import Layer
+from .naming import automatic_name
+from .symbolic import Shape
+
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    "Add": lambda a, b: a + b,
+    "Subtract": lambda a, b: a - b,
+    "Multiply": lambda a, b: a * b,
+    "TrueDivide": lambda a, b: a / b,
+    "Divide": lambda a, b: a / b,
+    "Negative": lambda a: -a,
+    "Relu": lambda a: ops.activation(a, "relu"),
+    "Relu6": lambda a: ops.activation(a, "relu6"),
+    "Sigmoid": lambda a: ops.activation(a, "sigmoid"),
+    "Tanh": lambda a: ops.activation(a, "tanh"),
+    "Silu": lambda a: ops.activation(a, "swish"),
+    "Softmax": lambda a: ops.softmax(a),
+}
+NUMPY_FUNCTIONS = ("Add", "Subtract", "Multiply", "TrueDivide", "Divide", "Negative")
+
+
+class Operation(Layer):
+    """A function of tensors and numbers, without weights.
+
+    >>> from minicnn.layers import Input
+    >>> (Input((4,)) * 0.5 + 1.0).shape
+    (None, 4)
+    """
+
+    def __init__(self, function: str, name: str | None = None, **options: Any):
+        if function not in FUNCTIONS:
+            raise UnsupportedError(f"operation {name or function}: {function!r}; known are {', '.join(FUNCTIONS)}")
+        super().__init__(name=name or automatic_name(function), **options)
+        self.function = function
+        self.built = True
+
+    @property
+    def module(self) -> str:
+        """Where Keras has the operation."""
+        return f"keras.src.ops.{'numpy' if self.function in NUMPY_FUNCTIONS else 'nn'}"
+
+    def __call__(self, *arguments: Any, training: bool | None = None) -> Any:
+        if any(hasattr(argument, "node") for argument in arguments):
+            return self._call_symbolic(arguments, training)
+        like = next(argument for argument in arguments if isinstance(argument, Tensor))
+        return self.call(*(self._operand(argument, like) for argument in arguments), training=bool(training))
+
+    @staticmethod
+    def _operand(value: Any, like: Tensor) -> Tensor:
+        return value if isinstance(value, Tensor) else Tensor(np.asarray(value, like.dtype))
+
+    def call(self, *arguments: Any, training: bool) -> Tensor:
+        return FUNCTIONS[self.function](*arguments)
+
+    def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
+        shapes = [tuple(a.shape) if hasattr(a, "node") else np.shape(a) for a in arguments]
+        self._shape = _broadcast(shapes)
+        return super()._call_symbolic(arguments, training)
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        return self._shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+def _broadcast(shapes: list[Shape]) -> Shape:
+    """NumPy's rule, with None for an unknown size."""
+    rank = max(len(shape) for shape in shapes)
+    padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
+    result: list[int | None] = []
+    for sizes in zip(*padded):
+        known = {size for size in sizes if size not in (1, None)}
+        if len(known) > 1:
+            raise UnsupportedError(f"shapes {shapes} do not broadcast together")
+        result.append(known.pop() if known else None if None in sizes else 1)
+    return tuple(result)

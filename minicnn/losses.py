@@ -1,0 +1,198 @@
+"""Losses: what training makes small.  Names, arguments and formulas are Keras'.
+
+A loss object is called with (y_true, y_pred) and gives the mean over the samples as a scalar tensor; `sample_weight`
+(N,) multiplies each sample's share.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from minicnn import ops
+from minicnn.arguments import number
+from minicnn.autograd import Tensor
+from minicnn.errors import ArgumentError, DataError, ShapeError
+from minicnn.ops.activation import Softmax
+
+
+class Loss:
+    """Base of all losses; a subclass gives the loss of each sample."""
+
+    def __init__(self, name: str | None = None):
+        self.name = name or type(self).__name__
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
+        """The loss of each sample, (N,) or (N,...)."""
+        raise NotImplementedError
+
+    def __call__(self, y_true: Any, y_pred: Tensor, sample_weight: Any = None) -> Tensor:
+        """The mean loss, as a scalar tensor.
+
+        Raises
+        ------
+        ShapeError
+            Targets whose shape does not fit the predictions.
+        """
+        y_true = y_true.numpy() if isinstance(y_true, Tensor) else np.asarray(y_true)
+        values = self.per_sample(y_true, y_pred)
+        if sample_weight is not None:
+            weights = np.asarray(sample_weight, values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+            values = values * Tensor(weights)
+        return values.mean()
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, as Keras writes them."""
+        return dict(vars(self))
+
+
+class _CrossEntropy(Loss):
+    """What the cross-entropies share: `from_logits` and `label_smoothing`."""
+
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, name: str | None = None):
+        super().__init__(name)
+        self.from_logits = bool(from_logits)
+        self.label_smoothing = number(self.name, "label_smoothing", label_smoothing, "[0, 1]")
+
+    def _rows(self, targets: np.ndarray, y_pred: Tensor) -> Tensor:
+        """Cross-entropy of target probabilities against predictions, over the last axis."""
+        if self.from_logits:
+            return ops.softmax_crossentropy(y_pred, targets)
+        logits = softmax_input(y_pred)
+        return ops.crossentropy(y_pred, targets) if logits is None else ops.softmax_crossentropy(logits, targets)
+
+
+class CategoricalCrossentropy(_CrossEntropy):
+    """loss[n] = - sum over k of t[n,k] log p[n,k], for one-hot (or soft) targets t (N,K).
+
+    Label smoothing a mixes the targets with the uniform distribution: t (1 - a) + a / K (Szegedy et al., 2016).
+    Predictions that come straight from a softmax are taken before it, which is exact where p is tiny.
+
+    >>> import numpy as np, minicnn
+    >>> from minicnn.losses import CategoricalCrossentropy
+    >>> p = minicnn.Tensor(np.array([[0.5, 0.5]]))
+    >>> round(CategoricalCrossentropy()(np.array([[0, 1]]), p).item(), 4)
+    0.6931
+    """
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
+        if y_true.shape != y_pred.shape:
+            raise ShapeError(
+                f"categorical_crossentropy: targets of shape {y_true.shape} for predictions of shape {y_pred.shape}; "
+                "one-hot targets are needed (utils.to_categorical), or sparse_categorical_crossentropy for class numbers"
+            )
+        a = self.label_smoothing
+        return self._rows(y_true * (1 - a) + a / y_true.shape[-1] if a else y_true, y_pred)
+
+
+class SparseCategoricalCrossentropy(_CrossEntropy):
+    """loss[n] = - log p[n, t[n]], for class numbers t (N,).
+
+    >>> import numpy as np, minicnn
+    >>> from minicnn.losses import SparseCategoricalCrossentropy
+    >>> p = minicnn.Tensor(np.array([[0.25, 0.75]]))
+    >>> round(SparseCategoricalCrossentropy()([1], p).item(), 4)
+    0.2877
+    """
+
+    def __init__(self, from_logits: bool = False, name: str | None = None):
+        super().__init__(from_logits, 0.0, name)
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
+        if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+            y_true = y_true[..., 0]
+        if y_true.shape != y_pred.shape[:-1]:
+            raise ShapeError(
+                f"sparse_categorical_crossentropy: class numbers of shape {y_true.shape} for predictions of shape "
+                f"{y_pred.shape}; one number for each sample is needed"
+            )
+        classes, count = y_true.astype(np.int64), y_pred.shape[-1]
+        if classes.size and not (0 <= classes.min() and classes.max() < count):
+            raise DataError(f"labels run from {classes.min()} to {classes.max()}, the model has classes 0..{count - 1}")
+        return self._rows(np.eye(count, dtype=y_pred.dtype)[classes], y_pred)
+
+
+class BinaryCrossentropy(_CrossEntropy):
+    """loss[n] = mean over k of - t log p - (1 - t) log(1 - p), for targets t in [0, 1] of p's shape.
+
+    >>> import numpy as np, minicnn
+    >>> from minicnn.losses import BinaryCrossentropy
+    >>> round(BinaryCrossentropy()(np.array([[1.0]]), minicnn.Tensor(np.array([[0.5]]))).item(), 4)
+    0.6931
+    """
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
+        targets = same_shape("binary_crossentropy", y_true, y_pred)
+        a = self.label_smoothing
+        targets = targets * (1 - a) + 0.5 * a if a else targets
+        function = ops.sigmoid_crossentropy if self.from_logits else ops.binary_crossentropy
+        return function(y_pred, targets).mean(axis=-1)
+
+
+class MeanSquaredError(Loss):
+    """loss[n] = mean over k of (t - p)^2
+
+    >>> import numpy as np, minicnn
+    >>> from minicnn.losses import MeanSquaredError
+    >>> MeanSquaredError()(np.array([[1.0]]), minicnn.Tensor(np.array([[3.0]]))).item()
+    4.0
+    """
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
+        return ((y_pred - Tensor(same_shape("mean_squared_error", y_true, y_pred))) ** 2).mean(axis=-1)
+
+
+class MeanAbsoluteError(Loss):
+    """loss[n] = mean over k of |t - p|
+
+    >>> import numpy as np, minicnn
+    >>> from minicnn.losses import MeanAbsoluteError
+    >>> MeanAbsoluteError()(np.array([[1.0]]), minicnn.Tensor(np.array([[3.0]]))).item()
+    2.0
+    """
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
+        return abs(y_pred - Tensor(same_shape("mean_absolute_error", y_true, y_pred))).mean(axis=-1)
+
+
+def same_shape(name: str, y_true: np.ndarray, y_pred: Tensor) -> np.ndarray:
+    """The targets in the predictions' shape and dtype; (N,) may stand for (N,1)."""
+    if y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1:
+        y_true = y_true[..., None]
+    if y_true.shape != y_pred.shape:
+        raise ShapeError(f"{name}: targets of shape {y_true.shape} for predictions of shape {y_pred.shape}")
+    return y_true.astype(y_pred.dtype)
+
+
+def softmax_input(y_pred: Tensor) -> Tensor | None:
+    """The logits whose softmax a tensor is, while the graph still knows them."""
+    node = y_pred.creator
+    if node is None or node.function is not Softmax or node.context is None or node.context.options["log"]:
+        return None
+    return node.inputs[0]
+
+
+CLASSES: dict[str, type[Loss]] = {
+    "categorical_crossentropy": CategoricalCrossentropy,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+    "binary_crossentropy": BinaryCrossentropy,
+    "mean_squared_error": MeanSquaredError,
+    "mse": MeanSquaredError,
+    "mean_absolute_error": MeanAbsoluteError,
+    "mae": MeanAbsoluteError,
+}
+
+
+def get(identifier: Any) -> Loss:
+    """A loss of a name ("categorical_crossentropy", "CategoricalCrossentropy", "mse", ...) or itself.
+
+    Raises
+    ------
+    ArgumentError
+        The name is unknown; the message lists the known ones.
+    """
+    if isinstance(identifier, Loss):
+        return identifier
+    by_name = {**CLASSES, **{cls.__name__: cls for cls in CLASSES.values()}}
+    if identifier not in by_name:
+        raise ArgumentError(f"unknown loss {identifier!r}; known are {', '.join(CLASSES)}")
+    return by_name[identifier]()

@@ -1,0 +1,179 @@
+"""Where the batches of fit, evaluate and predict come from: arrays, a dataset, or any iterable of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
+
+
+@dataclass
+class Batch:
+    """Inputs, targets and sample weights of some samples; `rows` are their numbers in the source, if they have any."""
+
+    x: list[np.ndarray]
+    y: list[np.ndarray]
+    weights: np.ndarray | None = None
+    rows: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.x[0])
+
+
+class Source:
+    """Base of the sources."""
+
+    size: int | None = None  # number of samples, where it is known
+
+    def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
+        """All samples, in the given order or as they lie."""
+        raise NotImplementedError
+
+    def steps(self, batch_size: int) -> int | None:
+        """Number of batches, where it is known."""
+        return None if self.size is None else -(-self.size // batch_size)
+
+
+class ArraySource(Source):
+    """Arrays in memory.
+
+    Raises
+    ------
+    DataError
+        No samples, arrays of different lengths, or numbers that are not finite.
+    """
+
+    def __init__(self, x: Any, y: Any, weights: Any, check: bool = True):
+        self.x = [as_array(a, "x") for a in as_list(x)]
+        self.y = [] if y is None else [as_array(a, "y") for a in as_list(y)]
+        self.weights = None if weights is None else np.asarray(weights, np.float32)
+        self.size = len(self.x[0])
+        for name, arrays in (("x", self.x), ("y", self.y), ("sample_weight", [self.weights])):
+            for array in arrays:
+                if array is not None and len(array) != self.size:
+                    raise DataError(f"x has {self.size} samples, {name} has {len(array)}")
+        if check and not self.size:
+            raise DataError("there are no samples: x is empty")
+        for name, arrays in (("x", self.x), ("y", self.y)) if check else ():
+            for array in arrays:
+                _check_finite(array, name)
+
+    def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
+        assert self.size is not None
+        for start in range(0, self.size, batch_size):
+            rows = np.arange(start, min(start + batch_size, self.size)) if order is None else order[start:][:batch_size]
+            part = slice(start, start + batch_size) if order is None else rows
+            yield Batch(
+                [a[part] for a in self.x],
+                [a[part] for a in self.y],
+                None if self.weights is None else self.weights[part],
+                rows,
+            )
+
+
+class DatasetSource(Source):
+    """An object with `__len__` (samples) and `batches(batch_size, order)` that yields (x, y)."""
+
+    def __init__(self, dataset: Any):
+        self.dataset, self.size = dataset, len(dataset)
+        if not self.size:
+            raise DataError("there are no samples: the dataset is empty")
+
+    def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
+        assert self.size is not None
+        rows = np.arange(self.size) if order is None else order
+        for start, item in zip(range(0, self.size, batch_size), self.dataset.batches(batch_size, order)):
+            batch = to_batch(item)
+            batch.rows = rows[start : start + batch_size]
+            yield batch
+
+
+class StreamSource(Source):
+    """An iterable of batches (x, y) or (x, y, sample_weight); a generator is drawn from, a list begins anew."""
+
+    def __init__(self, stream: Iterable[Any], steps: int | None):
+        self.stream, self.limit = stream, steps
+        self._iterator = iter(stream)
+        self._endless = self._iterator is stream  # a generator: go on where the last epoch stopped
+        if self._endless and steps is None:
+            raise ArgumentError("a generator has no end: say how many batches make an epoch with steps_per_epoch=...")
+
+    def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
+        iterator = self._iterator if self._endless else iter(self.stream)
+        for count, item in enumerate(iterator):
+            yield to_batch(item)
+            if self.limit is not None and count + 1 >= self.limit:
+                return
+
+    def steps(self, batch_size: int) -> int | None:
+        return self.limit if self.limit is not None else len(self.stream) if hasattr(self.stream, "__len__") else None
+
+
+def make_source(x: Any, y: Any = None, weights: Any = None, steps: int | None = None) -> Source:
+    """The source of what a user gave as x (and y).
+
+    Raises
+    ------
+    ArgumentError, DataError, DTypeError
+    """
+    if hasattr(x, "batches") and hasattr(x, "__len__"):
+        if y is not None:
+            raise ArgumentError("a dataset holds its own targets: leave y out")
+        return DatasetSource(x)
+    if y is None and hasattr(x, "__iter__") and not hasattr(x, "dtype") and not _are_arrays(x):
+        return StreamSource(x, steps)
+    return ArraySource(x, y, weights)
+
+
+def to_batch(item: Any) -> Batch:
+    """A batch of what an iterable yielded."""
+    if not isinstance(item, (tuple, list)) or not 1 <= len(item) <= 3:
+        raise DataError("each batch must be (x, y) or (x, y, sample_weight)")
+    x, y, weights = (*item, None, None)[:3]
+    return Batch(
+        [as_array(a, "x") for a in as_list(x)],
+        [] if y is None else [as_array(a, "y") for a in as_list(y)],
+        None if weights is None else np.asarray(weights, np.float32),
+    )
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list of one thing or of several; a list of numbers is one array."""
+    if isinstance(value, (tuple, list)) and _are_arrays(value):
+        return list(value)
+    return [value]
+
+
+def as_array(value: Any, name: str) -> np.ndarray:
+    """An array of numbers.
+
+    Raises
+    ------
+    DTypeError
+        Text, objects, or rows of different lengths.
+    """
+    array = np.asarray(value.numpy() if hasattr(value, "requires_grad") else value)
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(f"{name} must be an array of numbers; it has dtype {array.dtype}")
+    if not array.ndim:
+        raise ShapeError(f"{name} must have a batch axis; it is the single number {array}")
+    return array
+
+
+def _are_arrays(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(hasattr(item, "shape") for item in value)
+
+
+def _check_finite(array: np.ndarray, name: str) -> None:
+    """Look for NaN and infinity a part at a time, so that no copy of the whole is made."""
+    if array.dtype.kind != "f":
+        return
+    for start in range(0, len(array), 256):
+        finite = np.isfinite(array[start : start + 256])
+        if not finite.all():
+            row = start + int(np.argmin(finite.reshape(len(finite), -1).all(axis=1)))
+            raise DataError(f"{name} holds NaN or infinity, first in sample {row}; mend or leave out such samples")

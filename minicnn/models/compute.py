@@ -1,0 +1,123 @@
+"""One step of training and one of testing: the arithmetic between a batch and the change of the weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicnn import losses, metrics, optimizers
+from minicnn.autograd import Parameter, Tensor, no_grad
+from minicnn.errors import ArgumentError, DataError
+
+
+class Compiled:
+    """What `compile` chose: an optimizer, a loss and metrics for each output.
+
+    It holds nothing that a layer's `trainable` could contradict: the flags are read at every step.
+    """
+
+    def __init__(self, output_names: list[str], optimizer: Any, loss: Any, chosen_metrics: Any):
+        self.output_names = output_names
+        self.optimizer = optimizers.get(optimizer)
+        self.losses = [None if item is None else losses.get(item) for item in _each(loss, output_names, "loss")]
+        groups = _each(chosen_metrics, output_names, "metrics", nested=True)
+        self.metrics = [[metrics.get(item) for item in _as_list(group)] for group in groups]
+
+    def reset(self) -> None:
+        """Begin an epoch: forget what the metrics have seen."""
+        for group in self.metrics:
+            for metric in group:
+                metric.reset_state()
+
+    def loss_of(self, targets: list[Any], outputs: list[Tensor], weights: Any) -> Tensor:
+        """The sum of the losses of the outputs."""
+        if len(targets) != len(outputs):
+            raise DataError(f"the model has {len(outputs)} outputs, targets were given for {len(targets)}")
+        parts = [
+            loss(target, output, weights)
+            for loss, target, output in zip(self.losses, targets, outputs)
+            if loss is not None
+        ]
+        if not parts:
+            raise ArgumentError("compile(loss=...) named no loss, so there is nothing to train or evaluate")
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+    def observe(self, targets: list[Any], outputs: list[Tensor], weights: Any) -> None:
+        """Show a batch to the metrics."""
+        for group, target, output in zip(self.metrics, targets, outputs):
+            for metric in group:
+                metric.update_state(np.asarray(target), output.numpy(), weights)
+
+    def results(self, prefix: str = "") -> dict[str, float]:
+        """The metrics' values by name; with several outputs the output's name comes first."""
+        found = {}
+        for name, group in zip(self.output_names, self.metrics):
+            for metric in group:
+                label = metric.name if len(self.output_names) == 1 else f"{name}_{metric.name}"
+                value = metric.result()
+                found[prefix + label] = float(value) if np.ndim(value) == 0 else value
+        return found
+
+
+def train_step(
+    compiled: Compiled, forward: Any, parameters: list[Parameter], x: list[Any], y: list[Any], weights: Any
+) -> float:
+    """One batch: forward, loss, backward, update.  Returns the loss, penalties included."""
+    for parameter in parameters:
+        parameter.zero_grad()
+    outputs = forward(x, training=True)
+    loss = compiled.loss_of(y, outputs, weights)
+    value = loss.item() + penalty(parameters)
+    compiled.observe(y, outputs, None)
+    if loss.requires_grad:
+        loss.backward()
+    pairs = [(_with_penalty(p), p) for p in parameters if p.grad is not None]
+    compiled.optimizer.apply_gradients(pairs)
+    for _, parameter in pairs:
+        if parameter.constraint is not None:
+            parameter.assign(parameter.constraint(parameter.numpy()))
+        parameter.zero_grad()
+    return value
+
+
+def test_step(compiled: Compiled, outputs: list[np.ndarray], y: list[Any], weights: Any) -> float:
+    """The loss of predictions, without penalties; the metrics see the batch."""
+    with no_grad():
+        tensors = [Tensor(output) for output in outputs]
+        value = compiled.loss_of(y, tensors, weights).item()
+    compiled.observe(y, tensors, None)
+    return value
+
+
+def penalty(parameters: list[Parameter]) -> float:
+    """The sum of the regularizers of the weights."""
+    return sum(p.regularizer.penalty(p.numpy()) for p in parameters if p.regularizer is not None)
+
+
+def _with_penalty(parameter: Parameter) -> Tensor:
+    assert parameter.grad is not None
+    if parameter.regularizer is None:
+        return parameter.grad
+    return Tensor(parameter.grad.array + parameter.regularizer.gradient(parameter.numpy()))
+
+
+def _as_list(value: Any) -> list[Any]:
+    return [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _each(value: Any, names: list[str], what: str, nested: bool = False) -> list[Any]:
+    """One entry for each output, from a single value, a list or a dict by output name."""
+    if isinstance(value, dict):
+        if unknown := sorted(value.keys() - set(names)):
+            raise ArgumentError(f"compile({what}=...): no output is named {', '.join(unknown)}; there are {names}")
+        return [value.get(name) for name in names]
+    if len(names) == 1:
+        single = isinstance(value, (list, tuple)) and len(value) == 1 and not nested
+        return [value[0] if single else value]
+    if isinstance(value, (list, tuple)) and len(value) == len(names):
+        return list(value)
+    return [value for _ in names]

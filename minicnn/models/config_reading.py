@@ -1,0 +1,249 @@
+"""Build a model from a Keras config: Sequential and Functional, as Keras 1, 2 and 3 write them.
+
+A config is data.  Classes come from one closed table (layers.CLASSES, and the models); a name that is not there is
+refused with the layer's name, and nothing is ever imported, evaluated or opened because a config says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from minicnn.errors import FileFormatError, GraphError, MinicnnError, UnsupportedError
+from minicnn.layers import CLASSES, Input, Layer, Operation, SymbolicTensor
+from minicnn.weights import parse_config
+
+from .config_legacy import CLASS_ALIASES, OPERATIONS, modern_config
+from .model import Model
+from .sequential import Sequential
+
+MODELS = ("Sequential", "Functional", "Model")
+TENSOR = "__keras_tensor__"
+Reference = tuple[str, int, int]
+
+
+def model_from_json(text: str | bytes, keras_version: str | None = None) -> Any:
+    """A model without weights from what `model.to_json()` of Keras or minicnn gave.
+
+    Raises
+    ------
+    FileFormatError, UnsupportedError, GraphError
+        Not a model config; a layer that minicnn does not have; a graph that does not hold together.
+    """
+    config = parse_config(text, "the model config")
+    return model_from_config(config, keras_version)
+
+
+def model_from_config(config: dict[str, Any], keras_version: str | None = None) -> Any:
+    """A model without weights from a parsed config.
+
+    Examples
+    --------
+    >>> from minicnn.layers import Dense, Input
+    >>> from minicnn.models import Sequential
+    >>> model = Sequential([Input((4,)), Dense(3, name="classes")])
+    >>> model_from_config(json.loads(model.to_json())).layers[0].name
+    'classes'
+    """
+    version = str(keras_version or config.get("keras_version") or "3")
+    try:
+        return _Reader(version).model(config)
+    except MinicnnError:
+        raise
+    except RecursionError:
+        raise FileFormatError("the model config is nested too deeply") from None
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise FileFormatError(
+            f"the model config is not as Keras writes it ({type(error).__name__}: {error})"
+        ) from error
+
+
+class _Reader:
+    """Reads the entries of one config, whose Keras version decides what some words mean."""
+
+    def __init__(self, version: str):
+        self.version = version
+
+    def model(self, entry: dict[str, Any]) -> Any:
+        kind, config = entry.get("class_name"), entry.get("config")
+        if kind not in MODELS:
+            raise UnsupportedError(f"the config is of a {kind!r}; minicnn builds {', '.join(MODELS)}")
+        _refuse_custom(entry, kind)
+        if kind == "Sequential":
+            return self._sequential(config)
+        if not isinstance(config, dict):
+            raise FileFormatError(f"the config of a {kind} model must be an object")
+        return self._functional(config)
+
+    def layer(self, entry: dict[str, Any]) -> Layer:
+        """One layer or nested model."""
+        kind = entry.get("class_name")
+        config = entry.get("config")
+        if kind in MODELS:
+            model = self.model(entry)
+            if isinstance(config, dict) and config.get("trainable") is False:
+                model.trainable = False
+            return model
+        name = (config or {}).get("name") or entry.get("name") or "?"
+        operation = OPERATIONS.get((config or {}).get("function", "")) if kind == "TFOpLambda" else None
+        if operation is None and str(entry.get("module", "")).startswith("keras.src.ops"):
+            operation = kind
+        if operation is not None:
+            return Operation(operation, name=name)
+        _refuse_custom(entry, name)
+        class_name = CLASS_ALIASES.get(str(kind), kind)
+        if class_name not in CLASSES:
+            raise UnsupportedError(
+                f"layer {name!r} is a {kind}, which minicnn does not have; it has {', '.join(sorted(CLASSES))}"
+            )
+        cls = CLASSES[class_name]
+        return cls.from_config(modern_config(cls, name, config or {}, self.version))
+
+    def _sequential(self, config: Any) -> Sequential:
+        entries = config if isinstance(config, list) else config.get("layers", [])
+        model = Sequential(name=None if isinstance(config, list) else config.get("name"))
+        for entry in entries:
+            layer = self.layer(entry)
+            model.add(layer)
+        built = None if isinstance(config, list) else config.get("build_input_shape")
+        if model._input is None and built and not model._knows_input():
+            model._input = Input(batch_shape=tuple(built))
+        if model._knows_input():
+            model.build()
+        return model
+
+    def _functional(self, config: dict[str, Any]) -> Model:
+        layers: dict[str, Layer] = {}
+        pending: dict[str, list[Any]] = {}
+        for entry in config["layers"]:
+            name = entry.get("name") or entry["config"]["name"]
+            if name in layers:
+                raise GraphError(f"the config has two layers named {name}")
+            layers[name] = self.layer(entry)
+            pending[name] = list(entry.get("inbound_nodes") or [])
+        tensors = self._connect(layers, pending)
+        inputs = [self._find(tensors, reference) for reference in _references(config["input_layers"])]
+        outputs = [self._find(tensors, reference) for reference in _references(config["output_layers"])]
+        model = Model(inputs, outputs, name=config.get("name"))
+        return model
+
+    def _connect(self, layers: dict[str, Layer], pending: dict[str, list[Any]]) -> dict[Reference, SymbolicTensor]:
+        """Call every layer as its inbound nodes say, each when its arguments are there."""
+        tensors = {(name, 0, 0): layer.output for name, layer in layers.items() if not pending[name] and layer.nodes}
+        calls = [(name, number, node) for name, nodes in pending.items() for number, node in enumerate(nodes)]
+        for name, _, node in calls:
+            for source, _, _ in _sources(node):
+                if source not in layers:
+                    raise GraphError(f"layer {name} takes its input from {source!r}, which the config does not have")
+        while calls:
+            waiting = []
+            for name, number, node in calls:
+                earlier = number and any((n, k) == (name, number - 1) for n, k, _ in calls)
+                if earlier or any(reference not in tensors for reference in _sources(node)):
+                    waiting.append((name, number, node))
+                    continue
+                for index, tensor in enumerate(self._call(layers[name], node, tensors)):
+                    tensors[name, number, index] = tensor
+                calls = [call for call in calls if call[:2] != (name, number)]
+            if len(waiting) == len(calls) and waiting:
+                names = sorted({name for name, _, _ in waiting})
+                raise GraphError(f"the config has a cycle, or a call that never comes, through {', '.join(names[:4])}")
+        return tensors
+
+    def _call(self, layer: Layer, node: Any, tensors: dict[Reference, SymbolicTensor]) -> list[SymbolicTensor]:
+        arguments, training = _arguments(node, tensors)
+        if not isinstance(layer, Operation) and len(arguments) > 1:
+            arguments = (list(arguments),)
+        result = layer(*arguments) if training is None else layer(*arguments, training=training)
+        return result if isinstance(result, list) else [result]
+
+    @staticmethod
+    def _find(tensors: dict[Reference, SymbolicTensor], reference: Reference) -> SymbolicTensor:
+        if reference not in tensors:
+            raise GraphError(f"the config names {reference[0]!r} as input or output, which it does not have")
+        return tensors[reference]
+
+
+def _refuse_custom(entry: dict[str, Any], name: str) -> None:
+    """Refuse classes from elsewhere than Keras."""
+    module, registered = entry.get("module"), entry.get("registered_name")
+    outside = module and str(module).partition(".")[0] not in ("keras", "tf_keras", "tensorflow")
+    custom = registered and ">" in str(registered) and not str(registered).startswith("keras")
+    if outside or custom:
+        raise UnsupportedError(
+            f"layer {name!r} is {entry.get('class_name')!r} of {registered or module!r}, which is code of the file's "
+            "author; minicnn runs no code from files"
+        )
+
+
+def _references(value: Any) -> list[Reference]:
+    """Input or output layers: one flat reference, a list of them, or a dict."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if value and isinstance(value[0], str):
+        value = [value]
+    return [(str(name), int(node), int(tensor)) for name, node, tensor, *_ in value]
+
+
+def _sources(node: Any) -> list[Reference]:
+    """The tensors that a call names."""
+    return list(_tensor_references(node))
+
+
+def _tensor_references(value: Any) -> Iterator[Reference]:
+    if _is_reference(value):
+        if value[0] != "_CONSTANT_VALUE":
+            yield (value[0], value[1], value[2])
+        yield from _tensor_references(value[3] if len(value) > 3 else {})
+    elif isinstance(value, dict):
+        if value.get("class_name") == TENSOR:
+            name, node, tensor = value["config"]["keras_history"]
+            yield (str(name), int(node), int(tensor))
+        else:
+            for item in value.values():
+                yield from _tensor_references(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _tensor_references(item)
+
+
+def _is_reference(value: Any) -> bool:
+    """Keras 2's ["layer", node, tensor] or ["layer", node, tensor, {kwargs}]."""
+    return (
+        isinstance(value, list)
+        and len(value) in (3, 4)
+        and isinstance(value[0], str)
+        and isinstance(value[1], int)
+        and isinstance(value[-1] if len(value) == 4 else {}, dict)
+    )
+
+
+def _arguments(node: Any, tensors: dict[Reference, SymbolicTensor]) -> tuple[tuple[Any, ...], bool | None]:
+    """(arguments, training) of a call, in Keras 3's spelling {"args", "kwargs"} or Keras 2's list."""
+    if isinstance(node, dict):
+        kwargs = node.get("kwargs") or {}
+        extra = [v for k, v in kwargs.items() if k not in ("training", "mask") and v is not None]
+        arguments = tuple(_resolve(value, tensors) for value in [*node.get("args", []), *extra])
+        return arguments, kwargs.get("training")
+    found: list[Any] = []
+    training = None
+    for reference in [node] if _is_reference(node) else node:
+        kwargs = reference[3] if len(reference) > 3 else {}
+        found.append(reference[2] if reference[0] == "_CONSTANT_VALUE" else tensors[tuple(reference[:3])])
+        training = kwargs.get("training", training)
+        other = [v for k, v in kwargs.items() if k not in ("training", "mask", "name") and v is not None]
+        found += [_resolve(value, tensors) for value in other]
+    return tuple(found), training
+
+
+def _resolve(value: Any, tensors: dict[Reference, SymbolicTensor]) -> Any:
+    """A value of a call with its references replaced by tensors."""
+    if isinstance(value, dict) and value.get("class_name") == TENSOR:
+        name, node, tensor = value["config"]["keras_history"]
+        return tensors[str(name), int(node), int(tensor)]
+    if _is_reference(value):
+        return tensors[value[0], value[1], value[2]]
+    if isinstance(value, list):
+        return [_resolve(item, tensors) for item in value]
+    return value

@@ -1,0 +1,191 @@
+"""fit: epochs of training over a model's trainable weights.
+
+At every step the model's `trainable` flags are read anew.  What they leave frozen at the beginning of the net runs as
+a prediction plan, and its results are kept from the first epoch on (features.py); the rest runs on the tape.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn.callbacks import CallbackList, History
+from minicnn.errors import ArgumentError, DataError, GraphError
+from minicnn.seeds import new_seed
+
+from .batches import ArraySource, Batch, Source, make_source
+from .compute import test_step, train_step
+from .features import FeatureStore, SplitProgram, training_signature
+from .plan import Plan
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from .model import Model
+
+
+class Trainer:
+    """The state of one call of fit."""
+
+    def __init__(self, model: Model, train: Source, validation: Source | None, class_weight: dict[int, float] | None):
+        self.model, self.train, self.validation = model, train, validation
+        self.class_weight = class_weight
+        self.train_store = FeatureStore(train.size)
+        self.validation_store = FeatureStore(None if validation is None else validation.size)
+        self.split: SplitProgram | None = None
+        self.rest_plan: Plan | None = None
+
+    def current_split(self, x: list[np.ndarray]) -> SplitProgram:
+        """The program as the flags split it now."""
+        program = self.model.program
+        if self.split is None or self.split.signature != training_signature(program):
+            shapes, dtypes = [a.shape[1:] for a in x], [a.dtype for a in x]
+            self.split, self.rest_plan = SplitProgram(program, shapes, dtypes), None
+        return self.split
+
+    def step(self, batch: Batch) -> float:
+        """Train on one batch."""
+        x = self.model.cast_inputs(batch.x)
+        split = self.current_split(x)
+        parameters = [p for call in split.rest.calls for p in call.layer.trainable_weights]
+        if not parameters:
+            raise GraphError("nothing can be trained: every layer has trainable=False")
+        features = self.train_store.get(split, batch, x)
+        weights = combine_weights(batch, self.class_weight)
+        parameters = list({id(p): p for p in parameters}.values())
+        return train_step(self.model.compiled, lambda f, training: split.forward(f, training), parameters, features,
+                          batch.y, weights)  # fmt: skip
+
+    def validate(self, batch_size: int) -> dict[str, float]:
+        """Loss and metrics on the validation data, in inference mode."""
+        assert self.validation is not None
+        compiled = self.model.compiled
+        compiled.reset()
+        total = samples = 0.0
+        for batch in self.validation.batches(batch_size, None):
+            x = self.model.cast_inputs(batch.x)
+            split = self.current_split(x)
+            features = self.validation_store.get(split, batch, x)
+            if self.rest_plan is None:
+                shapes, dtypes = [a.shape[1:] for a in features], [a.dtype for a in features]
+                self.rest_plan = Plan(split.rest, shapes, dtypes)
+            outputs = self.rest_plan.run(features)
+            total += test_step(compiled, outputs, batch.y, batch.weights) * len(batch)
+            samples += len(batch)
+        return {"val_loss": total / max(samples, 1), **compiled.results("val_")}
+
+
+def fit(model: Model, train: Source, validation: Source | None, options: dict[str, Any]) -> History:
+    """Train; the arguments are those of Model.fit, checked and with the data as sources."""
+    epochs, batch_size = options["epochs"], options["batch_size"]
+    trainer = Trainer(model, train, validation, options["class_weight"])
+    steps = train.steps(batch_size)
+    shown = [Progress(options["verbose"], epochs, steps)] if options["verbose"] else []
+    given = options["callbacks"]
+    given = list(given.callbacks if isinstance(given, CallbackList) else given or [])
+    callbacks = CallbackList([*given, *shown], add_history=True, model=model, epochs=epochs, steps=steps)
+    generator = np.random.default_rng(new_seed())
+    model.stop_training = False
+    callbacks.on_train_begin()
+    with interruptible() as interrupted:
+        for epoch in range(options["initial_epoch"], epochs):
+            callbacks.on_epoch_begin(epoch)
+            order = generator.permutation(train.size) if options["shuffle"] and train.size else None
+            logs = _epoch(trainer, callbacks, batch_size, order, interrupted)
+            if interrupted():
+                print(f"interrupted in epoch {epoch + 1}: the model keeps what it has learned so far", file=sys.stderr)
+                callbacks.on_train_end(logs)
+                raise KeyboardInterrupt
+            if validation is not None and (epoch + 1) % options["validation_freq"] == 0:
+                logs |= trainer.validate(options["validation_batch_size"] or batch_size)
+            callbacks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+    callbacks.on_train_end()
+    assert callbacks.history is not None
+    return callbacks.history
+
+
+def _epoch(
+    trainer: Trainer, callbacks: CallbackList, batch_size: int, order: np.ndarray | None, interrupted: Any
+) -> dict[str, Any]:
+    """All batches once; the mean loss and the metrics over them."""
+    compiled = trainer.model.compiled
+    compiled.reset()
+    total = samples = 0
+    logs: dict[str, Any] = {}
+    for number, batch in enumerate(trainer.train.batches(batch_size, order)):
+        callbacks.on_train_batch_begin(number)
+        total += trainer.step(batch) * len(batch)
+        samples += len(batch)
+        logs = {"loss": total / samples, **compiled.results()}
+        callbacks.on_train_batch_end(number, logs)
+        if trainer.model.stop_training or interrupted():
+            break
+    if not samples:
+        raise DataError("there are no batches to train on")
+    return logs
+
+
+def combine_weights(batch: Batch, class_weight: dict[int, float] | None) -> np.ndarray | None:
+    """Sample weights times the weight of each sample's class."""
+    if class_weight is None:
+        return batch.weights
+    if len(batch.y) != 1:
+        raise ArgumentError("class_weight needs a model with one output")
+    y = batch.y[0]
+    classes = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(-1)
+    weights = np.array([class_weight.get(int(c), 1.0) for c in classes], np.float32)
+    return weights if batch.weights is None else weights * batch.weights
+
+
+def split_validation(train: Source, share: float) -> tuple[Source, Source]:
+    """(training, validation): the last part of the samples is held out, before any shuffling."""
+    if not isinstance(train, ArraySource):
+        raise ArgumentError("validation_split needs x and y as arrays; give validation_data instead")
+    assert train.size is not None
+    cut = int(train.size * (1 - share))
+    if not 0 < cut < train.size:
+        raise ArgumentError(f"validation_split={share} of {train.size} samples leaves one side empty")
+
+    def part(rows: slice) -> ArraySource:
+        weights = None if train.weights is None else train.weights[rows]
+        x, y = ([a[rows] for a in arrays] for arrays in (train.x, train.y))
+        return ArraySource(x, y, weights, check=False)
+
+    return part(slice(cut)), part(slice(cut, None))
+
+
+def validation_source(data: Any) -> Source:
+    """The source of `validation_data`: (x, y), (x, y, sample_weight), a dataset, or an iterable of batches."""
+    if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and not hasattr(data, "batches"):
+        return make_source(*data)
+    return make_source(data)
+
+
+@contextmanager
+def interruptible() -> Iterator[Any]:
+    """Within the block, Ctrl-C is noted and answered between two steps, so that no update is cut in half.
+
+    A second Ctrl-C interrupts at once.
+    """
+    pressed = [False]
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+
+    def note(number: int, frame: Any) -> None:
+        if pressed[0]:
+            raise KeyboardInterrupt
+        pressed[0] = True
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed[0]
+    finally:
+        signal.signal(signal.SIGINT, before)

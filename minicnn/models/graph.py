@@ -1,0 +1,187 @@
+"""Graph: from symbolic outputs back to the inputs, as the order of layers that Keras gives and a program to run.
+
+Keras sorts `model.layers` by depth: outputs have depth 0, every other call one more than the deepest that uses it; a
+shared layer takes its largest.  Layers are listed by descending depth, ties in the order in which they are first
+reached, depth-first from the outputs.  Weight files follow this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from minicnn.autograd import Tensor
+from minicnn.errors import GraphError
+from minicnn.layers import Layer, SymbolicTensor
+from minicnn.layers.core import InputLayer
+from minicnn.layers.symbolic import Node, map_arguments
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Stands in the arguments of a call for the value of another one."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a layer that is no model: its arguments hold Slots, its output goes to a slot."""
+
+    layer: Layer
+    arguments: tuple[Any, ...]
+    output: int
+    training: bool | None = None  # a mode given for good, over the program's
+
+    def sources(self) -> list[int]:
+        """The slots that the arguments name."""
+        found: list[int] = []
+
+        def note(value: Any) -> Any:
+            if isinstance(value, Slot):
+                found.append(value.index)
+            return value
+
+        map_arguments(self.arguments, note)
+        return found
+
+
+@dataclass(frozen=True)
+class Program:
+    """Calls in an order in which each finds its arguments; nested models are opened up."""
+
+    calls: list[Call]
+    inputs: list[int]
+    outputs: list[int]
+
+    def run(self, values: dict[int, Tensor], training: bool) -> list[Tensor]:
+        """The outputs, given the values of the input slots; a value is let go after its last use."""
+        last_use = {source: position for position, call in enumerate(self.calls) for source in call.sources()}
+        for position, call in enumerate(self.calls):
+            arguments = map_arguments(call.arguments, lambda v: values[v.index] if isinstance(v, Slot) else v)
+            mode = training if call.training is None else call.training
+            values[call.output] = call.layer(*arguments, training=mode)
+            for source in call.sources():
+                if last_use[source] == position and source not in self.outputs:
+                    values.pop(source, None)
+        return [values[slot] for slot in self.outputs]
+
+    def split(self) -> tuple[Program, Program]:
+        """(frozen prefix, rest): the prefix computes the same whatever training does.
+
+        A call belongs to it when nothing in it can be trained, it acts the same in training as in inference, and all
+        its arguments belong to it too.  The prefix's outputs are the rest's inputs.
+        """
+        fixed = set(self.inputs)
+        before, after = [], []
+        for call in self.calls:
+            sources = call.sources()
+            same = call.layer.deterministic or call.training is False
+            if same and not call.layer.trainable_weights and all(s in fixed for s in sources):
+                fixed.add(call.output)
+                before.append(call)
+            else:
+                after.append(call)
+        needed = {source for call in after for source in call.sources()} | set(self.outputs)
+        boundary = sorted(needed & fixed)
+        return Program(before, self.inputs, boundary), Program(after, boundary, self.outputs)
+
+
+class Graph:
+    """The calls that lead from inputs to outputs.
+
+    Raises
+    ------
+    GraphError
+        An output does not depend on the inputs alone, or the graph has a cycle.
+    """
+
+    def __init__(self, inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]):
+        self.inputs, self.outputs = list(inputs), list(outputs)
+        self.nodes, self._reached = self._walk()
+        self.layers = self._keras_order()
+
+    def _walk(self) -> tuple[list[Node], dict[int, int]]:
+        """(nodes, each after those it needs; when each layer was first reached)."""
+        given = {(id(tensor.node), tensor.index) for tensor in self.inputs}
+        order: list[Node] = []
+        state: dict[int, str] = {}
+        reached: dict[int, int] = {}
+        for output in self.outputs:
+            stack: list[tuple[Node, int]] = [(output.node, 0)]
+            while stack:
+                node, position = stack.pop()
+                if state.get(id(node)) == "done":
+                    continue
+                if position == 0:
+                    reached.setdefault(id(node.layer), len(reached))
+                    state[id(node)] = "open"
+                sources = [] if all((id(node), t.index) in given for t in node.outputs) else node.inputs
+                if not sources and not any((id(node), t.index) in given for t in node.outputs):
+                    raise GraphError(f"input {node.layer.name} is needed by the outputs but is not among the inputs")
+                if position < len(sources):
+                    stack.append((node, position + 1))
+                    source = sources[position].node
+                    if state.get(id(source)) == "open":
+                        raise GraphError(f"the graph has a cycle through layer {source.layer.name}")
+                    stack.append((source, 0))
+                else:
+                    state[id(node)] = "done"
+                    order.append(node)
+        return order, reached
+
+    def _keras_order(self) -> list[Layer]:
+        given = {id(tensor.node) for tensor in self.inputs}
+        node_depth: dict[int, int] = {}
+        layer_depth: dict[int, int] = {}
+        layers: dict[int, Layer] = {}
+        for node in reversed(self.nodes):
+            depth = max(node_depth.get(id(node), 0), layer_depth.get(id(node.layer), 0))
+            node_depth[id(node)] = layer_depth[id(node.layer)] = depth
+            layers[id(node.layer)] = node.layer
+            if id(node) not in given:
+                for source in node.inputs:
+                    node_depth[id(source.node)] = max(depth + 1, node_depth.get(id(source.node), 0))
+        for tensor in self.inputs:  # an input that feeds nothing comes last
+            if id(tensor.node.layer) not in layers:
+                layer = tensor.node.layer
+                layers[id(layer)], layer_depth[id(layer)], self._reached[id(layer)] = layer, 0, -1
+        return [layers[key] for key in sorted(layers, key=lambda key: (-layer_depth[key], self._reached[key]))]
+
+    def program(self) -> Program:
+        """The calls in order, nested models opened up."""
+        calls: list[Call] = []
+        slots = {(id(tensor.node), tensor.index): index for index, tensor in enumerate(self.inputs)}
+        inputs = list(range(len(self.inputs)))
+        outputs = self._open(slots, calls, [len(inputs)])
+        return Program(calls, inputs, outputs)
+
+    def _open(
+        self, slots: dict[tuple[int, int], int], calls: list[Call], counter: list[int], training: bool | None = None
+    ) -> list[int]:
+        """Append this graph's calls; `slots` holds those of the inputs.  Returns the outputs' slots."""
+        for node in self.nodes:
+            if (id(node), 0) in slots:
+                continue
+            arguments = map_arguments(
+                node.arguments,
+                lambda v: Slot(slots[id(v.node), v.index]) if isinstance(v, SymbolicTensor) else v,
+            )
+            mode = node.training if training is None else training
+            inner = getattr(node.layer, "graph", None)
+            if inner is None:
+                calls.append(Call(node.layer, arguments, counter[0], mode))
+                produced = [counter[0]]
+                counter[0] += 1
+            else:
+                sources = Call(node.layer, arguments, 0).sources()
+                inner_slots = {(id(t.node), t.index): slot for t, slot in zip(inner.inputs, sources)}
+                produced = inner._open(inner_slots, calls, counter, mode)
+            slots.update({(id(node), position): slot for position, slot in enumerate(produced)})
+        return [slots[id(tensor.node), tensor.index] for tensor in self.outputs]
+
+
+def is_input(layer: Layer) -> bool:
+    """Whether a layer is an InputLayer."""
+    return isinstance(layer, InputLayer)

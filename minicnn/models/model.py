@@ -1,0 +1,420 @@
+"""Model: a graph of layers with the methods by which Keras users train, evaluate, predict and save."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Parameter, Tensor
+from minicnn.errors import ArgumentError, GraphError, ShapeError
+from minicnn.layers import Layer, Operation, SymbolicTensor
+from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
+
+from . import fitting
+from .batches import as_list, make_source
+from .compute import Compiled, test_step
+from .graph import Graph, Program
+from .plan import Plan
+
+
+class Model(Layer):
+    """Layers between inputs and outputs; itself a layer that other models may use.
+
+    Parameters
+    ----------
+    inputs, outputs : symbolic tensors, or lists of them
+
+    Attributes
+    ----------
+    layers : the layers in Keras' order (by depth), which weight files follow
+    metadata : what a saved file tells beside the network: class names, input size, preprocessing
+    stop_training : set by a callback to end training after this epoch
+
+    Examples
+    --------
+    >>> from minicnn.layers import Dense, Input
+    >>> from minicnn.models import Model
+    >>> x = Input((4,))
+    >>> Model(x, Dense(3)(x)).count_params()
+    15
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool | None = None):
+        super().__init__(name=name)
+        self._start()
+        self._set_graph(_tensors(inputs, "inputs"), _tensors(outputs, "outputs"))
+        if trainable is not None:
+            self.trainable = trainable
+
+    def _start(self) -> None:
+        self.metadata: dict[str, Any] = {}
+        self.stop_training = False
+        self._compiled: Compiled | None = None
+        self._plans: dict[Any, Plan] = {}
+
+    def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
+        self._graph: Graph = Graph(inputs, outputs)
+        self._program: Program = self._graph.program()
+        self._plans.clear()
+        self.built = True
+        self.dtype = self._program.calls[0].layer.dtype if self._program.calls else self.dtype
+        _check_names(self._graph.layers)
+
+    # Structure ----------------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    @property
+    def program(self) -> Program:
+        """The calls of all layers, nested models opened up."""
+        self.graph  # noqa: B018  (a Sequential builds itself here)
+        return self._program
+
+    @property
+    def layers(self) -> list[Layer]:
+        return [layer for layer in self.graph.layers if not isinstance(layer, Operation)]
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        return self.graph.inputs
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        return self.graph.outputs
+
+    @property
+    def input_shape(self) -> Any:
+        shapes = [tensor.shape for tensor in self.inputs]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output_shape(self) -> Any:
+        shapes = [tensor.shape for tensor in self.outputs]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output(self) -> Any:
+        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+
+    @property
+    def input(self) -> Any:
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by name or by position.
+
+        Raises
+        ------
+        ArgumentError
+            There is none; the message lists names that are near.
+        """
+        layers = self.layers
+        if index is not None and -len(layers) <= index < len(layers):
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(name), [layer.name for layer in layers], 3, 0.4)
+        hint = f"; near are {', '.join(near)}" if near else ""
+        raise ArgumentError(f"model {self.name} has no layer {name if name is not None else index!r}{hint}")
+
+    # Weights ------------------------------------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> list[Parameter]:
+        found = {id(weight): weight for layer in self.layers for weight in layer.weights}
+        return list(found.values())
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.layers:
+            layer.trainable = value
+
+    def load_weights(
+        self, path: str | Path, strict: bool = True, by_name: bool = False, on_mismatch: str = "error"
+    ) -> Any:
+        """Read weights from a Keras file into this model; nothing is assigned unless all fits.
+
+        Parameters
+        ----------
+        strict : refuse a file that lacks weights of this model or holds others
+        by_name : match layers by name alone, never by order
+        on_mismatch : "error", "skip" or "reinit", for a weight of another shape
+
+        Returns
+        -------
+        LoadReport : .loaded .missing .unexpected .mismatched .warnings; prints as a table
+
+        Raises
+        ------
+        FileAccessError, FileFormatError, WeightsMismatchError
+        """
+        from .weight_files import load_weights
+
+        return load_weights(self, path, strict=strict, by_name=by_name, on_mismatch=on_mismatch)
+
+    def save_weights(self, path: str | Path) -> None:
+        """Write the weights: `.weights.h5` in Keras 3's layout, any other `.h5` in the legacy one."""
+        from .weight_files import save_weights
+
+        save_weights(self, path)
+
+    def save(self, path: str | Path) -> None:
+        """Write architecture, weights and metadata: `.keras`, or `.h5` in the legacy layout; Keras opens both."""
+        from .weight_files import save_model
+
+        save_model(self, path)
+
+    # As a layer ---------------------------------------------------------------------------------------------------
+
+    def call(self, inputs: Any, training: bool) -> Any:
+        program = self.program
+        tensors = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        if len(tensors) != len(program.inputs):
+            raise ShapeError(f"model {self.name} has {len(program.inputs)} inputs, {len(tensors)} were given")
+        for tensor, expected in zip(tensors, self.inputs):
+            self._check_shape(tensor.shape, expected)
+        results = program.run(dict(zip(program.inputs, tensors)), training)
+        return results[0] if len(results) == 1 else results
+
+    def build(self, input_shape: Any) -> None:
+        """A model is built when it is made."""
+
+    def check_input(self, shape: Any) -> None:
+        """Shapes are checked against the inputs when the model is called."""
+
+    def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
+        sources = list(symbolic_tensors(arguments))
+        if len(sources) != len(self.inputs):
+            raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(sources)} were given")
+        for source, expected in zip(sources, self.inputs):
+            self._check_shape(source.shape, expected)
+        shapes = self._output_shapes([source.shape for source in sources])
+        node = Node(self, arguments, shapes, self.dtype, len(self.nodes), training)
+        self.nodes.append(node)
+        return node.outputs[0] if len(shapes) == 1 else node.outputs
+
+    def _output_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """Shapes of the outputs for input shapes that may say more than the model's own."""
+        from minicnn.layers.symbolic import map_arguments
+
+        from .graph import Slot
+
+        known: dict[int, Any] = dict(zip(self.program.inputs, shapes))
+        for call in self.program.calls:
+            arguments = map_arguments(call.arguments, lambda v: _Shaped(known[v.index]) if isinstance(v, Slot) else v)
+            first = arguments[0]
+            shape = [a.shape for a in first] if isinstance(first, (list, tuple)) else getattr(first, "shape", ())
+            known[call.output] = tuple(call.layer.compute_output_shape(shape))
+        return [known[slot] for slot in self.program.outputs]
+
+    def _check_shape(self, shape: tuple[int | None, ...], expected: SymbolicTensor) -> None:
+        fits = len(shape) == len(expected.shape) and all(
+            None in (m, n) or m == n for m, n in zip(shape[1:], expected.shape[1:])
+        )
+        if not fits:
+            raise ShapeError(
+                f"model {self.name}: input {expected.node.layer.name} takes samples of shape {expected.shape[1:]}; "
+                f"got an array of shape {tuple(shape)}, whose first axis is the batch"
+            )
+
+    # Prediction ---------------------------------------------------------------------------------------------------
+
+    def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Contiguous arrays of the inputs' dtypes, their shapes checked."""
+        if len(arrays) != len(self.inputs):
+            raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(arrays)} were given")
+        for array, tensor in zip(arrays, self.inputs):
+            self._check_shape(array.shape, tensor)
+        return [np.ascontiguousarray(a, t.dtype) for a, t in zip(arrays, self.inputs)]
+
+    def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """The outputs of one batch through the prediction plan."""
+        x = self.cast_inputs(arrays)
+        key = tuple((a.shape[1:], a.dtype) for a in x)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = Plan(self.program, [a.shape[1:] for a in x], [a.dtype for a in x])
+        return plan.run(x)
+
+    def predict(self, x: Any, batch_size: int = 32, verbose: int | str = 0) -> Any:
+        """The outputs for arrays x, batch by batch: an array, or a list where there are several outputs.
+
+        Raises
+        ------
+        ShapeError, DTypeError
+        """
+        if batch_size < 1:
+            raise ArgumentError(f"batch_size must be at least 1; it is {batch_size}")
+        self._build_for(x)
+        source = make_source(x) if hasattr(x, "batches") else None
+        arrays = [] if source else [np.asarray(a.numpy() if isinstance(a, Tensor) else a) for a in as_list(x)]
+        if source is None:
+            self.cast_inputs([a[:0] for a in arrays])
+        parts = source.batches(batch_size, None) if source else None
+        count = source.size if source else len(arrays[0])
+        results: list[np.ndarray] | None = None
+        for start in range(0, max(count or 0, 1), batch_size):
+            batch = next(parts).x if parts else [a[start : start + batch_size] for a in arrays]
+            outputs = self.run_plan(batch)
+            if results is None:
+                whole = len(outputs[0]) == count
+                results = outputs if whole else [np.empty((count, *o.shape[1:]), o.dtype) for o in outputs]
+                if whole:
+                    break
+            for result, output in zip(results, outputs):
+                result[start : start + len(output)] = output
+        assert results is not None
+        return results[0] if len(results) == 1 else results
+
+    def _build_for(self, x: Any) -> None:
+        """A Sequential without an Input takes its shape from the first data."""
+
+    # Training -----------------------------------------------------------------------------------------------------
+
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None) -> None:
+        """Choose how to train: an optimizer, a loss and metrics, each an object or Keras' name.
+
+        With several outputs, loss and metrics may be lists or dicts by output name.
+        """
+        self._choices = (optimizer, loss, metrics)
+        self._compiled = None
+
+    @property
+    def compiled(self) -> Compiled:
+        """The choices of `compile`."""
+        if self._compiled is None:
+            if not hasattr(self, "_choices"):
+                raise GraphError(f"model {self.name} is not compiled: call model.compile(optimizer, loss) first")
+            names = [tensor.node.layer.name for tensor in self.outputs]
+            self._compiled = Compiled(names, *self._choices)
+        return self._compiled
+
+    @property
+    def optimizer(self) -> Any:
+        return self.compiled.optimizer
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int = 32,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> Any:
+        """Train for some epochs; returns a History, whose `.history` has a list for each figure.
+
+        `x` is an array or list of arrays with targets `y`, a dataset, or an iterable of batches (x, y).  The trainable
+        flags are read at every step; frozen layers at the beginning are computed once for each sample and kept.
+
+        Raises
+        ------
+        DataError, ShapeError, ArgumentError, GraphError
+        """
+        for name, value, least in (("batch_size", batch_size, 1), ("epochs", epochs, 0)):
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise ArgumentError(f"fit: {name} must be a whole number of at least {least}; it is {value!r}")
+        self._build_for(x)
+        train = make_source(x, y, sample_weight, steps_per_epoch)
+        validation = None if validation_data is None else fitting.validation_source(validation_data)
+        if validation_split and validation is None:
+            train, validation = fitting.split_validation(train, validation_split)
+        options = {
+            "batch_size": int(batch_size), "epochs": epochs, "verbose": verbose, "callbacks": callbacks,
+            "shuffle": shuffle, "class_weight": class_weight, "initial_epoch": initial_epoch,
+            "validation_batch_size": validation_batch_size, "validation_freq": validation_freq,
+        }  # fmt: skip
+        return fitting.fit(self, train, validation, options)
+
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int = 32, verbose: int | str = 0,
+                 sample_weight: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
+        """[loss, metrics...] on data, in inference mode; a dict with return_dict; the loss alone without metrics."""
+        self._build_for(x)
+        source, compiled = make_source(x, y, sample_weight), self.compiled
+        compiled.reset()
+        total = samples = 0.0
+        for batch in source.batches(batch_size, None):
+            total += test_step(compiled, self.run_plan(batch.x), batch.y, batch.weights) * len(batch)
+            samples += len(batch)
+        from .compute import penalty
+
+        logs = {"loss": total / max(samples, 1) + penalty(self.trainable_weights), **compiled.results()}
+        if verbose:
+            from .progress import format_logs
+
+            print(format_logs(logs))
+        return logs if return_dict else list(logs.values()) if len(logs) > 1 else logs["loss"]
+
+    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:
+        """One step of training; [loss, metrics...] of the batch."""
+        self._build_for(x)
+        source = make_source(x, y, sample_weight)
+        self.compiled.reset()
+        loss = fitting.Trainer(self, source, None, None).step(next(iter(source.batches(source.size or 1, None))))
+        return [loss, *self.compiled.results().values()]
+
+    # Description --------------------------------------------------------------------------------------------------
+
+    def summary(self, print_fn: Any = print) -> None:
+        """Print the layers: output shapes, weights, what is trainable, and how BatchNormalization acts."""
+        from .summary import summary_lines
+
+        for line in summary_lines(self):
+            print_fn(line)
+
+    def get_config(self) -> dict[str, Any]:
+        """The architecture as Keras 3 writes it."""
+        from .config_writing import model_config
+
+        return model_config(self)["config"]
+
+    def to_json(self) -> str:
+        """The architecture as JSON text; `model_from_json` reads it back."""
+        import json
+
+        from .config_writing import model_config
+
+        return json.dumps(model_config(self))
+
+
+class _Shaped:
+    """Something with a shape, in place of a tensor."""
+
+    def __init__(self, shape: Shape):
+        self.shape = shape
+
+
+def _tensors(value: Any, what: str) -> list[SymbolicTensor]:
+    tensors = list(value.values()) if isinstance(value, dict) else list(symbolic_tensors(value))
+    if not tensors or not all(isinstance(tensor, SymbolicTensor) for tensor in tensors):
+        raise GraphError(f"Model: {what} must be what Input(...) or a layer called on one returned; got {value!r}")
+    return tensors
+
+
+def _check_names(layers: list[Layer]) -> None:
+    seen: dict[str, Layer] = {}
+    for layer in layers:
+        if seen.setdefault(layer.name, layer) is not layer:
+            raise GraphError(f"two layers of a model are named {layer.name}; give each its own name")

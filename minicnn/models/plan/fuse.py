@@ -1,0 +1,126 @@
+"""Fusions: rewrite a trace so that prediction makes fewer passes over memory.
+
+    padding + convolution                    one convolution with explicit padding
+    convolution + batch normalisation        one convolution with other weights
+    convolution + add (a shortcut)           one convolution with a residual
+    convolution (or dense) + relu            one convolution with an activation
+
+Each rewrite replaces an instruction and the only user of its result by one; what has other users stays.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from minicnn import kernels
+from minicnn.autograd import Function, Parameter
+from minicnn.ops.activation import Activation
+from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
+from minicnn.ops.dense import Dense
+from minicnn.ops.merge import Add
+from minicnn.ops.norm import BatchNormInfer
+from minicnn.ops.shape import ZeroPadding2D
+
+from .trace import Instruction, Trace, Value
+
+PRODUCTS = (Conv2D, DepthwiseConv2D, Conv2DTranspose, Dense)
+WITH_RESIDUAL = (Conv2D, DepthwiseConv2D, Dense)
+
+
+class Fold:
+    """A batch normalisation that has become part of the weights before it: w' = w scale, b' = b scale + shift."""
+
+    def __init__(self, gamma: Any, beta: Any, mean: Any, variance: Any, epsilon: float):
+        self.operands, self.epsilon = (gamma, beta, mean, variance), epsilon
+
+    def parameters(self) -> list[Parameter]:
+        return [operand for operand in self.operands if isinstance(operand, Parameter)]
+
+    def apply(self, function: type[Function], w: np.ndarray, b: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """The weights and bias that include the normalisation."""
+        arrays = [operand.array if isinstance(operand, Parameter) else operand for operand in self.operands]
+        scale, shift = kernels.batchnorm.fold(*arrays, self.epsilon)
+        if function is DepthwiseConv2D:
+            folded = w * scale.reshape(w.shape[2:])
+        elif function is Conv2DTranspose:
+            folded = w * scale[:, None]
+        else:
+            folded = w * scale
+        return folded, shift if b is None else b * scale + shift
+
+
+def fuse(trace: Trace) -> None:
+    """Rewrite the instructions of a trace in place."""
+    for rewrite in (_fold_padding, _fold_batchnorm, _fuse_residual, _fuse_activation):
+        uses = Counter(id(value) for item in trace.instructions for value in item.values())
+        uses.update(id(value) for value in trace.outputs)
+        makers: dict[int, Instruction] = {}
+        kept: list[Instruction] = []
+        for item in trace.instructions:
+            absorbed = rewrite(item, makers, uses)
+            if absorbed is None:
+                kept.append(item)
+                makers[id(item.output)] = item
+            else:  # `absorbed` now makes the result of `item`
+                makers.pop(id(absorbed.output))
+                absorbed.output = item.output
+                makers[id(item.output)] = absorbed
+                if absorbed is not kept[-1]:
+                    kept.remove(absorbed)
+                    kept.append(absorbed)
+        trace.instructions[:] = kept
+
+
+def _sole_maker(value: Any, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
+    """The instruction that makes a value which nobody else uses."""
+    return makers.get(id(value)) if isinstance(value, Value) and uses[id(value)] == 1 else None
+
+
+def _fold_padding(item: Instruction, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
+    if item.function not in (Conv2D, DepthwiseConv2D) or item.options["padding"] != "valid":
+        return None
+    before = _sole_maker(item.inputs[0], makers, uses)
+    if before is None or before.function is not ZeroPadding2D:
+        return None
+    item.options["padding"] = before.options["padding"]
+    item.inputs[0] = before.inputs[0]
+    before.function, before.inputs, before.options = item.function, item.inputs, item.options
+    return before
+
+
+def _fold_batchnorm(item: Instruction, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
+    if item.function is not BatchNormInfer:
+        return None
+    before = _sole_maker(item.inputs[0], makers, uses)
+    if before is None or before.function not in PRODUCTS:
+        return None
+    before.derive.append(Fold(*item.inputs[1:], **item.options))
+    return before
+
+
+def _fuse_residual(item: Instruction, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
+    if item.function is not Add or not all(isinstance(v, Value) for v in item.inputs):
+        return None
+    a, b = item.inputs
+    if a.shape != b.shape or a is b:
+        return None
+    for value, other in ((b, a), (a, b)):
+        before = _sole_maker(value, makers, uses)
+        if before is not None and before.function in WITH_RESIDUAL and "residual" not in before.options:
+            before.options["residual"] = other
+            before.inputs.append(other)
+            return before
+    return None
+
+
+def _fuse_activation(item: Instruction, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
+    if item.function is not Activation or len(item.options) > 1:
+        return None
+    before = _sole_maker(item.inputs[0], makers, uses)
+    if before is None or before.function not in PRODUCTS or "activation" in before.options:
+        return None
+    before.options["activation"] = item.options["name"]
+    return before

@@ -1,0 +1,75 @@
+"""Trace: the operations of a program, recorded by running it once on an empty batch.
+
+Every kernel works on zero images, so the run costs nothing and yet finds every operation, its options and all sizes
+but the batch's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Function, Parameter, Tensor, listening, no_grad
+
+from ..graph import Program
+
+
+@dataclass(eq=False)
+class Value:
+    """The result of an instruction, or an input: a shape whose first size is the batch."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+
+@dataclass(eq=False)
+class Instruction:
+    """One operation: its function, its inputs (Values, Parameters, constant arrays or None), options and result."""
+
+    function: type[Function]
+    inputs: list[Any]
+    options: dict[str, Any]
+    output: Value
+    derive: list[Any] = field(default_factory=list)  # what becomes of the weights before they are used
+
+    def values(self) -> list[Value]:
+        """The inputs that other instructions make."""
+        return [value for value in self.inputs if isinstance(value, Value)]
+
+    def parameters(self) -> list[Parameter]:
+        """The weights that the instruction depends on."""
+        derived = [p for fold in self.derive for p in fold.parameters()]
+        return [value for value in self.inputs if isinstance(value, Parameter)] + derived
+
+
+@dataclass(eq=False)
+class Trace:
+    """Instructions in order, with the values they start from and end in."""
+
+    instructions: list[Instruction]
+    inputs: list[Value]
+    outputs: list[Any]
+
+
+def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype]) -> Trace:
+    """Record a program for inputs of shapes (batch axis left out)."""
+    tensors = [Tensor(np.zeros((0, *shape), dtype)) for shape, dtype in zip(shapes, dtypes)]
+    known: dict[int, Any] = {id(t): Value(t.shape, t.dtype) for t in tensors}
+    kept: list[Tensor] = []  # an id is unique only while the tensor lives
+    instructions: list[Instruction] = []
+
+    def source(tensor: Tensor | None) -> Any:
+        if tensor is None or isinstance(tensor, Parameter):
+            return tensor
+        return known.get(id(tensor), tensor.array)
+
+    def hear(function: type[Function], inputs: tuple[Any, ...], options: dict[str, Any], output: Tensor) -> None:
+        kept.append(output)
+        value = known[id(output)] = Value(output.shape, output.dtype)
+        instructions.append(Instruction(function, [source(t) for t in inputs], dict(options), value))
+
+    with no_grad(), listening(hear):
+        outputs = program.run(dict(zip(program.inputs, tensors)), training=False)
+    return Trace(instructions, [known[id(t)] for t in tensors], [source(t) for t in outputs])

@@ -1,0 +1,107 @@
+"""Between models and the files of minicnn.weights: load, save, and whole models from files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn import weights
+from minicnn.autograd import Parameter
+from minicnn.errors import ArgumentError, FileFormatError, WeightsMismatchError
+from minicnn.layers import Layer
+
+from .config_reading import model_from_config
+
+if TYPE_CHECKING:
+    from .model import Model
+
+
+def load_model(path: str | Path) -> Model:
+    """The model of a `.keras` file or a full-model `.h5` of Keras 1, 2 or 3, with its weights.
+
+    Nothing in the file is run: layers come from a closed table, and custom classes and Lambdas are refused by name.
+    What is doubtful (NaN weights, a negative variance) is said in a Python warning.
+
+    Raises
+    ------
+    FileAccessError, FileFormatError, UnsupportedError, WeightsMismatchError
+    """
+    with weights.open_weights(path) as file:
+        if file.config is None:
+            raise FileFormatError(
+                f"{path} holds weights but no architecture; build the model, then model.load_weights({str(path)!r})"
+            )
+        model = model_from_config(file.config, file.keras_version)
+        report = _load(model, file, strict=True)
+        model.metadata = dict(file.metadata or {})
+    for warning in report.warnings:
+        warnings.warn(f"{path}: {warning}", stacklevel=2)
+    return model
+
+
+def load_weights(model: Model, path: str | Path, **options: Any) -> weights.LoadReport:
+    """See Model.load_weights; `allow_head=True` takes a file that has more layers after the last of the model's."""
+    with weights.open_weights(path) as file:
+        return _load(model, file, **options)
+
+
+def _load(model: Model, file: weights.WeightFile, **options: Any) -> weights.LoadReport:
+    parameters = list(parameters_in_order(model))
+    if not parameters:
+        if any(layer.weights for layer in file.layers):
+            raise WeightsMismatchError(f"{file.path} holds weights, model {model.name} has none")
+    plan = weights.match(file, layer_spec(model), **options)
+    arrays = plan.read()
+    for index, array in arrays:
+        parameters[index].adopt(array)
+    return plan.report
+
+
+def save_weights(model: Model, path: str | Path) -> None:
+    """See Model.save_weights."""
+    name = str(path)
+    if name.endswith(".weights.h5"):
+        write = weights.save_keras_weights
+    elif name.endswith((".h5", ".hdf5")):
+        write = weights.save_legacy_weights
+    else:
+        raise ArgumentError(f"save_weights: {name} must end in .weights.h5 (Keras 3) or .h5 (the legacy layout)")
+    write(path, layer_spec(model), _arrays(model))
+
+
+def save_model(model: Model, path: str | Path) -> None:
+    """See Model.save."""
+    from .config_writing import model_config
+
+    name = str(path)
+    if not name.endswith((".keras", ".h5", ".hdf5")) or name.endswith(".weights.h5"):
+        raise ArgumentError(f"save: {name} must end in .keras, or in .h5 for the legacy layout")
+    write = weights.save_keras_archive if name.endswith(".keras") else weights.save_legacy_model
+    write(path, layer_spec(model), _arrays(model), model_config(model), metadata=model.metadata or None)
+
+
+def layer_spec(layer: Layer) -> weights.LayerSpec:
+    """What minicnn.weights needs to know of a model or layer."""
+    if not hasattr(layer, "graph"):
+        own = [weights.WeightSpec(p.name, p.shape, p.trainable) for p in layer.weights]
+        return weights.LayerSpec(layer.name, type(layer).__name__, own)
+    kind = "Sequential" if type(layer).__name__ == "Sequential" else "Functional"
+    layer.graph  # noqa: B018  (builds a Sequential)
+    return weights.LayerSpec(layer.name, kind, layers=[layer_spec(inner) for inner in layer.layers])
+
+
+def parameters_in_order(layer: Layer) -> Iterator[Parameter]:
+    """Weights in the order of the spec, depth first."""
+    if not hasattr(layer, "graph"):
+        yield from layer.weights
+        return
+    for inner in layer.layers:
+        yield from parameters_in_order(inner)
+
+
+def _arrays(model: Model) -> list[np.ndarray]:
+    return [parameter.numpy() for parameter in parameters_in_order(model)]

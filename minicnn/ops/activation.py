@@ -1,0 +1,111 @@
+"""Elementwise nonlinearities, softmax, and PReLU."""
+
+from typing import Any
+
+from minicnn import kernels
+from minicnn.autograd import Context, Function, Tensor
+from minicnn.errors import ShapeError
+
+
+class Activation(Function):
+    """y = f(x) for one of the named functions of kernels.activation"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, *, name: str, **parameters: Any) -> Any:
+        y = kernels.activation.forward(x, name, **parameters)
+        ctx.save(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        x, y = ctx.saved
+        return kernels.activation.backward(x, y, dy, **ctx.options)
+
+
+class Softmax(Function):
+    """y = exp(x) / sum of exp(x) along the last axis, or its logarithm"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, *, log: bool) -> Any:
+        y = kernels.softmax.forward(x, log=log)
+        ctx.save(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        return kernels.softmax.backward(ctx.saved[0], dy, log=ctx.options["log"])
+
+
+class PReLU(Function):
+    """y = x where x > 0, else alpha x"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, alpha: Any) -> Any:
+        ctx.save(x, alpha)
+        return kernels.prelu.forward(x, alpha)
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        x, alpha = ctx.saved
+        return kernels.prelu.backward(x, alpha, dy)
+
+
+def activation(x: Tensor, name: str, **parameters: Any) -> Tensor:
+    """y = f(x) for f by Keras' name: "relu", "sigmoid", "softmax", "gelu", ...
+
+    Raises
+    ------
+    ArgumentError
+        The name is unknown; the message lists the known ones.
+
+    Examples
+    --------
+    >>> import minicnn
+    >>> minicnn.ops.activation(minicnn.Tensor([-1.0, 2.0]), "relu").numpy()
+    array([0., 2.])
+    """
+    if name in ("softmax", "log_softmax"):
+        return softmax(x, log=name == "log_softmax")
+    return x if name == "linear" else Activation.apply(x, name=name, **parameters)
+
+
+def relu(
+    x: Tensor, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0
+) -> Tensor:
+    """Keras' general rectifier: slope (x - threshold) below the threshold, x above it, at most max_value.
+
+    >>> import minicnn
+    >>> minicnn.ops.relu(minicnn.Tensor([-1.0, 2.0, 9.0]), max_value=6, negative_slope=0.5).numpy()
+    array([-0.5,  2. ,  6. ])
+    """
+    return Activation.apply(
+        x, name="relu", max_value=max_value, negative_slope=negative_slope, threshold=threshold
+    )
+
+
+def softmax(x: Tensor, axis: int = -1, log: bool = False) -> Tensor:
+    """exp(x) / sum of exp(x) along an axis, computed without overflow; with `log`, its logarithm.
+
+    >>> import minicnn
+    >>> minicnn.ops.softmax(minicnn.Tensor([0.0, 0.0])).numpy()
+    array([0.5, 0.5])
+    """
+    if not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"softmax: axis {axis} of an array of shape {x.shape}")
+    if axis % x.ndim == x.ndim - 1:
+        return Softmax.apply(x, log=log)
+    order = [i for i in range(x.ndim) if i != axis % x.ndim] + [axis % x.ndim]
+    back = sorted(range(x.ndim), key=order.__getitem__)
+    return Softmax.apply(x.transpose(*order), log=log).transpose(*back)
+
+
+def prelu(x: Tensor, alpha: Tensor) -> Tensor:
+    """x where positive, else alpha x; alpha has the shape of one sample, or 1 along shared axes.
+
+    Source: He et al., "Delving Deep into Rectifiers", 2015, equation 1.
+
+    >>> import minicnn
+    >>> minicnn.ops.prelu(minicnn.Tensor([[-2.0, 2.0]]), minicnn.Tensor([0.5, 0.5])).numpy()
+    array([[-1.,  2.]])
+    """
+    return PReLU.apply(x, alpha)

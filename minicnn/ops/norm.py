@@ -1,0 +1,89 @@
+"""Normalisation: batch (training and inference) and layer."""
+
+from typing import Any
+
+from minicnn import kernels
+from minicnn.autograd import Context, Function, Tensor
+
+
+class BatchNormTrain(Function):
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the statistics of this batch"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, gamma: Any, beta: Any, *, epsilon: float) -> Any:
+        y, mean, variance, inverse_std = kernels.batchnorm.forward_train(x, gamma, beta, epsilon)
+        ctx.save(x, gamma, mean, inverse_std)
+        return y, mean, variance
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        return kernels.batchnorm.backward_train(ctx.saved[0], dy, *ctx.saved[1:])
+
+
+class BatchNormInfer(Function):
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with fixed statistics"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, gamma: Any, beta: Any, mean: Any, variance: Any, *, epsilon: float) -> Any:
+        ctx.save(x, gamma, mean, variance)
+        scale, shift = kernels.batchnorm.fold(gamma, beta, mean, variance, epsilon)
+        return kernels.batchnorm.forward_infer(x, scale, shift)
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        x, gamma, mean, variance = ctx.saved
+        dx, dgamma, dbeta = kernels.batchnorm.backward_infer(x, dy, gamma, mean, variance, ctx.options["epsilon"])
+        return dx, dgamma, dbeta, None, None
+
+
+class LayerNorm(Function):
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the statistics of the last axis of each row"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, gamma: Any, beta: Any, *, epsilon: float) -> Any:
+        y, mean, inverse_std = kernels.layernorm.forward(x, gamma, beta, epsilon)
+        ctx.save(x, gamma, mean, inverse_std)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        return kernels.layernorm.backward(ctx.saved[0], dy, *ctx.saved[1:])
+
+
+def batchnorm_train(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, epsilon: float = 1e-3
+) -> tuple[Tensor, Any, Any]:
+    """(y, mean, variance): x (...,C) normalised over all axes but the last, and the batch's statistics (C,).
+
+    The variance is the biased one (divided by the count), for normalising and for the moving average alike
+    (Ioffe & Szegedy, "Batch Normalization", 2015, algorithm 1).
+
+    >>> import numpy as np, minicnn
+    >>> y, mean, variance = minicnn.ops.batchnorm_train(minicnn.Tensor(np.array([[1.0], [3.0]])), None, None)
+    >>> mean, variance
+    (array([2.]), array([1.]))
+    """
+    return BatchNormTrain.apply(x, gamma, beta, epsilon=epsilon)
+
+
+def batchnorm_infer(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, mean: Tensor, variance: Tensor, epsilon: float = 1e-3
+) -> Tensor:
+    """x (...,C) normalised by given statistics (C,).
+
+    >>> import numpy as np, minicnn
+    >>> x, mean, variance = (minicnn.Tensor(np.array(v)) for v in ([[1.0], [3.0]], [2.0], [4.0]))
+    >>> minicnn.ops.batchnorm_infer(x, None, None, mean, variance, epsilon=0.0).numpy()[:, 0]
+    array([-0.5,  0.5])
+    """
+    return BatchNormInfer.apply(x, gamma, beta, mean, variance, epsilon=epsilon)
+
+
+def layernorm(x: Tensor, gamma: Tensor | None, beta: Tensor | None, epsilon: float = 1e-3) -> Tensor:
+    """x (...,C) normalised along its last axis (Ba, Kiros & Hinton, "Layer Normalization", 2016).
+
+    >>> import numpy as np, minicnn
+    >>> minicnn.ops.layernorm(minicnn.Tensor(np.array([[1.0, 3.0]])), None, None, epsilon=0.0).numpy()
+    array([[-1.,  1.]])
+    """
+    return LayerNorm.apply(x, gamma, beta, epsilon=epsilon)

@@ -1,0 +1,50 @@
+"""Elements of HTML and SVG as functions: whatever is not already markup is escaped."""
+
+import html
+
+
+class Markup(str):
+    """Text that is markup already and is not escaped again."""
+
+
+def element(name: str, /, *children: str, **attributes: object) -> Markup:
+    """
+    One element; children that are not Markup are escaped, attributes always are.
+
+    An attribute that is None is left out; `class_` means class and `stroke_width` means stroke-width.
+
+    Examples
+    --------
+    >>> element("p", "a < b", class_="note")
+    '<p class="note">a &lt; b</p>'
+    """
+    described = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{html.escape(str(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in ("img", "meta"):
+        return Markup(f"<{name}{described}>")
+    return Markup(f"<{name}{described}>{join(*children)}</{name}>")
+
+
+def join(*children: str) -> Markup:
+    """
+    The children one after the other, each escaped unless it is Markup.
+
+    Examples
+    --------
+    >>> join("<", element("b", "x"))
+    '&lt;<b>x</b>'
+    """
+    return Markup("".join(child if isinstance(child, Markup) else html.escape(str(child)) for child in children))
+
+
+def table(header: list[str], rows: list[list[str]], **attributes: object) -> Markup:
+    """A table inside a box that scrolls sideways when the page is narrow; the first column names its row."""
+    head = element("thead", element("tr", *(element("th", name, scope="col") for name in header)))
+    body = [
+        element("tr", element("th", first, scope="row"), *(element("td", value) for value in rest))
+        for first, *rest in rows
+    ]
+    return element("div", element("table", head, element("tbody", *body), **attributes), class_="scroll")

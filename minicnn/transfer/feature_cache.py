@@ -1,0 +1,119 @@
+"""Arrays kept on disk under the hash of everything they were computed from: a safe, bounded cache.
+
+A file holds a mark, the SHA-256 of the rest, and the rest: an array in NumPy's own format.  A file is written
+beside its place and renamed into it, so that processes which share the cache see whole files only; a file that is
+damaged or gone counts as not there.  When the files outgrow the limit, those unused for longest are removed.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from minicnn.errors import FileAccessError
+from minicnn.weights.atomic import replacing
+
+MARK = b"minicnn1"
+SUFFIX = ".features"
+PARTIAL = ".tmp"
+PARTIAL_LIFETIME = 3600.0
+DEFAULT_LIMIT = 4 * 2**30
+
+
+class FeatureCache:
+    """
+    A folder of arrays; reading, writing and trimming never raise for what happens to the files.
+
+    Parameters
+    ----------
+    folder : path
+        Made when the first array is kept.
+    limit : int
+        Bytes that all files together may take.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> cache = FeatureCache(Path(tempfile.mkdtemp()))
+    >>> cache.get("ab" * 32) is None
+    True
+    >>> cache.put("ab" * 32, np.arange(3.0))
+    >>> cache.get("ab" * 32)
+    array([0., 1., 2.])
+    """
+
+    def __init__(self, folder: str | Path, limit: int = DEFAULT_LIMIT):
+        self.folder = Path(folder)
+        self.limit = limit
+        self._writable = True
+
+    def get(self, key: str) -> np.ndarray | None:
+        """The array of this key, or None when there is none or its file is damaged."""
+        path = self._path(key)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        array = decode(data)
+        with contextlib.suppress(OSError):
+            if array is None:
+                path.unlink()
+            else:
+                os.utime(path)  # its time of last use
+        return array
+
+    def put(self, key: str, array: np.ndarray) -> None:
+        """Keep an array; a folder that cannot be written is mentioned once and then left alone."""
+        if not self._writable:
+            return
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary:
+                temporary.write_bytes(encode(array))
+        except (OSError, FileAccessError) as error:
+            self._writable = False
+            warnings.warn(f"features are not cached in {self.folder}: {error}", stacklevel=2)
+
+    def trim(self) -> None:
+        """Remove the files that were unused for longest until the rest is within the limit."""
+        entries = []
+        for path in self.folder.glob("*/*"):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                if path.suffix == SUFFIX:
+                    entries.append((status.st_mtime, status.st_size, path))
+                elif path.suffix == PARTIAL and time.time() - status.st_mtime > PARTIAL_LIFETIME:
+                    path.unlink()
+        excess = sum(size for _, size, _ in entries) - self.limit
+        for _, size, path in sorted(entries):
+            if excess <= 0:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                excess -= size
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}{SUFFIX}"
+
+
+def encode(array: np.ndarray) -> bytes:
+    """The bytes of a cache file."""
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    body = stream.getvalue()
+    return MARK + hashlib.sha256(body).digest() + body
+
+
+def decode(data: bytes) -> np.ndarray | None:
+    """The array in the bytes of a cache file, or None when they are not what `encode` wrote."""
+    start = len(MARK) + 32
+    body = data[start:]
+    if data[: len(MARK)] != MARK or hashlib.sha256(body).digest() != data[len(MARK) : start]:
+        return None
+    return np.load(io.BytesIO(body), allow_pickle=False)

@@ -1,0 +1,113 @@
+"""Features of pictures: the frozen part of a model, run once for each batch of pictures and kept on disk.
+
+The key of a batch is a hash of all that decides its features: the layers and their connections, every weight, whether
+BatchNormalization is frozen, how pixels are prepared, the pictures' own bytes, and how kernels compute.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn.transfer.feature_cache import FeatureCache
+
+VERSION = 1
+BATCH = 32
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class CacheUse:
+    """How many batches of features were found and how many were computed."""
+
+    found: int = 0
+    computed: int = 0
+
+
+def extract_features(
+    model: Any,
+    images: np.ndarray,
+    hashes: Sequence[str],
+    prepare: Callable[[np.ndarray], np.ndarray],
+    preparation: str,
+    *,
+    cache: FeatureCache | None = None,
+    progress: Progress | None = None,
+) -> tuple[list[np.ndarray], CacheUse]:
+    """
+    The outputs of a frozen model for pictures, from the cache where it has them.
+
+    Parameters
+    ----------
+    model : Model
+        One input (N,H,W,3), one or several outputs.
+    images : uint8 (N,H,W,3)
+    hashes : sequence of str
+        SHA-256 of each picture's file.
+    prepare : function
+        Pixels to what the model takes.
+    preparation : str
+        All that decides the step from file to model input, in words: it is part of the key.
+
+    Returns
+    -------
+    (features, use)
+        One array a model output, rows as in `images`; and what the cache did.
+    """
+    use = CacheUse()
+    rows: list[list[np.ndarray]] = []
+    identity = model_hash(model) if cache is not None else ""
+    for start in range(0, len(images), BATCH):
+        part = slice(start, start + BATCH)
+        keys = [_key(identity, preparation, hashes[part], output) for output in range(len(model.outputs))]
+        kept = [cache.get(key) for key in keys] if cache is not None else [None]
+        if any(array is None for array in kept):
+            result = model.predict(prepare(images[part]), batch_size=BATCH)
+            kept = result if isinstance(result, list) else [result]
+            for key, array in zip(keys, kept if cache is not None else ()):
+                cache.put(key, array)
+            use.computed += 1
+        else:
+            use.found += 1
+        rows.append(kept)
+        if progress is not None:
+            progress("features", min(start + BATCH, len(images)), len(images))
+    if cache is not None:
+        cache.trim()
+    return [np.concatenate(arrays) for arrays in zip(*rows)], use
+
+
+def model_hash(model: Any) -> str:
+    """
+    SHA-256 of a model's layers, connections and weights, whatever its layers are called.
+
+    Names are replaced by their position, since automatic names differ from one process to the next.
+    """
+    names = {layer.name: f"#{position}" for position, layer in enumerate(model.layers)}
+    config = _renamed(model.get_config(), names)
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
+    for parameter in model.weights:
+        array = np.ascontiguousarray(parameter.numpy())
+        digest.update(f"{array.dtype.str}{array.shape}{parameter.trainable}".encode())
+        digest.update(array)
+    return digest.hexdigest()
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(item, names) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_renamed(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def _key(identity: str, preparation: str, hashes: Sequence[str], output: int) -> str:
+    """The key of one output of one batch."""
+    from minicnn.kernels._registry import numba_wanted
+
+    parts = [f"minicnn features {VERSION}", identity, preparation, f"numba {numba_wanted()}", f"output {output}"]
+    return hashlib.sha256("\n".join([*parts, *hashes]).encode()).hexdigest()

@@ -1,0 +1,109 @@
+"""How a picture becomes a model's input; it is saved with the model, so that prediction repeats it exactly.
+
+{"class_names": ["cat", "dog"], "input_size": [224, 224], "resize": {...}, "preprocessing": "tf", "minicnn": "0.1.0"}
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn import __version__
+from minicnn.applications import preprocess_input
+from minicnn.applications.preprocessing import MODES
+from minicnn.data.resize import ResizeRule
+from minicnn.errors import ArgumentError, FileFormatError, UnsupportedError
+
+DEFAULT_SIDE = 224
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """
+    From picture files to a model's input.
+
+    Attributes
+    ----------
+    rule : ResizeRule
+        How a picture gets the size that the model takes.
+    preprocessing : str
+        "caffe", "tf", "torch" or "none": how pixels become numbers.
+    """
+
+    rule: ResizeRule
+    preprocessing: str
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """uint8 pictures (N,H,W,3) as the model takes them, float32 (N,H,W,3)."""
+        return preprocess_input(images, self.preprocessing)
+
+    def metadata(self, class_names: Sequence[str]) -> dict[str, Any]:
+        """What a model file is to say: the preparation and the names of the classes."""
+        return {
+            "class_names": list(class_names),
+            "input_size": list(self.rule.size),
+            "resize": self.rule.to_dict(),
+            "preprocessing": self.preprocessing,
+            "minicnn": __version__,
+        }
+
+
+def preparation_of(
+    model: Any, path: str, *, size: int | None = None, resize: str | None = None, preprocessing: str | None = None
+) -> Preparation:
+    """
+    The preparation that a model's file names, with the caller's choices in its place.
+
+    Raises
+    ------
+    ArgumentError
+        Neither says how pixels are prepared, or the model does not take pictures of that size.
+    FileFormatError
+        The file's metadata is damaged.
+    UnsupportedError
+        The model does not take colour pictures.
+    """
+    stored: Mapping[str, Any] = model.metadata
+    mode = preprocessing or stored.get("preprocessing")
+    if mode is None:
+        raise ArgumentError(f"{path} does not say how pixels are prepared: add --preprocessing {'|'.join(MODES)}")
+    if mode not in MODES:
+        raise FileFormatError(f"{path}: its metadata names the preprocessing {mode!r}; known are {', '.join(MODES)}")
+    return Preparation(_rule(model, path, stored.get("resize"), size, resize), mode)
+
+
+def _rule(model: Any, path: str, stored: Any, size: int | None, resize: str | None) -> ResizeRule:
+    shape = model.inputs[0].shape
+    if len(shape) != 4 or shape[3] != 3:
+        raise UnsupportedError(f"{path} takes inputs of shape {shape[1:]}; colour pictures are (height, width, 3)")
+    height, width = shape[1:3]
+    if stored is not None and size is None and resize is None:
+        try:
+            rule = ResizeRule.from_dict(stored)
+        except ArgumentError as error:
+            raise FileFormatError(f"{path}: its metadata is damaged: {error}") from None
+    else:
+        rule = ResizeRule((size or height or DEFAULT_SIDE, size or width or DEFAULT_SIDE), resize or "crop")
+    if (height or rule.size[0], width or rule.size[1]) != rule.size:
+        raise ArgumentError(
+            f"{path} takes pictures of {height} × {width} pixels, not of {rule.size[0]} × {rule.size[1]}"
+        )
+    return rule
+
+
+def class_names_of(model: Any, path: str) -> list[str]:
+    """
+    The names of a model's classes, in the order of its outputs; empty when its file does not say.
+
+    Raises
+    ------
+    FileFormatError
+        The metadata is damaged or does not fit the outputs.
+    """
+    names, outputs = model.metadata.get("class_names", []), model.outputs[0].shape[-1]
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise FileFormatError(f"{path}: the class names in its metadata are not a list of texts")
+    if names and len(names) != outputs:
+        raise FileFormatError(f"{path} has {outputs} outputs, but its metadata names {len(names)} classes")
+    return list(names)

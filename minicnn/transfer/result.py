@@ -1,0 +1,147 @@
+"""What a transfer leaves: the model, every figure on the way, and what was said about the pictures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minicnn.transfer.base import Base
+from minicnn.transfer.scores import class_scores, mean_interval, wilson_interval
+from minicnn.transfer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Phase:
+    """
+    One phase of training; every list has one number an epoch.
+
+    Attributes
+    ----------
+    name : str
+        "head" or "fine-tuning".
+    detail : str
+        What was trained and how, in one sentence.
+    parameters : int
+        How many numbers were trained.
+    seconds : list of float
+        Duration of each epoch.
+    """
+
+    name: str
+    detail: str
+    parameters: int
+    loss: Sequence[float]
+    accuracy: Sequence[float]
+    val_loss: Sequence[float]
+    val_accuracy: Sequence[float]
+    seconds: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Accuracies of a cross-validation over all pictures: of the head, and after fine-tuning (empty without)."""
+
+    head: Sequence[float]
+    fine_tuned: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A validation picture that the model named wrongly; `picture` holds the bytes of a small JPEG."""
+
+    file: str
+    true: str
+    predicted: str
+    probability: float
+    picture: bytes
+
+
+@dataclass(frozen=True)
+class TransferResult:
+    """
+    Everything that `finetune_folder` found out.
+
+    Attributes
+    ----------
+    model : Model
+        Prepared pictures to class probabilities; its metadata names classes, size and preparation.
+    confusion : int (C,C)
+        Over the validation pictures: row = true class, column = predicted.
+    train_counts, val_counts : list of int
+        Pictures of each class.
+    refused, adapted : list of (str, str)
+        Files that were left out and why; files that were used after a conversion, and which.
+    remarks : list of str
+        What a careful person would want to know about the data: copies, pictures in both parts.
+    cache : str
+        What the feature cache did.
+    seconds : mapping
+        {step: seconds}.
+    """
+
+    model: Any
+    base: Base
+    settings: Settings
+    title: str
+    class_names: Sequence[str]
+    phases: Sequence[Phase]
+    confusion: np.ndarray
+    train_counts: Sequence[int]
+    val_counts: Sequence[int]
+    split: str
+    mistakes: Sequence[Mistake] = ()
+    folds: Folds | None = None
+    refused: Sequence[tuple[str, str]] = ()
+    adapted: Sequence[tuple[str, str]] = ()
+    remarks: Sequence[str] = ()
+    cache: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the validation pictures that were named rightly."""
+        return float(np.trace(self.confusion) / self.confusion.sum())
+
+    def metrics(self) -> dict[str, Any]:
+        """All figures as plain values: what metrics.json holds."""
+        total = int(self.confusion.sum())
+        found: dict[str, Any] = {
+            "accuracy": self.accuracy,
+            "accuracy_interval_95": wilson_interval(int(np.trace(self.confusion)), total),
+            "validation_pictures": total,
+            "training_pictures": sum(self.train_counts),
+            "refused_files": len(self.refused),
+            "phases": [
+                {
+                    "name": phase.name,
+                    "epochs": len(phase.loss),
+                    "parameters": phase.parameters,
+                    "loss": phase.loss[-1],
+                    "accuracy": phase.accuracy[-1],
+                    "val_loss": phase.val_loss[-1],
+                    "val_accuracy": phase.val_accuracy[-1],
+                    "first_epoch_seconds": phase.seconds[0],
+                    "later_epoch_seconds": float(np.median(phase.seconds[1:])) if len(phase.seconds) > 1 else None,
+                }
+                for phase in self.phases
+            ],
+            "classes": {
+                score.name: {
+                    "precision": score.precision,
+                    "recall": score.recall,
+                    "f1": score.f1,
+                    "support": score.support,
+                }
+                for score in class_scores(self.confusion, self.class_names)
+            },
+            "confusion": self.confusion.tolist(),
+        }
+        if self.folds is not None:
+            found["cross_validation"] = {
+                name: {"accuracies": list(values), "mean": mean, "interval_95": interval}
+                for name, values in (("head", self.folds.head), ("fine_tuned", self.folds.fine_tuned))
+                if values
+                for mean, interval in [mean_interval(values)]
+            }
+        return found

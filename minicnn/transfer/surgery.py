@@ -1,0 +1,78 @@
+"""Cutting models: the classifier off a trained net, and a net in two where training begins."""
+
+from typing import Any
+
+from minicnn.errors import UnsupportedError
+from minicnn.layers import GlobalAveragePooling2D
+from minicnn.models import Model
+from minicnn.transfer.freeze import leaf_layers
+
+
+def without_head(model: Any) -> Any:
+    """
+    The model from its inputs to the features (N,D) that its classifier sees.
+
+    The classifier is the last layer with weights, when it is dense or a 1×1 convolution and the output is one row a
+    picture; what follows it goes too.  A model that ends in a map (N,H,W,C) keeps all its layers and gets global
+    average pooling.
+
+    Raises
+    ------
+    UnsupportedError
+        The model has several inputs or outputs, or does not take pictures (N,H,W,3).
+    """
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise UnsupportedError(
+            f"model {model.name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; "
+            "transfer needs one of each"
+        )
+    shape = model.inputs[0].shape
+    if len(shape) != 4 or shape[3] != 3:
+        raise UnsupportedError(
+            f"model {model.name} takes inputs of shape {shape}; transfer needs colour pictures (N,H,W,3)"
+        )
+    features = model.outputs[0]
+    if len(features.shape) == 2:
+        last = _last_weighted(features)
+        if last is not None and _is_classifier(last.layer):
+            features = last.inputs[0]
+    if len(features.shape) == 4:
+        features = GlobalAveragePooling2D(name="feature_pooling")(features)
+    if len(features.shape) != 2 or features.shape[1] is None:
+        raise UnsupportedError(f"model {model.name} gives features of shape {features.shape}; expected (N,D)")
+    return Model(model.inputs, features)
+
+
+def _last_weighted(tensor: Any) -> Any:
+    """The node of the last layer with weights, walking back while there is one way; None when it forks before."""
+    node = tensor.node
+    while len(node.inputs) == 1:
+        if node.layer.weights:
+            return node
+        node = node.inputs[0].node
+    return None
+
+
+def _is_classifier(layer: Any) -> bool:
+    kernel_size = tuple(getattr(layer, "kernel_size", ()))
+    return type(layer).__name__ == "Dense" or (type(layer).__name__ == "Conv2D" and kernel_size == (1, 1))
+
+
+def split_where_training_begins(model: Any) -> tuple[Any, Any]:
+    """
+    (prefix, tail): the prefix computes the same whatever training does, the tail is all the rest.
+
+    Both share the layers of the model, so training the tail trains the model.  The tail's inputs are the prefix's
+    outputs, several where a shortcut passes the first trainable layer.
+    """
+    graph = model.graph
+    fixed = {id(tensor.node) for tensor in graph.inputs}
+    for node in graph.nodes:
+        layers = list(leaf_layers(node.layer)) if hasattr(node.layer, "layers") else [node.layer]
+        frozen = all(layer.deterministic and not layer.trainable_weights for layer in layers)
+        if node.inputs and frozen and all(id(tensor.node) in fixed for tensor in node.inputs):
+            fixed.add(id(node))
+    rest = [node for node in graph.nodes if id(node) not in fixed]
+    wanted = [tensor for node in rest for tensor in node.inputs] + list(graph.outputs)
+    border = list({(id(t.node), t.index): t for t in wanted if id(t.node) in fixed}.values())
+    return Model(graph.inputs, border), Model(border, graph.outputs)

@@ -1,0 +1,94 @@
+"""Charts: every point where it belongs, nothing that is not a number in the drawing."""
+
+import itertools
+import math
+import re
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from minicnn.report.charts import BOTTOM, HEIGHT, LABEL_GAP, TOP, Line, epoch_ticks, fold_chart, line_chart, nice_ticks
+
+finite = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+@given(finite, st.floats(1e-6, 1e6))
+def test_ticks_cover_the_range_with_few_round_steps(low, width):
+    high = low + width
+    assume(width > 1e-9 * abs(low))
+    ticks = nice_ticks(low, high)
+    step = ticks[1] - ticks[0]
+    assert ticks[0] <= low + 1e-6 * width
+    assert ticks[-1] >= high - 1e-6 * width
+    assert 3 <= len(ticks) <= 8
+    assert [b - a for a, b in itertools.pairwise(ticks)] == pytest.approx([step] * (len(ticks) - 1), rel=1e-3)
+
+
+def test_ticks_of_one_value_still_have_a_width():
+    assert nice_ticks(3.0, 3.0)[0] < 3 < nice_ticks(3.0, 3.0)[-1]
+
+
+@given(st.integers(1, 500))
+def test_epoch_ticks_are_whole_and_hold_first_and_last(epochs):
+    ticks = epoch_ticks(epochs)
+    assert ticks[0] == 1
+    assert ticks[-1] == epochs
+    assert all(isinstance(tick, int) for tick in ticks)
+    assert ticks == sorted(set(ticks))
+
+
+def draw(*values, **options):
+    lines = [Line(f"line{i}", "training", v) for i, v in enumerate(values)]
+    return line_chart("chart", lines, lambda value: f"{value:.2g}", **options)
+
+
+def curve_points(markup):
+    return [
+        [tuple(map(float, p)) for p in re.findall(r"[ML]([-\d.]+) ([-\d.]+)", d)]
+        for d in re.findall(r' d="([^"]*)"', markup)
+    ]
+
+
+def test_higher_values_are_drawn_higher_and_the_ends_span_the_axis():
+    (points,) = curve_points(draw([0.0, 0.5, 1.0], bounds=(0.0, 1.0)))
+    ys = [y for _, y in points]
+    assert ys == pytest.approx([HEIGHT - BOTTOM, (TOP + HEIGHT - BOTTOM) / 2, TOP])
+
+
+def test_a_value_that_is_not_finite_leaves_a_gap():
+    markup = draw([1.0, math.nan, 3.0, 4.0, math.inf])
+    assert "nan" not in markup
+    assert "inf" not in markup
+    (path,) = re.findall(r' d="([^"]*)"', markup)
+    assert path.count("M") == 2
+
+
+def test_a_curve_without_any_number_is_drawn_empty():
+    assert curve_points(draw([math.nan, math.nan])) == [[]]
+
+
+def test_labels_at_the_ends_do_not_touch():
+    markup = draw([0.5, 0.5], [0.4, 0.5], [0.3, 0.5])
+    heights = sorted(float(y) for y in re.findall(r'y="([-\d.]+)" dy="0.32em" class="name', markup))
+    assert len(heights) == 3
+    assert all(b - a >= LABEL_GAP - 0.11 for a, b in itertools.pairwise(heights))
+
+
+def test_the_boundary_of_fine_tuning_lies_between_its_epochs():
+    markup = draw([1.0, 2.0, 3.0, 4.0], boundary=2)
+    (points,) = curve_points(markup)
+    (x,) = re.findall(r'x1="([\d.]+)"[^>]*class="boundary"', markup)
+    assert points[1][0] < float(x) < points[2][0]
+
+
+def test_one_epoch_is_one_dot():
+    assert draw([0.5]).count("<circle") == 1
+
+
+def test_folds_are_dots_inside_the_drawing():
+    markup = fold_chart([0.6, 0.65, 0.7], 0.65, (0.52, 0.78))
+    xs = [float(x) for x in re.findall(r'cx="([\d.]+)"', markup)]
+    assert len(xs) == 3
+    assert xs == sorted(xs)
+    assert 0 < xs[0] < xs[-1] < 440

@@ -1,0 +1,81 @@
+"""Architectures told by shapes: in any order, with and without their classifier."""
+
+import random
+
+import pytest
+
+from minicnn.transfer.architecture import identify
+
+
+def vgg(repeats):
+    shapes, channels = [], 3
+    for filters, count in zip((64, 128, 256, 512, 512), repeats):
+        for _ in range(count):
+            shapes += [(3, 3, channels, filters), (filters,)]
+            channels = filters
+    return shapes
+
+
+def resnet(blocks):
+    shapes, channels = [(7, 7, 3, 64), *[(64,)] * 5], 64
+    for width, count in zip((64, 128, 256, 512), blocks):
+        for block in range(count):
+            kernels = [(1, 1, channels, width), (3, 3, width, width), (1, 1, width, 4 * width)]
+            kernels += [(1, 1, channels, 4 * width)] if block == 0 else []
+            for kernel in kernels:
+                shapes += [kernel, *[(kernel[3],)] * 5]
+            channels = 4 * width
+    return shapes
+
+
+def mobilenet(alpha):
+    shapes, channels = [(3, 3, 3, int(32 * alpha)), *[(int(32 * alpha),)] * 4], int(32 * alpha)
+    for width in (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024):
+        filters = int(width * alpha)
+        shapes += [(3, 3, channels, 1), *[(channels,)] * 4, (1, 1, channels, filters), *[(filters,)] * 4]
+        channels = filters
+    return shapes
+
+
+CASES = [
+    ("VGG16", {}, vgg((2, 2, 3, 3, 3)), [(25088, 4096), (4096,), (4096, 4096), (4096,)], 4096),
+    ("VGG19", {}, vgg((2, 2, 4, 4, 4)), [(25088, 4096), (4096,), (4096, 4096), (4096,)], 4096),
+    ("ResNet50", {}, resnet((3, 4, 6, 3)), [], 2048),
+    ("ResNet101", {}, resnet((3, 4, 23, 3)), [], 2048),
+    ("ResNet152", {}, resnet((3, 8, 36, 3)), [], 2048),
+    *(("MobileNet", {"alpha": a}, mobilenet(a), [], int(1024 * a)) for a in (0.25, 0.5, 0.75, 1.0)),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "body", "top", "width"), CASES)
+def test_bodies_and_tops_are_recognised_in_any_order(name, arguments, body, top, width):
+    for classes in (None, 10, 1000, width):
+        shapes = list(body)
+        if classes:
+            classifier = (1, 1, width, classes) if name == "MobileNet" else (width, classes)
+            shapes += [*top, classifier, (classes,)]
+        random.Random(0).shuffle(shapes)
+        found = identify(shapes)
+        assert found is not None
+        assert (found.name, dict(found.arguments), found.classes) == (name, arguments, classes)
+
+
+def test_a_net_with_a_kernel_more_or_less_is_not_recognised():
+    for _, _, body, _, _ in CASES:
+        kernel = next(shape for shape in body if len(shape) == 4 and shape[2] != 3)
+        without = list(body)
+        without.remove(kernel)
+        assert identify(without) is None
+
+
+def test_other_nets_are_not_recognised():
+    assert identify([]) is None
+    assert identify([(3, 3, 3, 16), (16,), (16, 10), (10,)]) is None
+
+
+def test_the_published_mobilenet_is_recognised(test_data):
+    from minicnn.weights import open_weights
+
+    with open_weights(test_data / "models" / "mobilenet_2_5_224_tf.h5") as file:
+        found = identify(weight.shape for layer in file.layers for weight in layer.weights)
+    assert str(found) == "MobileNet, alpha 0.25, 1000 classes"

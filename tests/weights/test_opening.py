@@ -1,0 +1,197 @@
+"""What is no weights file, archives that lie, and configs that are too much."""
+
+import io
+import json
+import os
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+from weight_cases import FILES
+
+from minicnn.errors import FileAccessError, FileFormatError
+from minicnn.weights import open_weights
+from minicnn.weights._json import MAX_DEPTH, parse_object
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        (b"", "empty"),
+        (b"  \n<!DOCTYPE html><html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"\x1f\x8b\x08\x00", "gzip"),
+        (b"\x80\x04\x95", "pickle"),
+        (b"\x93NUMPY\x01", "NumPy"),
+        (b"hello", "neither an HDF5 file nor a .keras archive"),
+        (b"PK\x03\x04 and no more", "zip archive cannot be read"),
+    ],
+)
+def test_other_files_are_called_what_they_are(tmp_path, contents, said):
+    path = tmp_path / "weights.h5"
+    path.write_bytes(contents)
+    with pytest.raises(FileFormatError, match=said) as error:
+        open_weights(path)
+    assert str(path) in str(error.value)
+
+
+def test_what_cannot_be_read_is_an_access_error(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("missing.h5", "", "pipe"):
+        with pytest.raises(FileAccessError):
+            open_weights(tmp_path / name)
+
+
+def test_hdf5_that_is_not_from_keras(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["data"] = [1.0]
+    with pytest.raises(FileFormatError, match="no Keras file"):
+        open_weights(tmp_path / "a.h5")
+
+
+# Legacy name attributes.
+
+
+@pytest.mark.parametrize("names", [[1, 2], ["a", "a"], ["missing"], [""]])
+def test_bad_layer_names_are_refused(tmp_path, names):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["layer_names"] = names
+    with pytest.raises(FileFormatError, match=r"a\.h5"):
+        open_weights(tmp_path / "a.h5")
+
+
+def test_a_layer_without_weight_names_is_refused(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["layer_names"] = ["a"]
+        file.create_group("a")
+    with pytest.raises(FileFormatError, match="'weight_names' of '/a' is missing"):
+        open_weights(tmp_path / "a.h5")
+
+
+# Keras 3 groups.
+
+
+def test_a_cycle_in_a_keras3_file_is_refused(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["layers/functional/vars/0"] = [1.0]
+        file["layers/functional/layers"] = file["layers"]
+    with pytest.raises(FileFormatError, match="contains itself"):
+        open_weights(tmp_path / "a.h5")
+
+
+def test_a_gap_in_the_numbers_of_weights_is_refused(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["layers/dense/vars/0"] = [1.0]
+        file["layers/dense/vars/2"] = [1.0]
+    with pytest.raises(FileFormatError, match="no weight 1"):
+        open_weights(tmp_path / "a.h5")
+
+
+def test_files_of_keras_2_13_have_another_container(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["_layer_checkpoint_dependencies/dense/vars/0"] = np.float32([1, 2])
+    with open_weights(tmp_path / "a.h5") as file:
+        assert [(entry.name, entry.path) for entry in file.layers] == [("dense", "layers/dense")]
+        np.testing.assert_array_equal(file.layers[0].weights[0].read((2,)), [1, 2])
+
+
+# Archives.
+
+MEMBERS = {
+    info.filename: zipfile.ZipFile(FILES / "tiny_keras3.keras").read(info)
+    for info in zipfile.ZipFile(FILES / "tiny_keras3.keras").infolist()
+}
+
+
+def archive(path, members, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as file:
+        for name, data in members:
+            file.writestr(name, data)
+
+
+def test_a_doubled_member_is_refused(tmp_path):
+    path = tmp_path / "a.keras"
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        archive(path, [*MEMBERS.items(), ("config.json", b"{}")])
+    with pytest.raises(FileFormatError, match="twice"):
+        open_weights(path)
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a\\b", "a/../../x"])
+def test_members_that_leave_the_archive_are_refused(tmp_path, name):
+    archive(tmp_path / "a.keras", [*MEMBERS.items(), (name, b"x")])
+    with pytest.raises(FileFormatError, match="leaves the archive"):
+        open_weights(tmp_path / "a.keras")
+
+
+def test_npz_weights_are_refused_with_a_remedy(tmp_path):
+    members = {**MEMBERS, "model.weights.npz": b"x"}
+    del members["model.weights.h5"]
+    archive(tmp_path / "a.keras", members.items())
+    with pytest.raises(FileFormatError, match=r"\.npz are not read: save the model again"):
+        open_weights(tmp_path / "a.keras")
+
+
+def test_a_bomb_of_weights_is_refused_unread(tmp_path):
+    path = tmp_path / "a.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("config.json", MEMBERS["config.json"])
+        with file.open("model.weights.h5", "w") as member:
+            for _ in range(80):
+                member.write(bytes(1 << 20))
+    with pytest.raises(FileFormatError, match="far more than it stores"):
+        open_weights(path)
+
+
+def test_a_damaged_member_is_noticed_by_its_checksum(tmp_path):
+    buffer = io.BytesIO()
+    archive(buffer, MEMBERS.items())
+    data = bytearray(buffer.getvalue())
+    data[data.index(b"\x89HDF") + 3000] ^= 1
+    (tmp_path / "a.keras").write_bytes(data)
+    with pytest.raises(FileFormatError, match="CRC"):
+        open_weights(tmp_path / "a.keras")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_are_refused(tmp_path, compression):
+    archive(tmp_path / "a.keras", MEMBERS.items(), compression)
+    with pytest.raises(FileFormatError, match="compressed in a way"):
+        open_weights(tmp_path / "a.keras")
+
+
+# JSON.
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "expected an object"),
+        ('{"a": 1, "a": 2}', "'a' appears twice"),
+        ('{"a": NaN}', "not finite"),
+        ('{"a": -Infinity}', "not finite"),
+        ('{"a": 1e999}', "not finite"),
+        ('{"a": ' + "9" * 5000 + "}", "not valid JSON"),
+        ('{"a": ' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}", "deep"),
+        ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "deep"),
+        (b"\xff\xfe{", "not valid JSON"),
+        (" " * (17 << 20), "16"),
+    ],
+)
+def test_json_that_is_no_config(text, said):
+    with pytest.raises(FileFormatError, match=said) as error:
+        parse_object(text, "a.keras: config.json")
+    assert str(error.value).startswith("a.keras: config.json")
+    assert len(str(error.value)) < 300
+
+
+def test_a_model_nested_twenty_times_is_not_too_deep():
+    config = {
+        "class_name": "Dense",
+        "config": {"name": "d", "inbound_nodes": [{"args": [[{"config": {"shape": [1]}}]]}]},
+    }
+    for _ in range(20):
+        config = {"class_name": "Functional", "config": {"layers": [{"class_name": "Functional", "config": config}]}}
+    assert parse_object(json.dumps(config), "x") == config

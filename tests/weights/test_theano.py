@@ -1,0 +1,96 @@
+"""Kernels that Theano stored: turned by 180 degrees, and with filters first in Keras 1."""
+
+import h5py
+import numpy as np
+import pytest
+
+from minicnn.errors import WeightsMismatchError
+from minicnn.weights import LayerSpec, WeightSpec, match, open_weights
+
+KERNEL = np.random.default_rng(0).standard_normal((3, 2, 4, 5)).astype("f4")  # (KH, KW, C, F)
+BIAS = np.arange(5, dtype="f4")
+SPEC = LayerSpec(
+    "m",
+    "Sequential",
+    layers=[LayerSpec("conv", "Conv2D", [WeightSpec("kernel", KERNEL.shape), WeightSpec("bias", (5,))])],
+)
+
+
+def write(path, kernel, names=("conv_W", "conv_b"), **attributes):
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = np.array([b"conv"])
+        for name, value in attributes.items():
+            file.attrs[name] = value
+        group = file.create_group("conv")
+        group.attrs["weight_names"] = np.array([name.encode() for name in names])
+        group[names[0]], group[names[1]] = kernel, BIAS
+
+
+def kernel_of(path, spec=SPEC):
+    with open_weights(path) as file:
+        arrays = dict(match(file, spec).read())
+    np.testing.assert_array_equal(arrays[1], BIAS)
+    return arrays[0]
+
+
+FILTERS_FIRST = KERNEL.transpose(3, 2, 0, 1)
+FLIPPED = KERNEL[::-1, ::-1]
+
+
+@pytest.mark.parametrize(
+    ("file_name", "attributes", "stored"),
+    [
+        ("plain.h5", {}, KERNEL),
+        ("plain_new.h5", {"keras_version": "2.1.0", "backend": "tensorflow"}, KERNEL),
+        ("theano.h5", {"keras_version": "2.1.0", "backend": "theano"}, FLIPPED),
+        ("cntk.h5", {"keras_version": "2.1.0", "backend": "cntk"}, KERNEL),
+        ("vgg16_weights_tf_dim_ordering_tf_kernels.h5", {}, KERNEL),
+        ("vgg16_weights_tf_dim_ordering_th_kernels.h5", {}, FLIPPED),
+        ("vgg16_weights_th_dim_ordering_tf_kernels.h5", {}, FILTERS_FIRST),
+        ("vgg16_weights_th_dim_ordering_th_kernels.h5", {}, FILTERS_FIRST[:, :, ::-1, ::-1]),
+        ("my_th_kernels.h5", {"keras_version": "2.1.0", "backend": "tensorflow"}, KERNEL),
+    ],
+)
+def test_kernels_arrive_in_keras_own_layout(tmp_path, file_name, attributes, stored):
+    write(tmp_path / file_name, stored, **attributes)
+    np.testing.assert_array_equal(kernel_of(tmp_path / file_name), KERNEL)
+
+
+def test_a_keras_1_config_tells_the_ordering(tmp_path):
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        layer = '{"class_name": "Convolution2D", "config": {"name": "conv", "dim_ordering": "th"}}'
+        file.attrs["model_config"] = f'{{"class_name": "Sequential", "config": [{layer}]}}'
+        file.attrs["keras_version"] = "1.2.1"
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = np.array([b"conv"])
+        weights["conv/conv_W"], weights["conv/conv_b"] = FILTERS_FIRST[:, :, ::-1, ::-1], BIAS
+        weights["conv"].attrs["weight_names"] = np.array([b"conv_W", b"conv_b"])
+    np.testing.assert_array_equal(kernel_of(path), KERNEL)
+
+
+def test_filters_first_are_not_mistaken_when_all_sizes_are_equal(tmp_path):
+    kernel = np.random.default_rng(1).standard_normal((5, 5, 5, 5)).astype("f4")
+    path = tmp_path / "x_th_dim_ordering_th_kernels.h5"
+    write(path, kernel.transpose(3, 2, 0, 1)[:, :, ::-1, ::-1])
+    layer = LayerSpec("conv", "Conv2D", [WeightSpec("kernel", (5, 5, 5, 5)), WeightSpec("bias", (5,))])
+    np.testing.assert_array_equal(kernel_of(path, LayerSpec("m", "Sequential", layers=[layer])), kernel)
+
+
+@pytest.mark.parametrize("refused", ["Dense", "Conv2DTranspose"])
+def test_layers_that_depend_on_the_image_order_are_refused(tmp_path, refused):
+    path = tmp_path / "x_th_dim_ordering_th_kernels.h5"
+    write(path, KERNEL.transpose(3, 2, 0, 1)[:, :, ::-1, ::-1])
+    last = LayerSpec("last", refused)
+    spec = LayerSpec(
+        "m", "Sequential", layers=[*SPEC.layers, LayerSpec("flatten", "Flatten"), LayerSpec("d", "Dropout"), last]
+    )
+    with open_weights(path) as file, pytest.raises(WeightsMismatchError, match=r"'last'.*include_top=False"):
+        match(file, spec)
+
+
+def test_other_arrays_stay_as_they_are(tmp_path):
+    path = tmp_path / "x_th_dim_ordering_th_kernels.h5"
+    write(path, KERNEL, names=("conv_depthwise_kernel", "conv_b"))
+    with open_weights(path) as file:
+        assert file.layers[0].weights[0].shape == KERNEL.shape

@@ -1,0 +1,82 @@
+"""The `.keras` zip: config.json, metadata.json, model.weights.h5, read by exact name into memory, never extracted."""
+
+import zipfile
+import zlib
+from typing import BinaryIO
+
+from minicnn.errors import FileFormatError
+
+from ._json import MAX_BYTES, parse_object
+from .entries import WeightFile
+from .hdf5 import HDF5File
+from .keras3 import read_keras3
+
+CONFIG, METADATA, WEIGHTS, OWN = "config.json", "metadata.json", "model.weights.h5", "minicnn.json"
+LIMITS = {CONFIG: MAX_BYTES, METADATA: 1 << 20, WEIGHTS: 16 << 30, OWN: MAX_BYTES}
+MAX_MEMBERS = 10_000
+MAX_RATIO = 20  # Keras stores without compression; weights zipped by hand shrink to nine tenths
+FREE = 64 << 20  # below this size any ratio is allowed: the zeros of a new model
+
+
+def read_archive(file: BinaryIO, path: str) -> WeightFile:
+    """Describe a `.keras` file.
+
+    Raises
+    ------
+    FileFormatError
+        A member is missing, doubled, too large, unreadable, or its name leaves the archive.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = _members(archive, path)
+            config = parse_object(_read(archive, members, CONFIG, path), f"{path}: {CONFIG}")
+            metadata = _optional(archive, members, METADATA, path)
+            own = _optional(archive, members, OWN, path)
+            weights = _read(archive, members, WEIGHTS, path)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(f"{path}: the zip archive cannot be read ({error}): get the file again") from None
+    described = read_keras3(HDF5File(weights, f"{path}: {WEIGHTS}"), path)
+    described.format = "Keras 3 archive"
+    described.config, described.metadata = config, own
+    version = (metadata or {}).get("keras_version")
+    described.keras_version = version if isinstance(version, str) else None
+    return described
+
+
+def _members(archive: zipfile.ZipFile, path: str) -> dict[str, zipfile.ZipInfo]:
+    infos = archive.infolist()
+    names = [info.filename for info in infos]
+    if len(infos) > MAX_MEMBERS or len(set(names)) < len(names):
+        raise FileFormatError(f"{path}: the archive lists a member twice or has more than {MAX_MEMBERS}")
+    for name in names:
+        if name.startswith("/") or "\\" in name or ".." in name.split("/"):
+            raise FileFormatError(f"{path}: the archive member {name!r} leaves the archive: do not trust this file")
+    return dict(zip(names, infos))
+
+
+def _optional(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str, path: str) -> dict | None:
+    if name not in members:
+        return None
+    return parse_object(_read(archive, members, name, path), f"{path}: {name}")
+
+
+def _read(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str, path: str) -> bytes:
+    """One member, within its limit and no larger than its compressed size can give."""
+    info = members.get(name)
+    if info is None:
+        remedy = "save the model again with Keras 3"
+        if name == WEIGHTS and "model.weights.npz" in members:
+            remedy = "weights as .npz are not read: save the model again with h5py installed"
+        raise FileFormatError(f"{path}: the archive has no {name}: {remedy}")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise FileFormatError(f"{path}: {name} is compressed in a way that Keras does not use: zip it again")
+    limit = min(LIMITS[name], max(FREE, MAX_RATIO * info.compress_size))
+    if info.file_size > limit:
+        raise FileFormatError(f"{path}: {name} claims {info.file_size} bytes, far more than it stores: do not trust it")
+    with archive.open(info) as member:
+        data = member.read(limit + 1)
+    if len(data) > limit:
+        raise FileFormatError(f"{path}: {name} is larger than it claims: do not trust this file")
+    return data

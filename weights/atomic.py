@@ -1,0 +1,53 @@
+"""Files appear whole or not at all: written beside their place, forced to disk, then renamed."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from minicnn.errors import FileAccessError
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """A path to write to; it takes the place of `path` when the block ends well and disappears when it does not.
+
+    Raises
+    ------
+    FileAccessError
+        The folder is missing or not writable, or the disk is full; a file that was there before is kept.
+
+    Examples
+    --------
+    >>> with replacing("model.h5") as temporary:                                # doctest: +SKIP
+    ...     temporary.write_bytes(b"...")
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+    try:
+        if target.is_dir():
+            raise FileAccessError(f"{path} is a folder: give the name of a file")
+        yield temporary
+        _force(temporary)
+        os.replace(temporary, target)
+        _force(target.parent)
+    except OSError as error:
+        if isinstance(error, FileAccessError):
+            raise
+        reason = error.strerror or str(error)
+        raise FileAccessError(f"{path} cannot be written: {reason}; no file was changed") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _force(path: Path) -> None:
+    """fsync a file, or a folder where the system can."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

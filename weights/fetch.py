@@ -1,0 +1,114 @@
+"""Find a published file on this machine, or download it: resumed when cut off, verified, then renamed into place.
+
+Looked for in minicnn's cache (MINICNN_CACHE, else the user's cache folder), then in Keras' own (KERAS_HOME, ~/.keras).
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from minicnn.errors import DownloadError, MinicnnError
+
+from .download import download
+from .registry import PublishedFile
+
+Check = Callable[[Path], None]
+
+
+def locate(entry: PublishedFile) -> Path:
+    """The path of a published weights file, downloaded if need be.
+
+    Raises
+    ------
+    DownloadError
+        It is nowhere on this machine and cannot be fetched; the message says which file to put where.
+    """
+    from .opening import open_weights
+
+    opened = (lambda path: open_weights(path).close()) if entry.file.endswith(".h5") else None
+    return fetch(entry.url, entry.file, entry.hash, entry.folder, opened)
+
+
+def fetch(
+    url: str, file_name: str, file_hash: str | None = None, subfolder: str = "models", check: Check | None = None
+) -> Path:
+    """The path of a file that is published at `url`.
+
+    Parameters
+    ----------
+    url : str
+    file_name : str
+        What it is called in the caches.
+    file_hash : str, optional
+        md5 (32 digits) or sha256 (64 digits) in hexadecimal.
+    subfolder : str
+        Of the cache folders: "models" or "datasets", as in Keras.
+    check : callable, optional
+        Raises MinicnnError for a file that is not what it should be; used where no hash is published.
+
+    Raises
+    ------
+    DownloadError
+        The file cannot be fetched, or is not the published one. MINICNN_OFFLINE=1 forbids the attempt.
+
+    Examples
+    --------
+    >>> fetch("https://example.org/a.h5", "a.h5")                               # doctest: +SKIP
+    PosixPath('/home/me/.cache/minicnn/models/a.h5')
+    """
+    target = cache_folder() / subfolder / file_name
+    if target.is_file():  # it was verified before it got this name
+        return target
+    doubts = ""
+    kept = keras_folder() / subfolder / file_name
+    if kept.is_file():
+        doubts = _doubts(kept, file_hash, check)
+        if not doubts:
+            return kept
+        doubts = f"; {kept} is there but {doubts}"
+    try:
+        if os.environ.get("MINICNN_OFFLINE", "0") not in ("", "0"):
+            raise DownloadError("MINICNN_OFFLINE is set")
+        download(url, target, lambda path: _doubts(path, file_hash, check))
+    except DownloadError as error:
+        expected = f" ({_kind(file_hash)} {file_hash})" if file_hash else ""
+        raise DownloadError(
+            f"{file_name} could not be fetched: {error}{doubts}; get {url}{expected} and put it at {target}"
+        ) from None
+    return target
+
+
+def cache_folder() -> Path:
+    """MINICNN_CACHE, or the platform's folder for caches of this user."""
+    if chosen := os.environ.get("MINICNN_CACHE"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / "minicnn"
+    default = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or default).expanduser() / "minicnn"
+
+
+def keras_folder() -> Path:
+    """Where Keras keeps what it downloads."""
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+
+
+def _doubts(path: Path, file_hash: str | None, check: Check | None) -> str:
+    """Why a file is not the published one; "" when it is."""
+    if file_hash:
+        kind = _kind(file_hash)
+        with open(path, "rb") as file:
+            found = hashlib.file_digest(file, kind).hexdigest()
+        return "" if found == file_hash.lower() else f"its {kind} is {found}, not {file_hash}"
+    try:
+        if check:
+            check(path)
+    except MinicnnError as error:
+        return f"is not usable ({error})"
+    return ""
+
+
+def _kind(file_hash: str) -> str:
+    return "md5" if len(file_hash) == 32 else "sha256"

@@ -1,0 +1,67 @@
+"""Keras 3 `.weights.h5`: groups named by class and number, arrays named by index.
+
+/layers/conv2d/vars/0                        @name of `vars` = the layer's name
+/layers/functional/layers/conv2d/vars/0      a nested model
+"""
+
+import re
+
+from minicnn.errors import FileFormatError
+
+from .entries import LayerEntry, WeightEntry, WeightFile
+from .hdf5 import Group, HDF5File
+
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second one: Keras 2.13 to 2.15
+MAX_NESTING = 32
+
+
+def is_keras3(root: Group) -> bool:
+    return bool({*CONTAINERS, "vars"} & root.members.keys())
+
+
+def read_keras3(file: HDF5File, path: str) -> WeightFile:
+    """Describe a `.weights.h5` file: every group with `vars` or `layers` under the root's `layers`, nested ones too."""
+    entries: list[LayerEntry] = []
+    visited = {file.root.address}
+    groups = [(file.root, "", 0)]
+    while groups:
+        group, place, depth = groups.pop()
+        container = next((name for name in CONTAINERS if name in group.members), None)
+        if place:
+            entries.append(_entry(group, place, path))
+        if container is None:
+            continue
+        if depth >= MAX_NESTING:
+            raise FileFormatError(f"{path}: models are nested more than {MAX_NESTING} deep: this is no Keras file")
+        layers = group.group(container)
+        for name in sorted(layers.members, key=_natural, reverse=True):  # reversed: a stack gives them back in order
+            member = layers.group(name)
+            if member.address in visited:
+                raise FileFormatError(f"{path}: the group {member.name!r} contains itself: get the file again")
+            visited.add(member.address)
+            groups.append((member, f"{place}/layers/{name}".lstrip("/"), depth + 1))
+    return WeightFile(path=path, format="Keras 3 weights", layers=entries, _file=file)
+
+
+def _entry(group: Group, place: str, path: str) -> LayerEntry:
+    """The layer in a group; its weights are the members of `vars`, by number."""
+    component = place.rsplit("/", 1)[-1]
+    if "vars" not in group.members:
+        return LayerEntry(component, place)
+    variables = group.group("vars")
+    name = variables.attribute("name")
+    weights = []
+    for index in range(len(variables.members)):
+        if str(index) not in variables.members:
+            raise FileFormatError(
+                f"{path}: {variables.name!r} has no weight {index}: the file is damaged, get it again"
+            )
+        dataset = variables.dataset(str(index))
+        weights.append(WeightEntry(str(index), dataset.shape, dataset.dtype, dataset.read))
+    return LayerEntry(name if isinstance(name, str) and name else component, place, weights)
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """dense, dense_1, ..., dense_10: the order in which Keras numbered them."""
+    match = re.fullmatch(r"(.*?)_(\d+)", name)
+    return (match[1], int(match[2])) if match else (name, 0)

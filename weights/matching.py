@@ -1,0 +1,141 @@
+"""Match a weights file to a model: which stored array belongs to which weight, decided before anything is read.
+
+Layers are paired by name; where names do not lead to a complete match, by Keras' own rule: the k-th layer with weights
+is the k-th in the file (in Keras 3 files: the k-th of its class in its model). Every shape must be equal.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicnn.errors import ArgumentError, WeightsMismatchError
+
+from .candidates import Candidate, Policy, keras3_candidates, legacy_candidates
+from .doubts import doubts
+from .entries import WeightFile
+from .mismatch import describe_mismatch
+from .pairing import Assignment
+from .report import LoadReport
+from .spec import LayerSpec, leaves, snake_case
+
+POLICIES = ("error", "skip", "reinit")
+
+
+@dataclass
+class MatchPlan:
+    """What to load where.
+
+    Attributes
+    ----------
+    report : LoadReport
+    assignments : list of (int, WeightEntry)
+        The index of a weight in the model's order (depth first, as `spec.leaves` numbers them), and its array.
+    """
+
+    report: LoadReport
+    assignments: list[Assignment]
+    _spec: LayerSpec
+
+    def read(self) -> list[tuple[int, np.ndarray]]:
+        """Read every array, so that a damaged one is found before any is assigned; doubts go to `report.warnings`."""
+        slots = [(leaf, weight) for leaf in leaves(self._spec) for weight in leaf.layer.weights]
+        arrays = []
+        for index, entry in self.assignments:
+            leaf, weight = slots[index]
+            array = entry.read(tuple(weight.shape))
+            self.report.warnings += doubts(f"{leaf.path}/{weight.name}", weight.name, array)
+            arrays.append((index, array))
+        return arrays
+
+
+def match(
+    file: WeightFile,
+    spec: LayerSpec,
+    *,
+    strict: bool = True,
+    by_name: bool = False,
+    on_mismatch: str = "error",
+    allow_head: bool = False,
+) -> MatchPlan:
+    """Plan the loading of a file into a model.
+
+    Parameters
+    ----------
+    file : WeightFile
+    spec : LayerSpec
+        The model.
+    strict : bool
+        Every layer of the model must be in the file and the other way round; False loads the layers that have
+        the same name and reports the rest.
+    by_name : bool
+        Pair by name alone, never by order, and report the rest (Keras' `by_name=True`).
+    on_mismatch : {"error", "skip", "reinit"}
+        Layers of other shapes are refused, or left out of the plan and listed in `report.mismatched`;
+        "reinit" is the same here, the caller initialises those layers again.
+    allow_head : bool
+        The file may have more layers after the last one that the model has: the head of a published file.
+
+    Returns
+    -------
+    MatchPlan
+
+    Raises
+    ------
+    WeightsMismatchError
+        The file does not fit, or nothing in it does; the message shows the first difference and the likely remedy.
+    """
+    if on_mismatch not in POLICIES:
+        raise ArgumentError(f"on_mismatch={on_mismatch!r}: expected one of {', '.join(POLICIES)}")
+    policy = Policy(strict, by_name, on_mismatch != "error", allow_head)
+    named, other = legacy_candidates(file, spec) if file.is_legacy else keras3_candidates(file, spec)
+    chosen = _choose(named, other, spec, policy)
+    report = LoadReport(file.path, chosen.matched_by, chosen.rows)
+    if (chosen.rows and not report.loaded) or not chosen.fits(policy):
+        raise WeightsMismatchError(describe_mismatch(report, spec))
+    if file.channels_first:
+        _refuse_channels_first(report, spec)
+    assignments = [assignment for paired in chosen.paired for assignment in paired.assignments]
+    return MatchPlan(report, sorted(assignments, key=lambda assignment: assignment[0]), spec)
+
+
+def _choose(named: Candidate, other: Candidate, spec: LayerSpec, policy: Policy) -> Candidate:
+    """By name, unless names do not lead to a complete match and the other way does."""
+    complete = not (named.count("missing") or named.count("mismatched"))
+    if policy.by_name or complete or _contradict(named, other, spec):
+        return named
+    if not policy.strict:
+        doubtful = named.count("mismatched") or not named.count("loaded")
+        return other if doubtful and other.exact else named
+    if named.fits(policy):
+        return named
+    return other if other.fits(policy) or other.count("loaded") > named.count("loaded") else named
+
+
+def _contradict(named: Candidate, other: Candidate, spec: LayerSpec) -> bool:
+    """Whether a layer that someone named gets other weights than those under its name; Keras' own names say nothing."""
+    chosen = {
+        leaf.path
+        for leaf in leaves(spec)
+        if not re.fullmatch(rf"{snake_case(leaf.layer.class_name)}(_\d+)?", leaf.layer.name)
+    }
+    by_name = {row.model: row.file for row in named.rows if row.status == "loaded" and row.model in chosen}
+    return any(row.model in by_name and by_name[row.model] != row.file for row in other.rows)
+
+
+def _refuse_channels_first(report: LoadReport, spec: LayerSpec) -> None:
+    """Layers whose weights from a (C, H, W) model cannot be told from the file alone."""
+    flattened = False
+    for layer in _all_layers(spec):
+        if (flattened and layer.class_name == "Dense") or layer.class_name == "Conv2DTranspose":
+            raise WeightsMismatchError(
+                f"{report.path} comes from a model with channels first, in which the {layer.class_name} layer "
+                f"{layer.name!r} has another order of weights: load the layers before it alone (include_top=False)"
+            )
+        flattened = layer.class_name == "Flatten" or (flattened and not layer.weights)
+
+
+def _all_layers(spec: LayerSpec) -> Iterator[LayerSpec]:
+    for layer in spec.layers or ():
+        yield from _all_layers(layer) if layer.layers is not None else [layer]

@@ -1,0 +1,61 @@
+"""Say in one line why a file does not fit a model, and what to do about it."""
+
+from .report import LoadReport, ReportRow
+from .spec import LayerSpec
+
+
+def describe_mismatch(report: LoadReport, spec: LayerSpec) -> str:
+    """ "FILE does not fit the model 'm': 14 of 16 layers fit; first difference: ...; what to do".
+
+    Parameters
+    ----------
+    report : LoadReport
+        At least one row is not loaded.
+    spec : LayerSpec
+    """
+    wanted = sum(row.model is not None for row in report.rows)
+    fitting = len(report.loaded)
+    count = f"{fitting} of {wanted} layers fit" if fitting else "no layer fits"
+    wrong = [row for row in report.rows if row.status != "loaded"]
+    more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+    first = _difference(wrong[0], report) if wrong else "the file has no weights"
+    what = f"{report.path} does not fit the model {spec.name!r}: {count}"
+    return f"{what}; first difference: {first}{more}; {_remedy(report)}"
+
+
+def _difference(row: ReportRow, report: LoadReport) -> str:
+    if row.status == "missing":
+        others = report.unexpected
+        instead = f" (the file has {others[0]!r})" if others else ""
+        return f"the model's layer {row.model!r} {_shapes(row.model_shapes)} is not in the file{instead}"
+    if row.status == "unexpected":
+        return f"the file's layer {row.file!r} {_shapes(row.file_shapes)} is not in the model"
+    return f"file layer {row.file!r}, model layer {row.model!r}: {row.problem}"
+
+
+def _shapes(shapes: tuple[tuple[int, ...], ...]) -> str:
+    return " ".join(map(str, shapes))
+
+
+def _remedy(report: LoadReport) -> str:
+    """The likely fix, from where the differences are."""
+    if not report.loaded:
+        return "these are weights of another architecture"
+    model = [row for row in report.rows if row.model is not None]
+    ends = [row.status for row in model]
+    last = len(model) - ends[::-1].index("loaded")
+    body_fits = "mismatched" not in ends[:last] and "missing" not in ends[:last]
+    if body_fits and report.mismatched:
+        return (
+            "the last layers differ: the number of classes is another one; "
+            "build the model with the file's classes=, use include_top=False, or on_mismatch='skip'"
+        )
+    if body_fits and report.missing and report.unexpected:
+        return "the last layers have other names: strict=False loads those before them"
+    if body_fits and report.missing:
+        return "the file lacks the last layers: build the model with include_top=False, or load with strict=False"
+    if report.unexpected and not (report.missing or report.mismatched):
+        return "the file has more layers than the model: strict=False leaves them out"
+    if report.missing and not report.mismatched:
+        return "these are weights of another architecture, or of other layer names: strict=False loads what is there"
+    return "these are weights of another architecture, width or depth"

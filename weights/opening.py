@@ -1,0 +1,81 @@
+"""Open any Keras weights file: its format is told by its contents, never by its name."""
+
+import os
+
+from minicnn.errors import FileFormatError
+
+from .archive import read_archive
+from .entries import WeightFile
+from .hdf5 import HDF5File, is_hdf5
+from .hdf5.source import Source
+from .keras3 import is_keras3, read_keras3
+from .legacy import is_legacy, read_legacy
+
+WHAT_ELSE = [  # first bytes -> what the file is, and what to do
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself: run `git lfs pull`"),
+    (b"<", "a web page, not weights: the download failed, get the file again"),
+    (b"\x1f\x8b", "compressed with gzip: unpack it first"),
+    (b"\x93NUMPY", "a NumPy array, not a Keras file"),
+    (b"\x80", "a Python pickle (PyTorch?), which minicnn does not open: save the weights with Keras"),
+]
+
+
+def open_weights(path: str | os.PathLike) -> WeightFile:
+    """Describe a weights file: legacy h5 (weights or full model), Keras 3 `.weights.h5`, or `.keras`.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    WeightFile
+        Use it in a `with` block; nothing but names, shapes and configs has been read.
+
+    Raises
+    ------
+    FileAccessError
+        The file does not exist or cannot be read.
+    FileFormatError
+        It is not a Keras weights file, is damaged, or holds something that no Keras file needs
+        (links to other files, compound types, unknown filters, ...).
+
+    Examples
+    --------
+    >>> with open_weights("vgg16.h5") as file:                                  # doctest: +SKIP
+    ...     print(file.format, [layer.name for layer in file.layers])
+    """
+    name = os.fspath(path)
+    source = Source.open(name)
+    try:
+        head = source.read(0, min(64, source.size))
+        if head.startswith(b"PK\x03\x04"):
+            return read_archive(source.file, name)
+        if not is_hdf5(source):
+            raise FileFormatError(f"{name} is {_what_it_is(head, source.size)}")
+    finally:
+        source.close()
+    file = HDF5File(name)
+    try:
+        return _read_hdf5(file, name)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _read_hdf5(file: HDF5File, name: str) -> WeightFile:
+    if is_legacy(file.root):
+        return read_legacy(file, name)
+    if is_keras3(file.root):
+        return read_keras3(file, name)
+    raise FileFormatError(
+        f"{name} is HDF5 but no Keras file: it has no layer_names, no model_config and no group 'layers'"
+    )
+
+
+def _what_it_is(head: bytes, size: int) -> str:
+    if size == 0:
+        return "empty (0 bytes): the download or the copy failed, get the file again"
+    text = head.lstrip()
+    known = (what for start, what in WHAT_ELSE if text.startswith(start))
+    return next(known, "neither an HDF5 file nor a .keras archive: expected weights saved by Keras")

@@ -1,0 +1,101 @@
+"""The table of published weight files: which model, with or without its head, is which file at which address."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from minicnn.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file that someone else published.
+
+    Attributes
+    ----------
+    file, url : str
+    hash : str or None
+        md5 or sha256, where one is published.
+    model : str
+        "VGG16", ...; "" for what is no model.
+    include_top : bool
+    alpha, rows : float, int or None
+        Width multiplier and image size that it was trained with, where there are several.
+    folder : str
+        Of the cache: "models".
+    """
+
+    file: str
+    url: str
+    hash: str | None
+    model: str = ""
+    include_top: bool = True
+    alpha: float | None = None
+    rows: int | None = None
+    folder: str = "models"
+
+
+@cache
+def published_files() -> tuple[PublishedFile, ...]:
+    """Every published weights file that minicnn knows."""
+    table = _table()
+    return tuple(
+        PublishedFile(
+            url=f"{table['address']}{entry['folder']}/{entry['file']}",
+            **{key: value for key, value in entry.items() if key != "folder"},
+        )
+        for entry in table["files"]
+    )
+
+
+def class_index() -> PublishedFile:
+    """The names of the 1,000 ImageNet classes, `imagenet_class_index.json`."""
+    return PublishedFile(**_table()["class_index"])
+
+
+def published(
+    model: str, include_top: bool = True, *, alpha: float | None = None, rows: int | None = None
+) -> PublishedFile:
+    """The weights file of a model trained on ImageNet.
+
+    Parameters
+    ----------
+    model : str
+        "VGG16", "ResNet50", "MobileNet", ...
+    include_top : bool
+    alpha, rows : float, int, optional
+        MobileNet: width multiplier and image size.
+
+    Raises
+    ------
+    ArgumentError
+        No such file was published; the message says which were.
+
+    Examples
+    --------
+    >>> published("VGG16", include_top=False).file
+    'vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5'
+    >>> published("MobileNet", alpha=0.25, rows=224).file
+    'mobilenet_2_5_224_tf.h5'
+    """
+    wanted = (include_top, None if alpha is None else float(alpha), rows)
+    candidates = [entry for entry in published_files() if entry.model == model]
+    for entry in candidates:
+        if (entry.include_top, entry.alpha, entry.rows) == wanted:
+            return entry
+    if not candidates:
+        models = ", ".join(sorted({entry.model for entry in published_files()}))
+        raise ArgumentError(f"no ImageNet weights are published for {model!r}: there are some for {models}")
+    alphas, sizes = ({getattr(entry, key) for entry in candidates} for key in ("alpha", "rows"))
+    raise ArgumentError(
+        f"{model} has no ImageNet weights for alpha={alpha}, rows={rows}: there are some for alpha "
+        f"{', '.join(map(str, sorted(alphas)))} and rows {', '.join(map(str, sorted(sizes)))}"
+        if alphas != {None}
+        else f"{model} has no variants: leave out alpha and rows"
+    )
+
+
+@cache
+def _table() -> dict:
+    return json.loads(Path(__file__).with_name("registry.json").read_text("utf-8"))

@@ -1,0 +1,65 @@
+"""Theano kernels in Keras 1 and 2 files: convolution with a flipped kernel, and channels before rows.
+
+Theano computed true convolution, TensorFlow cross-correlation: a kernel trained with Theano is turned by 180 degrees.
+Keras 1 with dim_ordering "th" stored kernels as (F, C, KH, KW); Keras' own layout is (KH, KW, C, F).
+Source: keras 2.15, preprocess_weights_for_loading and conv_utils.convert_kernel.
+"""
+
+import os
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .entries import WeightEntry
+from .roles import role_of
+
+
+@dataclass(frozen=True)
+class KernelOrder:
+    """How a file stores convolution kernels: `channels_first` (F, C, KH, KW), `flipped` in rows and columns."""
+
+    channels_first: bool = False
+    flipped: bool = False
+
+    @classmethod
+    def of(cls, path: str, version: str | None, backend: str | None, config: dict | None) -> "KernelOrder":
+        """Decide from the backend named in the file, a Keras 1 config, or the names of the published files."""
+        name = os.path.basename(path)
+        old = version is None or version.startswith("1.")
+        ordering = _dim_ordering(config) if old and config else None
+        channels_first = ordering == "th" or (old and ordering is None and "th_dim_ordering" in name)
+        if backend is not None:
+            return cls(channels_first, backend == "theano")
+        theano = "th_kernels" in name or (ordering == "th" and "tf_kernels" not in name)
+        return cls(channels_first, old and theano)
+
+    def entry(self, entry: WeightEntry) -> WeightEntry:
+        """The entry as Keras would hold it: other arrays than 2-D convolution kernels stay as they are."""
+        if len(entry.shape) != 4 or role_of(entry.name) != "kernel" or not (self.channels_first or self.flipped):
+            return entry
+        f, c, kh, kw = entry.shape
+        shape = (kh, kw, c, f) if self.channels_first else entry.shape
+
+        def read(expected_shape: tuple[int, ...]) -> np.ndarray:
+            stored = tuple(expected_shape)
+            if self.channels_first and len(stored) == 4:
+                stored = tuple(stored[axis] for axis in (3, 2, 0, 1))
+            kernel = entry.read(stored)
+            kernel = kernel.transpose(2, 3, 1, 0) if self.channels_first else kernel
+            return np.ascontiguousarray(kernel[::-1, ::-1] if self.flipped else kernel)
+
+        return replace(entry, shape=shape, read=read)
+
+
+def _dim_ordering(config: dict) -> str | None:
+    """The first "dim_ordering" in a config ("th" or "tf"); all layers of a Keras 1 model have the same."""
+    left: list[object] = [config]
+    while left:
+        item = left.pop()
+        if isinstance(item, dict):
+            if isinstance(found := item.get("dim_ordering"), str) and found in ("th", "tf"):
+                return found
+            left.extend(item.values())
+        elif isinstance(item, list):
+            left.extend(item)
+    return None
