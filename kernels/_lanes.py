@@ -8,14 +8,20 @@ sums made lane by lane and chunk by chunk, and combined in order, have the same 
 import numpy as np
 
 WIDE = 64  # numbers in a row worth a vector loop
-CHUNK = 32_768  # numbers in a chunk: it stays in the second-level cache between two passes
+CHUNK = 32_768  # numbers in a chunk, at the most: it stays in the second-level cache between two passes
+CHUNK_ROWS = 128  # rows in a chunk, at the most: a float32 sum of so few loses two or three bits at the worst
 
 
 def cut(size: int, period: int) -> tuple[int, int, int]:
     """(width, rows in a chunk, chunks) of a flat array."""
     width = -(-WIDE // period) * period
-    rows = max(1, CHUNK // width)
+    rows = rows_in_chunk(width)
     return width, rows, -(-size // (width * rows))
+
+
+def rows_in_chunk(width: int) -> int:
+    """How many rows of `width` numbers a thread takes at a time."""
+    return max(1, min(CHUNK_ROWS, CHUNK // width))
 
 
 def flat(array: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-OPS = Path(__file__).parent / "golden" / "ops.npz"  # float64 Keras 3 on TensorFlow; golden/README.md says how it was made
+OPS = Path(__file__).parent / "golden" / "ops.npz"  # float64 Keras 3.15 on TensorFlow
 
 
 @cache

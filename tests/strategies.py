@@ -40,3 +40,23 @@ def paddings() -> st.SearchStrategy:
     """ "valid", "same", one number, or four."""
     side = st.tuples(st.integers(0, 3), st.integers(0, 3))
     return st.one_of(st.sampled_from(["valid", "same"]), st.integers(0, 2), st.tuples(side, side))
+
+
+@st.composite
+def images(draw: Any) -> tuple[int, int, int, int]:
+    """Shapes (N,H,W,C), batch 0 and 1x1 images among them."""
+    size = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
+    return draw(st.integers(0, 3)), *size, draw(st.sampled_from([1, 2, 5, 16, 23]))
+
+
+@st.composite
+def pools(draw: Any) -> tuple[tuple[int, int, int, int], dict[str, Any]]:
+    """The shape of an image and the options of a pool that fits it; overlapping, with gaps, larger than the image."""
+    shape = draw(images())
+    taps = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
+    fits = taps[0] <= shape[1] and taps[1] <= shape[2]
+    sides = tuple((draw(st.integers(0, size - 1)), draw(st.integers(0, size - 1))) for size in taps)
+    reached = all(size + sum(side) >= tap for size, side, tap in zip(shape[1:3], sides, taps))
+    padding = draw(st.sampled_from(["same", *(["valid"] if fits else []), *([sides] if reached else [])]))
+    strides = draw(st.one_of(st.none(), st.tuples(st.integers(1, 4), st.integers(1, 4))))
+    return shape, {"pool_size": taps, "strides": strides, "padding": padding}

@@ -3,7 +3,7 @@
 Knows nothing of layers or tensors: names lead to arrays, configs are data, and nothing in a file is ever run.
 """
 
-from ._json import parse_object as parse_config
+from ._json import parse_config
 from .entries import LayerEntry, WeightEntry, WeightFile
 from .matching import MatchPlan, match
 from .opening import open_weights

@@ -9,8 +9,8 @@ MAX_BYTES = 16 << 20  # the config of ResNet152 has 0.3 MiB
 MAX_DEPTH = 200  # a model nested in a model adds about 6
 
 
-def parse_object(text: str | bytes, name: str) -> dict:
-    """The JSON object in `text`; `name` says in messages where it was found.
+def parse_config(text: str | bytes, name: str) -> dict:
+    """The JSON object in `text`, a config or metadata; `name` says in messages where it was found.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from minicnn.errors import FileFormatError
 
-from ._json import MAX_BYTES, parse_object
+from ._json import MAX_BYTES, parse_config
 from .entries import WeightFile
 from .hdf5 import HDF5File
 from .keras3 import read_keras3
@@ -29,7 +29,7 @@ def read_archive(file: BinaryIO, path: str) -> WeightFile:
     try:
         with zipfile.ZipFile(file) as archive:
             members = _members(archive, path)
-            config = parse_object(_read(archive, members, CONFIG, path), f"{path}: {CONFIG}")
+            config = parse_config(_read(archive, members, CONFIG, path), f"{path}: {CONFIG}")
             metadata = _optional(archive, members, METADATA, path)
             own = _optional(archive, members, OWN, path)
             weights = _read(archive, members, WEIGHTS, path)
@@ -59,7 +59,7 @@ def _members(archive: zipfile.ZipFile, path: str) -> dict[str, zipfile.ZipInfo]:
 def _optional(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str, path: str) -> dict | None:
     if name not in members:
         return None
-    return parse_object(_read(archive, members, name, path), f"{path}: {name}")
+    return parse_config(_read(archive, members, name, path), f"{path}: {name}")
 
 
 def _read(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str, path: str) -> bytes:

@@ -7,7 +7,7 @@
 
 from minicnn.errors import FileFormatError
 
-from ._json import parse_object
+from ._json import parse_config
 from .entries import LayerEntry, WeightEntry, WeightFile
 from .hdf5 import Group, HDF5File
 from .theano import KernelOrder
@@ -50,7 +50,7 @@ def _text(group: Group, name: str) -> str | None:
 
 def _json_attribute(root: Group, name: str, path: str) -> dict | None:
     text = _text(root, name)
-    return None if text is None else parse_object(text, f"{path}: the attribute {name!r}")
+    return None if text is None else parse_config(text, f"{path}: the attribute {name!r}")
 
 
 def _names(group: Group, attribute: str, path: str) -> list[str]:

@@ -7,11 +7,8 @@ rows of few channels are read as one wide row, which fills the vector registers;
 import numpy as np
 
 from .._jit import jit
+from .._lanes import cut, flat
 from .._threads import parallel_for
-
-WIDE = 64  # numbers in a row worth a vector loop
-CHUNK = 32_768  # numbers in a chunk, at the least
-MOST_CHUNKS = 64
 
 
 @jit
@@ -23,24 +20,22 @@ def _sum_chunks(start, stop, x, rows, width, chunk_rows, sums):
         first, last = k * chunk_rows, min((k + 1) * chunk_rows, rows)
         pairs = first + (last - first) // 2 * 2
         for r in range(first, pairs, 2):
-            at = r * width
+            one, other = x[r * width : (r + 1) * width], x[(r + 1) * width : (r + 2) * width]
             for c in range(width):
-                total[c] += x[at + c] + x[at + width + c]
+                total[c] += one[c] + other[c]
         for r in range(pairs, last):
+            one = x[r * width : (r + 1) * width]
             for c in range(width):
-                total[c] += x[r * width + c]
+                total[c] += one[c]
 
 
 def channel_sum_forward_v3_chunks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """y[c] = the sum of the chunks' sums"""
-    flat = np.ascontiguousarray(x).reshape(-1)
-    channels = x.shape[1]
-    width = -(-WIDE // channels) * channels
-    rows = flat.size // width
-    chunk_rows = max(1, CHUNK // width, -(-rows // MOST_CHUNKS))
-    chunks = -(-rows // chunk_rows)
+    numbers, channels = flat(x), x.shape[1]
+    width, chunk_rows, chunks = cut(numbers.size, channels)
+    rows = numbers.size // width
     sums = np.zeros((chunks + 1, width), np.float32)
-    parallel_for(_sum_chunks, chunks, flat.size, flat, rows, width, chunk_rows, sums)
-    rest = flat[rows * width :]
+    parallel_for(_sum_chunks, chunks, numbers.size, numbers, rows, width, chunk_rows, sums)
+    rest = numbers[rows * width :]
     sums[chunks, : rest.size] = rest
     return np.add.reduce(sums.reshape(-1, channels), axis=0, out=y)

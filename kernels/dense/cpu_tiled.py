@@ -98,6 +98,9 @@ def _product_blocks(start, stop, a, b, g, c):
 def product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
     """c = a @ b, each of them a matrix in rows or a transposed view of one."""
     (rows, depth), columns = a.shape, b.shape[1]
+    if not rows * depth * columns:
+        c[:] = 0
+        return
     tiles, panels = pieces(-(-rows // ROWS), TILES), -(-columns // COLUMNS)
     wanted = -(-MIN_BLOCKS // -(-rows // (tiles * ROWS)))
     block = pieces(panels, max(1, min(PANELS, panels // wanted)))

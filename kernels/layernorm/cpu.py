@@ -1,12 +1,14 @@
 """v2_rows: one row at a time, while it is in cache.
 
 dgamma and dbeta are sums over rows: each chunk of rows makes its own, and they are added in order, in float64.
+A loop that touches many arrays is written as several: LLVM makes vector instructions of a loop only if it can check that
+its arrays do not overlap, and gives up beyond a few.
 """
 
 import numpy as np
 
 from .._jit import jit
-from .._lanes import CHUNK
+from .._lanes import rows_in_chunk
 from .._rows import LANES, as_rows, row_sum
 from .._threads import parallel_for
 
@@ -33,8 +35,8 @@ def _forward_rows(start, stop, x, gamma, beta, epsilon, y, means, inverses):
 @jit
 def _backward_chunks(start, stop, x, dy, gamma, means, inverses, chunk_rows, dx, dgammas, dbetas):
     count = x.shape[1]
-    normal, scaled, products = np.empty((3, count), np.float32)
-    lanes = np.empty(LANES, np.float32)
+    normal, scaled = np.empty(count, np.float32), np.empty(count, np.float32)
+    products, lanes = np.empty(count, np.float32), np.empty(LANES, np.float32)
     for k in range(start, stop):
         dgamma, dbeta = dgammas[k], dbetas[k]
         dgamma[:], dbeta[:] = ZERO, ZERO
@@ -42,9 +44,12 @@ def _backward_chunks(start, stop, x, dy, gamma, means, inverses, chunk_rows, dx,
             row, gradient, result, mean, inverse = x[r], dy[r], dx[r], means[r], inverses[r]
             for c in range(count):
                 normal[c] = (row[c] - mean) * inverse
+            for c in range(count):
                 scaled[c] = gradient[c] * gamma[c]
                 products[c] = scaled[c] * normal[c]
+            for c in range(count):
                 dgamma[c] += gradient[c] * normal[c]
+            for c in range(count):
                 dbeta[c] += gradient[c]
             average = np.float32(row_sum(scaled, lanes) / count)
             product = np.float32(row_sum(products, lanes) / count)
@@ -68,7 +73,7 @@ def layernorm_backward_v2_rows(
 ) -> tuple[Array, Array, Array]:
     """(dx, dgamma, dbeta)"""
     rows = as_rows(x)
-    chunk_rows = max(1, CHUNK // x.shape[-1])
+    chunk_rows = rows_in_chunk(x.shape[-1])
     chunks = -(-len(rows) // chunk_rows)
     dgammas, dbetas = np.empty((2, chunks, x.shape[-1]), np.float32)
     vectors = (np.ascontiguousarray(array).reshape(-1) for array in (gamma, mean, inverse_std))

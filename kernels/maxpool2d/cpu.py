@@ -8,7 +8,6 @@ import numpy as np
 
 from .._jit import jit
 from .._pooling import Pool, Sizes
-from .._shapes import span
 from .._taps import axis_plans, forward_axis
 from .._threads import parallel_for
 
@@ -48,23 +47,49 @@ def _give(values, best, left, dx):
 
 
 @jit
-def _give_bands(start, stop, x, y, dy, g, rows, columns, first_window, band, dx):
+def _give_bands(start, stop, x, y, dy, g, rows, columns, band, dx):
     """Bands start..stop-1 of all images of dx."""
     bands = (g.height + band - 1) // band
-    left = np.empty(g.channels, np.float32)
+    left, elsewhere = np.empty(g.channels, np.float32), np.zeros(g.channels, np.float32)
     for block in range(start, stop):
         n, top = block // bands, block % bands * band
         bottom = min(top + band, g.height)
         dx[(n * g.height + top) * g.width * g.channels : (n * g.height + bottom) * g.width * g.channels] = 0
-        for i in range(first_window[top], g.out_height):
-            if rows.start[i] >= bottom:
-                break
+        for i in range(g.out_height):
+            first, last = rows.start[i], min(rows.start[i] + rows.taps[i], bottom)
+            if first + rows.taps[i] <= top or first >= bottom:
+                continue
             for j in range(g.out_width):
                 window = ((n * g.out_height + i) * g.out_width + j) * g.channels
+                best = y[window : window + g.channels]
                 left[:] = dy[window : window + g.channels]
-                for row in range(rows.start[i], min(rows.start[i] + rows.taps[i], bottom)):
+                for row in range(first, last):
                     for b in range(columns.taps[j]):
                         at = ((n * g.height + row) * g.width + columns.start[j] + b) * g.channels
-                        best = y[window : window + g.channels]
-                        target = dx[at : at + g.channels] if row >= top else np.empty(g.channels, np.float32)
+                        target = dx[at : at + g.channels] if row >= top else elsewhere
                         _give(x[at : at + g.channels], best, left, target)
+
+
+def maxpool2d_forward_v3_vector(x: np.ndarray, pool: Pool, y: np.ndarray) -> np.ndarray:
+    """y = the largest value of each window, a row of windows at a time"""
+    g = Sizes(*x.shape, *y.shape[1:3])
+    plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], pool.taps, pool.window)
+    arrays = np.ascontiguousarray(x).reshape(-1), g, *plans, y.reshape(-1)
+    parallel_for(_max_rows, g.images * g.out_height, y.size * pool.taps[0] * pool.taps[1], *arrays)
+    return y
+
+
+def maxpool2d_backward_v3_vector(
+    x: np.ndarray, y: np.ndarray, dy: np.ndarray, pool: Pool, dx: np.ndarray
+) -> np.ndarray:
+    """dx = the sum of dy of all windows whose first largest pixel it is, a band of rows at a time"""
+    g = Sizes(*x.shape, *y.shape[1:3])
+    plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], pool.taps, pool.window)
+    stride = pool.window.strides[0]
+    band = -(-max(BAND, pool.taps[0]) // stride) * stride
+    arrays = [np.ascontiguousarray(array).reshape(-1) for array in (x, y, dy)]
+    blocks = g.images * -(-g.height // band)
+    parallel_for(
+        _give_bands, blocks, y.size * pool.taps[0] * pool.taps[1], *arrays, g, *plans, band, dx.reshape(-1)
+    )
+    return dx

@@ -4,7 +4,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -61,14 +61,14 @@ def plain(value: Any) -> Any:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Aligned columns: the first to the left, numbers to the right."""
+    """Aligned columns: to the right where every cell is a number, else to the left."""
     texts = [[one_line(cell) for cell in row] for row in [header, *rows]]
-    widths = [max(map(len, column)) for column in zip(*texts)]
+    columns = list(zip(*texts))
+    widths = [max(map(len, column)) for column in columns]
+    numeric = [all(cell.strip("%").replace(",", "").replace(".", "", 1).isdecimal() for cell in c[1:]) for c in columns]
     for row in texts:
-        first, *others = (
-            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))
-        )
-        say("  ".join([first, *others]).rstrip())
+        cells = [cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(row, widths, numeric)]
+        say("  ".join(cells).rstrip())
 
 
 class Progress:
@@ -111,6 +111,3 @@ def _bar(step: str, total: int):
     except ImportError:
         return None
     return tqdm(total=total, desc=step, file=sys.stderr, leave=False, dynamic_ncols=True)
-
-
-Reporter = Callable[[str, int, int], None]

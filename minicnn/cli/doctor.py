@@ -126,6 +126,55 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _kernels() -> dict[str, object]:
+    """How many kernels there are, which form runs, and where the compiled ones are kept."""
+    from minicnn import kernels
+    from minicnn.weights.fetch import cache_folder
+
+    folder = cache_folder() / "kernels"
+    return {
+        "operations": len(kernels.operations()),
+        "rungs": len(kernels.specs()),
+        "default form": _kernel_form(),
+        "compiled kernels": f"{folder}, {_size(folder)}{_writable(folder)}",
+        "threading layer": "minicnn's own pool of threads, one job at a time",
+    }
+
+
+def _kernel_form() -> str:
+    choice = os.environ.get("MINICNN_KERNELS", "")
+    if choice == "numpy":
+        return "NumPy, since MINICNN_KERNELS is numpy"
+    if _version("numba") == "not installed":
+        return "NumPy; faster with Numba: pip install 'minicnn[fast]'"
+    return "Numba"
+
+
+def _folders() -> dict[str, object]:
+    """The folders that minicnn reads and writes."""
+    from minicnn.weights.fetch import cache_folder, keras_folder
+
+    cache = cache_folder()
+    around = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
+    return {
+        "cache": f"{cache}{_writable(cache)}, {shutil.disk_usage(around).free / 2**30:,.1f} GiB free",
+        "published weights": f"{cache / 'models'}, {_size(cache / 'models')}",
+        "features": f"{cache / 'features'}, {_size(cache / 'features')}",
+        "weights of Keras": f"{keras_folder() / 'models'}, {_size(keras_folder() / 'models')}",
+        "downloads": "forbidden by MINICNN_OFFLINE" if _offline() else "allowed",
+    }
+
+
+def _offline() -> bool:
+    return os.environ.get("MINICNN_OFFLINE", "0") not in ("", "0")
+
+
+def _writable(folder: Path) -> str:
+    """Nothing when the folder can be written or made, else a warning."""
+    around = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return "" if os.access(around, os.W_OK | os.X_OK) else " (NOT WRITABLE: set MINICNN_CACHE to a folder of yours)"
+
+
 def _cuda() -> dict[str, object]:
     """The driver is asked directly, so that nothing needs to be installed to know whether there is a device."""
     for name in ("libcuda.so.1", "nvcuda.dll"):

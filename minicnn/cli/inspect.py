@@ -19,7 +19,7 @@ def add_parser(commands) -> None:
     parser = commands.add_parser(
         "inspect",
         help="say what is in a weights file",
-        description="Say what is in a weights file: format, writer, layers, shapes, and the architecture it belongs to.",
+        description="Say what is in a weights file: format, writer, layers, shapes, architecture.",
         epilog=EPILOG,
     )
     parser.add_argument("file", metavar="FILE", help="a .h5, .weights.h5 or .keras file")

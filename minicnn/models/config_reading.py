@@ -6,12 +6,11 @@ refused with the layer's name, and nothing is ever imported, evaluated or opened
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from minicnn.errors import FileFormatError, GraphError, MinicnnError, UnsupportedError
-from minicnn.layers import CLASSES, Input, Layer, Operation, SymbolicTensor
+from minicnn.layers import CLASSES, Layer, Operation, SymbolicTensor
 from minicnn.weights import parse_config
 
 from .config_legacy import CLASS_ALIASES, OPERATIONS, modern_config
@@ -40,6 +39,7 @@ def model_from_config(config: dict[str, Any], keras_version: str | None = None) 
 
     Examples
     --------
+    >>> import json
     >>> from minicnn.layers import Dense, Input
     >>> from minicnn.models import Sequential
     >>> model = Sequential([Input((4,)), Dense(3, name="classes")])
@@ -107,10 +107,8 @@ class _Reader:
             layer = self.layer(entry)
             model.add(layer)
         built = None if isinstance(config, list) else config.get("build_input_shape")
-        if model._input is None and built and not model._knows_input():
-            model._input = Input(batch_shape=tuple(built))
-        if model._knows_input():
-            model.build()
+        if built and not model.knows_input:
+            model.build(tuple(built))
         return model
 
     def _functional(self, config: dict[str, Any]) -> Model:
@@ -125,8 +123,7 @@ class _Reader:
         tensors = self._connect(layers, pending)
         inputs = [self._find(tensors, reference) for reference in _references(config["input_layers"])]
         outputs = [self._find(tensors, reference) for reference in _references(config["output_layers"])]
-        model = Model(inputs, outputs, name=config.get("name"))
-        return model
+        return Model(inputs, outputs, name=config.get("name"))
 
     def _connect(self, layers: dict[str, Layer], pending: dict[str, list[Any]]) -> dict[Reference, SymbolicTensor]:
         """Call every layer as its inbound nodes say, each when its arguments are there."""

@@ -33,8 +33,7 @@ class Sequential(Model):
         Layer.__init__(self, name=name)
         self._start()
         self._row: list[Layer] = []
-        self._input: SymbolicTensor | None = None
-        self.built = False
+        self._tensors: list[SymbolicTensor] = []  # the input and each layer's output, once the input is known
         for layer in layers:
             self.add(layer)
         if trainable is not None:
@@ -53,12 +52,16 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise ArgumentError(f"Sequential {self.name}: {layer!r} is not a layer")
         if isinstance(layer, InputLayer):
-            if self._row or self._input is not None:
+            if self._row or self._tensors:
                 raise ArgumentError(f"Sequential {self.name}: an Input can only come first")
-            self._input = layer.output
+            self._tensors = [layer.output]
             return
         if any(other.name == layer.name for other in self._row):
             raise GraphError(f"Sequential {self.name}: there already is a layer named {layer.name}")
+        if not self._row and not self._tensors:
+            self._tensors = _known_input(layer)
+        if self._tensors:
+            self._tensors.append(layer(self._tensors[-1]))
         self._row.append(layer)
         self._changed()
 
@@ -66,6 +69,7 @@ class Sequential(Model):
         """Take the last layer away and return it."""
         if not self._row:
             raise ArgumentError(f"Sequential {self.name} has no layers to pop")
+        del self._tensors[len(self._row) :]
         layer = self._row.pop()
         self._changed()
         return layer
@@ -80,62 +84,47 @@ class Sequential(Model):
         return list(self._row)
 
     @property
-    def graph(self) -> Graph:
-        if not self.built:
-            self._build_graph(self._find_input())
-        return self._graph
+    def knows_input(self) -> bool:
+        """Whether the shape of the input is known, and so the layers are built."""
+        return bool(self._tensors)
 
-    def _find_input(self) -> SymbolicTensor:
-        """The input, as far as the layers say what it is."""
-        if self._input is None and self._row:
-            first = self._row[0]
-            if first.input_shape_argument is not None:
-                self._input = Input(first.input_shape_argument, dtype=first.dtype)
-            elif isinstance(first, Model) and (not isinstance(first, Sequential) or first._knows_input()):
-                tensor = first.inputs[0]
-                self._input = Input(batch_shape=tensor.shape, dtype=tensor.dtype)
-        if self._input is None:
+    @property
+    def graph(self) -> Graph:
+        if not self._tensors:
             raise GraphError(
                 f"Sequential {self.name} does not know its input's shape yet: begin with Input(shape), "
                 "or show it data by predict or fit"
             )
-        return self._input
-
-    def _knows_input(self) -> bool:
-        try:
-            self._find_input()
-        except GraphError:
-            return False
-        return True
-
-    def _build_graph(self, source: SymbolicTensor) -> None:
-        tensor = source
-        for layer in self._row:
-            tensor = layer(tensor)
-        self._set_graph([source], [tensor])
+        if not self.built:
+            self._set_graph([self._tensors[0]], [self._tensors[-1]])
+        return self._graph
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of a shape (batch axis included)."""
-        if not self.built:
-            if self._input is None and input_shape is not None:
-                self._input = Input(batch_shape=(None, *tuple(input_shape)[1:]), dtype=self._first_dtype())
-            self._build_graph(self._find_input())
+        if not self._tensors and input_shape is not None:
+            dtype = self._row[0].dtype if self._row else None
+            self._tensors = [Input(batch_shape=(None, *tuple(input_shape)[1:]), dtype=dtype)]
+            for layer in self._row:
+                self._tensors.append(layer(self._tensors[-1]))
 
     def check_input(self, shape: Any) -> None:
         self.build(shape if isinstance(shape, tuple) else None)
 
     def _build_for(self, x: Any) -> None:
-        if self.built or self._knows_input() or hasattr(x, "batches"):
-            return
-        first = as_list(x)[0]
-        if not hasattr(first, "shape"):
-            first = np.asarray(first)
-        self.build(tuple(first.shape))
-
-    def _first_dtype(self) -> Any:
-        return self._row[0].dtype if self._row else None
+        if not self._tensors and not hasattr(x, "batches"):
+            first = as_list(x)[0]
+            self.build(tuple(first.shape if hasattr(first, "shape") else np.shape(first)))
 
     @property
     def weights(self) -> list[Any]:
         found = {id(weight): weight for layer in self._row for weight in layer.weights}
         return list(found.values())
+
+
+def _known_input(layer: Layer) -> list[SymbolicTensor]:
+    """The input that a first layer brings with it, as a list of one, or none."""
+    if layer.input_shape_argument is not None:
+        return [Input(layer.input_shape_argument, dtype=layer.dtype)]
+    if isinstance(layer, Model) and (not isinstance(layer, Sequential) or layer.knows_input):
+        return [Input(batch_shape=layer.inputs[0].shape, dtype=layer.inputs[0].dtype)]
+    return []

@@ -51,9 +51,8 @@ def load_weights(model: Model, path: str | Path, **options: Any) -> weights.Load
 
 def _load(model: Model, file: weights.WeightFile, **options: Any) -> weights.LoadReport:
     parameters = list(parameters_in_order(model))
-    if not parameters:
-        if any(layer.weights for layer in file.layers):
-            raise WeightsMismatchError(f"{file.path} holds weights, model {model.name} has none")
+    if not parameters and any(layer.weights for layer in file.layers):
+        raise WeightsMismatchError(f"{file.path} holds weights, model {model.name} has none")
     plan = weights.match(file, layer_spec(model), **options)
     arrays = plan.read()
     for index, array in arrays:

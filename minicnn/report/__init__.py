@@ -1,6 +1,9 @@
 """The report: what a training run did and how well, on one page that can be shown to others."""
 
-from minicnn.report.content import Mistake, Phase, TrainingReport
+from minicnn.report.content import TrainingReport
+from minicnn.report.describe import describe
+from minicnn.report.outputs import write_outputs
 from minicnn.report.page import render
+from minicnn.transfer.result import Folds, Mistake, Phase
 
-__all__ = ["Mistake", "Phase", "TrainingReport", "render"]
+__all__ = ["Folds", "Mistake", "Phase", "TrainingReport", "describe", "render", "write_outputs"]

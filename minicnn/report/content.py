@@ -6,44 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minicnn.errors import ShapeError
-
-
-@dataclass(frozen=True)
-class Phase:
-    """
-    One phase of training; every list has one number an epoch.
-
-    Attributes
-    ----------
-    name : str
-        "head" or "fine-tuning".
-    detail : str
-        What was trained and how, in one sentence.
-    parameters : int
-        How many numbers were trained.
-    seconds : list of float
-        Duration of each epoch.
-    """
-
-    name: str
-    detail: str
-    parameters: int
-    loss: Sequence[float]
-    accuracy: Sequence[float]
-    val_loss: Sequence[float]
-    val_accuracy: Sequence[float]
-    seconds: Sequence[float]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A validation image that the model named wrongly; `picture` holds the bytes of a small JPEG."""
-
-    file: str
-    true: str
-    predicted: str
-    probability: float
-    picture: bytes
+from minicnn.transfer.result import Folds, Mistake, Phase
 
 
 @dataclass(frozen=True)
@@ -61,8 +24,10 @@ class TrainingReport:
         Images of each class.
     refused, adapted : list of (str, str)
         Files that were left out and why; files that were used after a conversion, and which.
-    fold_accuracies : list of float
-        Accuracies of a cross-validation of the head, empty when there was none.
+    remarks : list of str
+        What a careful reader would want to know about the pictures.
+    folds : Folds or None
+        Accuracies of a cross-validation.
     cache : str
         What the feature cache did.
     facts : mapping
@@ -82,7 +47,8 @@ class TrainingReport:
     mistakes: Sequence[Mistake] = ()
     refused: Sequence[tuple[str, str]] = ()
     adapted: Sequence[tuple[str, str]] = ()
-    fold_accuracies: Sequence[float] = ()
+    remarks: Sequence[str] = ()
+    folds: Folds | None = None
     cache: str = ""
     facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     next_command: str = ""

@@ -123,16 +123,21 @@ def curves(report: TrainingReport) -> Markup:
 
 
 def folds(report: TrainingReport) -> Markup:
-    """The cross-validation of the head."""
-    if len(report.fold_accuracies) < 2:
+    """The cross-validation of the head, and of fine-tuning where there was one."""
+    if report.folds is None:
         return Markup()
-    mean, interval = mean_interval(report.fold_accuracies)
-    low, high = (percent(min(max(limit, 0.0), 1.0)) for limit in interval)
+    parts = []
+    for name, values in (("Head alone", report.folds.head), ("Fine-tuned", report.folds.fine_tuned)):
+        if values:
+            mean, interval = mean_interval(values)
+            low, high = (percent(min(max(limit, 0.0), 1.0)) for limit in interval)
+            caption = f"{name}: {percent(mean)} on average, 95% interval {low} to {high}"
+            parts.append(element("figure", element("figcaption", caption), fold_chart(values, mean, interval)))
     return section(
         "Cross-validation",
-        f"Each picture is judged once by a head that never saw it: {percent(mean)} on average over "
-        f"{len(report.fold_accuracies)} folds, 95% interval {low} to {high}.",
-        element("div", fold_chart(report.fold_accuracies, mean, interval), class_="narrow"),
+        f"In {len(report.folds.head)} rounds, each picture is judged once by a model that never saw it. "
+        "A dot is the accuracy of one round.",
+        element("div", *parts, class_="charts"),
     )
 
 
@@ -232,7 +237,7 @@ def files(report: TrainingReport) -> Markup:
     """Which pictures were used, which were not and why."""
     used = sum(report.train_counts) + sum(report.val_counts)
     said = f"{count(used, 'picture')} used, {count(len(report.refused), 'file')} refused."
-    parts = []
+    parts = [element("p", remark, class_="details") for remark in report.remarks]
     for title, listed in (("Refused", report.refused), ("Used after a conversion", report.adapted)):
         if listed:
             rows = [[name, reason] for name, reason in listed[:LONGEST_LIST]]

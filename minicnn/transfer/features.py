@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.transfer.feature_cache import FeatureCache
+from minicnn.transfer.preparation import Preparation
+from minicnn.weights.fetch import cache_folder
 
 VERSION = 1
 BATCH = 32
@@ -32,8 +34,7 @@ def extract_features(
     model: Any,
     images: np.ndarray,
     hashes: Sequence[str],
-    prepare: Callable[[np.ndarray], np.ndarray],
-    preparation: str,
+    preparation: Preparation,
     *,
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
@@ -48,10 +49,8 @@ def extract_features(
     images : uint8 (N,H,W,3)
     hashes : sequence of str
         SHA-256 of each picture's file.
-    prepare : function
-        Pixels to what the model takes.
-    preparation : str
-        All that decides the step from file to model input, in words: it is part of the key.
+    preparation : Preparation
+        From pixels to what the model takes.
 
     Returns
     -------
@@ -63,10 +62,10 @@ def extract_features(
     identity = model_hash(model) if cache is not None else ""
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
-        keys = [_key(identity, preparation, hashes[part], output) for output in range(len(model.outputs))]
+        keys = [_key(identity, str(preparation), hashes[part], output) for output in range(len(model.outputs))]
         kept = [cache.get(key) for key in keys] if cache is not None else [None]
         if any(array is None for array in kept):
-            result = model.predict(prepare(images[part]), batch_size=BATCH)
+            result = model.predict(preparation(images[part]), batch_size=BATCH)
             kept = result if isinstance(result, list) else [result]
             for key, array in zip(keys, kept if cache is not None else ()):
                 cache.put(key, array)
@@ -79,6 +78,11 @@ def extract_features(
     if cache is not None:
         cache.trim()
     return [np.concatenate(arrays) for arrays in zip(*rows)], use
+
+
+def default_cache() -> FeatureCache:
+    """The feature cache in the user's cache folder."""
+    return FeatureCache(cache_folder() / "features")
 
 
 def model_hash(model: Any) -> str:

@@ -1,14 +1,16 @@
 """Fine-tuning: the layers from one on and the head, at a small rate, on the kept features of all before them."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from minicnn.callbacks import Callback
 from minicnn.optimizers import Adam
 from minicnn.schedules import CosineDecay
-from minicnn.transfer.head import Stopwatch
+from minicnn.transfer.head import Stopwatch, TrainedHead
+from minicnn.transfer.settings import Settings
 
 
 @dataclass
@@ -20,48 +22,64 @@ class Tail:
     ----------
     model : Model
         Its layers are those of the whole net: training it trains the net.
+    head : Dense
+        The last of them.
     features : list of float32 (N,...)
         One array an input, for all pictures.
     labels : int (N,)
     """
 
-    model: object
+    model: Any
+    head: Any
     features: list[np.ndarray]
     labels: np.ndarray
 
-    def rows(self, indices: np.ndarray) -> list[np.ndarray]:
-        """The features of some pictures."""
-        return [array[indices] for array in self.features]
+    def set_head(self, head: TrainedHead) -> None:
+        """Begin with this head."""
+        self.head.set_weights([head.kernel, head.bias])
 
-    def probabilities(self, indices: np.ndarray, batch_size: int) -> np.ndarray:
+    def probabilities(self, rows: np.ndarray, batch_size: int) -> np.ndarray:
         """Class probabilities (M,C) of some pictures."""
-        return self.model.predict(self.rows(indices), batch_size=batch_size)
+        return self.model.predict(self._inputs(rows), batch_size=batch_size)
 
     def fit(
         self,
         train: np.ndarray,
         validation: np.ndarray,
-        *,
-        epochs: int,
-        batch_size: int,
-        learning_rate: float,
-        callbacks: Sequence[Callback] = (),
+        settings: Settings,
+        progress: Callable[[str, int, int], None] | None = None,
     ) -> tuple[dict[str, list[float]], list[float]]:
         """
         Train on some pictures by Adam with a cosine rate; (figures of every epoch, seconds of each).
 
         The validation part is measured after each epoch and decides nothing.
         """
-        steps = epochs * -(-len(train) // batch_size)
-        self.model.compile(Adam(CosineDecay(learning_rate, steps)), "sparse_categorical_crossentropy", ["accuracy"])
-        watch = Stopwatch("fine-tuning", epochs)
+        steps = settings.fine_epochs * -(-len(train) // settings.batch_size)
+        rate = CosineDecay(settings.learning_rate, steps)
+        self.model.compile(Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+        watch = Stopwatch("fine-tuning", settings.fine_epochs, progress)
         record = self.model.fit(
-            self.rows(train),
+            self._inputs(train),
             self.labels[train],
-            batch_size=batch_size,
-            epochs=epochs,
+            batch_size=settings.batch_size,
+            epochs=settings.fine_epochs,
             verbose=0,
-            callbacks=[watch, *callbacks],
-            validation_data=(self.rows(validation), self.labels[validation]),
+            callbacks=[watch],
+            validation_data=(self._inputs(validation), self.labels[validation]),
         )
         return record.history, watch.seconds
+
+    @contextlib.contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """What is trained in the block is forgotten at its end."""
+        kept = [(parameter, parameter.numpy().copy()) for parameter in self.model.trainable_weights]
+        try:
+            yield
+        finally:
+            for parameter, array in kept:
+                parameter.assign(array)
+
+    def _inputs(self, rows: np.ndarray) -> Any:
+        """The features of some pictures as the model takes them."""
+        arrays = [array[rows] for array in self.features]
+        return arrays[0] if len(arrays) == 1 else arrays

@@ -5,7 +5,7 @@ base gives them:  softmax(((x - mean) / scale) W + b) = softmax(x (W / scale) + 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -66,7 +66,7 @@ def train_head(
     batch_size: int,
     weight_decay: float,
     dropout: float = 0.0,
-    callbacks: Sequence[Callback] = (),
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainedHead:
     """
     Minimise the mean cross-entropy + weight_decay/2 · ‖W‖² on standardised features by Adam with a cosine rate.
@@ -98,14 +98,14 @@ def train_head(
     model = Sequential(layers)
     steps = epochs * -(-len(features) // batch_size)
     model.compile(Adam(CosineDecay(RATE, steps)), "sparse_categorical_crossentropy", ["accuracy"])
-    watch = Stopwatch("training the head", epochs)
+    watch = Stopwatch("training the head", epochs, progress)
     record = model.fit(
         (features - mean) / scale,
         labels,
         batch_size=batch_size,
         epochs=epochs,
         verbose=0,
-        callbacks=[watch, *callbacks],
+        callbacks=[watch],
         validation_data=((validation[0] - mean) / scale, validation[1]),
     )
     kernel, bias = dense.get_weights()

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from minicnn.arguments import number, one_of
 from minicnn.applications.preprocessing import MODES
+from minicnn.arguments import number, one_of
 from minicnn.data.resize import METHODS
 from minicnn.errors import ArgumentError
 

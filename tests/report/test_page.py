@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minicnn.errors import ShapeError
-from minicnn.report import Mistake, Phase, TrainingReport, render
+from minicnn.report import Folds, Mistake, Phase, TrainingReport, render
 from minicnn.report.sections import duration
 
 EVIL = "<img src=x onerror=alert(1)>.png"
@@ -63,7 +63,8 @@ def read(report):
 def test_the_page_says_what_a_reader_wants_to_know():
     _, _, text = read(
         make(
-            fold_accuracies=[0.8, 0.84, 0.82],
+            folds=Folds([0.8, 0.84, 0.82], [0.85, 0.87, 0.86]),
+            remarks=["2 files are copies"],
             refused=[("dog/broken.jpg", "is truncated")],
             adapted=[("cat/print.jpg", "CMYK converted to RGB")],
             facts={"Software": {"numpy": "2.1"}},
@@ -72,7 +73,8 @@ def test_the_page_says_what_a_reader_wants_to_know():
     )
     for wanted in (
         "17 rightly", "85.0%", "100", "80 to learn from, 20 to judge by", "head", "fine-tuning", "70.0%", "75.0%",
-        "82.0% on average over 3 folds", "80.0%", "dog/broken.jpg", "is truncated", "CMYK converted to RGB",
+        "Head alone: 82.0% on average", "Fine-tuned: 86.0% on average",
+        "2 files are copies", "80.0%", "dog/broken.jpg", "is truncated", "CMYK converted to RGB",
         "minicnn finetune pets", "numpy", "2.1", "3 batches from the cache", "300 ms", "10 ms", "2.0 s",
     ):  # fmt: skip
         assert wanted in text, wanted

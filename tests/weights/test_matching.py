@@ -167,6 +167,13 @@ def test_a_layer_before_the_end_is_no_head():
         match(stored(deeper), BODY, allow_head=True)
 
 
+def test_a_layer_before_the_end_is_no_head_under_automatic_names_either():
+    body = model(conv("conv2d", (3, 3, 4, 4)), conv("conv2d_2", (3, 3, 4, 4)))
+    deeper = model(*(conv(name, (3, 3, 4, 4)) for name in ("conv2d", "conv2d_1", "conv2d_2")))
+    with pytest.raises(WeightsMismatchError, match="'conv2d_1'"):
+        match(stored(deeper), body, allow_head=True)
+
+
 def test_the_order_is_not_believed_against_given_names():
     file = stored(model(conv("stem", (3, 3, 4, 4)), conv("left", (3, 3, 4, 4)), conv("right", (3, 3, 4, 4))))
     spec = model(conv("stem", (3, 3, 4, 4)), conv("right", (3, 3, 4, 4)), conv("new", (3, 3, 4, 4)))
@@ -227,14 +234,15 @@ def test_nested_weights_go_by_name_in_any_order(order, prefix):
     assert plan.report.loaded == ["base/conv1", "base/bn1", "base/conv2", "base/bn2", "top"]
 
 
+@pytest.mark.parametrize("order", KERAS_ORDERS.values(), ids=KERAS_ORDERS)
+def test_nested_weights_may_have_a_number_more(order):
+    file = flattened(INNER, order, lambda layer, weight: f"{layer}_1/{weight}:0")
+    assert values(match(file, nested(INNER))) == {i: i for i in range(14)}
+
+
 @pytest.mark.parametrize("order", ["trainable", "frozen"])
-@pytest.mark.parametrize(
-    "name",
-    [lambda layer, weight: f"{layer}_1/{weight}:0", lambda layer, weight: f"x{layer}y/{weight}:0"],
-    ids=["numbered", "renamed"],
-)
-def test_nested_weights_with_other_names_go_by_an_order_of_keras(order, name):
-    file = flattened(INNER, KERAS_ORDERS[order], name)
+def test_nested_weights_with_other_names_go_by_an_order_of_keras(order):
+    file = flattened(INNER, KERAS_ORDERS[order], lambda layer, weight: f"x{layer}y/{weight}:0")
     assert values(match(file, nested(INNER))) == {i: i for i in range(14)}
 
 
@@ -258,6 +266,13 @@ def test_equal_names_in_two_inner_models_are_told_apart_by_their_models():
     shapes = {"kernel": (3, 3, 4, 4), "bias": (4,)}
     file = memory_file({"base": {f"net/base/{side}/conv/{w}": np.full(shapes[w], i) for side, w, i in slots}})
     assert values(match(file, spec)) == {i: i for i in range(4)}
+
+
+def test_a_name_that_two_inner_models_have_is_nobodys():
+    twins = [LayerSpec(side, "Sequential", layers=[conv("conv", (3, 3, 4, 4))]) for side in ("left", "right")]
+    file = memory_file({"base": {"conv/kernel": np.zeros((3, 3, 4, 4)), "conv/bias": np.zeros(4)}, "top": {}})
+    with pytest.raises(WeightsMismatchError, match="no layer fits"):
+        match(file, model(LayerSpec("base", "Functional", layers=twins)), strict=False)
 
 
 def test_inner_layer_names_may_contain_slashes():

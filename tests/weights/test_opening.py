@@ -12,7 +12,7 @@ from weight_cases import FILES
 
 from minicnn.errors import FileAccessError, FileFormatError
 from minicnn.weights import open_weights
-from minicnn.weights._json import MAX_DEPTH, parse_object
+from minicnn.weights._json import MAX_DEPTH, parse_config
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_other_compressions_are_refused(tmp_path, compression):
 )
 def test_json_that_is_no_config(text, said):
     with pytest.raises(FileFormatError, match=said) as error:
-        parse_object(text, "a.keras: config.json")
+        parse_config(text, "a.keras: config.json")
     assert str(error.value).startswith("a.keras: config.json")
     assert len(str(error.value)) < 300
 
@@ -194,4 +194,4 @@ def test_a_model_nested_twenty_times_is_not_too_deep():
     }
     for _ in range(20):
         config = {"class_name": "Functional", "config": {"layers": [{"class_name": "Functional", "config": config}]}}
-    assert parse_object(json.dumps(config), "x") == config
+    assert parse_config(json.dumps(config), "x") == config

@@ -167,7 +167,7 @@ class Group:
             if part not in group.members:
                 raise self._source.damaged(f"{name!r} is listed but not there")
             address = group.members[part]
-            if address is None or address == UNDEFINED:
+            if address is None:
                 raise self._source.refused(f"{name!r} is a link, not an object of the file")
             header = read_header(self._source, address)
             group = Group(header, name)

@@ -10,7 +10,6 @@ from .fractal_heap import heap_records
 from .objects import LINK, LINK_INFO, SYMBOL_TABLE, ObjectHeader
 from .source import UNDEFINED, Fields, Source
 
-SOFT_CACHE = 2  # a symbol table entry that is a soft link
 NAME_RECORD = 5  # B-tree v2 records: links by name
 MAX_LEVEL = 20
 
@@ -90,9 +89,9 @@ def _add_symbol_node(source: Source, address: int, names: "_LocalHeap", links: d
     entries = source.fields(address + 8, 40 * count)
     for _ in range(count):
         source.step()
-        name, target, cache = entries.address(), entries.address(), entries.number(4)
-        entries.take(20)
-        _add(source, links, names.string(name), None if cache == SOFT_CACHE else target)
+        name, target = entries.address(), entries.address()
+        entries.take(24)
+        _add(source, links, names.string(name), None if target == UNDEFINED else target)  # a soft link has no address
 
 
 class _LocalHeap:

@@ -1,0 +1,81 @@
+"""avgpool2d: the contract.
+
+    y[n,i,j,c] = the mean of x over the window of (i,j), channel by channel
+
+x (N,H,W,C), y (N,OH,OW,C).  Pixels outside the image are left out of the mean, as in Keras: a window that sticks out
+divides by fewer pixels.
+"""
+
+import numpy as np
+
+from .._arrays import output_array, same_dtype
+from .._pooling import check_shape, resolve_pool
+from .._registry import Operation
+from .._shapes import Padding, Pair
+
+ALL = ("forward", "backward")
+
+
+def _default(direction: str, *arguments) -> str:
+    return "v3_vector"
+
+
+OPERATION = Operation("avgpool2d", __name__, _default)
+OPERATION.rung("reference", "reference", ALL, "the definition: six nested loops")
+OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
+OPERATION.rung("v2_taps", "blas", ALL, "one NumPy addition for each tap, over shifted views of the image")
+OPERATION.rung("v3_vector", "cpu", ALL, "a vector of channels at a time, rows on several threads")
+
+
+def forward(
+    x: np.ndarray,
+    pool_size: int | Pair,
+    strides: int | Pair | None = None,
+    padding: Padding = "valid",
+    *,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """y (N,OH,OW,C) = the mean of each window, channel by channel.
+
+    Parameters
+    ----------
+    x : (N,H,W,C)
+    strides : pool_size when None
+    padding : "valid", "same" (Keras: asymmetric where it must be), or numbers smaller than the window
+    out : array for y; made when None
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minicnn import kernels
+    >>> kernels.avgpool2d.forward(np.arange(16.0).reshape(1, 4, 4, 1), 2)[0, :, :, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
+    """
+    same_dtype("avgpool2d", x=x)
+    pool = resolve_pool("avgpool2d", x.shape, pool_size, strides, padding)
+    y = output_array(out, pool.shape, x, "avgpool2d")
+    return OPERATION.run("forward", x, x, pool, y, rung=rung)
+
+
+def backward(
+    dy: np.ndarray,
+    input_shape: tuple[int, ...],
+    pool_size: int | Pair,
+    strides: int | Pair | None = None,
+    padding: Padding = "valid",
+    *,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """dx (N,H,W,C) = the gradient of sum(y * dy) for x."""
+    same_dtype("avgpool2d", dy=dy)
+    pool = resolve_pool("avgpool2d", input_shape, pool_size, strides, padding)
+    check_shape("avgpool2d", "dy", dy, pool.shape)
+    dx = output_array(out, input_shape, dy, "avgpool2d")
+    return OPERATION.run("backward", dy, dy, pool, dx, rung=rung)

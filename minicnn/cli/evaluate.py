@@ -1,0 +1,81 @@
+"""`minicnn evaluate`: how well a model names the pictures of a labelled folder."""
+
+from minicnn.cli.console import Progress, note, print_json, print_table, say
+from minicnn.cli.options import add_model_options
+
+EPILOG = """\
+examples:
+  minicnn evaluate photos-model/model.keras test_photos
+  minicnn evaluate photos-model/model.keras test_photos --json
+
+PHOTOS has one folder of pictures a class, named as in the model; of a folder with train/ and val/, val/ is judged."""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="measure a model on a labelled folder",
+        description="Measure how well a model names the pictures of a labelled folder.",
+        epilog=EPILOG,
+    )
+    add_model_options(parser)
+    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Predict all pictures, compare with their folders."""
+    from minicnn.cli.models import classify, labelled_folder, load_classifier
+    from minicnn.errors import DataError
+    from minicnn.metrics import ConfusionMatrix
+
+    classifier = load_classifier(options.model, options.preprocessing)
+    folder, rows = labelled_folder(options.photos, classifier.class_names)
+    label_of = {folder.files[i]: int(folder.labels[i]) for i in rows}
+    progress = Progress()
+    try:
+        answers = classify(classifier, list(label_of), progress)
+    finally:
+        progress.close()
+    for problem in (*folder.problems, *answers.problems):
+        note(f"left out {problem}")
+    if not answers.files:
+        raise DataError(f"{options.photos}: no picture can be read")
+    labels = [label_of[file] for file in answers.files]
+    confusion = ConfusionMatrix(len(classifier.class_names))(labels, answers.probabilities)
+    found = summarise(confusion, classifier.class_names, len(answers.problems))
+    if options.json:
+        print_json(found)
+    else:
+        _print(found)
+    return 0
+
+
+def summarise(confusion, class_names, unreadable: int) -> dict:
+    """The figures as plain values."""
+    from dataclasses import asdict
+
+    from minicnn.transfer.scores import class_scores, wilson_interval
+
+    total, correct = int(confusion.sum()), int(confusion.trace())
+    return {
+        "pictures": total,
+        "accuracy": correct / total,
+        "accuracy_interval_95": wilson_interval(correct, total),
+        "unreadable_files": unreadable,
+        "classes": [asdict(score) for score in class_scores(confusion, class_names)],
+        "confusion": confusion,
+    }
+
+
+def _print(found: dict) -> None:
+    low, high = found["accuracy_interval_95"]
+    say(f"accuracy {found['accuracy']:.1%} on {found['pictures']} pictures (95% interval {low:.1%} to {high:.1%})")
+    say()
+    rows = [
+        [c["name"], f"{c['precision']:.1%}", f"{c['recall']:.1%}", f"{c['f1']:.1%}", c["support"]]
+        for c in found["classes"]
+    ]
+    print_table(["class", "precision", "recall", "F1", "pictures"], rows)

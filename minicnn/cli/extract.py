@@ -1,0 +1,92 @@
+"""`minicnn extract`: features of pictures, as arrays for other programs."""
+
+from pathlib import Path
+
+from minicnn.cli.console import Progress, note, print_json, say
+from minicnn.cli.options import add_base_options
+
+EPILOG = """\
+examples:
+  minicnn extract photos --out features.npz
+  minicnn extract photos --base resnet50 --weights resnet50_notop.h5 --out features.npz
+  minicnn extract photos-model/../photos --base photos-model/model.keras --out features.npz
+
+then in Python:
+  data = numpy.load("features.npz")
+  data["features"], data["labels"], data["class_names"], data["files"]"""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "extract",
+        help="write features of pictures to a .npz file",
+        description="Write the features (N,D) that a trained network gives for the pictures in PHOTOS.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
+    parser.add_argument("--out", required=True, metavar="FILE.npz", help="the file to write")
+    add_base_options(parser)
+    parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features on disk")
+    parser.add_argument("--json", action="store_true", help="print what was written as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Compute the features and write them."""
+    from minicnn.data import scan_folder
+    from minicnn.errors import ArgumentError
+    from minicnn.transfer import default_cache, extract_features, load_base
+    from minicnn.transfer.freeze import freeze
+    from minicnn.transfer.pictures import read_pictures
+
+    if Path(options.out).suffix != ".npz":
+        raise ArgumentError(f"--out must end in .npz; it is {options.out}")
+    folder = scan_folder(options.photos)
+    base = load_base(
+        options.base,
+        options.weights,
+        size=options.size,
+        resize=options.resize,
+        preprocessing=options.preprocessing,
+    )
+    freeze(base.model)
+    progress = Progress()
+    try:
+        pictures = read_pictures(folder, base.preparation.rule, progress)
+        (features,), _ = extract_features(
+            base.model,
+            pictures.images,
+            pictures.hashes,
+            base.preparation,
+            cache=None if options.no_cache else default_cache(),
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    for file, reason in pictures.refused:
+        note(f"refused {file}: {reason}")
+    write(options.out, features, pictures)
+    rows, width = features.shape
+    if options.json:
+        print_json({"file": options.out, "pictures": rows, "features": width, "base": base.name})
+    else:
+        say(f"{options.out}: {width:,} features of {rows:,} pictures by {base.name}")
+    return 0
+
+
+def write(path: str, features, pictures) -> None:
+    """The arrays of a .npz file; text, never pickled objects."""
+    import numpy as np
+
+    from minicnn.weights.atomic import replacing
+
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            features=features,
+            labels=pictures.labels,
+            class_names=np.array(pictures.folder.class_names),
+            files=np.array([pictures.name(i) for i in range(len(features))]),
+            sha256=np.array(pictures.hashes),
+        )

@@ -1,0 +1,118 @@
+"""`minicnn finetune`: a folder of photos and a trained network become a classifier."""
+
+from pathlib import Path
+
+from minicnn.cli.console import Progress, note, print_json, say
+from minicnn.cli.options import add_base_options
+
+EPILOG = """\
+PHOTOS holds one folder of pictures a class; or train/ and val/ of that shape.
+
+  photos/cat/1.jpg        minicnn finetune photos
+  photos/cat/2.jpg
+  photos/dog/1.jpg
+
+examples:
+  minicnn finetune photos                                    MobileNet, downloaded once
+  minicnn finetune photos --weights mobilenet_2_5_224_tf.h5  weights that you have; the width is read from the file
+  minicnn finetune photos --base vgg16 --unfreeze block5     then fine-tune the last block
+  minicnn finetune photos --base my_model.h5 --preprocessing tf
+  minicnn finetune photos --base bundled                     the small net that comes with minicnn: no download
+  minicnn finetune photos --folds 5                          judge by cross-validation as well
+
+In --out it writes model.keras (opens in Keras and in minicnn), history.csv, metrics.json and report.html.
+Features of the frozen base are kept in the cache folder, so a second run is fast."""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "finetune",
+        help="turn a folder of photos into a classifier",
+        description="Train a classifier of the pictures in PHOTOS on a network that others trained.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
+    parser.add_argument("--out", metavar="DIR", help="folder for the results (default: name of PHOTOS + '-model')")
+    add_base_options(parser)
+    head = parser.add_argument_group("the head")
+    head.add_argument("--epochs", type=int, default=40, metavar="N", help="epochs for the head (default: 40)")
+    head.add_argument("--batch-size", type=int, default=32, metavar="N", help="pictures a step (default: 32)")
+    head.add_argument("--dropout", type=float, default=0.0, metavar="P", help="before the head (default: 0)")
+    fine = parser.add_argument_group("fine-tuning")
+    fine.add_argument("--unfreeze", metavar="LAYER", help="then train from this layer on: a name or how names begin")
+    fine.add_argument("--fine-epochs", type=int, default=10, metavar="N", help="epochs of it (default: 10)")
+    fine.add_argument("--learning-rate", type=float, default=1e-4, metavar="R", help="rate of it (default: 1e-4)")
+    judging = parser.add_argument_group("judging")
+    judging.add_argument(
+        "--validation", type=float, default=0.2, metavar="P", help="share kept aside without val/ (default: 0.2)"
+    )
+    judging.add_argument("--folds", type=int, default=0, metavar="K", help="cross-validate in K rounds as well")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of splits and training (default: 0)")
+    parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features on disk")
+    parser.add_argument("--json", action="store_true", help="print the contents of metrics.json")
+    parser.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Train, write the results, say where they are."""
+    from minicnn.report import write_outputs
+    from minicnn.report.outputs import check_place
+    from minicnn.transfer import Settings, finetune_folder
+
+    settings = Settings(
+        size=options.size,
+        resize=options.resize,
+        preprocessing=options.preprocessing,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        dropout=options.dropout,
+        unfreeze=options.unfreeze,
+        fine_epochs=options.fine_epochs,
+        learning_rate=options.learning_rate,
+        folds=options.folds,
+        validation=options.validation,
+        seed=options.seed,
+    )
+    out = check_place(options.out or default_out(options.photos))
+    progress = Progress()
+    try:
+        result = finetune_folder(
+            options.photos, options.base, options.weights, settings, cache=not options.no_cache, progress=progress
+        )
+    finally:
+        progress.close()
+    paths = write_outputs(result, out, options.argv)
+    for file, reason in result.refused:
+        note(f"refused {file}: {reason}")
+    for remark in result.remarks:
+        note(remark)
+    if options.json:
+        print_json(result.metrics())
+    else:
+        print_result(result, paths)
+    return 0
+
+
+def default_out(photos: str) -> str:
+    """The folder for results when none is named."""
+    return f"{Path(photos).resolve().name or 'photos'}-model"
+
+
+def print_result(result, paths) -> None:
+    """The figures and the files in a few lines."""
+    from minicnn.transfer.scores import mean_interval
+
+    metrics = result.metrics()
+    low, high = metrics["accuracy_interval_95"]
+    pictures = metrics["validation_pictures"]
+    say(f"accuracy {result.accuracy:.1%} on {pictures} pictures (95% interval {low:.1%} to {high:.1%})")
+    if len(result.phases) > 1:
+        say("  " + ", ".join(f"{phase.name} {phase.val_accuracy[-1]:.1%}" for phase in result.phases))
+    if result.folds is not None:
+        for name, values in (("head", result.folds.head), ("fine-tuned", result.folds.fine_tuned)):
+            if values:
+                mean, (low, high) = mean_interval(values)
+                say(f"{len(values)} folds, {name}: {mean:.1%} on average (95% interval {low:.1%} to {high:.1%})")
+    say(f"model   {paths['model.keras']}")
+    say(f"report  {paths['report.html']}")

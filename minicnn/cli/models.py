@@ -1,0 +1,105 @@
+"""What commands share that take a trained model and pictures."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
+from minicnn.data.signatures import looks_like_picture
+from minicnn.errors import DataError, FileAccessError, UnsupportedError
+from minicnn.models import load_model
+from minicnn.transfer import Preparation, class_names_of, preparation_of
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model from a file, with its class names and how pictures are made ready for it."""
+
+    model: Any
+    preparation: Preparation
+    class_names: Sequence[str]
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """(N,C) for uint8 pictures (N,H,W,3)."""
+        return self.model.predict(self.preparation(images), batch_size=BATCH)
+
+
+def load_classifier(path: str, preprocessing: str | None = None) -> Classifier:
+    """
+    The classifier in a model file; classes without names are called "class 0", "class 1", ...
+
+    Raises
+    ------
+    MinicnnError
+        The file is damaged, holds no whole model, or the model is no classifier of pictures.
+    """
+    model = load_model(path)
+    if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
+        shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
+        raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
+    names = class_names_of(model, path) or [f"class {i}" for i in range(model.outputs[0].shape[1])]
+    return Classifier(model, preparation_of(model, path, preprocessing=preprocessing), names)
+
+
+def picture_files(arguments: Sequence[str]) -> list[Path]:
+    """The files that are named, and the pictures below the folders that are named, in order."""
+    files: list[Path] = []
+    for argument in map(Path, arguments):
+        if argument.is_dir():
+            found = [path for path in sorted(argument.rglob("*")) if path.is_file() and _is_picture(path)]
+            if not found:
+                raise DataError(f"{argument} holds no pictures")
+            files += found
+        elif argument.exists():
+            files.append(argument)
+        else:
+            raise FileAccessError(f"{argument}: no such file; check the path")
+    return files
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        return not path.name.startswith(".") and looks_like_picture(path)
+    except OSError:
+        return True  # it is named as unreadable when it is read
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Files that could be read with their probabilities (M,C), and what was said about the others."""
+
+    files: list[Path]
+    probabilities: np.ndarray
+    problems: Sequence[ImageNote]
+
+
+def classify(classifier: Classifier, files: Sequence[Path], progress=None) -> Answers:
+    """The probabilities of all files that can be read, BATCH of them in memory at a time."""
+    good: list[Path] = []
+    rows, problems = [np.empty((0, len(classifier.class_names)), np.float32)], []
+    for start in range(0, len(files), BATCH):
+        loaded = load_images(files[start : start + BATCH], classifier.preparation.rule)
+        problems += loaded.problems
+        good += [files[start + i] for i in loaded.indices]
+        if len(loaded.images):
+            rows.append(classifier.probabilities(loaded.images))
+        if progress is not None:
+            progress("pictures", min(start + BATCH, len(files)), len(files))
+    return Answers(good, np.concatenate(rows), problems)
+
+
+def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[tuple[str, float]]:
+    """(class name, probability) of the `top` likeliest classes of one picture, the likeliest first."""
+    for i in np.argsort(-probabilities, kind="stable")[:top]:
+        yield names[i], float(probabilities[i])
+
+
+def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[ImageFolder, np.ndarray]:
+    """(folder, rows to judge): the validation part where the folder has one, else all of it."""
+    folder = scan_folder(path, class_names)
+    return folder, np.arange(len(folder)) if folder.split is None else folder.split.validation

@@ -1,0 +1,37 @@
+"""Options that several commands share; importing this costs nothing."""
+
+PREPROCESSING = ("caffe", "tf", "torch", "none")
+RESIZE = ("crop", "stretch", "pad")
+
+
+def add_model_options(parser) -> None:
+    """MODEL and --preprocessing."""
+    parser.add_argument("model", metavar="MODEL", help="a .keras or .h5 file with a whole model")
+    add_preprocessing(parser)
+
+
+def add_preprocessing(parser) -> None:
+    """--preprocessing."""
+    parser.add_argument(
+        "--preprocessing",
+        choices=PREPROCESSING,
+        help="how pixels become numbers, for a model file that does not say",
+    )
+
+
+def add_base_options(parser) -> None:
+    """The options that name a base and how pictures are made ready for it."""
+    group = parser.add_argument_group("the base")
+    group.add_argument(
+        "--base",
+        default="mobilenet",
+        metavar="NAME|FILE",
+        help="mobilenet, vgg16, vgg19, resnet50, resnet101, resnet152, bundled, or a .h5 or .keras file "
+        "(default: mobilenet)",
+    )
+    group.add_argument(
+        "--weights", default="imagenet", metavar="FILE", help="weights of a named base (default: imagenet)"
+    )
+    group.add_argument("--size", type=int, metavar="N", help="side of the pictures in pixels (default: the base's)")
+    group.add_argument("--resize", choices=RESIZE, help="how pictures get that size (default: the base's, or crop)")
+    add_preprocessing(group)

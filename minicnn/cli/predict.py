@@ -1,0 +1,59 @@
+"""`minicnn predict`: names and probabilities for pictures."""
+
+from minicnn.cli.console import note, one_line, print_json, say
+from minicnn.cli.options import add_model_options
+
+EPILOG = """\
+examples:
+  minicnn predict photos-model/model.keras new.jpg
+  minicnn predict photos-model/model.keras new/ --top 1       all pictures in a folder
+  minicnn predict photos-model/model.keras *.jpg --json       for a program
+  minicnn predict resnet.h5 new.jpg --preprocessing caffe     a model that another program wrote
+
+A picture that cannot be read is named on stderr; the others are still predicted, and the exit code is 2."""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "predict",
+        help="name what is on pictures",
+        description="Print the likeliest classes of each picture with their probabilities.",
+        epilog=EPILOG,
+    )
+    add_model_options(parser)
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="picture files, or folders of them")
+    parser.add_argument("--top", type=int, default=3, metavar="N", help="classes a picture (default: 3)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Predict all pictures that can be read."""
+    from minicnn.cli.models import best, classify, load_classifier, picture_files
+    from minicnn.errors import ArgumentError
+
+    if options.top < 1:
+        raise ArgumentError(f"--top must be at least 1; it is {options.top}")
+    files = picture_files(options.images)
+    classifier = load_classifier(options.model, options.preprocessing)
+    answers = classify(classifier, files)
+    named = [
+        (file, list(best(row, classifier.class_names, options.top)))
+        for file, row in zip(answers.files, answers.probabilities)
+    ]
+    if options.json:
+        print_json(
+            [
+                {"file": str(file), "classes": [{"name": name, "probability": p} for name, p in classes]}
+                for file, classes in named
+            ]
+        )
+    else:
+        width = max((len(one_line(file)) for file, _ in named), default=0)
+        for file, classes in named:
+            said = ", ".join(f"{one_line(name)} {p:.1%}" for name, p in classes)
+            say(f"{one_line(file).ljust(width)}  {said}")
+    for problem in answers.problems:
+        note(f"error: {problem}")
+    return 2 if answers.problems else 0

@@ -1,0 +1,36 @@
+"""`minicnn warmup`: compile all kernels now, so that nothing waits for it later."""
+
+import time
+
+from minicnn.cli.console import Progress, say
+
+EPILOG = """\
+examples:
+  minicnn warmup          once after installing or updating, or as a line of a Dockerfile
+
+Compiled kernels are kept in the cache folder (minicnn doctor names it)."""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "warmup",
+        help="compile all kernels now",
+        description="Compile all kernels now and keep them on disk, so that nothing waits for it later.",
+        epilog=EPILOG,
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Compile."""
+    from minicnn import kernels
+
+    begun = time.perf_counter()
+    progress = Progress()
+    try:
+        count = kernels.warmup(lambda done, total: progress("compiling", done, total))
+    finally:
+        progress.close()
+    say(f"{count} kernels are ready ({time.perf_counter() - begun:.1f} s)")
+    return 0

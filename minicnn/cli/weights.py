@@ -1,0 +1,114 @@
+"""`minicnn weights`: the published weight files: which there are, where they lie, fetch one."""
+
+from minicnn.cli.console import print_json, print_table, say
+
+EPILOG = """\
+examples:
+  minicnn weights list                         all published files, and which are on this machine
+  minicnn weights fetch mobilenet_1_0_224_tf_no_top.h5
+  minicnn weights path mobilenet_1_0_224_tf_no_top.h5
+
+Files lie in the cache folder (MINICNN_CACHE); those that Keras has downloaded are used too."""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "weights",
+        help="list, fetch and find published weight files",
+        description="List the published weight files, fetch one, or print where it lies.",
+        epilog=EPILOG,
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="list all files", description="List all published weight files.")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(run=run_list)
+    for name, run, said in (
+        ("fetch", run_fetch, "Download a file, verify it, and print its path."),
+        ("path", run_path, "Print the path of a file that is on this machine."),
+    ):
+        action = actions.add_parser(name, help=said.lower().rstrip("."), description=said)
+        action.add_argument("file", metavar="FILE", help="the name of a file in `minicnn weights list`")
+        action.set_defaults(run=run)
+
+
+def run_list(options) -> int:
+    """All files with where they are."""
+    from minicnn.weights.registry import published_files
+
+    rows = [(entry, place_of(entry)) for entry in published_files()]
+    if options.json:
+        print_json(
+            [
+                {
+                    "file": entry.file,
+                    "model": entry.model,
+                    "include_top": entry.include_top,
+                    "alpha": entry.alpha,
+                    "rows": entry.rows,
+                    "url": entry.url,
+                    "hash": entry.hash,
+                    "path": place,
+                }
+                for entry, place in rows
+            ]
+        )
+        return 0
+    print_table(
+        ["file", "model", "top", "on this machine"],
+        [[entry.file, entry.model, "with" if entry.include_top else "without", place or "no"] for entry, place in rows],
+    )
+    return 0
+
+
+def run_fetch(options) -> int:
+    """Download a file unless it is here."""
+    from minicnn.weights.fetch import locate
+
+    say(str(locate(entry_of(options.file))))
+    return 0
+
+
+def run_path(options) -> int:
+    """Where a file lies."""
+    from minicnn.errors import FileAccessError
+
+    place = place_of(entry_of(options.file))
+    if place is None:
+        raise FileAccessError(
+            f"{options.file} is not on this machine: get it with minicnn weights fetch {options.file}"
+        )
+    say(str(place))
+    return 0
+
+
+def entry_of(name: str):
+    """The entry of a file name.
+
+    Raises
+    ------
+    ArgumentError
+        No published file has this name; the message lists similar ones.
+    """
+    import difflib
+
+    from minicnn.errors import ArgumentError
+    from minicnn.weights.registry import published_files
+
+    entries = {entry.file: entry for entry in published_files()}
+    if name not in entries:
+        similar = difflib.get_close_matches(name, entries, n=2, cutoff=0.3)
+        hint = f"; similar: {', '.join(similar)}" if similar else ""
+        raise ArgumentError(f"no published weights file is called {name!r} (minicnn weights list names all){hint}")
+    return entries[name]
+
+
+def place_of(entry):
+    """The path of a published file in minicnn's or Keras' cache; None when it is in neither."""
+    from minicnn.weights.fetch import cache_folder, keras_folder
+
+    for root in (cache_folder(), keras_folder()):
+        path = root / entry.folder / entry.file
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,103 @@
+"""From the result of a transfer to the content of its report."""
+
+import datetime
+import importlib.metadata
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from minicnn import __version__
+from minicnn.report.content import TrainingReport
+from minicnn.report.sections import duration
+from minicnn.transfer.base import Base
+from minicnn.transfer.result import TransferResult
+
+PIXELS = {
+    "caffe": "blue, green, red, each minus its ImageNet mean",
+    "tf": "x / 127.5 − 1",
+    "torch": "x / 255, minus the ImageNet mean, divided by its deviation",
+    "none": "as they are, 0 to 255",
+}
+
+
+def describe(result: TransferResult, command: Sequence[str], next_command: str) -> TrainingReport:
+    """
+    The report of a result.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The arguments that led to it, the program's name first.
+    next_command : str
+        How to use the model.
+    """
+    now = datetime.datetime.now().astimezone()
+    return TrainingReport(
+        title=result.title,
+        created=f"{now.day} {now:%B %Y, %H:%M}",
+        command=shlex.join(command),
+        class_names=result.class_names,
+        confusion=result.confusion,
+        phases=result.phases,
+        train_counts=result.train_counts,
+        val_counts=result.val_counts,
+        mistakes=result.mistakes,
+        refused=result.refused,
+        adapted=result.adapted,
+        remarks=result.remarks,
+        folds=result.folds,
+        cache=result.cache,
+        facts={
+            "Model": _model_facts(result.base),
+            "Settings": _setting_facts(result),
+            "Software": software(),
+            "Time": {step: duration(seconds) for step, seconds in result.seconds.items()},
+        },
+        next_command=next_command,
+    )
+
+
+def _model_facts(base: Base) -> Mapping[str, str]:
+    rule = base.preparation.rule
+    height, width = rule.size
+    facts = {
+        "base": base.name,
+        "weights": base.weights,
+        "pixels": f"{base.preparation.preprocessing}: {PIXELS[base.preparation.preprocessing]}",
+        "pictures": f"{height} × {width}, by {rule.method}",
+    }
+    return facts if base.sha256 is None else facts | {"sha256 of the weights": base.sha256}
+
+
+def _setting_facts(result: TransferResult) -> Mapping[str, str]:
+    settings = result.settings
+    facts = {
+        "seed": str(settings.seed),
+        "kept aside": result.split,
+        "batch size": str(settings.batch_size),
+        "head": f"{settings.epochs} epochs, dropout {settings.dropout:g}",
+    }
+    if settings.unfreeze is not None:
+        fine = f"{settings.fine_epochs} epochs from {settings.unfreeze} on, rate {settings.learning_rate:g}"
+        facts["fine-tuning"] = fine
+    return facts
+
+
+def software() -> Mapping[str, str]:
+    """The versions that a result depends on."""
+    from minicnn.kernels import get_num_threads
+
+    try:
+        numba = importlib.metadata.version("numba")
+    except importlib.metadata.PackageNotFoundError:
+        numba = "not installed"
+    return {
+        "minicnn": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba,
+        "system": platform.platform(terse=True),
+        "threads": str(get_num_threads()),
+    }

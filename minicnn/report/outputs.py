@@ -1,0 +1,100 @@
+"""The files of a transfer: all of them or none."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from minicnn.errors import FileAccessError
+from minicnn.report.describe import describe
+from minicnn.report.page import render
+from minicnn.transfer.result import TransferResult
+
+MODEL, HISTORY, METRICS, REPORT = "model.keras", "history.csv", "metrics.json", "report.html"
+
+
+def check_place(folder: str | Path) -> Path:
+    """
+    The folder for outputs, looked at before hours are spent: it is new, or may be written.
+
+    Raises
+    ------
+    FileAccessError
+        It is a file, or it or the folder around it cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise FileAccessError(f"{folder} is a file: name a folder for the results")
+    around = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
+        raise FileAccessError(f"{folder} cannot be written: {around} is not writable; name another folder")
+    return folder
+
+
+def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[str]) -> dict[str, Path]:
+    """
+    Write model.keras, history.csv, metrics.json and report.html into a folder, replacing those of an earlier run.
+
+    They are written beside the folder first and moved into it at the end, so a failure leaves what was there before.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The arguments that led to the result, for the report.
+
+    Returns
+    -------
+    dict
+        {name of the file: its path}.
+
+    Raises
+    ------
+    FileAccessError
+        The folder cannot be written.
+    """
+    folder = Path(folder)
+    report = describe(result, command, f"minicnn predict {folder / MODEL} photo.jpg")
+    with _staged(folder) as stage:
+        result.model.save(stage / MODEL)
+        (stage / HISTORY).write_text(history_csv(result), encoding="utf-8", newline="")
+        (stage / METRICS).write_text(json.dumps(result.metrics(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        (stage / REPORT).write_text(render(report), encoding="utf-8")
+    return {name: folder / name for name in (MODEL, HISTORY, METRICS, REPORT)}
+
+
+@contextlib.contextmanager
+def _staged(folder: Path) -> Iterator[Path]:
+    """A new folder beside `folder`; its files move into `folder` when the block ends well, else they disappear."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise FileAccessError(f"{folder} cannot be written ({error.strerror}): name another folder") from None
+    try:
+        yield stage
+        folder.mkdir(exist_ok=True)
+        for file in sorted(stage.iterdir()):
+            os.replace(file, folder / file.name)
+    except OSError as error:
+        if isinstance(error, FileAccessError):
+            raise
+        raise FileAccessError(f"{folder} cannot be written ({error.strerror}): name another folder") from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def history_csv(result: TransferResult) -> str:
+    """One row an epoch of all phases."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(["phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"])
+    for phase in result.phases:
+        columns = (phase.loss, phase.accuracy, phase.val_loss, phase.val_accuracy, phase.seconds)
+        for epoch, values in enumerate(zip(*columns), 1):
+            writer.writerow([phase.name, epoch, *(f"{value:.6g}" for value in values)])
+    return stream.getvalue()

@@ -1,0 +1,74 @@
+"""Cross-validation over all pictures: features are computed once, every choice is made inside each training part."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from minicnn.data import stratified_folds
+from minicnn.transfer.fine_tuning import Tail
+from minicnn.transfer.head import TrainedHead, train_head
+from minicnn.transfer.result import Folds
+from minicnn.transfer.settings import Settings
+from minicnn.transfer.weight_decay import choose_weight_decay
+
+Progress = Callable[[str, int, int], None]
+
+
+def fit_head(
+    features: np.ndarray,
+    labels: np.ndarray,
+    train: np.ndarray,
+    validation: np.ndarray,
+    hashes: Sequence[str],
+    settings: Settings,
+    progress: Progress | None = None,
+) -> tuple[TrainedHead, float]:
+    """(head, weight decay): the decay is chosen and the head trained on the training rows alone."""
+    classes = int(labels.max()) + 1
+    keys = [hashes[i] for i in train]
+    decay = choose_weight_decay(features[train], labels[train], classes, seed=settings.seed, keys=keys)
+    head = train_head(
+        (features[train], labels[train]),
+        (features[validation], labels[validation]),
+        classes,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        weight_decay=decay,
+        dropout=settings.dropout,
+        progress=progress,
+    )
+    return head, decay
+
+
+def cross_validate(
+    features: np.ndarray,
+    labels: np.ndarray,
+    hashes: Sequence[str],
+    class_names: Sequence[str],
+    settings: Settings,
+    tail: Tail | None = None,
+    progress: Progress | None = None,
+) -> Folds:
+    """
+    The accuracies of `settings.folds` heads, each on the pictures that it never saw; with a tail, of fine-tuning too.
+
+    The tail's weights are those of before when this returns.
+    """
+    splits = stratified_folds(labels, settings.folds, seed=settings.seed, keys=hashes, class_names=class_names)
+    heads, tuned = [], []
+    for number, split in enumerate(splits, 1):
+        head, _ = fit_head(features, labels, split.train, split.validation, hashes, settings)
+        truth = labels[split.validation]
+        heads.append(_accuracy(head.probabilities(features[split.validation]), truth))
+        if tail is not None:
+            with tail.borrowed():
+                tail.set_head(head)
+                tail.fit(split.train, split.validation, settings)
+                tuned.append(_accuracy(tail.probabilities(split.validation, settings.batch_size), truth))
+        if progress is not None:
+            progress("cross-validation", number, len(splits))
+    return Folds(heads, tuned)
+
+
+def _accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    return float((probabilities.argmax(axis=1) == labels).mean())

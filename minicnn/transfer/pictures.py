@@ -1,0 +1,101 @@
+"""The pictures of a folder, read once at the size of the base, with everything that was said about them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from minicnn.data import ImageFolder, ResizeRule, Split, conflicts, duplicates, leaks, load_images, stratified_split
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """
+    N pictures with their classes.
+
+    Attributes
+    ----------
+    folder : ImageFolder
+        With the files that could be read.
+    images : uint8 (N,H,W,3)
+    hashes : tuple of str
+        SHA-256 of each file.
+    refused, adapted : list of (str, str)
+        (file, reason) of what was not used, and of what was used after a conversion.
+    """
+
+    folder: ImageFolder
+    images: np.ndarray
+    hashes: tuple[str, ...]
+    refused: list[tuple[str, str]]
+    adapted: list[tuple[str, str]]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """int64 (N,)."""
+        return self.folder.labels
+
+    def name(self, index: int) -> str:
+        """The file of a picture, from the folder on."""
+        return relative(self.folder.files[index], self.folder.root)
+
+
+def read_pictures(folder: ImageFolder, rule: ResizeRule, progress: Progress | None = None) -> Pictures:
+    """
+    Read all pictures of a scanned folder; bad files are listed and left out.
+
+    Raises
+    ------
+    DataError
+        A class has no readable picture left.
+    """
+    report = None if progress is None else lambda done, total: progress("reading pictures", done, total)
+    loaded = load_images(folder.files, rule, progress=report)
+    problems = [*folder.problems, *loaded.problems]
+    return Pictures(
+        folder.keep(loaded.indices),
+        loaded.images,
+        loaded.hashes,
+        [(relative(problem.path, folder.root), problem.message) for problem in problems],
+        [(relative(note.path, folder.root), note.message) for note in loaded.notes],
+    )
+
+
+def relative(path: Path, root: Path) -> str:
+    """The path from the folder on, with slashes."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def split_of(pictures: Pictures, fraction: float, seed: int) -> tuple[Split, str]:
+    """The division into training and validation, and how it came about in words."""
+    given = pictures.folder.split
+    if given is not None:
+        return given, "the folder's own train/ and val/"
+    names = pictures.folder.class_names
+    split = stratified_split(pictures.labels, fraction, seed=seed, keys=pictures.hashes, class_names=names)
+    return split, f"{fraction:.0%} of each class kept aside, seed {seed}"
+
+
+def remarks_on(pictures: Pictures, split: Split) -> list[str]:
+    """What a careful person would want to know: copies, contradicting copies, pictures in both parts."""
+    copies = duplicates(pictures.hashes)
+    clashes = conflicts(pictures.labels, pictures.hashes)
+    shared = leaks(split, pictures.hashes)
+    said = []
+    if copies:
+        extra = sum(len(group) - 1 for group in copies)
+        first, second = copies[0][:2]
+        said.append(f"{extra} files are copies of others: {pictures.name(second)} is {pictures.name(first)}")
+    if clashes:
+        first, second = clashes[0][:2]
+        said.append(f"{len(clashes)} pictures lie in two classes: {pictures.name(first)}, {pictures.name(second)}")
+    if shared:
+        trained, judged = shared[0]
+        said.append(
+            f"{len(shared)} validation pictures are also among those learned from, so the accuracy flatters: "
+            f"{pictures.name(judged)} is {pictures.name(trained)}"
+        )
+    return said

@@ -1,0 +1,54 @@
+"""depthwise_conv2d: cases and how a rung is run on them."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import assume
+from hypothesis import strategies as st
+from minicnn.errors import ShapeError
+from minicnn.kernels import depthwise_conv2d
+from strategies import arrays, paddings
+
+NAMES = ("x", "w", "bias", "residual", "dy")
+
+
+@st.composite
+def cases(draw: Any, values: Any = arrays) -> dict[str, Any]:
+    """x, w, bias, residual, dy and the options of one depthwise convolution; strides and dilation may meet."""
+    channels, multiplier = draw(st.sampled_from([1, 2, 5, 16, 23])), draw(st.sampled_from([1, 1, 1, 2, 3]))
+    taps = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
+    size = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
+    options = {
+        "strides": draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
+        "dilation": draw(st.tuples(st.sampled_from([1, 1, 2, 3]), st.sampled_from([1, 1, 2, 3]))),
+        "padding": draw(paddings()),
+    }
+    x = draw(values((draw(st.integers(0, 3)), *size, channels)))
+    w = draw(values((*taps, channels, multiplier)))
+    try:
+        y = depthwise_conv2d.forward(x, w, **options, rung="v2_taps")
+    except ShapeError:
+        assume(False)
+        raise
+    return {
+        "x": x, "w": w, "bias": draw(values(y.shape[3:])), "residual": draw(values(y.shape)), "dy": draw(values(y.shape)),
+        "options": options, "add": draw(st.booleans()), "activation": draw(st.sampled_from([None, "relu", "relu6"])),
+    }  # fmt: skip
+
+
+def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarray:
+    """The output of one direction."""
+    x, w, bias, residual, dy = (case[name].astype(dtype, copy=False) for name in NAMES)
+    options = case["options"]
+    if direction == "forward":
+        epilogue = {"activation": case["activation"], "residual": residual if case["add"] else None}
+        return depthwise_conv2d.forward(x, w, bias, **epilogue, **options, rung=rung)
+    if direction == "backward_input":
+        return depthwise_conv2d.backward_input(dy, w, x.shape, **options, rung=rung)
+    return depthwise_conv2d.backward_weights(x, dy, w.shape, **options, rung=rung)
+
+
+def magnitude(case: dict[str, Any], direction: str) -> np.ndarray:
+    """Sum of |products| behind each output."""
+    absolute = {**case, "activation": None, **{name: np.abs(case[name]) for name in NAMES}}
+    return run(absolute, np.float64, "v2_taps", direction)

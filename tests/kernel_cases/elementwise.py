@@ -1,0 +1,45 @@
+"""elementwise: cases and how a rung is run on them."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from minicnn.kernels import elementwise
+from strategies import LAYOUTS, arrays, lay_out
+
+PAIRS = [
+    ((3,), (3,)), ((0, 4), (0, 4)), ((2, 3, 4, 5), (2, 3, 4, 5)), ((2, 3, 4, 5), (2, 1, 1, 5)), ((2, 1, 1, 5), (2, 3, 4, 5)),
+    ((2, 3), (3,)), ((4, 1), (1, 3)), ((5, 2), (1,)), ((1, 1), (6, 2)), ((70_000, 2), (70_000, 2)), ((3, 40_000), (40_000,)),
+]  # fmt: skip
+
+
+@st.composite
+def cases(draw: Any) -> dict[str, Any]:
+    """Two arrays that broadcast, of small whole numbers where ties are wanted, and dy."""
+    shapes = draw(st.sampled_from(PAIRS))
+    a, b = (draw(arrays(shape)) for shape in shapes)
+    if draw(st.booleans()):
+        a, b = (lay_out(np.round(array), draw(st.sampled_from(LAYOUTS))) for array in (a, b))
+    shape = np.broadcast_shapes(*shapes)
+    reduced = tuple(draw(st.sampled_from([1, size])) for size in shape)
+    return {"a": a, "b": b, "dy": draw(arrays(shape)), "reduced": reduced}
+
+
+def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarray:
+    """y, or da and db in one array; `reduce` sums two dy to a shape that lacks an axis and has others once."""
+    a, b, dy = (case[name].astype(dtype) for name in ("a", "b", "dy"))
+    if direction in elementwise.FORWARD:
+        return getattr(elementwise, direction)(a, b, rung=rung)
+    if direction == "reduce":
+        return elementwise.add_backward(np.stack([dy, 2 * dy]), case["reduced"], ())[0]
+    return np.concatenate([gradient.ravel() for gradient in elementwise.maximum_backward(a, b, dy)])
+
+
+def magnitude(case: dict[str, Any], direction: str) -> np.ndarray:
+    """Sum of |terms| behind each output number."""
+    absolute = case | {name: np.abs(case[name]) for name in ("a", "b", "dy")}
+    if direction == "maximum":
+        return np.zeros(case["dy"].shape)
+    if direction == "maximum_backward":
+        absolute |= {"a": case["a"], "b": case["b"]}
+    return run(absolute, np.float64, "reference", direction)

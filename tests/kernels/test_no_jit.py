@@ -1,0 +1,24 @@
+"""Every compiled rung also runs as the plain Python that it is written in (NUMBA_DISABLE_JIT=1)."""
+
+import importlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from minicnn import kernels
+
+pytestmark = pytest.mark.no_jit
+SPECS = [spec for spec in kernels.specs("cpu") if spec.needs_numba]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{spec.op}-{spec.direction}-{spec.rung}")
+@settings(max_examples=8)
+@given(data=st.data())
+def test_rung_runs_without_the_compiler(spec: kernels.KernelSpec, data: st.DataObject):
+    cases = importlib.import_module(f"kernel_cases.{spec.op}")
+    case = data.draw(cases.cases())
+    expected = cases.run(case, np.float64, "reference", spec.direction)
+    found = cases.run(case, np.float32, spec.rung, spec.direction)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
