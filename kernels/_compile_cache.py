@@ -16,6 +16,7 @@ import stat
 import sys
 import tempfile
 import warnings
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,15 +47,15 @@ def source_stamp() -> str:
 @cache
 def compile_cache_folder() -> Path | None:
     """The folder for compiled kernels, made if need be; None, after one warning, where there can be none."""
-    folder = user_cache_folder() / "kernels" / source_stamp()[:16]
     try:
+        folder = user_cache_folder() / "kernels" / source_stamp()[:16]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         info = folder.stat()
         if hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
             raise PermissionError(f"{folder} may be written by others")
         with tempfile.TemporaryFile(dir=folder):
             return folder
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home
         warnings.warn(
             f"compiled kernels are not kept, so each start compiles them again ({error}); "
             "set MINICNN_CACHE to a folder of yours",
@@ -104,11 +105,16 @@ class CompileCache(_Cache):
             return
         payload = dumps(data._reduce())
         try:
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(hashlib.sha256(payload).digest() + payload)
-            os.replace(file.name, path)
+            handle, name = tempfile.mkstemp(dir=path.parent)
         except OSError:
             return
+        try:
+            with open(handle, "wb") as file:
+                file.write(hashlib.sha256(payload).digest() + payload)
+            os.replace(name, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(name)
 
     def enable(self) -> None:
         """Part of Numba's interface; this cache is always on."""

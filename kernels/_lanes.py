@@ -1,8 +1,8 @@
 """How kernels cut a flat array whose numbers meet a short vector again and again, as channels meet their scale.
 
 The array is seen as rows of `width` numbers, a whole number of periods, wide enough to fill vector registers; number i
-of a row is a lane.  A chunk of rows is what a thread takes at a time.  How an array is cut depends on its shape alone, so
-sums made lane by lane and chunk by chunk, and combined in order, have the same bits for any number of threads.
+of a row is a lane.  A chunk of rows is what a thread takes at a time.  How an array is cut depends on its shape alone,
+so sums made lane by lane and chunk by chunk, and combined in order, have the same bits for any number of threads.
 """
 
 import numpy as np

@@ -31,6 +31,11 @@ def pair(value: int | tuple[int, ...], name: str, least: int = 1) -> Pair:
     return int(both[0]), int(both[1])
 
 
+def ceil_div(a: int, b: int) -> int:
+    """The smallest whole number that is at least a / b."""
+    return -(-a // b)
+
+
 def span(taps: int, dilation: int) -> int:
     """Number of input elements that a dilated window covers."""
     return (taps - 1) * dilation + 1
@@ -38,7 +43,7 @@ def span(taps: int, dilation: int) -> int:
 
 def same_padding(size: int, taps: int, stride: int, dilation: int) -> Pair:
     """(before, after) such that there are ceil(size / stride) outputs; the smaller half comes first."""
-    total = max((-(-size // stride) - 1) * stride + span(taps, dilation) - size, 0)
+    total = max((ceil_div(size, stride) - 1) * stride + span(taps, dilation) - size, 0)
     return total // 2, total - total // 2
 
 

@@ -64,13 +64,13 @@ def _tile_product_numpy(a, a_start, a_row, a_step, b, b_start, b_step, c, c_star
     c[where] = left @ right + (c[where] if accumulate else 0)
 
 
-class _Emitter:
-    """Shorthand for the few LLVM instructions of the tile."""
+class Emitter:
+    """Shorthand for the few LLVM instructions that work on vectors of `lanes` float32 numbers."""
 
-    def __init__(self, builder: Any):
+    def __init__(self, builder: Any, lanes: int = TILE.lanes):
         self.builder = builder
-        self.vector = ir.VectorType(ir.FloatType(), TILE.lanes)
-        name = f"llvm.{'fma' if FUSED else 'fmuladd'}.v{TILE.lanes}f32"
+        self.vector = ir.VectorType(ir.FloatType(), lanes)
+        name = f"llvm.{'fma' if FUSED else 'fmuladd'}.v{lanes}f32"
         self.fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(self.vector, [self.vector] * 3), name)
 
     def offset(self, *terms: Any) -> Any:
@@ -91,18 +91,21 @@ class _Emitter:
     def store(self, value: Any, base: Any, offset: Any) -> None:
         self.builder.store(value, self._vector_at(base, offset)).align = 4
 
-    def broadcast(self, base: Any, offset: Any) -> Any:
-        scalar = self.builder.load(self.builder.gep(base, [offset]))
+    def splat(self, scalar: Any) -> Any:
+        """A vector with the same number in every lane."""
         undefined = ir.Constant(self.vector, ir.Undefined)
         first = self.builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), TILE.lanes), [0] * TILE.lanes)
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.vector.count), [0] * self.vector.count)
         return self.builder.shuffle_vector(first, undefined, zeros)
+
+    def broadcast(self, base: Any, offset: Any) -> Any:
+        return self.splat(self.builder.load(self.builder.gep(base, [offset])))
 
 
 def _emit_tile(builder: Any, a: Any, b: Any, c: Any, numbers: list[Any]) -> None:
     """Write the tile product into the function under construction."""
     a_start, a_row, a_step, b_start, b_step, c_start, c_row, k, accumulate = numbers
-    emit = _Emitter(builder)
+    emit = Emitter(builder)
     i64 = ir.IntType(64)
     lane = [ir.Constant(i64, j * TILE.lanes) for j in range(TILE.vectors)]
     row = [ir.Constant(i64, i) for i in range(TILE.rows)]
@@ -148,4 +151,4 @@ def _tile_product(typing_context, a, a_start, a_row, a_step, b, b_start, b_step,
     return signature, codegen
 
 
-tile_product = _tile_product_numpy if config.DISABLE_JIT else _tile_product
+tile_product: Any = _tile_product_numpy if config.DISABLE_JIT else _tile_product

@@ -40,13 +40,14 @@ def _shifted(tap: int, size: int, outputs: int, taps: int, stride: int, padding:
 class AxisPlan(NamedTuple):
     """Along one axis, for each output: its first tap, its number of taps, and the input that the first tap meets.
 
-    The next tap is `tap_step` further and meets the input `input_step` further.  Outputs `classes` apart have
-    inputs `advance` apart.
+    The next tap is `tap_step` further and meets the input `input_step` further.  `run` counts the outputs from this one
+    on, `classes` apart, that have the same taps and inputs that are `advance` apart.
     """
 
     first_tap: np.ndarray
     taps: np.ndarray
     start: np.ndarray
+    run: np.ndarray
     tap_step: int
     input_step: int
     classes: int
@@ -70,10 +71,21 @@ def backward_axis(size: int, outputs: int, taps: int, stride: int, before: int, 
     return _plan(met, valid, tap_step, -tap_step * dilation // stride, stride, 1)
 
 
-def _plan(inputs: np.ndarray, valid: np.ndarray, *steps: int) -> AxisPlan:
-    first = valid.argmax(axis=1)
+def _plan(
+    inputs: np.ndarray, valid: np.ndarray, tap_step: int, input_step: int, classes: int, advance: int
+) -> AxisPlan:
+    """The plan where output o meets inputs[o, a] through tap a if valid[o, a]."""
+    first, taps = valid.argmax(axis=1), valid.sum(axis=1)
     start = inputs[np.arange(len(inputs)), first]
-    return AxisPlan(*(np.ascontiguousarray(part, np.int64) for part in (first, valid.sum(axis=1), start)), *steps)
+    run = np.ones(len(inputs), np.int64)
+    for o in range(len(inputs) - classes - 1, -1, -1):
+        following = first[o + classes], taps[o + classes], start[o + classes]
+        if following == (first[o], taps[o], start[o] + advance):
+            run[o] += run[o + classes]
+    arrays = [np.ascontiguousarray(array, np.int64) for array in (first, taps, start, run)]
+    for array in arrays:
+        array.flags.writeable = False  # plans are shared by all calls of one shape
+    return AxisPlan(arrays[0], arrays[1], arrays[2], arrays[3], tap_step, input_step, classes, advance)
 
 
 def axis_plans(make, size: Pair, outputs: Pair, taps: Pair, window: Window) -> tuple[AxisPlan, AxisPlan]:

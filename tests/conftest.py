@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,8 @@ settings.register_profile(
 settings.load_profile(os.environ.get("MINICNN_HYPOTHESIS_PROFILE", "minicnn"))
 
 
-class _WithoutNumba(MetaPathFinder):
-    """Makes numba look as if it were not installed."""
-
-    def find_spec(self, fullname, path=None, target=None):
-        if fullname.partition(".")[0] in ("numba", "llvmlite"):
-            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-        return None
-
-
 if os.environ.get("MINICNN_TEST_WITHOUT_NUMBA"):
-    sys.meta_path.insert(0, _WithoutNumba())
+    sys.modules.update(dict.fromkeys(("numba", "llvmlite")))  # as if they were not installed
 
 
 @pytest.fixture(scope="session")

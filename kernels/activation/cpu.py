@@ -219,6 +219,7 @@ LOOPS = {
 LIGHT = {"linear", "rectifier", "hard_sigmoid", "softsign", "hard_swish"}  # as fast as memory
 
 
+@np.errstate(over="ignore", invalid="ignore")  # as compiled code does; for the loops run as plain Python
 def _run(
     formula: str, backward: bool, numbers: tuple[float, ...], inputs: tuple[np.ndarray, ...], output: np.ndarray
 ) -> np.ndarray:

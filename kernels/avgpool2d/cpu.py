@@ -55,7 +55,7 @@ def _share_rows(start, stop, dy, g, forward, backward, dx):
 
 def avgpool2d_forward_v3_vector(x: np.ndarray, pool: Pool, y: np.ndarray) -> np.ndarray:
     """y = the mean of each window, a row of windows at a time"""
-    g = Sizes(*x.shape, *y.shape[1:3])
+    g = Sizes._make((*x.shape, *y.shape[1:3]))
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], pool.taps, pool.window)
     arrays = np.ascontiguousarray(x).reshape(-1), g, *plans, y.reshape(-1)
     parallel_for(_average_rows, g.images * g.out_height, y.size * pool.taps[0] * pool.taps[1], *arrays)
@@ -64,7 +64,7 @@ def avgpool2d_forward_v3_vector(x: np.ndarray, pool: Pool, y: np.ndarray) -> np.
 
 def avgpool2d_backward_v3_vector(dy: np.ndarray, pool: Pool, dx: np.ndarray) -> np.ndarray:
     """dx = the sum of dy / K over every window that saw the pixel, a row of pixels at a time"""
-    g = Sizes(*dx.shape, *dy.shape[1:3])
+    g = Sizes._make((*dx.shape, *dy.shape[1:3]))
     sizes = dx.shape[1:3], dy.shape[1:3], pool.taps, pool.window
     plans = axis_plans(forward_axis, *sizes), axis_plans(backward_axis, *sizes)
     arrays = np.ascontiguousarray(dy).reshape(-1), g, *plans, dx.reshape(-1)

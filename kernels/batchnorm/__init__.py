@@ -85,6 +85,7 @@ def fold(
     epsilon: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(scale, shift), both (C,), such that y = x scale + shift; computed in float64, returned in mean's dtype."""
+    _check(mean[None], gamma=gamma, beta=beta, mean=mean, variance=variance)
     scale = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
     if gamma is not None:
         scale = scale * gamma

@@ -29,6 +29,7 @@ def batchnorm_forward_train_v1_numpy(
     return y, mean, variance, inverse_std
 
 
+@np.errstate(invalid="ignore")
 def batchnorm_backward_train_v1_numpy(
     x: Array, dy: Array, gamma: Array, mean: Array, inverse_std: Array, dx: Array, dgamma: Array, dbeta: Array
 ) -> tuple[Array, Array, Array]:
@@ -41,6 +42,7 @@ def batchnorm_backward_train_v1_numpy(
     return dx, dgamma, dbeta
 
 
+@np.errstate(invalid="ignore")
 def batchnorm_forward_infer_v1_numpy(x: Array, scale: Array, shift: Array, y: Array) -> Array:
     """y = x scale + shift"""
     np.multiply(x, scale, out=y)
@@ -48,6 +50,7 @@ def batchnorm_forward_infer_v1_numpy(x: Array, scale: Array, shift: Array, y: Ar
     return y
 
 
+@np.errstate(invalid="ignore")
 def batchnorm_backward_infer_v1_numpy(
     x: Array, dy: Array, gamma: Array, mean: Array, inverse_std: Array, dx: Array, dgamma: Array, dbeta: Array
 ) -> tuple[Array, Array, Array]:

@@ -1,7 +1,7 @@
 """v2_chunks: every number is read once for the statistics and once to be normalised.
 
-x is cut into chunks of rows as `_lanes` says.  A chunk fits the cache: its mean and its squared deviations, lane by lane,
-are two passes over it of which only the first reads memory.  Chunks and lanes are combined in float64 and in order, with
+x is cut into chunks of rows as `_lanes` says.  A chunk fits the cache: its mean and its squared deviations, lane by
+lane, are two passes over it of which only the first reads memory.  Chunks and lanes are combined in order, in float64:
 
     M = sum of m[k],      M2 = sum of m2[k] + sum of n[k] (mean[k] - mean)^2
 

@@ -1,4 +1,6 @@
-"""batchnorm, as it is defined, one channel at a time; x as rows (R,C), sums in float64.
+"""batchnorm, as it is defined, one channel at a time.
+
+For a channel of R numbers, with sums in float64:
 
     mean = sum of x / R          variance = sum of (x - mean)^2 / R          s = 1 / sqrt(variance + epsilon)
     h = (x - mean) s             y = gamma h + beta
@@ -16,6 +18,7 @@ def channels_of(x: np.ndarray) -> np.ndarray:
     return x.reshape(-1, x.shape[-1]).T.astype(np.float64)
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def batchnorm_forward_train_reference(
     x: np.ndarray,
     gamma: np.ndarray,
@@ -38,6 +41,7 @@ def batchnorm_forward_train_reference(
     return y, mean, variance, inverse_std
 
 
+@np.errstate(invalid="ignore")
 def batchnorm_backward_train_reference(
     x: np.ndarray,
     dy: np.ndarray,
@@ -59,15 +63,15 @@ def batchnorm_backward_train_reference(
     return dx, dgamma, dbeta
 
 
-def batchnorm_forward_infer_reference(
-    x: np.ndarray, scale: np.ndarray, shift: np.ndarray, y: np.ndarray
-) -> np.ndarray:
+@np.errstate(invalid="ignore")
+def batchnorm_forward_infer_reference(x: np.ndarray, scale: np.ndarray, shift: np.ndarray, y: np.ndarray) -> np.ndarray:
     """y = x scale + shift"""
     for i in np.ndindex(x.shape):
         y[i] = x[i] * scale[i[-1]] + shift[i[-1]]
     return y
 
 
+@np.errstate(invalid="ignore")
 def batchnorm_backward_infer_reference(
     x: np.ndarray,
     dy: np.ndarray,

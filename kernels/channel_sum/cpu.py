@@ -17,16 +17,10 @@ def _sum_chunks(start, stop, x, rows, width, chunk_rows, sums):
     for k in range(start, stop):
         total = sums[k]
         total[:] = 0
-        first, last = k * chunk_rows, min((k + 1) * chunk_rows, rows)
-        pairs = first + (last - first) // 2 * 2
-        for r in range(first, pairs, 2):
-            one, other = x[r * width : (r + 1) * width], x[(r + 1) * width : (r + 2) * width]
+        for r in range(k * chunk_rows, min((k + 1) * chunk_rows, rows)):
+            row = x[r * width : (r + 1) * width]
             for c in range(width):
-                total[c] += one[c] + other[c]
-        for r in range(pairs, last):
-            one = x[r * width : (r + 1) * width]
-            for c in range(width):
-                total[c] += one[c]
+                total[c] += row[c]
 
 
 def channel_sum_forward_v3_chunks(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -44,8 +44,9 @@ def forward(
     same_dtype("concatenate", **{f"array {i}": array for i, array in enumerate(arrays)})
     shapes = [array.shape for array in arrays]
     axis = _axis(axis, len(shapes[0]))
-    if len({(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}) > 1 or len({len(s) for s in shapes}) > 1:
-        raise ShapeError(f"concatenate: shapes may differ along axis {axis} only; they are {', '.join(map(str, shapes))}")
+    if len({(len(shape), *shape[:axis], *shape[axis + 1 :]) for shape in shapes}) > 1:
+        found = ", ".join(map(str, shapes))
+        raise ShapeError(f"concatenate: shapes may differ along axis {axis} only; they are {found}")
     total = sum(shape[axis] for shape in shapes)
     y = output_array(out, (*shapes[0][:axis], total, *shapes[0][axis + 1 :]), arrays[0], "concatenate")
     return OPERATION.run("forward", arrays[0], list(arrays), axis, y, rung=rung)

@@ -21,17 +21,27 @@ ALL = ("forward", "backward_input", "backward_weights")
 
 
 def _default(direction: str, *arguments) -> str:
-    return "v3_tiled"
+    """The rung for float32: v3_tiled, unless most of its register tiles would hang over the end of a row."""
+    if direction == "backward_weights":
+        return "v3_tiled"
+    w = arguments[1]
+    taps = w.shape[0] * w.shape[1]
+    outputs = arguments[-1].shape[2] if direction == "backward_input" else arguments[4].shape[2]
+    return "v3_tiled" if taps > 1 and outputs >= TILED_OUTPUTS else "v4_blocked"
 
 
+TILED_OUTPUTS = 12  # output columns from which register tiles along a row are mostly full
 OPERATION = Operation("conv2d", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition: seven nested loops")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_im2col", "blas", ALL, "windows copied to the rows of a matrix, one BLAS product for all of them")
-TILED = "windows copied block by block into cache, sums held in vector registers"
+TILED = "no copies of windows: tiles of sums held in vector registers, along the rows of the padded image"
 OPERATION.rung("v3_tiled", "cpu_tiled", ("forward",), TILED)
-OPERATION.rung("v3_tiled", "cpu_tiled_input", ("backward_input",), TILED)
-OPERATION.rung("v3_tiled", "cpu_tiled_weights", ("backward_weights",), TILED)
+OPERATION.rung("v3_tiled", "cpu_input", ("backward_input",), TILED)
+OPERATION.rung("v3_tiled", "cpu_weights", ("backward_weights",), TILED)
+BLOCKED = "windows copied block by block into cache: each panel of weights is read once for many rows"
+OPERATION.rung("v4_blocked", "cpu_blocked", ("forward",), BLOCKED)
+OPERATION.rung("v4_blocked", "cpu_input", ("backward_input",), BLOCKED)
 
 
 class Prepared(NamedTuple):
@@ -53,10 +63,12 @@ def prepare(
 ) -> np.ndarray | Prepared:
     """w packed for the rung that runs on images of a shape; w itself where that rung reads it as it is."""
     window = check_window("conv2d", input_shape, w.shape, strides, padding, dilation, groups)
-    spec = OPERATION.select("forward", w, (w, w, window, Epilogue(), w), None)
-    if spec.rung != "v3_tiled":
+    shape = (0, *window_outputs(input_shape[1:3], w.shape[:2], window, "conv2d"), w.shape[3])
+    y = np.empty(shape, w.dtype)
+    spec = OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None)
+    if spec.rung not in ("v3_tiled", "v4_blocked"):
         return w
-    from .cpu_tiled import pack_panels
+    from ._geometry import pack_panels
 
     return Prepared(w, spec.rung, pack_panels(w, groups))
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
 
+from .. import conv2d
 from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
 from .._registry import Operation
@@ -23,7 +24,15 @@ ALL = ("forward", "backward_input", "backward_weights")
 
 
 def _default(direction: str, *arguments) -> str:
-    return "v3_tiled"
+    """What conv2d would run on."""
+    if direction == "forward":
+        x, w, window, _, y = arguments
+        return conv2d.OPERATION.default("backward_input", x, w, window, y)
+    if direction == "backward_input":
+        dy, w, window, dx = arguments
+        return conv2d.OPERATION.default("forward", dy, w, window, Epilogue(), dx)
+    x, dy, window, dw = arguments
+    return conv2d.OPERATION.default("backward_weights", dy, x, window, dw)
 
 
 OPERATION = Operation("conv2d_transpose", __name__, _default)
@@ -31,6 +40,7 @@ OPERATION.rung("reference", "reference", ALL, "the definition: conv2d's loops, t
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_im2col", "blas", ALL, "one BLAS product, its rows added to where their windows lie")
 OPERATION.rung("v3_tiled", "cpu_tiled", ALL, "a small convolution for each residue of the strides, sums in registers")
+OPERATION.rung("v4_blocked", "cpu_blocked", ALL[:2], "the same, with windows copied block by block into cache")
 
 
 def forward(
@@ -121,9 +131,7 @@ def backward_weights(
     return OPERATION.run("backward_weights", x, x, dy, window, dw, rung=rung)
 
 
-def output_size(
-    size: int, taps: int, stride: int, padding: str = "valid", output_padding: int | None = None
-) -> int:
+def output_size(size: int, taps: int, stride: int, padding: str = "valid", output_padding: int | None = None) -> int:
     """Number of outputs along one axis, as Keras counts them.
 
     >>> from minicnn.kernels.conv2d_transpose import output_size

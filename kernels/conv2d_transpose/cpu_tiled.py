@@ -4,9 +4,9 @@ import numpy as np
 
 from .._epilogue import Epilogue
 from .._shapes import Window
+from ..conv2d.cpu_input import conv2d_backward_input_v3_tiled
 from ..conv2d.cpu_tiled import conv2d_forward_v3_tiled
-from ..conv2d.cpu_tiled_input import conv2d_backward_input_v3_tiled
-from ..conv2d.cpu_tiled_weights import conv2d_backward_weights_v3_tiled
+from ..conv2d.cpu_weights import conv2d_backward_weights_v3_tiled
 
 
 def conv2d_transpose_forward_v3_tiled(

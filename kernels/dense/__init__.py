@@ -49,7 +49,7 @@ def forward(
     ----------
     x : (…,I)
     w : (I,O)
-    out : array for y; made when None
+    out : array for y, apart from the inputs; made when None
 
     Raises
     ------

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._epilogue import Epilogue
 from .._jit import jit
+from .._shapes import ceil_div
 from .._threads import parallel_for
 
 DEPTH = 4  # rows of w that are added in one pass over the sums
@@ -39,8 +40,8 @@ def _stream_chunks(start, stop, x, w, chunk, sums):
 
 def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual), a chunk of w at a time"""
-    chunk = max(LEAST, -(-len(w) // CHUNKS))
-    chunks = -(-len(w) // chunk)
+    chunk = max(LEAST, ceil_div(len(w), CHUNKS))
+    chunks = ceil_div(len(w), chunk)
     sums = np.empty((chunks, *y.shape), np.float32)
     arrays = np.ascontiguousarray(x), np.ascontiguousarray(w)
     parallel_for(_stream_chunks, chunks, len(x) * w.size, *arrays, chunk, sums)

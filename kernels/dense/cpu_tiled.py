@@ -15,9 +15,10 @@ import numpy as np
 
 from .._epilogue import Epilogue
 from .._jit import jit
+from .._shapes import ceil_div
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
-from ..conv2d.cpu_tiled import pieces
+from ..conv2d._geometry import pieces
 
 TILES = 8  # register tiles in the rows of a block, at the most
 PANELS = 16  # register tiles in its columns, at the most
@@ -84,10 +85,9 @@ def _product_blocks(start, stop, a, b, g, c):
         rows, columns = min(g.block_rows, g.rows - r0), min(width, g.columns - c0)
         for k0 in range(0, g.depth, SLICE):
             k = min(SLICE, g.depth - k0)
-            if g.a_step == 1:
-                _copy(a, r0 * g.a_row + k0, g.a_row, 1, rows, k, left, SLICE)
-            else:
-                _copy(a, k0 * g.a_step + r0, g.a_step, 1, k, rows, left, g.block_rows)
+            in_rows, in_columns = (r0 * g.a_row + k0, g.a_row, rows, k), (k0 * g.a_step + r0, g.a_step, k, rows)
+            at, stride, high, wide = in_rows if g.a_step == 1 else in_columns
+            _copy(a, at, stride, 1, high, wide, left, max(a_row, a_step))
             _copy(b, k0 * g.b_step + c0 * g.b_column, g.b_step, g.b_column, k, columns, right, pitch)
             for p in range(0, columns, COLUMNS):
                 for r in range(0, rows, ROWS):
@@ -101,12 +101,15 @@ def product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
     if not rows * depth * columns:
         c[:] = 0
         return
-    tiles, panels = pieces(-(-rows // ROWS), TILES), -(-columns // COLUMNS)
-    wanted = -(-MIN_BLOCKS // -(-rows // (tiles * ROWS)))
+    tiles, panels = pieces(ceil_div(rows, ROWS), TILES), ceil_div(columns, COLUMNS)
+    wanted = ceil_div(MIN_BLOCKS, ceil_div(rows, tiles * ROWS))
     block = pieces(panels, max(1, min(PANELS, panels // wanted)))
     flat, strides = zip(*(_flat(matrix) for matrix in (a, b, c)))
-    g = Product(rows, depth, columns, *strides[0], *strides[1], *strides[2], tiles * ROWS, block * COLUMNS)
-    blocks = -(-rows // g.block_rows) * -(-columns // g.block_columns)
+    (a_row, a_step), (b_step, b_column), (c_row, c_column) = strides
+    g = Product(
+        rows, depth, columns, a_row, a_step, b_step, b_column, c_row, c_column, tiles * ROWS, block * COLUMNS
+    )  # fmt: skip
+    blocks = ceil_div(rows, g.block_rows) * ceil_div(columns, g.block_columns)
     parallel_for(_product_blocks, blocks, rows * depth * columns, flat[0], flat[1], g, flat[2])
 
 

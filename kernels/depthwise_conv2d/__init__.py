@@ -49,7 +49,7 @@ def forward(
     x : (N,H,W,C)
     w : (KH,KW,C,M)
     padding : "valid", "same" (Keras: asymmetric where it must be), a number, two, or ((top,bottom),(left,right))
-    out : array for y; made when None
+    out : array for y, apart from the inputs; made when None
 
     Raises
     ------

@@ -10,14 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._epilogue import IN_REGISTERS, Epilogue
+from .._epilogue import Epilogue
 from .._jit import jit
-from .._shapes import Window
+from .._shapes import Window, ceil_div
 from .._taps import AxisPlan, axis_plans, backward_axis, forward_axis
 from .._threads import parallel_for
 from .cpu_simd import LANES, NARROW, PIXELS, pixel_product, pixels_product
 
-LIMITS = {"relu": (0.0, np.inf), "relu6": (0.0, 6.0)}
+CHUNKS = 16  # partial sums of the weight gradient, at the most
+NO_LIMITS = (-np.inf, np.inf)
+LIMITS = {"relu": (0.0, np.inf), "relu6": (0.0, 6.0)}  # activations that are applied before a sum leaves its register
 
 
 class Geometry(NamedTuple):
@@ -56,12 +58,7 @@ def _walk_rows(start, stop, x, w, bias, g, rows, columns, limits, y):
         for residue in range(columns.classes):
             j = residue
             while j < g.out_width:
-                last = j + (PIXELS - 1) * columns.classes
-                several = (
-                    last < g.out_width
-                    and columns.taps[j] == columns.taps[last]
-                    and columns.first_tap[j] == columns.first_tap[last]
-                )
+                several = columns.run[j] >= PIXELS
                 counts = (rows.taps[i], columns.taps[j])
                 x_start = (x_first + columns.start[j]) * channels
                 w_start = (rows.first_tap[i] * g.taps_w + columns.first_tap[j]) * channels
@@ -75,16 +72,13 @@ def _walk_rows(start, stop, x, w, bias, g, rows, columns, limits, y):
                     else:
                         pixel_product(lanes, counts, x, x_at, w, w_at, bias, (c, 0), y, (y_start + c, y_pixel), limits)
                     c += lanes
-                j = last + columns.classes if several else j + columns.classes
+                j += (PIXELS if several else 1) * columns.classes
 
 
 @jit
-def _weight_chunks(start, stop, x, dy, g, rows, columns, chunk, sums):
+def _weight_chunks(start, stop, x, dy, g, rows, columns, inside, chunk, sums):
     """sums[k] (KH,KW,C) = the weight gradient of rows k * chunk ... of all images of dy."""
     channels = g.channels
-    no_limits = (np.float32(-np.inf), np.float32(np.inf))
-    inside = np.flatnonzero(columns.taps == g.taps_w)
-    first, count = (inside[0], inside.size) if inside.size else (0, 0)
     for k in range(start, stop):
         total = sums[k]
         total[:] = 0
@@ -97,39 +91,35 @@ def _weight_chunks(start, stop, x, dy, g, rows, columns, chunk, sums):
                 c = 0
                 while c < channels:
                     lanes = vector_width(channels - c)
-                    _add_row(x, x_row + c, dy, y_row + c, total, w_row + c, g, columns, first, count, lanes, no_limits)
+                    _add_row(x, x_row + c, dy, y_row + c, total, w_row + c, g, columns, inside, lanes)
                     c += lanes
 
 
 @jit
-def _add_row(x, x_row, dy, y_row, total, w_row, g, columns, first, count, lanes, no_limits):
-    """Add x * dy, over one row of dy, to a row of taps; the columns first..first+count-1 meet all taps."""
-    channels = g.channels
+def _add_row(x, x_row, dy, y_row, total, w_row, g, columns, inside, lanes):
+    """Add x * dy, over one row of dy, to a row of taps; the columns from inside[0] to inside[1] - 1 meet all taps."""
+    channels, (first, end) = g.channels, inside
+    no_limits = (np.float32(-np.inf), np.float32(np.inf))
     step = columns.input_step * channels
     for j in range(g.out_width):
-        if first <= j < first + count:
+        if first <= j < end:
             continue
         for b in range(columns.taps[j]):
             x_at = (x_row + (columns.start[j] + b * columns.input_step) * channels, 0, 0, 0)
             w_at = (w_row + (columns.first_tap[j] + b) * channels, 0)
             y_at = (y_row + j * channels, 0, 0)
             pixel_product(lanes, (1, 1), x, x_at, dy, y_at, total, w_at, total, w_at, no_limits)
-    if count == 0:
-        return
     b = 0
-    while b < g.taps_w:
+    while b < g.taps_w and first < end:
         x_at = (x_row + columns.start[first] * channels + b * step, step, 0, columns.advance * channels)
         w_at = (w_row + b * channels, channels)
         y_at = (y_row + first * channels, 0, channels)
         if b + PIXELS <= g.taps_w:
-            pixels_product(lanes, (1, count), x, x_at, dy, y_at, total, w_at, total, w_at, no_limits)
+            pixels_product(lanes, (1, end - first), x, x_at, dy, y_at, total, w_at, total, w_at, no_limits)
             b += PIXELS
         else:
-            pixel_product(lanes, (1, count), x, x_at, dy, y_at, total, w_at, total, w_at, no_limits)
+            pixel_product(lanes, (1, end - first), x, x_at, dy, y_at, total, w_at, total, w_at, no_limits)
             b += 1
-
-
-CHUNKS = 16  # partial sums of the weight gradient, at the most
 
 
 def _one_filter(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +137,7 @@ def _walk(
     limits: tuple[float, float],
     y: np.ndarray,
 ) -> None:
-    g = Geometry(*x.shape[:3], *y.shape[1:3], y.shape[3], *w.shape[:2])
+    g = Geometry._make((*x.shape[:3], *y.shape[1:], *w.shape[:2]))
     work = y.size * w.shape[0] * w.shape[1]
     clip = np.float32(limits[0]), np.float32(limits[1])
     parallel_for(
@@ -163,11 +153,11 @@ def depthwise_conv2d_forward_v3_vector(
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], w.shape[:2], window)
     bias = np.zeros(y.shape[3], np.float32) if epilogue.bias is None else np.ascontiguousarray(epilogue.bias)
     if epilogue.residual is None:
-        _walk(x, filters, bias, plans, LIMITS.get(epilogue.activation, (-np.inf, np.inf)), y)
+        _walk(x, filters, bias, plans, LIMITS.get(epilogue.activation or "", NO_LIMITS), y)
         return epilogue.rest(y)
-    sums = np.empty_like(y)  # y itself may be the residual
-    _walk(x, filters, bias, plans, (-np.inf, np.inf), sums)
-    return epilogue.activate(np.add(sums, epilogue.residual, out=y))
+    _walk(x, filters, bias, plans, NO_LIMITS, y)
+    y += epilogue.residual
+    return epilogue.activate(y)
 
 
 def depthwise_conv2d_backward_input_v3_vector(
@@ -179,7 +169,7 @@ def depthwise_conv2d_backward_input_v3_vector(
     plans = axis_plans(backward_axis, dx.shape[1:3], dy.shape[1:3], w.shape[:2], window)
     gradient = dx if multiplier == 1 else np.empty((*dx.shape[:3], filters.shape[2]), np.float32)
     zeros = np.zeros(filters.shape[2], np.float32)
-    _walk(np.ascontiguousarray(dy), filters, zeros, plans, (-np.inf, np.inf), gradient)
+    _walk(np.ascontiguousarray(dy), filters, zeros, plans, NO_LIMITS, gradient)
     if multiplier != 1:
         np.add.reduce(gradient.reshape(*dx.shape, multiplier), axis=-1, out=dx)
     return dx
@@ -191,11 +181,13 @@ def depthwise_conv2d_backward_weights_v3_vector(
     """dw = the sum of x * dy over every position of the window, in chunks of rows that are added in order"""
     x, filters = _one_filter(x, dw)
     plans = axis_plans(forward_axis, x.shape[1:3], dy.shape[1:3], dw.shape[:2], window)
-    g = Geometry(*x.shape[:3], *dy.shape[1:3], dy.shape[3], *dw.shape[:2])
+    g = Geometry._make((*x.shape[:3], *dy.shape[1:], *dw.shape[:2]))
     rows = len(dy) * dy.shape[1]
-    chunk = max(1, -(-rows // CHUNKS))
-    sums = np.empty((-(-rows // chunk), filters.size), np.float32)
+    chunk = max(1, ceil_div(rows, CHUNKS))
+    sums = np.empty((ceil_div(rows, chunk), filters.size), np.float32)
+    whole = np.flatnonzero(plans[1].taps == g.taps_w)
+    inside = (int(whole[0]), int(whole[-1]) + 1) if whole.size else (0, 0)
     arrays = x.reshape(-1), np.ascontiguousarray(dy).reshape(-1)
-    parallel_for(_weight_chunks, len(sums), dy.size * g.taps_h * g.taps_w, *arrays, g, *plans, chunk, sums)
+    parallel_for(_weight_chunks, len(sums), dy.size * g.taps_h * g.taps_w, *arrays, g, *plans, inside, chunk, sums)
     np.add.reduce(sums, axis=0, out=dw.reshape(-1))
     return dw

@@ -17,7 +17,7 @@ from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .._simd import FUSED, TILE
+from .._simd import TILE, Emitter
 
 LANES = TILE.lanes
 NARROW = 4  # lanes for the channels that do not fill a whole vector; the last few go one by one
@@ -37,46 +37,24 @@ def _lanes_product_numpy(pixels, lanes, counts, x, x_at, w, w_at, initial, initi
         y[y_at[0] + p * y_at[1] + lane] = np.where(total > limits[1], limits[1], total)
 
 
-class _Emitter:
-    """Writes the product for vectors of `lanes` channels."""
-
-    def __init__(self, builder: Any, lanes: int):
-        self.builder = builder
-        self.vector = ir.VectorType(ir.FloatType(), lanes)
-        name = f"llvm.{'fma' if FUSED else 'fmuladd'}.v{lanes}f32"
-        self.fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(self.vector, [self.vector] * 3), name)
-
-    def address(self, base: Any, start: Any, *terms: Any) -> Any:
-        """Pointer to the vector at base[start + index * stride + ...]."""
-        for index, stride in terms:
-            start = self.builder.add(start, self.builder.mul(index, stride))
-        return self.builder.bitcast(self.builder.gep(base, [start]), self.vector.as_pointer())
-
-    def load(self, *place: Any) -> Any:
-        value = self.builder.load(self.address(*place))
-        value.align = 4
-        return value
+class _Product(Emitter):
+    """Writes the product for vectors of a number of lanes."""
 
     def clip(self, value: Any, limits: list[Any]) -> Any:
         """value within limits; NaN, which compares false, stays."""
-        for comparison, limit in zip("<>", limits):
+        for comparison, limit in zip("<>", map(self.splat, limits)):
             outside = self.builder.fcmp_ordered(comparison, value, limit)
             value = self.builder.select(outside, limit, value)
         return value
 
-    def splat(self, scalar: Any) -> Any:
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        first = self.builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.vector.count), [0] * self.vector.count)
-        return self.builder.shuffle_vector(first, undefined, zeros)
-
-    def product(self, pixels: int, counts: Any, x: Any, w: Any, initial: Any, y: Any, limits: Any) -> None:
+    def write(self, pixels: int, counts: Any, x: Any, w: Any, initial: Any, y: Any, limits: Any) -> None:
         """Each of x, w, initial, y is (pointer, [start, strides...])."""
         builder = self.builder
         index = [ir.Constant(ir.IntType(64), p) for p in range(pixels)]
+        # The sums are stack slots here; LLVM turns them into registers.
         sums = [cgutils.alloca_once(builder, self.vector) for _ in index]
         for p, slot in zip(index, sums):
-            builder.store(self.load(initial[0], initial[1][0], (p, initial[1][1])), slot)
+            builder.store(self.load(initial[0], self.offset(initial[1][0], (p, initial[1][1]))), slot)
         (x_start, x_pixel, x_row, x_step), (w_start, w_row, w_step) = x[1], w[1]
         with (
             _loop(builder, counts[0], (x_start, x_row), (w_start, w_row)) as (x_first, w_first),
@@ -84,12 +62,11 @@ class _Emitter:
         ):
             right = self.load(w[0], w_now)
             for p, slot in zip(index, sums):
-                left = self.load(x[0], x_now, (p, x_pixel))
+                left = self.load(x[0], self.offset(x_now, (p, x_pixel)))
                 builder.store(builder.call(self.fma, [left, right, builder.load(slot)]), slot)
-        bounds = [self.splat(limit) for limit in limits]
         for p, slot in zip(index, sums):
-            target = self.address(y[0], y[1][0], (p, y[1][1]))
-            builder.store(self.clip(builder.load(slot), bounds), target).align = 4
+            value = self.clip(builder.load(slot), limits)
+            self.store(value, y[0], self.offset(y[1][0], (p, y[1][1])))
 
 
 @contextmanager
@@ -122,7 +99,7 @@ def _emit_widths(builder: Any, pixels: int, lanes: Any, operands: list[Any]) -> 
     widths = list(dict.fromkeys([LANES, NARROW, 1]))
     for width in widths:
         with builder.if_then(builder.icmp_signed("==", lanes, ir.Constant(ir.IntType(64), width))):
-            _Emitter(builder, width).product(pixels, *operands)
+            _Product(builder, width).write(pixels, *operands)
 
 
 def _make_product(pixels: int) -> Any:
@@ -160,5 +137,5 @@ def _pixel_product_numpy(*arguments):
     _lanes_product_numpy(1, *arguments)
 
 
-pixels_product = _pixels_product_numpy if config.DISABLE_JIT else _make_product(PIXELS)
-pixel_product = _pixel_product_numpy if config.DISABLE_JIT else _make_product(1)
+pixels_product: Any = _pixels_product_numpy if config.DISABLE_JIT else _make_product(PIXELS)
+pixel_product: Any = _pixel_product_numpy if config.DISABLE_JIT else _make_product(1)

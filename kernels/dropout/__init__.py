@@ -50,7 +50,7 @@ def forward(
     >>> from minicnn import kernels
     >>> y, mask = kernels.dropout.forward(np.ones(6), 0.5, np.random.default_rng(0))
     >>> y.tolist()
-    [2.0, 0.0, 0.0, 0.0, 2.0, 2.0]
+    [2.0, 2.0, 2.0, 0.0, 0.0, 0.0]
     """
     same_dtype("dropout", x=x)
     scale = _scale(rate)

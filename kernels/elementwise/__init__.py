@@ -52,9 +52,7 @@ def maximum(a: np.ndarray, b: np.ndarray, *, rung: str | None = None, out: np.nd
     return _forward("maximum", a, b, rung, out)
 
 
-def add_backward(
-    dy: np.ndarray, a_shape: tuple[int, ...], b_shape: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray]:
+def add_backward(dy: np.ndarray, a_shape: tuple[int, ...], b_shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """(da, db); dy itself for an operand of its shape."""
     same_dtype("elementwise", dy=dy)
     return _reduce(dy, a_shape), _reduce(dy, b_shape)

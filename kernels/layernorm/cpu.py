@@ -1,8 +1,8 @@
 """v2_rows: one row at a time, while it is in cache.
 
 dgamma and dbeta are sums over rows: each chunk of rows makes its own, and they are added in order, in float64.
-A loop that touches many arrays is written as several: LLVM makes vector instructions of a loop only if it can check that
-its arrays do not overlap, and gives up beyond a few.
+A loop that touches many arrays is written as several: LLVM makes vector instructions of a loop only if it can check
+that its arrays do not overlap, and gives up beyond a few.
 """
 
 import numpy as np

@@ -1,4 +1,6 @@
-"""layernorm, as it is defined, one row of C numbers at a time, in float64.
+"""layernorm, as it is defined, one row at a time.
+
+For a row of C numbers, in float64:
 
     mean = sum of x / C          variance = sum of (x - mean)^2 / C          s = 1 / sqrt(variance + epsilon)
     h = (x - mean) s             y = gamma h + beta
@@ -10,6 +12,7 @@
 import numpy as np
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def layernorm_forward_reference(
     x: np.ndarray,
     gamma: np.ndarray,
@@ -30,6 +33,7 @@ def layernorm_forward_reference(
     return y, mean, inverse_std
 
 
+@np.errstate(invalid="ignore")
 def layernorm_backward_reference(
     x: np.ndarray,
     dy: np.ndarray,

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._jit import jit
 from .._pooling import Pool, Sizes
+from .._shapes import ceil_div
 from .._taps import axis_plans, forward_axis
 from .._threads import parallel_for
 
@@ -40,8 +41,8 @@ def _max_rows(start, stop, x, g, rows, columns, y):
 def _give(values, best, left, dx):
     """Add what is `left` of dy to the pixels that are the largest, and leave nothing for later ones."""
     for c in range(values.size):
-        value, most, gradient = values[c], best[c], left[c]
-        hit = value == most or (value != value and most != most)
+        value, gradient = values[c], left[c]
+        hit = value >= best[c] or value != value  # only a window with a NaN has best NaN: its first NaN is hit
         dx[c] += gradient if hit else np.float32(0)
         left[c] = np.float32(0) if hit else gradient
 
@@ -54,7 +55,9 @@ def _give_bands(start, stop, x, y, dy, g, rows, columns, band, dx):
     for block in range(start, stop):
         n, top = block // bands, block % bands * band
         bottom = min(top + band, g.height)
-        dx[(n * g.height + top) * g.width * g.channels : (n * g.height + bottom) * g.width * g.channels] = 0
+        rows_of_dx = dx[(n * g.height + top) * g.width * g.channels : (n * g.height + bottom) * g.width * g.channels]
+        for at in range(rows_of_dx.size):
+            rows_of_dx[at] = 0
         for i in range(g.out_height):
             first, last = rows.start[i], min(rows.start[i] + rows.taps[i], bottom)
             if first + rows.taps[i] <= top or first >= bottom:
@@ -62,7 +65,9 @@ def _give_bands(start, stop, x, y, dy, g, rows, columns, band, dx):
             for j in range(g.out_width):
                 window = ((n * g.out_height + i) * g.out_width + j) * g.channels
                 best = y[window : window + g.channels]
-                left[:] = dy[window : window + g.channels]
+                gradient = dy[window : window + g.channels]
+                for c in range(g.channels):
+                    left[c] = gradient[c]
                 for row in range(first, last):
                     for b in range(columns.taps[j]):
                         at = ((n * g.height + row) * g.width + columns.start[j] + b) * g.channels
@@ -72,7 +77,7 @@ def _give_bands(start, stop, x, y, dy, g, rows, columns, band, dx):
 
 def maxpool2d_forward_v3_vector(x: np.ndarray, pool: Pool, y: np.ndarray) -> np.ndarray:
     """y = the largest value of each window, a row of windows at a time"""
-    g = Sizes(*x.shape, *y.shape[1:3])
+    g = Sizes._make((*x.shape, *y.shape[1:3]))
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], pool.taps, pool.window)
     arrays = np.ascontiguousarray(x).reshape(-1), g, *plans, y.reshape(-1)
     parallel_for(_max_rows, g.images * g.out_height, y.size * pool.taps[0] * pool.taps[1], *arrays)
@@ -83,13 +88,11 @@ def maxpool2d_backward_v3_vector(
     x: np.ndarray, y: np.ndarray, dy: np.ndarray, pool: Pool, dx: np.ndarray
 ) -> np.ndarray:
     """dx = the sum of dy of all windows whose first largest pixel it is, a band of rows at a time"""
-    g = Sizes(*x.shape, *y.shape[1:3])
+    g = Sizes._make((*x.shape, *y.shape[1:3]))
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], pool.taps, pool.window)
     stride = pool.window.strides[0]
-    band = -(-max(BAND, pool.taps[0]) // stride) * stride
+    band = ceil_div(max(BAND, pool.taps[0]), stride) * stride
     arrays = [np.ascontiguousarray(array).reshape(-1) for array in (x, y, dy)]
-    blocks = g.images * -(-g.height // band)
-    parallel_for(
-        _give_bands, blocks, y.size * pool.taps[0] * pool.taps[1], *arrays, g, *plans, band, dx.reshape(-1)
-    )
+    blocks = g.images * ceil_div(g.height, band)
+    parallel_for(_give_bands, blocks, y.size * pool.taps[0] * pool.taps[1], *arrays, g, *plans, band, dx.reshape(-1))
     return dx

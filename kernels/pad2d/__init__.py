@@ -50,9 +50,7 @@ def forward(
     return OPERATION.run("forward", x, x, sides, value, output_array(out, shape, x, "pad2d"), rung=rung)
 
 
-def backward(
-    dy: np.ndarray, padding: Padding, *, rung: str | None = None, out: np.ndarray | None = None
-) -> np.ndarray:
+def backward(dy: np.ndarray, padding: Padding, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:
     """dy without the sides that forward has added."""
     (top, bottom), (left, right) = sides = _sides(dy, padding)
     shape = (dy.shape[0], dy.shape[1] - top - bottom, dy.shape[2] - left - right, dy.shape[3])

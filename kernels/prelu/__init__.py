@@ -27,9 +27,7 @@ OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_vector", "cpu", ALL, "one compiled pass for each direction")
 
 
-def forward(
-    x: np.ndarray, alpha: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None
-) -> np.ndarray:
+def forward(x: np.ndarray, alpha: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:
     """y = x where x > 0, else alpha x.
 
     Parameters

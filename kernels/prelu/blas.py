@@ -5,12 +5,14 @@ import numpy as np
 from . import shared_axes
 
 
+@np.errstate(invalid="ignore")
 def prelu_forward_v1_numpy(x: np.ndarray, alpha: np.ndarray, y: np.ndarray) -> np.ndarray:
     """y = x where x > 0, else alpha x"""
     y[...] = np.where(x > 0, x, alpha * x)
     return y
 
 
+@np.errstate(invalid="ignore")
 def prelu_backward_v1_numpy(
     x: np.ndarray, alpha: np.ndarray, dy: np.ndarray, dx: np.ndarray, dalpha: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

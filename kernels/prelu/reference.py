@@ -1,6 +1,6 @@
 """prelu, as it is defined, one number at a time.
 
-    y = x where x > 0, else alpha x;   dx = dy times 1, alpha or 0 for x above, below and at zero;   dalpha += dy x below
+y is x above zero and alpha x below; dx is dy times 1 above, alpha below and 0 at zero; dalpha gathers dy x below.
 """
 
 import numpy as np

@@ -25,9 +25,7 @@ OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_vector", "cpu", ALL, "row by row while it is in cache, with an exponential in vector registers")
 
 
-def forward(
-    x: np.ndarray, log: bool = False, *, rung: str | None = None, out: np.ndarray | None = None
-) -> np.ndarray:
+def forward(x: np.ndarray, log: bool = False, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:
     """y = softmax(x), or log softmax(x), along the last axis; never overflows.
 
     Parameters

@@ -12,6 +12,7 @@ def softmax_forward_v1_numpy(x: np.ndarray, log: bool, y: np.ndarray) -> np.ndar
     return np.subtract(y, np.log(total), out=y) if log else np.divide(powers, total, out=y)
 
 
+@np.errstate(invalid="ignore")
 def softmax_backward_v1_numpy(y: np.ndarray, dy: np.ndarray, log: bool, dx: np.ndarray) -> np.ndarray:
     """dx = y (dy - sum of dy y), or dy - exp(y) sum of dy"""
     if log:

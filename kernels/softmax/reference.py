@@ -26,7 +26,5 @@ def softmax_backward_reference(y: np.ndarray, dy: np.ndarray, log: bool, dx: np.
     for row in np.ndindex(y.shape[:-1]):
         pairs = list(zip(y[row].tolist(), dy[row].tolist()))
         total = sum(gradient if log else gradient * value for value, gradient in pairs)
-        dx[row] = [
-            gradient - np.exp(value) * total if log else value * (gradient - total) for value, gradient in pairs
-        ]
+        dx[row] = [gradient - np.exp(value) * total if log else value * (gradient - total) for value, gradient in pairs]
     return dx

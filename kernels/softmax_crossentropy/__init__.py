@@ -63,9 +63,7 @@ def backward(
     """dlogits (N,K) = (p sum over k of t - t) dloss; dloss (N,)."""
     _check(probabilities=probabilities, targets=targets, dloss=dloss)
     if dloss.shape != probabilities.shape[:1]:
-        raise ShapeError(
-            f"softmax_crossentropy: dloss must have shape {probabilities.shape[:1]}, it has {dloss.shape}"
-        )
+        raise ShapeError(f"softmax_crossentropy: dloss must have shape {probabilities.shape[:1]}, it has {dloss.shape}")
     dlogits = output_array(out, probabilities.shape, probabilities, "softmax_crossentropy")
     return OPERATION.run("backward", probabilities, probabilities, targets, dloss, dlogits, rung=rung)
 

@@ -16,6 +16,7 @@ def softmax_crossentropy_forward_v1_numpy(
     return loss, probabilities
 
 
+@np.errstate(invalid="ignore")
 def softmax_crossentropy_backward_v1_numpy(
     probabilities: np.ndarray, targets: np.ndarray, dloss: np.ndarray, dlogits: np.ndarray
 ) -> np.ndarray:

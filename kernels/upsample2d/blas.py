@@ -1,7 +1,7 @@
 """v1_numpy: one axis after the other, and one slice for each phase.
 
-Outputs i, i + f, i + 2 f, ... lie at the same place between their inputs, so that they share a weight: f slices make the
-whole axis.  For "bilinear" the image gets a border that repeats its edge, which the gradient adds back.
+Outputs i, i + f, i + 2 f, ... lie at the same place between their inputs, so that they share a weight: f slices make
+the whole axis.  For "bilinear" the image gets a border that repeats its edge, which the gradient adds back.
 """
 
 import numpy as np

@@ -28,6 +28,14 @@ def _check(name: str, a: Any, b: Any) -> None:
         raise ShapeError(f"{name}: shapes {a.shape} and {b.shape} do not broadcast together") from None
 
 
+def _axes(name: str, axes: Any, a: Any) -> tuple[int, ...]:
+    """One axis or several, counted from the first."""
+    axes = np.atleast_1d(np.asarray(axes, int)).tolist()
+    if not all(-a.ndim <= axis < a.ndim for axis in axes):
+        raise ShapeError(f"{name}: an array of shape {a.shape} does not have all the axes {axes}")
+    return tuple(axis % a.ndim for axis in axes)
+
+
 class Add(Function):
     """y = a + b"""
 
@@ -137,15 +145,15 @@ class Sum(Function):
 
     @staticmethod
     def forward(ctx: Context, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-        axes = tuple(range(a.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-        ctx.save(a.shape, tuple(axis % a.ndim for axis in axes))
+        axes = tuple(range(a.ndim)) if axis is None else _axes("sum", axis, a)
+        ctx.save(a.shape, axes)
         return a.sum(axis=axes, keepdims=keepdims)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
         shape, axes = ctx.saved
         kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
-        return np.ascontiguousarray(np.broadcast_to(dy.reshape(kept), shape))
+        return np.broadcast_to(dy.reshape(kept), shape).copy()
 
 
 class Reshape(Function):
@@ -169,10 +177,11 @@ class Transpose(Function):
 
     @staticmethod
     def forward(ctx: Context, a: Any, *, axes: tuple[int, ...]) -> Any:
-        if sorted(axis % a.ndim for axis in axes) != list(range(a.ndim)):
+        order = _axes("transpose", axes, a)
+        if sorted(order) != list(range(a.ndim)):
             raise ShapeError(f"transpose: {axes} is no order of the axes of {a.shape}")
-        ctx.save(axes)
-        return a.transpose(axes)
+        ctx.save(order)
+        return a.transpose(order)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:

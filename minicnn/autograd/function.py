@@ -65,9 +65,10 @@ class Function:
 
     @classmethod
     def apply(cls, *inputs: Any, **options: Any) -> Any:
-        """Run forward on the arrays of `inputs` (tensors, or None for an absent one) and remember it."""
+        """Run forward on the arrays of `inputs` (tensors or arrays, None for an absent one) and remember it."""
         from .tensor import Tensor
 
+        inputs = tuple(value if value is None or isinstance(value, Tensor) else Tensor(value) for value in inputs)
         arrays = [None if tensor is None else tensor.array for tensor in inputs]
         needs = tuple(tensor is not None and tensor.requires_grad for tensor in inputs)
         wanted = grad_enabled() and any(needs)

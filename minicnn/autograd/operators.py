@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from minicnn.errors import ArgumentError
 
 from .arithmetic import Absolute, Add, Divide, MatMul, Multiply, Power, Reshape, Subtract, Sum, Transpose
 
@@ -24,7 +27,7 @@ class Operators:
             return value
         from .tensor import Tensor
 
-        return Tensor(np.asarray(value, self.dtype) if np.isscalar(value) else value)
+        return Tensor(np.asarray(value, self.dtype) if isinstance(value, Real) else value)
 
     def __add__(self, other: Any) -> Tensor:
         return Add.apply(self, self._operand(other))
@@ -57,7 +60,9 @@ class Operators:
         return Absolute.apply(self)
 
     def __pow__(self, p: float) -> Tensor:
-        return Power.apply(self, p=p)
+        if not isinstance(p, Real):
+            raise ArgumentError(f"power: the exponent must be a number; it is {p!r}")
+        return Power.apply(self, p=float(p))
 
     def __matmul__(self, other: Any) -> Tensor:
         return MatMul.apply(self, self._operand(other))

@@ -71,7 +71,7 @@ class Parameter(Tensor):
         return self._dtype
 
     def assign(self, values: Any) -> None:
-        """Replace the numbers.  A contiguous array of the right dtype that owns its memory is kept, not copied.
+        """Replace the numbers by a copy of others.
 
         Raises
         ------
@@ -88,6 +88,11 @@ class Parameter(Tensor):
         if values.shape != self._shape:
             raise ShapeError(f"{self.name}: expected values of shape {self._shape}, got {values.shape}")
         self._keep(np.ascontiguousarray(values, self._dtype))
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        # With an address here, NumPy would keep this Parameter alive, not the array, which assign() may replace.
+        return {**self.array.__array_interface__, "data": self.array}
 
     @contextmanager
     def update(self) -> Iterator[np.ndarray]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import GraphError, ShapeError
+from minicnn.errors import DTypeError, GraphError, ShapeError
 
 from .backward import sweep
 from .function import Node
@@ -101,8 +101,9 @@ class Tensor(Operators):
             if self.size != 1:
                 raise ShapeError(f"backward() starts from a scalar; this tensor has shape {self.shape}: sum it first")
             gradient = np.ones_like(self.array)
-        elif isinstance(gradient, Tensor):
-            gradient = gradient.array
+        else:
+            array = gradient.array if isinstance(gradient, Tensor) else as_float(gradient)
+            gradient = array.astype(self.dtype, copy=False)
         if gradient.shape != self.shape:
             raise ShapeError(f"backward(): the gradient has shape {gradient.shape}, the tensor {self.shape}")
         sweep(self, gradient)
@@ -132,13 +133,20 @@ class Tensor(Operators):
 
 
 def as_float(array: Any) -> Any:
-    """The array itself when it holds floating-point numbers, else a float32 copy."""
-    if not hasattr(array, "dtype"):
-        array = np.asarray(array)
-        if array.dtype == object:
-            raise ShapeError("a tensor is made of numbers in equal rows")
-    if isinstance(array, np.generic):
-        array = np.asarray(array)
+    """The array itself when it holds floating-point numbers, else a float32 copy.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        Rows of different lengths; anything but real numbers.
+    """
+    if isinstance(array, (np.generic, Tensor)) or not isinstance(getattr(array, "dtype", None), np.dtype):
+        try:
+            array = np.asarray(array)
+        except ValueError:
+            raise ShapeError("a tensor is made of numbers in rows of equal length") from None
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(f"a tensor is made of real numbers; got an array of dtype {array.dtype}")
     return array if array.dtype.kind == "f" else array.astype(np.float32)
 
 

@@ -42,7 +42,7 @@ def load_classifier(path: str, preprocessing: str | None = None) -> Classifier:
     if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
         shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
         raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
-    names = class_names_of(model, path) or [f"class {i}" for i in range(model.outputs[0].shape[1])]
+    names = class_names_of(model, path) or [f"class {i}" for i in range(model.outputs[0].shape[1] or 0)]
     return Classifier(model, preparation_of(model, path, preprocessing=preprocessing), names)
 
 
@@ -95,7 +95,7 @@ def classify(classifier: Classifier, files: Sequence[Path], progress=None) -> An
 
 def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[tuple[str, float]]:
     """(class name, probability) of the `top` likeliest classes of one picture, the likeliest first."""
-    for i in np.argsort(-probabilities, kind="stable")[:top]:
+    for i in map(int, np.argsort(-probabilities, kind="stable")[:top]):
         yield names[i], float(probabilities[i])
 
 

@@ -50,8 +50,9 @@ class Concatenate(Function):
 
     @staticmethod
     def forward(ctx: Context, *arrays: Any, axis: int) -> Any:
+        y = kernels.concatenate.forward(arrays, axis)
         ctx.save([array.shape[axis] for array in arrays])
-        return kernels.concatenate.forward(arrays, axis)
+        return y
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
@@ -102,6 +103,8 @@ def cropping2d(x: Tensor, cropping: Any = 0) -> Tensor:
     (1, 3, 2, 1)
     """
     (top, bottom), (left, right) = sides = padding_sides(cropping, "cropping")
+    if x.ndim != 4:
+        raise ShapeError(f"cropping2d: x must be (N,H,W,C); it is {x.shape}")
     if top + bottom >= x.shape[1] or left + right >= x.shape[2]:
         raise ShapeError(f"cropping2d: {cropping} leaves nothing of an image of {x.shape[1:3]}")
     return Cropping2D.apply(x, cropping=sides)

@@ -60,13 +60,12 @@ def describe(result: TransferResult, command: Sequence[str], next_command: str) 
 
 
 def _model_facts(base: Base) -> Mapping[str, str]:
-    rule = base.preparation.rule
-    height, width = rule.size
+    height, width = base.preparation.size
     facts = {
         "base": base.name,
         "weights": base.weights,
         "pixels": f"{base.preparation.preprocessing}: {PIXELS[base.preparation.preprocessing]}",
-        "pictures": f"{height} × {width}, by {rule.method}",
+        "pictures": f"{height} × {width}, by {base.preparation.rule.method}",
     }
     return facts if base.sha256 is None else facts | {"sha256 of the weights": base.sha256}
 

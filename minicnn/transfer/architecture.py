@@ -59,13 +59,18 @@ def identify(shapes: Iterable[Shape]) -> Architecture | None:
     return None
 
 
+def mobilenet_width(shapes: Iterable[Shape]) -> float | None:
+    """The alpha of a MobileNet's weights, told by its 3×3 stem of 32·alpha filters; None without one such kernel."""
+    stems = {tuple(shape) for shape in shapes if len(shape) == 4 and tuple(shape[:3]) == (3, 3, 3) and shape[3] > 1}
+    return stems.pop()[3] / 32 if len(stems) == 1 else None
+
+
 def _mobilenet(shapes: Counter) -> Architecture | None:
-    """A 3×3 stem of 32·alpha filters, thirteen depthwise kernels, and a 1×1 convolution as classifier."""
-    stems = [shape for shape in shapes if len(shape) == 4 and shape[:3] == (3, 3, 3) and shape[3] > 1]
+    """A stem, thirteen depthwise kernels, and a 1×1 convolution as classifier."""
+    alpha = mobilenet_width(shapes)
     depthwise = sum(n for shape, n in shapes.items() if len(shape) == 4 and shape[:2] == (3, 3) and shape[3] == 1)
-    if len(stems) != 1 or depthwise != MOBILENET_DEPTHWISE:
+    if alpha is None or depthwise != MOBILENET_DEPTHWISE:
         return None
-    alpha = stems[0][3] / 32
     width = int(1024 * alpha)
     pointwise = [shape for shape in shapes if shape[:3] == (1, 1, width)]
     classifiers = [shape[3] for shape in pointwise if shape[3] != width]

@@ -14,7 +14,7 @@ from minicnn import applications
 from minicnn.data.resize import ResizeRule
 from minicnn.errors import ArgumentError, FileFormatError
 from minicnn.models import Model, load_model
-from minicnn.transfer.architecture import Architecture, identify
+from minicnn.transfer.architecture import Architecture, identify, mobilenet_width
 from minicnn.transfer.preparation import DEFAULT_SIDE, Preparation, preparation_of
 from minicnn.transfer.surgery import without_head
 from minicnn.weights import open_weights
@@ -152,9 +152,11 @@ def _from_application(
 def _checked_arguments(constructor: str, path: str) -> Mapping[str, float]:
     """What a weights file says beyond the name of its architecture."""
     with open_weights(path) as file:
-        found = identify(weight.shape for layer in file.layers for weight in layer.weights)
-    if found is None:
-        return {}  # the loader says which layer differs
+        shapes = [weight.shape for layer in file.layers for weight in layer.weights]
+    found = identify(shapes)
+    if found is None:  # damaged or of another kind: the loader says which layer differs
+        alpha = mobilenet_width(shapes) if constructor == "MobileNet" else None
+        return {} if alpha is None else {"alpha": alpha}
     if found.name != constructor:
         right = next(name for name, (other, _) in NAMES.items() if other == found.name)
         raise ArgumentError(f"{path} holds weights of {found}, not of {constructor}: use base {right}")

@@ -58,26 +58,39 @@ def extract_features(
         One array a model output, rows as in `images`; and what the cache did.
     """
     use = CacheUse()
-    rows: list[list[np.ndarray]] = []
+    batches: list[list[np.ndarray]] = []
     identity = model_hash(model) if cache is not None else ""
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
         keys = [_key(identity, str(preparation), hashes[part], output) for output in range(len(model.outputs))]
-        kept = [cache.get(key) for key in keys] if cache is not None else [None]
-        if any(array is None for array in kept):
-            result = model.predict(preparation(images[part]), batch_size=BATCH)
-            kept = result if isinstance(result, list) else [result]
-            for key, array in zip(keys, kept if cache is not None else ()):
-                cache.put(key, array)
-            use.computed += 1
-        else:
+        arrays = _kept(cache, keys)
+        if arrays:
             use.found += 1
-        rows.append(kept)
+        else:
+            arrays = _computed(model, preparation(images[part]))
+            use.computed += 1
+            if cache is not None:
+                for key, array in zip(keys, arrays):
+                    cache.put(key, array)
+        batches.append(arrays)
         if progress is not None:
             progress("features", min(start + BATCH, len(images)), len(images))
     if cache is not None:
         cache.trim()
-    return [np.concatenate(arrays) for arrays in zip(*rows)], use
+    return [np.concatenate(arrays) for arrays in zip(*batches)], use
+
+
+def _kept(cache: FeatureCache | None, keys: list[str]) -> list[np.ndarray]:
+    """The arrays of all keys, or none of them."""
+    arrays = [] if cache is None else [cache.get(key) for key in keys]
+    found = [array for array in arrays if array is not None]
+    return found if len(found) == len(keys) else []
+
+
+def _computed(model: Any, x: np.ndarray) -> list[np.ndarray]:
+    """The outputs of one batch."""
+    result = model.predict(x, batch_size=BATCH)
+    return result if isinstance(result, list) else [result]
 
 
 def default_cache() -> FeatureCache:
@@ -89,16 +102,29 @@ def model_hash(model: Any) -> str:
     """
     SHA-256 of a model's layers, connections and weights, whatever its layers are called.
 
-    Names are replaced by their position, since automatic names differ from one process to the next.
+    Names are replaced by the order in which they come, since automatic names differ from one process to the next.
     """
-    names = {layer.name: f"#{position}" for position, layer in enumerate(model.layers)}
-    config = _renamed(model.get_config(), names)
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
+    config = model.get_config()
+    names: dict[str, str] = {}
+    _collect_names(config, names)
+    digest = hashlib.sha256(json.dumps(_renamed(config, names), sort_keys=True, default=str).encode())
     for parameter in model.weights:
         array = np.ascontiguousarray(parameter.numpy())
         digest.update(f"{array.dtype.str}{array.shape}{parameter.trainable}".encode())
-        digest.update(array)
+        digest.update(array.data)
     return digest.hexdigest()
+
+
+def _collect_names(value: Any, names: dict[str, str]) -> None:
+    """Number every value of a key "name", in the order of the config."""
+    if isinstance(value, dict):
+        if isinstance(value.get("name"), str):
+            names.setdefault(value["name"], f"#{len(names)}")
+        for item in value.values():
+            _collect_names(item, names)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _collect_names(item, names)
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Any:

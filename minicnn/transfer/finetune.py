@@ -83,7 +83,6 @@ def finetune_folder(
     with clock.measure("read the pictures"):
         pictures = read_pictures(folder, loaded.preparation.rule, progress)
     split, said = split_of(pictures, settings.validation, settings.seed)
-    set_random_seed(settings.seed)
     store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
     run = _Run(loaded, settings, pictures, split, store, progress, clock)
     return run.result(said)
@@ -126,6 +125,7 @@ class _Run:
         features, tail, use = self._features()
         folds = None
         if self.settings.folds:
+            set_random_seed(self.settings.seed)
             with self.clock.measure("cross-validation"):
                 folds = cross_validate(
                     features, self.labels, self.pictures.hashes, self.names, self.settings, tail, self.progress
@@ -184,10 +184,13 @@ class _Run:
                 progress=self.progress,
             )
         if not all(np.isfinite(array).all() for array in features):
-            raise DataError(f"the base gives features that are not finite: its weights ({self.base.weights}) are damaged")
+            raise DataError(
+                f"the base gives features that are not finite: its weights ({self.base.weights}) are damaged"
+            )
         return features, use
 
     def _train_head(self, features: np.ndarray) -> tuple[TrainedHead, Phase]:
+        set_random_seed(self.settings.seed)  # again, so that a cross-validation before it changes nothing
         with self.clock.measure("train the head"):
             head, decay = fit_head(
                 features,
@@ -209,7 +212,7 @@ class _Run:
             history, seconds = tail.fit(self.split.train, self.split.validation, self.settings, self.progress)
         if not np.isfinite(history["loss"]).all():
             raise DataError(
-                f"fine-tuning diverged: the loss is no number any more; use a rate below {self.settings.learning_rate:g}"
+                f"fine-tuning diverged: the loss is no number any more; use less than {self.settings.learning_rate:g}"
             )
         trained = [layer for layer in leaf_layers(self.model) if layer.trainable_weights]
         detail = (
@@ -254,8 +257,8 @@ def attach_head(base: Base, classes: int, dropout: float) -> tuple[Any, Any]:
 
 
 def _phase(name: str, detail: str, parameters: int, history: dict[str, list[float]], seconds: list[float]) -> Phase:
-    figures = (history[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy"))
-    return Phase(name, detail, parameters, *figures, seconds)
+    figures = {key: history[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
+    return Phase(name, detail, parameters, seconds=seconds, **figures)
 
 
 def _said_of_cache(use: CacheUse, cache: FeatureCache | None, pictures: int) -> str:

@@ -25,7 +25,7 @@ def fit_head(
 ) -> tuple[TrainedHead, float]:
     """(head, weight decay): the decay is chosen and the head trained on the training rows alone."""
     classes = int(labels.max()) + 1
-    keys = [hashes[i] for i in train]
+    keys = [hashes[int(i)] for i in train]
     decay = choose_weight_decay(features[train], labels[train], classes, seed=settings.seed, keys=keys)
     head = train_head(
         (features[train], labels[train]),

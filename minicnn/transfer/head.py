@@ -18,7 +18,7 @@ from minicnn.optimizers import Adam
 from minicnn.schedules import CosineDecay
 from minicnn.transfer.weight_decay import standardiser
 
-RATE = 0.01
+RATE = 0.02
 
 
 class Stopwatch(Callback):
@@ -97,7 +97,7 @@ def train_head(
     layers = [Input((features.shape[1],)), *([Dropout(dropout)] if dropout else []), dense]
     model = Sequential(layers)
     steps = epochs * -(-len(features) // batch_size)
-    model.compile(Adam(CosineDecay(RATE, steps)), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(Adam(CosineDecay(RATE, steps)), "sparse_categorical_crossentropy", ["accuracy", cross_entropy])
     watch = Stopwatch("training the head", epochs, progress)
     record = model.fit(
         (features - mean) / scale,
@@ -110,4 +110,12 @@ def train_head(
     )
     kernel, bias = dense.get_weights()
     kernel = kernel / scale[:, None]
-    return TrainedHead(kernel, bias - mean @ kernel, record.history, watch.seconds)
+    # The loss that fit records holds the penalty of the weights too; later phases have none to compare with.
+    figures = record.history | {"loss": record.history["cross_entropy"]}
+    return TrainedHead(kernel, bias - mean @ kernel, figures, watch.seconds)
+
+
+def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """-log p of the true class, (N,)."""
+    right = np.take_along_axis(probabilities, labels.reshape(-1, 1).astype(np.int64), axis=1)
+    return -np.log(np.maximum(right[:, 0], 1e-7))

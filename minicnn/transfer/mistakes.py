@@ -37,12 +37,12 @@ def surest_mistakes(
     return [
         Mistake(
             names[i],
-            class_names[labels[i]],
-            class_names[predicted[i]],
+            class_names[int(labels[i])],
+            class_names[int(predicted[i])],
             float(probabilities[i, predicted[i]]),
             thumbnail(files[i]),
         )
-        for i in surest
+        for i in map(int, surest)
     ]
 
 

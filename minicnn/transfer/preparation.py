@@ -38,11 +38,17 @@ class Preparation:
         """uint8 pictures (N,H,W,3) as the model takes them, float32 (N,H,W,3)."""
         return preprocess_input(images, self.preprocessing)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the pictures that the model takes."""
+        height, width = self.rule.to_dict()["size"]
+        return height, width
+
     def metadata(self, class_names: Sequence[str]) -> dict[str, Any]:
         """What a model file is to say: the preparation and the names of the classes."""
         return {
             "class_names": list(class_names),
-            "input_size": list(self.rule.size),
+            "input_size": list(self.size),
             "resize": self.rule.to_dict(),
             "preprocessing": self.preprocessing,
             "minicnn": __version__,
@@ -70,26 +76,32 @@ def preparation_of(
         raise ArgumentError(f"{path} does not say how pixels are prepared: add --preprocessing {'|'.join(MODES)}")
     if mode not in MODES:
         raise FileFormatError(f"{path}: its metadata names the preprocessing {mode!r}; known are {', '.join(MODES)}")
-    return Preparation(_rule(model, path, stored.get("resize"), size, resize), mode)
+    height, width = _model_size(model, path)
+    if "resize" in stored and size is None and resize is None:
+        rule = _stored_rule(stored["resize"], path)
+    else:
+        rule = ResizeRule((size or height or DEFAULT_SIDE, size or width or DEFAULT_SIDE), resize or "crop")
+    preparation = Preparation(rule, mode)
+    taken = (height or preparation.size[0], width or preparation.size[1])
+    if taken != preparation.size:
+        asked = " × ".join(map(str, preparation.size))
+        raise ArgumentError(f"{path} takes pictures of {height} × {width} pixels, not of {asked}")
+    return preparation
 
 
-def _rule(model: Any, path: str, stored: Any, size: int | None, resize: str | None) -> ResizeRule:
+def _model_size(model: Any, path: str) -> tuple[int | None, int | None]:
+    """(height, width) of a model's input; None where it takes any."""
     shape = model.inputs[0].shape
     if len(shape) != 4 or shape[3] != 3:
         raise UnsupportedError(f"{path} takes inputs of shape {shape[1:]}; colour pictures are (height, width, 3)")
-    height, width = shape[1:3]
-    if stored is not None and size is None and resize is None:
-        try:
-            rule = ResizeRule.from_dict(stored)
-        except ArgumentError as error:
-            raise FileFormatError(f"{path}: its metadata is damaged: {error}") from None
-    else:
-        rule = ResizeRule((size or height or DEFAULT_SIDE, size or width or DEFAULT_SIDE), resize or "crop")
-    if (height or rule.size[0], width or rule.size[1]) != rule.size:
-        raise ArgumentError(
-            f"{path} takes pictures of {height} × {width} pixels, not of {rule.size[0]} × {rule.size[1]}"
-        )
-    return rule
+    return shape[1], shape[2]
+
+
+def _stored_rule(stored: Any, path: str) -> ResizeRule:
+    try:
+        return ResizeRule.from_dict(stored)
+    except ArgumentError as error:
+        raise FileFormatError(f"{path}: its metadata is damaged: {error}") from None
 
 
 def class_names_of(model: Any, path: str) -> list[str]:

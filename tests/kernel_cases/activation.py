@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from strategies import arrays
+
 from minicnn.kernels import activation
 from minicnn.kernels.activation.erfc import erfc
-from strategies import arrays
 
 SHAPES = [(1,), (7,), (0, 3), (2, 3, 1, 5), (1, 1, 1, 1), (4, 33), (9000,)]  # the last one spans two blocks
 CORNERS = [-6.0, -3.0, -2.5, 0.0, 0.5, 2.5, 3.0, 6.0, -40.0, 40.0, -200.0, 200.0]

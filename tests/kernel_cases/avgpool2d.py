@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
-from minicnn.kernels import avgpool2d
 from hypothesis import strategies as st
 from strategies import arrays, pools
+
+from minicnn.kernels import avgpool2d
 
 WHOLE = 3600  # divisible by every number of pixels in a window of up to 5 x 5: shares of whole numbers stay whole
 

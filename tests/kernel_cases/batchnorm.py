@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import batchnorm
 from strategies import arrays
+
+from minicnn.kernels import batchnorm
 
 SHAPES = [(0, 3), (1, 1), (2, 5), (0, 2, 2, 3), (1, 1, 1, 4), (3, 4, 5, 6), (2, 3, 70), (2, 17, 13, 33), (40_000, 1)]
 VECTORS = ("gamma", "beta", "mean", "inverse_std")

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import channel_sum
 from strategies import arrays
+
+from minicnn.kernels import channel_sum
 
 
 @st.composite

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+from strategies import arrays
+
 from minicnn.errors import ShapeError
 from minicnn.kernels import conv2d_transpose
-from strategies import arrays
 
 NAMES = ("x", "w", "bias", "dy")
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import dense
 from strategies import arrays
+
+from minicnn.kernels import dense
 
 
 @st.composite

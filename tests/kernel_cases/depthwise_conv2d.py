@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+from strategies import arrays, paddings
+
 from minicnn.errors import ShapeError
 from minicnn.kernels import depthwise_conv2d
-from strategies import arrays, paddings
 
 NAMES = ("x", "w", "bias", "residual", "dy")
 
@@ -31,8 +32,9 @@ def cases(draw: Any, values: Any = arrays) -> dict[str, Any]:
         assume(False)
         raise
     return {
-        "x": x, "w": w, "bias": draw(values(y.shape[3:])), "residual": draw(values(y.shape)), "dy": draw(values(y.shape)),
-        "options": options, "add": draw(st.booleans()), "activation": draw(st.sampled_from([None, "relu", "relu6"])),
+        "x": x, "w": w, "bias": draw(values(y.shape[3:])), "residual": draw(values(y.shape)),
+        "dy": draw(values(y.shape)), "options": options, "add": draw(st.booleans()),
+        "activation": draw(st.sampled_from([None, "relu", "relu6"])),
     }  # fmt: skip
 
 

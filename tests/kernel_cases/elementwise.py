@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import elementwise
 from strategies import LAYOUTS, arrays, lay_out
 
+from minicnn.kernels import elementwise
+
+IMAGE, GATE = (2, 3, 4, 5), (2, 1, 1, 5)
 PAIRS = [
-    ((3,), (3,)), ((0, 4), (0, 4)), ((2, 3, 4, 5), (2, 3, 4, 5)), ((2, 3, 4, 5), (2, 1, 1, 5)), ((2, 1, 1, 5), (2, 3, 4, 5)),
-    ((2, 3), (3,)), ((4, 1), (1, 3)), ((5, 2), (1,)), ((1, 1), (6, 2)), ((70_000, 2), (70_000, 2)), ((3, 40_000), (40_000,)),
+    ((3,), (3,)), ((0, 4), (0, 4)), (IMAGE, IMAGE), (IMAGE, GATE), (GATE, IMAGE), ((2, 3), (3,)), ((4, 1), (1, 3)),
+    ((5, 2), (1,)), ((1, 1), (6, 2)), ((70_000, 2), (70_000, 2)), ((3, 40_000), (40_000,)),
 ]  # fmt: skip
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import global_avgpool2d
 from strategies import arrays, images
+
+from minicnn.kernels import global_avgpool2d
 
 
 @st.composite

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import global_maxpool2d
 from strategies import arrays, images, integer_arrays
+
+from minicnn.kernels import global_maxpool2d
 
 
 @st.composite

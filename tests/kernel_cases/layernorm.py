@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import layernorm
 from strategies import arrays
+
+from minicnn.kernels import layernorm
 
 SHAPES = [(0, 3), (3, 1), (5,), (2, 3, 4, 5), (1, 64), (3, 65), (2, 700), (700, 70)]
 

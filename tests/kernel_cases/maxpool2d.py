@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import maxpool2d
 from strategies import arrays, integer_arrays, pools
+
+from minicnn.kernels import maxpool2d
 
 
 @st.composite

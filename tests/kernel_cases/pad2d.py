@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import pad2d
 from strategies import arrays
+
+from minicnn.kernels import pad2d
 
 SIDE = st.tuples(st.integers(0, 3), st.integers(0, 3))
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import prelu
 from strategies import arrays
+
+from minicnn.kernels import prelu
 
 SAMPLES = [(1,), (7,), (0,), (2, 3, 5), (1, 1, 4), (9, 8, 33)]  # the last one spans several blocks
 

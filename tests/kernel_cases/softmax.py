@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import softmax
 from strategies import arrays
+
+from minicnn.kernels import softmax
 
 SHAPES = [(1,), (7,), (0, 3), (3, 1), (2, 3, 1, 5), (5, 64), (3, 65), (2, 1000)]
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from minicnn.kernels import softmax, softmax_crossentropy
 from strategies import LAYOUTS, arrays, lay_out
+
+from minicnn.kernels import softmax, softmax_crossentropy
 
 SHAPES = [(0, 3), (1, 1), (4, 7), (5, 64), (3, 65), (2, 1000)]
 

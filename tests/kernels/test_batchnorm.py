@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from oracles import assert_golden, golden_ops
+
 from minicnn.errors import DTypeError, ShapeError
 from minicnn.kernels import batchnorm, layernorm
-from oracles import assert_golden, golden_ops
 
 RUNGS = ["reference", "v1_numpy", "v2_chunks"]
 FLOAT64 = ["reference", "v1_numpy"]
@@ -14,6 +15,7 @@ def names(value):
     return value.get("name", "")
 
 
+@pytest.mark.numpy_only
 @pytest.mark.parametrize("rung", FLOAT64)
 @pytest.mark.parametrize(("case", "arrays"), golden_ops("batch_norm_train"), ids=names)
 def test_training_agrees_with_keras(case, arrays, rung):
@@ -29,6 +31,7 @@ def test_training_agrees_with_keras(case, arrays, rung):
             assert_golden(gradient, arrays[name], case)
 
 
+@pytest.mark.numpy_only
 @pytest.mark.parametrize("rung", FLOAT64)
 @pytest.mark.parametrize(("case", "arrays"), golden_ops("batch_norm_infer"), ids=names)
 def test_inference_agrees_with_keras(case, arrays, rung):
@@ -41,6 +44,7 @@ def test_inference_agrees_with_keras(case, arrays, rung):
             assert_golden(gradient, arrays[name], case)
 
 
+@pytest.mark.numpy_only
 @pytest.mark.parametrize("rung", FLOAT64)
 @pytest.mark.parametrize(("case", "arrays"), golden_ops("layer_norm"), ids=names)
 def test_layer_norm_agrees_with_keras(case, arrays, rung):
@@ -98,6 +102,7 @@ def test_constant_channels_become_beta(rung):
     np.testing.assert_allclose(y, np.broadcast_to(beta, y.shape), atol=1e-4)
 
 
+@pytest.mark.numpy_only
 def test_fold_is_exact_in_float64_and_keeps_the_dtype():
     gamma, beta, mean, variance = np.random.default_rng(0).uniform(0.5, 2, (4, 50)).astype(np.float32)
     scale, shift = batchnorm.fold(gamma, beta, mean, variance, 1e-3)

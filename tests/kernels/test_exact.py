@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minicnn import kernels
 from strategies import integer_arrays
+
+from minicnn import kernels
 
 EXACT = [
     "avgpool2d",

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from oracles import assert_golden, golden_ops
+
 from minicnn.kernels import (
     avgpool2d,
     channel_sum,
@@ -13,7 +15,6 @@ from minicnn.kernels import (
     global_maxpool2d,
     maxpool2d,
 )
-from oracles import assert_golden, golden_ops
 
 pytestmark = pytest.mark.numpy_only
 

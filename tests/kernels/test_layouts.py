@@ -6,11 +6,32 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minicnn import kernels
 from strategies import LAYOUTS, lay_out
 
-OPS = ["avgpool2d", "channel_sum", "conv2d_transpose", "dense", "depthwise_conv2d", "global_avgpool2d", "global_maxpool2d"]
-SPECS = [spec for spec in kernels.specs("cpu") if spec.op in [*OPS, "maxpool2d"]]
+from minicnn import kernels
+
+OPS = [
+    "activation",
+    "avgpool2d",
+    "batchnorm",
+    "channel_sum",
+    "concatenate",
+    "conv2d_transpose",
+    "dense",
+    "depthwise_conv2d",
+    "dropout",
+    "elementwise",
+    "global_avgpool2d",
+    "global_maxpool2d",
+    "layernorm",
+    "maxpool2d",
+    "pad2d",
+    "prelu",
+    "softmax",
+    "softmax_crossentropy",
+    "upsample2d",
+]
+SPECS = [spec for spec in kernels.specs("cpu") if spec.op in OPS]
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{spec.op}-{spec.direction}-{spec.rung}")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn.errors import ShapeError
 from minicnn.kernels import prelu
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from oracles import assert_golden, golden_ops
+
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.kernels import concatenate, dropout, pad2d, upsample2d
-from oracles import assert_golden, golden_ops
 
 
 def names(value):
@@ -15,6 +16,7 @@ def as_tuple(value):
     return tuple(map(as_tuple, value)) if isinstance(value, list) else value
 
 
+@pytest.mark.numpy_only
 @pytest.mark.parametrize(("case", "arrays"), golden_ops("zero_padding2d"), ids=names)
 def test_padding_agrees_with_keras(case, arrays):
     sides = as_tuple(case["padding"])
@@ -22,6 +24,7 @@ def test_padding_agrees_with_keras(case, arrays):
     assert_golden(pad2d.backward(arrays["dy"], sides), arrays["dx"], case)
 
 
+@pytest.mark.numpy_only
 @pytest.mark.parametrize(("case", "arrays"), golden_ops("cropping2d"), ids=names)
 def test_cropping_agrees_with_keras(case, arrays):
     sides = as_tuple(case["cropping"])
@@ -29,6 +32,7 @@ def test_cropping_agrees_with_keras(case, arrays):
     assert_golden(pad2d.forward(arrays["dy"], sides), arrays["dx"], case)
 
 
+@pytest.mark.numpy_only
 @pytest.mark.parametrize("rung", ["reference", "v1_numpy"])
 @pytest.mark.parametrize(("case", "arrays"), golden_ops("upsampling2d"), ids=names)
 def test_upsampling_agrees_with_keras(case, arrays, rung):
@@ -67,6 +71,7 @@ def test_a_gradient_that_was_cut_is_contiguous_and_its_own():
     assert not np.shares_memory(second, dy)
 
 
+@pytest.mark.numpy_only
 def test_dropout_keeps_the_mean_and_follows_its_generator():
     x = np.ones((100, 100), np.float32)
     y, mask = dropout.forward(x, 0.3, np.random.default_rng(1))
@@ -82,6 +87,7 @@ def test_dropout_of_nothing_and_of_all():
     np.testing.assert_array_equal(dropout.forward(x, 1.0, np.random.default_rng(0))[0], 0)
 
 
+@pytest.mark.numpy_only
 def test_noise_shape_shares_the_mask():
     x = np.ones((8, 6, 6, 5))
     y, mask = dropout.forward(x, 0.5, np.random.default_rng(0), (None, 1, 1, None))

@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
+from oracles import assert_golden, golden_ops
+
 from minicnn.errors import DTypeError, ShapeError
 from minicnn.kernels import softmax, softmax_crossentropy
-from oracles import assert_golden, golden_ops
 
 RUNGS = ["reference", "v1_numpy", "v2_vector"]
 CASES = [pair for pair in golden_ops("activation") if "softmax" in pair[0]["name"]]
 LOSSES = [pair for pair in golden_ops("categorical_crossentropy") if pair[0]["from_logits"]]
 
 
+@pytest.mark.numpy_only
 @pytest.mark.parametrize("rung", ["reference", "v1_numpy"])
 @pytest.mark.parametrize(("case", "arrays"), CASES, ids=lambda value: value.get("name", ""))
 def test_float64_agrees_with_keras(case, arrays, rung):
@@ -20,6 +22,7 @@ def test_float64_agrees_with_keras(case, arrays, rung):
     assert_golden(softmax.backward(y, arrays["dy"], log, rung=rung), arrays["dx"], case)
 
 
+@pytest.mark.numpy_only
 @pytest.mark.parametrize("rung", ["reference", "v1_numpy"])
 @pytest.mark.parametrize(("case", "arrays"), LOSSES, ids=lambda value: value.get("name", ""))
 def test_float64_loss_agrees_with_keras(case, arrays, rung):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from minicnn import kernels
 from minicnn.kernels import _threads as threads
 
@@ -46,6 +47,48 @@ def global_pools(x: np.ndarray) -> list[np.ndarray]:
     return [y, kernels.global_avgpool2d.forward(x), kernels.global_maxpool2d.backward(x, y, normal(*y.shape))]
 
 
+def together(outputs: Any) -> np.ndarray:
+    """All outputs of one call, in one array."""
+    return np.concatenate([output.ravel() for output in outputs])
+
+
+def activations(x: np.ndarray) -> list[np.ndarray]:
+    op, y = kernels.activation, kernels.activation.forward(x, "relu")
+    return [y, op.forward(x, "swish"), op.backward(x, y, x, "relu"), op.backward(x, y, x, "gelu")]
+
+
+def batchnorm(x: np.ndarray) -> list[np.ndarray]:
+    op, gamma = kernels.batchnorm, normal(x.shape[-1])
+    y, mean, variance, inverse_std = op.forward_train(x, gamma, gamma)
+    return [
+        together([y, mean, variance]),
+        together(op.backward_train(x, x, gamma, mean, inverse_std)),
+        together(op.backward_infer(x, x, gamma, mean, variance, 1e-3)),
+    ]
+
+
+def layernorm(x: np.ndarray) -> list[np.ndarray]:
+    op, gamma = kernels.layernorm, normal(x.shape[-1])
+    y, mean, inverse_std = op.forward(x, gamma, gamma)
+    return [y, together(op.backward(x, x, gamma, mean, inverse_std))]
+
+
+def prelu(x: np.ndarray, alpha: np.ndarray) -> list[np.ndarray]:
+    return [kernels.prelu.forward(x, alpha), together(kernels.prelu.backward(x, alpha, x))]
+
+
+def softmax(x: np.ndarray) -> list[np.ndarray]:
+    y, targets = kernels.softmax.forward(x), np.abs(x)
+    loss, p = kernels.softmax_crossentropy.forward(x, targets)
+    dx = kernels.softmax_crossentropy.backward(p, targets, loss)
+    return [y, kernels.softmax.backward(y, x), together([loss, p]), dx]
+
+
+def upsample(x: np.ndarray, interpolation: str) -> list[np.ndarray]:
+    y = kernels.upsample2d.forward(x, 2, interpolation)
+    return [y, kernels.upsample2d.backward(y, 2, interpolation)]
+
+
 WINDOW = {"strides": 2, "padding": "same"}
 CASES = {
     "channel_sum": lambda: [kernels.channel_sum.forward(normal(700_001, 3))],
@@ -61,6 +104,14 @@ CASES = {
     "maxpool2d": lambda: maxpool(normal(2, 67, 71, 37), pool_size=3, **WINDOW),
     "avgpool2d": lambda: avgpool(normal(2, 67, 71, 37), pool_size=3, **WINDOW),
     "global_pools": lambda: global_pools(normal(5, 41, 43, 53)),
+    "activation": lambda: activations(normal(1_700_003)),
+    "batchnorm": lambda: batchnorm(normal(25_003, 67)),
+    "layernorm": lambda: layernorm(normal(6_007, 131)),
+    "prelu": lambda: prelu(normal(5, 71, 73, 67), normal(1, 73, 1)),
+    "softmax": lambda: softmax(normal(4_003, 131)),
+    "upsample2d-nearest": lambda: upsample(normal(3, 101, 103, 67), "nearest"),
+    "upsample2d-bilinear": lambda: upsample(normal(3, 101, 103, 67), "bilinear"),
+    "elementwise": lambda: [kernels.elementwise.add(normal(1_700_003), normal(1))],
 }
 
 

@@ -1,4 +1,4 @@
-"""Every operation's gradient against finite differences, and every operation on an empty batch."""
+"""Every operation's gradient against finite differences, its dtype, and every operation on an empty batch."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ from minicnn import Tensor, gradcheck, ops
 from op_cases import CASES
 
 NUMBERED = [(name, index) for name, cases in CASES.items() for index in range(len(cases))]
+WITH_TARGETS = ("binary_crossentropy", "crossentropy", "sigmoid_crossentropy", "softmax_crossentropy")
 
 
 def test_every_operation_has_cases():
@@ -22,31 +23,36 @@ def test_gradient(name: str, index: int):
 @pytest.mark.numpy_only
 @pytest.mark.parametrize(("name", "index"), NUMBERED)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_output_keeps_the_dtype(name: str, index: int, dtype: type):
+def test_outputs_and_gradients_keep_the_dtype(name: str, index: int, dtype: type):
     function, arrays = CASES[name][index]
-    if name in ("batchnorm_infer",) and dtype is np.float32:
-        pytest.skip("its constants are float64")
-    assert function(*(Tensor(array.astype(dtype)) for array in arrays)).dtype == dtype
+    tensors = [Tensor(array.astype(dtype), requires_grad=True) for array in arrays]
+    y = function(*tensors)
+    y.backward(np.ones(y.shape, dtype))
+    assert y.dtype == dtype
+    assert [(t.grad.dtype, t.grad.shape) for t in tensors] == [(dtype, t.shape) for t in tensors]
 
 
-@pytest.mark.parametrize("name", ["conv2d", "depthwise_conv2d", "conv2d_transpose", "dense", "maxpool2d", "avgpool2d"])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in WITH_TARGETS])
 def test_empty_batch(name: str):
     function, arrays = CASES[name][0]
-    x, *rest = (Tensor(array.astype(np.float32), requires_grad=True) for array in arrays)
-    full = function(x, *rest)
-    empty = Tensor(x.array[:0], requires_grad=True)
-    y = function(empty, *rest)
-    assert y.shape == (0, *full.shape[1:])
+    count = len(arrays[0])
+    per_sample = [len(array) == count and array.ndim == arrays[0].ndim for array in arrays]
+    full = [Tensor(array.astype(np.float32)) for array in arrays]
+    empty = [
+        Tensor(array.astype(np.float32)[:0] if cut else array.astype(np.float32), requires_grad=True)
+        for array, cut in zip(arrays, per_sample)
+    ]
+    y = function(*empty)
+    assert y.shape == (0, *function(*full).shape[1:])
     y.backward(np.zeros(y.shape, np.float32))
-    assert empty.grad is not None
-    assert empty.grad.shape == empty.shape
-    for weight in rest:
-        assert weight.grad is not None
-        assert not weight.grad.numpy().any()
+    for tensor in empty:
+        assert tensor.grad.shape == tensor.shape
+        assert not tensor.grad.numpy().any()
 
 
-def test_a_frozen_weight_gets_no_gradient():
-    x, w = Tensor(np.ones((1, 4, 4, 2)), requires_grad=True), Tensor(np.ones((3, 3, 2, 2)))
-    ops.conv2d(x, w).sum().backward()
-    assert w.grad is None
-    assert x.grad is not None
+@pytest.mark.parametrize("frozen", [0, 1, 2])
+def test_what_is_frozen_gets_no_gradient(frozen: int):
+    function, arrays = CASES["conv2d"][0]
+    tensors = [Tensor(array, requires_grad=index != frozen) for index, array in enumerate(arrays)]
+    function(*tensors).sum().backward()
+    assert [tensor.grad is None for tensor in tensors] == [index == frozen for index in range(3)]

@@ -127,20 +127,29 @@ def read_global_heap(source: Source, reference: Fields) -> bytes:
     length, address, index = reference.number(4), reference.address(), reference.number(4)
     if length == 0 or address in (0, UNDEFINED):
         return b""
+    if address not in source.collections:
+        source.collections[address] = _read_collection(source, address)
+    place, size = source.collections[address].get(index, (0, 0))
+    if length > size:
+        raise source.damaged("a string is not in its collection")
+    return source.read(place, length)
+
+
+def _read_collection(source: Source, address: int) -> dict[int, tuple[int, int]]:
+    """{index: (address, size)} of the objects in a global heap collection."""
     head = source.fields(address, 16)
     head.expect(b"GCOL", "collection of strings")
     head.take(4)
-    end, position = address + head.address(), address + 16
-    while position + 16 <= end:
-        entry = source.fields(position, 16)
-        number = entry.number(2)
-        entry.take(6)
-        size = entry.address()
-        if number == index:
-            if length > size:
-                raise source.damaged("a string is longer than its place")
-            return source.read(position + 16, length)
-        if number == 0:
+    block = source.fields(address, head.address())
+    block.take(16)
+    objects: dict[int, tuple[int, int]] = {}
+    while block.left >= 16:
+        source.step()
+        index = block.number(2)
+        block.take(6)
+        size = block.address()
+        if index == 0:  # the free space at the end
             break
-        position += 16 + -(-size // 8) * 8
-    raise source.damaged("a string is not in its collection")
+        objects[index] = (address + block.position, size)
+        block.take(min(-(-size // 8) * 8, block.left))
+    return objects

@@ -1,18 +1,33 @@
-"""v3_tiled, the input gradient: one stride-1 convolution of dy for each residue of the strides."""
+"""The input gradient of v3_tiled and v4_blocked: a stride-1 convolution of dy for each residue of the strides.
+
+The pixels of dx in row class u (rows u, u + sh, ...) receive only from the taps a with (top + u - a dh) divisible by
+sh; so dx is sh * sw interleaved images, each the convolution of dy with a part of w, turned around.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from .._epilogue import Epilogue
 from .._shapes import Window
+from .cpu_blocked import conv2d_forward_v4_blocked
 from .cpu_tiled import conv2d_forward_v3_tiled
+
+Forward = Callable[[np.ndarray, np.ndarray, Window, Epilogue, np.ndarray], np.ndarray]
 
 
 def conv2d_backward_input_v3_tiled(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
-    """Each residue of the strides is a stride-1 convolution of dy with the taps that reach it, turned around.
+    """dx by convolutions on v3_tiled"""
+    return _by_residues(conv2d_forward_v3_tiled, dy, w, window, dx)
 
-    The pixels of dx in row class u (rows u, u + sh, ...) receive only from the taps a with (a dh - top - u) divisible
-    by sh; so dx is sh * sw interleaved images, each the convolution of dy with a part of w.
-    """
+
+def conv2d_backward_input_v4_blocked(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
+    """dx by convolutions on v4_blocked"""
+    return _by_residues(conv2d_forward_v4_blocked, dy, w, window, dx)
+
+
+def _by_residues(forward: Forward, dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
+    """Each residue of the strides in turn, by the given forward convolution."""
     (sh, sw), ((top, _), (left, _)), (dh, dw), groups = window
     flipped = _swap_channels(w, groups)
     for u in range(min(sh, dx.shape[1])):
@@ -27,7 +42,7 @@ def conv2d_backward_input_v3_tiled(dy: np.ndarray, w: np.ndarray, window: Window
             inner = Window((1, 1), ((row_pad, 0), (col_pad, 0)), (row_step, col_step), groups)
             whole = sh == sw == 1
             y = dx if whole else np.empty(part.shape, np.float32)
-            conv2d_forward_v3_tiled(dy, taps, inner, Epilogue(), y)
+            forward(dy, taps, inner, Epilogue(), y)
             if not whole:
                 part[:] = y
     return dx

@@ -1,0 +1,107 @@
+"""What the compiled convolutions share: sizes as plain integers, packed weights, and the end of a sum."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._jit import jit
+from .._shapes import Window, ceil_div
+from .._simd import COLUMNS
+
+
+class Geometry(NamedTuple):
+    """Every size of a convolution, as plain integers for compiled code."""
+
+    images: int
+    height: int
+    width: int
+    channels: int  # of one group
+    out_height: int
+    out_width: int
+    filters: int  # of one group
+    taps_h: int
+    taps_w: int
+    stride_h: int
+    stride_w: int
+    top: int
+    left: int
+    dilation_h: int
+    dilation_w: int
+    groups: int
+
+    @property
+    def pixels(self) -> int:
+        return self.images * self.out_height * self.out_width
+
+    @property
+    def depth(self) -> int:
+        """K, the number of products in one sum."""
+        return self.taps_h * self.taps_w * self.channels
+
+    @property
+    def panels(self) -> int:
+        """Panels of COLUMNS filters in one group."""
+        return ceil_div(self.filters, COLUMNS)
+
+    @property
+    def work(self) -> int:
+        """Multiply-adds of the whole convolution."""
+        return self.pixels * self.depth * self.filters * self.groups
+
+
+def geometry(x_shape: tuple, w_shape: tuple, y_shape: tuple, window: Window) -> Geometry:
+    """The Geometry of shapes (N,H,W,C), (KH,KW,C/groups,F), (N,OH,OW,F)."""
+    (sh, sw), ((top, _), (left, _)), (dh, dw), groups = window
+    taps_h, taps_w, channels, filters = w_shape
+    return Geometry(
+        *x_shape[:3],
+        channels,
+        *y_shape[1:3],
+        filters // groups,
+        taps_h,
+        taps_w,
+        sh,
+        sw,
+        top,
+        left,
+        dh,
+        dw,
+        groups,
+    )
+
+
+def pieces(total: int, most: int) -> int:
+    """Size of equal pieces of `total`, none larger than `most`."""
+    return ceil_div(total, max(1, ceil_div(total, most)))
+
+
+def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:
+    """w (KH,KW,C/groups,F) as panels (groups, panels, K, COLUMNS), the last one filled up with zeros."""
+    k = w.shape[0] * w.shape[1] * w.shape[2]
+    per_group = w.shape[3] // groups
+    panels = ceil_div(per_group, COLUMNS)
+    packed = np.zeros((groups, k, panels * COLUMNS), np.float32)
+    packed[:, :, :per_group] = w.reshape(k, groups, per_group).transpose(1, 0, 2)
+    return np.ascontiguousarray(packed.reshape(groups, k, panels, COLUMNS).transpose(0, 2, 1, 3)).reshape(-1)
+
+
+@jit
+def finish(sums, width, count, y, y_start, y_row, columns, bias, bias_start, has_bias, residual, has_residual, code):
+    """Write `count` rows of finished sums: y = activation(sums + bias + residual)."""
+    for r in range(count):
+        at, to = r * width, y_start + r * y_row
+        if has_bias:
+            for f in range(columns):
+                sums[at + f] += bias[bias_start + f]
+        if has_residual:
+            for f in range(columns):
+                sums[at + f] += residual[to + f]
+        if code == 0:
+            for f in range(columns):
+                y[to + f] = sums[at + f]
+        else:
+            most = np.float32(np.inf) if code == 1 else np.float32(6)
+            for f in range(columns):
+                value = sums[at + f]
+                value = np.float32(0) if value < 0 else value
+                y[to + f] = most if value > most else value

@@ -1,0 +1,357 @@
+"""Bad input: one line that names the thing and the remedy, exit code 2, and nothing written or changed."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from transfer_cases import small_net, write_photos
+
+from minicnn.applications import MobileNet
+from minicnn.cli import main
+
+
+def picture(size=(20, 20), colour=(200, 40, 40)):
+    from PIL import Image
+
+    return Image.new("RGB", size, colour)
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    """Every path below a folder with its bytes."""
+    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))}
+
+
+def refused(capsys, place: Path, *arguments: object) -> str:
+    """The one line with which a command refuses; nothing below `place` may change."""
+    before = snapshot(place)
+    capsys.readouterr()
+    code = main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, ""), err
+    *progress, line = err.splitlines()
+    assert all(": error: " not in note for note in progress)
+    assert line.startswith("minicnn: error: ")
+    assert snapshot(place) == before
+    return line
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch, feature_folder):
+    """Whatever a command would write lands in tmp_path."""
+    monkeypatch.chdir(tmp_path)
+
+
+# Folders of photos
+
+
+def no_folder(root):
+    return root / "nothing", "no such folder; check the path"
+
+
+def a_file(root):
+    (root / "photos").write_text("x")
+    return root / "photos", "is a file: name the folder"
+
+
+def empty_folder(root):
+    (root / "photos").mkdir()
+    return root / "photos", "has no class folders"
+
+
+def one_class(root):
+    return write_photos(root / "photos", 4, {"red": (200, 0, 0)}), "one class, 'red': a classifier needs at least two"
+
+
+def empty_class(root):
+    write_photos(root / "photos", 4)
+    (root / "photos" / "violet").mkdir()
+    return root / "photos", "class 'violet' has no pictures: add some or remove the folder"
+
+
+def class_without_images(root):
+    write_photos(root / "photos", 4)
+    (root / "photos" / "violet").mkdir()
+    (root / "photos" / "violet" / "notes.txt").write_text("hello")
+    return root / "photos", "class 'violet' has no pictures"
+
+
+def class_of_broken_images(root):
+    write_photos(root / "photos", 4)
+    for path in (root / "photos" / "red").iterdir():
+        path.write_bytes(path.read_bytes()[:150])
+    return root / "photos", "no picture of class 'red' can be read"
+
+
+def one_picture_of_a_class(root):
+    write_photos(root / "photos", 4)
+    for path in sorted((root / "photos" / "red").iterdir())[1:]:
+        path.unlink()
+    return root / "photos", "class 'red' has too few different pictures"
+
+
+def train_without_val(root):
+    write_photos(root / "photos" / "train", 4)
+    return root / "photos", "has train/ but no val/ beside it"
+
+
+def train_and_val_disagree(root):
+    write_photos(root / "photos" / "train", 4)
+    write_photos(root / "photos" / "val", 4, {"red": (200, 0, 0)})
+    return root / "photos", "val has no class 'blue', 'green', which train/ has"
+
+
+FOLDERS = [
+    no_folder, a_file, empty_folder, one_class, empty_class, class_without_images, class_of_broken_images,
+    one_picture_of_a_class, train_without_val, train_and_val_disagree,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", FOLDERS)
+def test_folders_that_cannot_be_learned_from(make, tmp_path, net_file, capsys):
+    photos, said = make(tmp_path)
+    line = refused(capsys, tmp_path, "finetune", photos, "--base", net_file, "--out", tmp_path / "out", "--no-cache")
+    assert said in line
+    assert "photos" in line or "nothing" in line or "class 'red'" in line
+
+
+# Files of models and weights
+
+
+def not_an_h5(path):
+    path.write_text("<!doctype html><title>404</title>")
+    return "is a web page, not weights: the download failed, get the file again"
+
+
+def empty_file(path):
+    path.write_bytes(b"")
+    return "is empty (0 bytes)"
+
+
+def truncated(path):
+    small_net().save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return ""
+
+
+def weights_alone(path):
+    small_net().save_weights(path)
+    return "holds weights"
+
+
+def a_picture(path):
+    picture().save(path, "PNG")
+    return "neither an HDF5 file nor a .keras archive"
+
+
+H5 = [not_an_h5, empty_file, truncated, weights_alone, a_picture]
+
+
+@pytest.mark.parametrize("make", H5)
+@pytest.mark.parametrize("command", ["finetune", "predict", "evaluate", "summary", "extract"])
+def test_files_that_are_no_models(make, command, photos, tmp_path, capsys):
+    path = tmp_path / "net.h5"
+    said = make(path)
+    arguments = {
+        "finetune": ["finetune", photos, "--base", path, "--out", tmp_path / "out"],
+        "extract": ["extract", photos, "--base", path, "--out", tmp_path / "f.npz"],
+        "predict": ["predict", path, photos / "red" / "0.png"],
+        "evaluate": ["evaluate", path, photos],
+        "summary": ["summary", path],
+    }[command]
+    line = refused(capsys, tmp_path, *arguments)
+    assert "net.h5" in line
+    assert said in line
+
+
+@pytest.mark.parametrize("make", [not_an_h5, empty_file, truncated, a_picture])
+def test_files_that_cannot_be_inspected(make, tmp_path, capsys):
+    path = tmp_path / "net.h5"
+    make(path)
+    assert "net.h5" in refused(capsys, tmp_path, "inspect", path)
+
+
+def rewritten(path, change):
+    """A .keras file with another config.json."""
+    small_net(preprocessing="tf").save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    change(config["config"]["layers"])
+    members["config.json"] = json.dumps(config).encode()
+    metadata = json.loads(members["metadata.json"]) | {"keras_version": "9.1.0"}
+    members["metadata.json"] = json.dumps(metadata).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def test_a_class_of_a_newer_keras(tmp_path, capsys):
+    path = tmp_path / "new.keras"
+    rewritten(path, lambda layers: layers[1].update(class_name="Conv7D"))
+    line = refused(capsys, tmp_path, "summary", path)
+    assert "Conv7D" in line
+    assert "conv1" in line
+
+
+def test_an_argument_of_a_newer_keras(tmp_path, capsys):
+    path = tmp_path / "new.keras"
+    rewritten(path, lambda layers: layers[1]["config"].update(quantum_state="up"))
+    line = refused(capsys, tmp_path, "summary", path)
+    assert "conv1" in line
+    assert "quantum_state" in line
+
+
+def edit_weights(path, change):
+    """Weights of a MobileNet with one layer changed in the file."""
+    import h5py
+
+    MobileNet(weights=None, alpha=0.25, input_shape=(32, 32, 3), classes=5).save_weights(path)
+    with h5py.File(path, "r+") as file:
+        change(file)
+
+
+def without_layer(file):
+    file.attrs["layer_names"] = [name for name in file.attrs["layer_names"] if name not in (b"conv_dw_3", "conv_dw_3")]
+    del file["conv_dw_3"]
+
+
+def with_another_layer(file):
+    group = file.create_group("dense_9/dense_9")
+    group["kernel"] = np.ones((3, 3), np.float32)
+    file["dense_9"].attrs["weight_names"] = [b"dense_9/kernel"]
+    names = list(file.attrs["layer_names"])
+    file.attrs["layer_names"] = [
+        *names[:5],
+        type(names[0])(b"dense_9" if isinstance(names[0], bytes) else "dense_9"),
+        *names[5:],
+    ]
+
+
+def with_another_shape(file):
+    place = next(name for name in _datasets(file) if "conv_pw_3" in name and name.rstrip(":0").endswith("kernel"))
+    del file[place]
+    file[place] = np.ones((1, 1, 3, 9), np.float32)
+
+
+def _datasets(file):
+    found = []
+    file.visititems(lambda name, item: found.append(name) if hasattr(item, "dtype") else None)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(without_layer, "conv_dw_3"), (with_another_layer, "dense_9"), (with_another_shape, "(1, 1, 3, 9) in the file")],
+)
+def test_weights_that_do_not_fit_their_architecture(change, said, photos, tmp_path, capsys):
+    path = tmp_path / "thin.h5"
+    edit_weights(path, change)
+    options = ["--base", "mobilenet", "--weights", path, "--size", 32]
+    line = refused(capsys, tmp_path, "finetune", photos, *options, "--out", tmp_path / "out")
+    assert "thin.h5" in line
+    assert said in line
+
+
+def test_weights_of_another_architecture(photos, tmp_path, capsys):
+    path = tmp_path / "thin.h5"
+    MobileNet(weights=None, alpha=0.25, input_shape=(32, 32, 3)).save_weights(path)
+    line = refused(capsys, tmp_path, "finetune", photos, "--base", "vgg16", "--weights", path)
+    assert "MobileNet, alpha 0.25" in line
+    assert "use base mobilenet" in line
+
+
+@pytest.mark.filterwarnings("default")
+def test_not_a_number_in_the_weights(photos, tmp_path, capsys):
+    model = small_net(preprocessing="tf")
+    kernel, bias = model.get_layer("conv1").get_weights()
+    model.get_layer("conv1").set_weights([np.full_like(kernel, np.nan), bias])
+    path = tmp_path / "nan.keras"
+    model.save(path)
+    line = refused(capsys, tmp_path, "finetune", photos, "--base", path, "--out", tmp_path / "out", "--no-cache")
+    assert line.endswith("the base gives features that are not finite: its weights (nan.keras) are damaged")
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epochs", "0"], "epochs must be a whole number of at least 1"),
+        (["--dropout", "1"], "dropout"),
+        (["--folds", "1"], "folds must be 0"),
+        (["--folds", "9"], "too few different pictures"),
+        (["--validation", "0"], "validation"),
+        (["--learning-rate", "nan"], "learning_rate"),
+        (["--unfreeze", "covn2"], "no layer 'covn2' in the model; similar names: conv2"),
+        (["--size", "30"], "takes pictures of 24 × 24 pixels"),
+    ],
+)
+def test_arguments_out_of_range(arguments, said, photos, net_file, tmp_path, capsys):
+    options = ["--base", net_file, "--out", tmp_path / "out", "--no-cache"]
+    assert said in refused(capsys, tmp_path, "finetune", photos, *options, *arguments)
+
+
+def test_an_unknown_base(photos, tmp_path, capsys):
+    assert "no base 'alexnet'" in refused(capsys, tmp_path, "finetune", photos, "--base", "alexnet")
+
+
+def test_a_place_for_results_that_is_a_file(photos, net_file, tmp_path, capsys):
+    (tmp_path / "out").write_text("mine")
+    line = refused(capsys, tmp_path, "finetune", photos, "--base", net_file, "--out", tmp_path / "out")
+    assert line.endswith("out is a file: name a folder for the results")
+
+
+def test_a_failure_while_writing_leaves_what_was_there(photos, net_file, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "model.keras").write_text("an earlier model")
+
+    def fail(report):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("minicnn.report.outputs.render", fail)
+    command = ["finetune", photos, "--base", net_file, "--out", out, "--epochs", 1, "--no-cache"]
+    assert "No space left on device" in refused(capsys, tmp_path, *command)
+
+
+# Pictures and models in use
+
+
+def test_pictures_that_cannot_be_predicted(net_file, tmp_path, capsys):
+    assert "no such file" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "missing.jpg")
+    (tmp_path / "empty").mkdir()
+    assert "holds no pictures" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "empty")
+    (tmp_path / "page.jpg").write_text("<html>")
+    assert "page.jpg" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "page.jpg")
+    assert "--top must be at least 1" in refused(capsys, tmp_path, "predict", net_file, "x.jpg", "--top", 0)
+
+
+def test_a_model_that_does_not_say_how_pixels_are_prepared(photos, tmp_path, capsys):
+    small_net().save(tmp_path / "silent.keras")
+    line = refused(capsys, tmp_path, "predict", tmp_path / "silent.keras", photos / "red" / "0.png")
+    assert line.endswith("add --preprocessing caffe|tf|torch|none")
+
+
+def test_a_model_that_is_no_classifier(photos, tmp_path, capsys):
+    from minicnn.models import Model
+
+    model = small_net()
+    Model(model.inputs, model.get_layer("relu2").output).save(tmp_path / "map.keras")
+    line = refused(capsys, tmp_path, "predict", tmp_path / "map.keras", photos / "red" / "0.png")
+    assert "is no classifier: its outputs have shapes (12, 12, 8)" in line
+
+
+def test_classes_that_the_model_does_not_know(photos, tmp_path, capsys):
+    model = small_net(classes=2, preprocessing="tf", class_names=["red", "violet"])
+    model.save(tmp_path / "two.keras")
+    line = refused(capsys, tmp_path, "evaluate", tmp_path / "two.keras", photos)
+    assert "'blue', 'green', which the model does not know" in line
+
+
+def test_features_need_a_place_that_can_be_written(photos, net_file, tmp_path, capsys):
+    base = ["extract", photos, "--base", net_file]
+    assert "must end in .npz" in refused(capsys, tmp_path, *base, "--out", "features.csv")
+    assert "cannot be written" in refused(capsys, tmp_path, *base, "--no-cache", "--out", tmp_path / "no" / "f.npz")

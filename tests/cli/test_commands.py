@@ -1,0 +1,199 @@
+"""Each command does its work: the files it writes, the lines it prints, the JSON it gives to programs."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from transfer_cases import small_net, write_photos
+
+from minicnn.cli import main
+from minicnn.models import load_model
+
+FAST = ["--epochs", "12", "--batch-size", "8"]
+
+
+@pytest.fixture
+def trained(photos, net_file, tmp_path, feature_folder):
+    """The folder that finetune wrote."""
+    out = tmp_path / "out"
+    assert main(["finetune", str(photos), "--base", net_file, "--out", str(out), *FAST]) == 0
+    return out
+
+
+def test_finetune_writes_four_files_and_says_where(photos, net_file, tmp_path, feature_folder, capsys):
+    out = tmp_path / "new" / "out"
+    command = ["finetune", str(photos), "--base", net_file, "--folds", "2", "--out", str(out), *FAST]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("accuracy 100.0% on 6 pictures (95% interval 61.0% to 100.0%)\n2 folds, head: ")
+    assert said.endswith(f"model   {out}/model.keras\nreport  {out}/report.html\n")
+    assert sorted(path.name for path in out.iterdir()) == ["history.csv", "metrics.json", "model.keras", "report.html"]
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+    assert list(feature_folder.rglob("*.features"))
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert (metrics["accuracy"], metrics["validation_pictures"]) == (1.0, 6)
+    assert metrics["cross_validation"]["head"]["accuracies"] == [1.0, 1.0]
+    rows = (out / "history.csv").read_text().splitlines()
+    assert rows[0] == "phase,epoch,loss,accuracy,val_loss,val_accuracy,seconds"
+    assert len(rows) == 13
+    page = (out / "report.html").read_text()
+    assert " ".join(["minicnn", *command]) in page
+    assert load_model(out / "model.keras").metadata["class_names"] == ["blue", "green", "red"]
+
+
+def test_finetune_prints_json_alone(photos, net_file, tmp_path, capsys):
+    out = str(tmp_path / "out")
+    command = ["finetune", str(photos), "--base", net_file, "--out", out, "--no-cache", "--unfreeze", "conv2"]
+    assert main([*command, "--fine-epochs", "1", "--json", *FAST]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [phase["name"] for phase in found["phases"]] == ["head", "fine-tuning"]
+
+
+def test_finetune_again_replaces_its_files_and_leaves_others(photos, net_file, trained):
+    (trained / "mine.txt").write_text("keep")
+    before = (trained / "report.html").read_text()
+    arguments = ["--epochs", "2", "--out", str(trained)]
+    assert main(["finetune", str(photos), "--base", net_file, *arguments]) == 0
+    assert (trained / "report.html").read_text() != before
+    assert (trained / "mine.txt").read_text() == "keep"
+
+
+def test_without_out_results_lie_beside_under_the_name_of_the_photos(photos, net_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["finetune", str(photos), "--base", net_file, "--no-cache", *FAST]) == 0
+    assert (tmp_path / "colours-model" / "model.keras").is_file()
+
+
+def test_the_written_model_predicts_what_was_reported(trained, photos, capsys):
+    capsys.readouterr()
+    files = [str(photos / "red" / "1.png"), str(photos / "blue" / "2.png")]
+    assert main(["predict", str(trained / "model.keras"), *files, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [entry["file"] for entry in found] == files
+    assert [entry["classes"][0]["name"] for entry in found] == ["red", "blue"]
+    assert all(abs(sum(c["probability"] for c in entry["classes"]) - 1) < 1e-5 for entry in found)
+
+
+def test_predict_prints_a_line_a_picture(trained, photos, capsys):
+    capsys.readouterr()
+    assert main(["predict", str(trained / "model.keras"), str(photos / "green"), "--top", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 8
+    assert all(re.fullmatch(r".*green/\d\.png  green \d+\.\d%", line) for line in lines)
+
+
+def test_predict_goes_on_after_a_bad_picture_and_ends_with_2(trained, photos, tmp_path, capsys):
+    capsys.readouterr()
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"<html>")
+    assert main(["predict", str(trained / "model.keras"), str(bad), str(photos / "red" / "0.png")]) == 2
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert "red/0.png" in out
+    assert err.startswith(f"minicnn: error: {bad}: ")
+    assert err.count("\n") == 1
+
+
+def test_predict_numbers_classes_without_names(tmp_path, photos, capsys):
+    path = str(tmp_path / "plain.h5")
+    small_net().save(path)
+    picture = str(photos / "red" / "0.png")
+    assert main(["predict", path, picture, "--preprocessing", "tf", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert {c["name"] for c in entry["classes"]} <= {f"class {i}" for i in range(4)}
+
+
+def test_evaluate_measures_the_folder(trained, tmp_path, capsys):
+    capsys.readouterr()
+    photos = write_photos(tmp_path / "test", 3, seed=9)
+    (photos / "red" / "broken.png").write_bytes((photos / "red" / "0.png").read_bytes()[:90])
+    assert main(["evaluate", str(trained / "model.keras"), str(photos), "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["pictures"], found["accuracy"], found["unreadable_files"]) == (9, 1.0, 1)
+    assert found["confusion"] == np.diag([3, 3, 3]).tolist()
+    assert "broken.png" in err
+    assert main(["evaluate", str(trained / "model.keras"), str(photos)]) == 0
+    assert capsys.readouterr().out.startswith("accuracy 100.0% on 9 pictures")
+
+
+def test_evaluate_judges_the_validation_part_alone(trained, tmp_path, capsys):
+    capsys.readouterr()
+    write_photos(tmp_path / "p" / "train", 5)
+    write_photos(tmp_path / "p" / "val", 2)
+    assert main(["evaluate", str(trained / "model.keras"), str(tmp_path / "p"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pictures"] == 6
+
+
+def test_extract_writes_arrays_without_objects(photos, net_file, tmp_path, feature_folder, capsys):
+    out = tmp_path / "f.npz"
+    assert main(["extract", str(photos), "--base", net_file, "--out", str(out)]) == 0
+    assert re.fullmatch(rf"{out}: 8 features of 24 pictures by small.keras \(\w+\)\n", capsys.readouterr().out)
+    with np.load(out, allow_pickle=False) as data:
+        assert data["features"].shape == (24, 8)
+        assert data["class_names"][data["labels"]].tolist() == [name.split("/")[0] for name in data["files"]]
+
+
+def test_summary_prints_the_layers(net_file, capsys):
+    assert main(["summary", net_file]) == 0
+    said = capsys.readouterr().out
+    assert "conv1" in said
+    assert "BatchNormalization" in said
+    assert main(["summary", net_file, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [layer["name"] for layer in found["layers"]][:2] == ["pictures", "conv1"]
+    assert found["weights"] == small_net().count_params()
+
+
+def test_inspect_describes_a_file_without_building_it(net_file, capsys):
+    assert main(["inspect", net_file, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["format"], found["has_config"], found["architecture"]) == ("Keras 3 archive", True, None)
+    assert found["numbers"] == small_net().count_params()
+    assert main(["inspect", net_file]) == 0
+    said = capsys.readouterr().out
+    assert "format        Keras 3 archive" in said
+    assert "3 × 3 × 3 × 8" in said
+
+
+def test_doctor_reports_every_part(capsys):
+    assert main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["software", "processor", "kernels", "cuda", "extras", "folders"]
+    assert found["software"]["numpy"].startswith(np.__version__)
+    assert found["kernels"]["operations"] > 10
+    assert main(["doctor"]) == 0
+    assert "vector instructions" in capsys.readouterr().out
+
+
+def test_doctor_says_when_the_cache_cannot_be_written(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "file"))
+    assert main(["doctor"]) == 0
+    assert "NOT WRITABLE: set MINICNN_CACHE" in capsys.readouterr().out
+
+
+def test_weights_are_listed_found_and_fetched_from_the_cache(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("MINICNN_OFFLINE", "1")
+    name = "mobilenet_2_5_224_tf.h5"
+    assert main(["weights", "path", name]) == 2
+    assert capsys.readouterr().err.endswith(f"get it with minicnn weights fetch {name}\n")
+    assert main(["weights", "fetch", name]) == 1
+    assert "MINICNN_OFFLINE is set" in capsys.readouterr().err
+    place = tmp_path / "models" / name
+    place.parent.mkdir()
+    place.write_bytes(b"weights")
+    for action in ("path", "fetch"):
+        assert main(["weights", action, name]) == 0
+        assert capsys.readouterr().out == f"{place}\n"
+    assert main(["weights", "list", "--json"]) == 0
+    listed = {entry["file"]: entry["path"] for entry in json.loads(capsys.readouterr().out)}
+    assert listed[name] == str(place)
+    assert listed["mobilenet_5_0_224_tf.h5"] is None
+    assert main(["weights", "list"]) == 0
+    assert re.search(rf"{name} +MobileNet +with +{place}", capsys.readouterr().out)
+    assert main(["weights", "path", "mobilenet"]) == 2
+    assert "no published weights file is called 'mobilenet'" in capsys.readouterr().err

@@ -1,0 +1,171 @@
+"""The frame of every command: help, exit codes, one line for an error, nothing but that line."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from minicnn.cli import entry, main
+from minicnn.errors import DataError, DownloadError, MissingExtraError
+
+COMMANDS = [command.__name__.rpartition(".")[2] for command in entry.COMMANDS]
+
+
+def run(*arguments, **environment):
+    """A process of its own: (exit code, stdout, stderr)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "minicnn", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MINICNN_KERNELS": "numpy", **environment},
+        timeout=120,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def failing(error):
+    def raise_it(options):
+        raise error
+
+    return raise_it
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["weights", "list"], ["weights", "fetch"]])
+def test_help_explains_and_shows_examples(command, capsys):
+    assert main([*command, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: {' '.join(['minicnn', *command])}")
+    if len(command) == 1:
+        assert "examples:" in said
+        assert f"minicnn {command[0]}" in said.split("examples:")[1]
+
+
+def test_the_general_help_names_all_commands_and_no_others(capsys):
+    main(["--help"])
+    listed = capsys.readouterr().out.split("commands:")[1].split("begin here:")[0]
+    assert [line.split()[0] for line in listed.splitlines() if line.startswith("    ") and line[4] != " "] == COMMANDS
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["predict"],
+        ["finetune", "p", "--epochs", "many"],
+        ["finetune", "p", "--epo", "3"],
+        ["doctor", "--loud"],
+        ["weights"],
+        ["weights", "sell"],
+        ["finetune", "p", "--resize", "zoom"],
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments, capsys):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("minicnn: error: ")
+    assert err.count("\n") == 1
+    assert "--help)" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (DataError("photos: no\nclass\x1b[31m"), 2, "minicnn: error: photos: no class\\x1b[31m\n"),
+        (DownloadError("offline"), 1, "minicnn: error: offline\n"),
+        (MissingExtraError("tqdm", "images", "bars"), 1, "minicnn: error: bars needs tqdm, which is not installed: "),
+        (
+            ZeroDivisionError("oops"),
+            1,
+            "minicnn: failure: ZeroDivisionError: oops (set MINICNN_DEBUG=1 to see where)\n",
+        ),
+        (MemoryError(), 1, "minicnn: failure: MemoryError: (set MINICNN_DEBUG=1"),
+        (KeyboardInterrupt(), 130, "minicnn: interrupted\n"),
+    ],
+)
+def test_every_error_is_one_line_with_its_exit_code(error, code, said, capsys, monkeypatch):
+    monkeypatch.delenv("MINICNN_DEBUG", raising=False)
+    monkeypatch.setattr("minicnn.cli.doctor.run", failing(error))
+    assert main(["doctor"]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(said)
+    assert err.count("\n") == 1
+
+
+def test_debugging_shows_the_traceback_before_the_line(capsys, monkeypatch):
+    monkeypatch.setenv("MINICNN_DEBUG", "1")
+    monkeypatch.setattr("minicnn.cli.doctor.run", failing(DataError("bad")))
+    assert main(["doctor"]) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.endswith("minicnn: error: bad\n")
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_one_line(capsys, monkeypatch):
+    import warnings
+
+    def warn(options):
+        warnings.warn("the file is old", stacklevel=2)
+        return 0
+
+    monkeypatch.setattr("minicnn.cli.doctor.run", warn)
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr().err == "minicnn: warning: the file is old\n"
+
+
+def test_python_m_minicnn_is_the_command_line():
+    from minicnn import __version__
+
+    assert run("--version") == (0, f"minicnn {__version__}\n", "")
+    code, _, err = run("predict", "missing.keras", "missing.jpg")
+    assert code == 2
+    assert err.count("\n") == 1
+
+
+def test_a_reader_that_leaves_is_no_error():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "minicnn", "weights", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.wait(timeout=60) in (0, 1)
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+INTERRUPTED = """
+import sys, time
+from minicnn.cli import finetune, main
+def wait(options):
+    print("waiting", flush=True)
+    time.sleep(60)
+finetune.run = wait
+sys.exit(main(["finetune", "photos"]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent differently there")
+def test_control_c_ends_with_130_and_one_line():
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "waiting\n"
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "minicnn: interrupted\n")
+
+
+def test_help_needs_neither_numba_nor_h5py_nor_pillow():
+    forbidden = "numba", "h5py", "PIL", "tqdm", "matplotlib", "sklearn"
+    code = (
+        "import sys; from minicnn.cli import main; main(['finetune', '--help']); "
+        f"print([name for name in {forbidden} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == "[]\n"

@@ -1,0 +1,123 @@
+"""For every operation of minicnn.ops, calls whose gradients are checked: a function of tensors, and their arrays.
+
+Inputs keep away from kinks and ties, where a difference quotient says nothing about the gradient.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from minicnn import Tensor, ops
+
+Case = tuple[Callable[..., Any], list[np.ndarray]]
+
+
+def distinct(*shape: int, seed: int = 0, reach: float = 2.0) -> np.ndarray:
+    """Evenly spaced numbers between -reach and reach in random order: no two are equal, none is near 0."""
+    count = int(np.prod(shape))
+    ranks = np.random.default_rng([seed, *shape]).permutation(count).reshape(shape)
+    return (ranks + 0.5 - count / 2) * (2 * reach / count) + 0.004
+
+
+def positive(*shape: int) -> np.ndarray:
+    """Numbers in (0.2, 1.2)."""
+    return np.random.default_rng(shape).uniform(0.2, 1.2, shape)
+
+
+def conv(**options: Any) -> Case:
+    groups = options.get("groups", 1)
+    arrays = [distinct(2, 7, 6, 4), distinct(3, 2, 4 // groups, 6, seed=1), distinct(6, seed=2)]
+    return (lambda x, w, b: ops.conv2d(x, w, b, **options)), arrays
+
+
+def depthwise(multiplier: int, **options: Any) -> Case:
+    arrays = [distinct(2, 7, 6, 3), distinct(3, 3, 3, multiplier, seed=1), distinct(3 * multiplier, seed=2)]
+    return (lambda x, w, b: ops.depthwise_conv2d(x, w, b, **options)), arrays
+
+
+def transposed(**options: Any) -> Case:
+    arrays = [distinct(2, 4, 3, 3), distinct(3, 2, 2, 3, seed=1), distinct(2, seed=2)]
+    return (lambda x, w, b: ops.conv2d_transpose(x, w, b, **options)), arrays
+
+
+def pool(function: Callable[..., Any], *arguments: Any, **options: Any) -> Case:
+    return (lambda x: function(x, *arguments, **options)), [distinct(2, 7, 6, 3)]
+
+
+def named(name: str, **parameters: Any) -> Case:
+    return (lambda x: ops.activation(x, name, **parameters)), [distinct(4, 9, reach=7.0)]
+
+
+def dropout(noise_shape: Any = None) -> Case:
+    def function(x: Any) -> Any:
+        return ops.dropout(x, 0.4, np.random.default_rng(0), noise_shape)
+
+    return function, [distinct(4, 5)]
+
+
+def infer(x: Any, *gamma_beta: Any) -> Any:
+    """Inference mode with constant statistics of x's dtype."""
+    statistics = (Tensor(array.astype(x.dtype)) for array in (distinct(4, seed=3), positive(4)))
+    return ops.batchnorm_infer(x, *(gamma_beta or (None, None)), *statistics)
+
+
+ONE_HOT = np.eye(4)[[0, 2, 3]]
+
+CASES: dict[str, list[Case]] = {
+    "activation": [
+        *(
+            named(name)
+            for name in (
+                "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2",
+                "tanh", "softplus", "softsign", "swish", "silu", "hard_swish", "hard_silu", "exponential", "mish",
+                "softmax", "log_softmax", "linear",
+            )
+        ),
+        named("gelu", approximate=True),
+        named("elu", alpha=0.7),
+        named("leaky_relu", negative_slope=0.01),
+    ],
+    "add": [(ops.add, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)]), (ops.add, [distinct(3, 4), distinct(3, 4, seed=1)])],
+    "avgpool2d": [pool(ops.avgpool2d, 2), pool(ops.avgpool2d, 3, 2, "same"), pool(ops.avgpool2d, (2, 3), (1, 2), "same")],
+    "batchnorm_infer": [
+        (infer, [distinct(2, 3, 3, 4), positive(4), distinct(4)]),
+        (infer, [distinct(5, 4)]),
+    ],
+    "batchnorm_train": [
+        (lambda x, g, b: ops.batchnorm_train(x, g, b)[0], [distinct(2, 3, 3, 4), positive(4), distinct(4)]),
+        (lambda x, b: ops.batchnorm_train(x, None, b, 1e-5)[0], [distinct(6, 4), distinct(4)]),
+    ],
+    "binary_crossentropy": [(lambda p: ops.binary_crossentropy(p, (ONE_HOT + 0.1) / 1.2), [positive(3, 4) / 1.3])],
+    "concatenate": [(lambda *t: ops.concatenate(list(t), 1), [distinct(2, 3, 4), distinct(2, 1, 4, seed=1)])],
+    "conv2d": [
+        conv(),
+        conv(strides=2, padding="same"),
+        conv(strides=(3, 2), padding=((1, 0), (2, 1))),
+        conv(dilation=2, padding="same"),
+        conv(groups=2, padding=1),
+        (lambda x, w: ops.conv2d(x, w), [distinct(1, 1, 1, 3), distinct(1, 1, 3, 2, seed=1)]),
+    ],
+    "conv2d_transpose": [transposed(), transposed(strides=2, padding="same"), transposed(strides=3, output_padding=1)],
+    "cropping2d": [pool(ops.cropping2d, ((1, 0), (2, 1)))],
+    "crossentropy": [(lambda p: ops.crossentropy(p, ONE_HOT), [positive(3, 4)])],
+    "dense": [(ops.dense, [distinct(5, 4), distinct(4, 3, seed=1), distinct(3)]), (ops.dense, [distinct(2, 3, 4), distinct(4, 2)])],
+    "depthwise_conv2d": [depthwise(1, padding="same"), depthwise(2, strides=2), depthwise(1, dilation=2, padding="same")],
+    "dropout": [dropout(), dropout((None, 1))],
+    "flatten": [(ops.flatten, [distinct(2, 3, 4)])],
+    "global_avgpool2d": [pool(ops.global_avgpool2d), pool(ops.global_avgpool2d, True)],
+    "global_maxpool2d": [pool(ops.global_maxpool2d), pool(ops.global_maxpool2d, True)],
+    "layernorm": [(ops.layernorm, [distinct(3, 2, 5), positive(5), distinct(5)]), (lambda x: ops.layernorm(x, None, None), [distinct(4, 6)])],
+    "maximum": [(ops.maximum, [distinct(3, 4), distinct(3, 4, seed=1) + 0.013])],
+    "maxpool2d": [pool(ops.maxpool2d, 2), pool(ops.maxpool2d, 3, 2, "same"), pool(ops.maxpool2d, (3, 2), (1, 2), "valid")],
+    "minimum": [(ops.minimum, [distinct(3, 4), distinct(3, 4, seed=1) + 0.013])],
+    "multiply": [(ops.multiply, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)])],
+    "permute": [(lambda x: ops.permute(x, (3, 1, 2)), [distinct(2, 3, 4, 5)])],
+    "prelu": [(ops.prelu, [distinct(3, 4, 4, 2), positive(1, 1, 2)]), (ops.prelu, [distinct(3, 5), positive(5)])],
+    "relu": [(lambda x: ops.relu(x, 1.5, 0.1, 0.25), [distinct(4, 9)])],
+    "reshape": [(lambda x: ops.reshape(x, (4, -1)), [distinct(2, 8, 3)])],
+    "sigmoid_crossentropy": [(lambda x: ops.sigmoid_crossentropy(x, ONE_HOT), [distinct(3, 4)])],
+    "softmax": [(ops.softmax, [distinct(3, 4)]), (lambda x: ops.softmax(x, axis=1, log=True), [distinct(2, 3, 4)])],
+    "softmax_crossentropy": [(lambda x: ops.softmax_crossentropy(x, ONE_HOT), [distinct(3, 4)])],
+    "upsampling2d": [pool(ops.upsampling2d, (2, 3)), pool(ops.upsampling2d, 2, "bilinear")],
+    "zero_padding2d": [pool(ops.zero_padding2d, ((1, 0), (0, 2)))],
+}  # fmt: skip

@@ -1,0 +1,103 @@
+"""Bases: by name with a file, whole models, weights alone, and every way to name a wrong one."""
+
+import numpy as np
+import pytest
+from transfer_cases import SIDE, small_net
+
+from minicnn.applications import MobileNet
+from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, UnsupportedError
+from minicnn.layers import Dense, Flatten, Input
+from minicnn.models import Sequential
+from minicnn.transfer import class_names_of, load_base, preparation_of
+
+
+@pytest.fixture(scope="module")
+def mobilenet_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "thin.h5"
+    MobileNet(weights=None, alpha=0.25, input_shape=(32, 32, 3), classes=7).save_weights(path)
+    return str(path)
+
+
+def test_a_named_base_takes_its_width_from_the_file(mobilenet_file):
+    base = load_base("mobilenet", mobilenet_file, size=32)
+    assert (base.name, base.weights) == ("MobileNet, alpha 0.25", "thin.h5")
+    assert base.model.outputs[0].shape == (None, 256)
+    assert (base.preparation.preprocessing, base.preparation.rule.size) == ("tf", (32, 32))
+    assert len(base.sha256) == 64
+
+
+def test_a_file_with_weights_alone_names_its_base(mobilenet_file):
+    named, told = load_base("mobilenet", mobilenet_file, size=32), load_base(mobilenet_file, size=32)
+    x = np.zeros((1, 32, 32, 3), np.float32)
+    assert told.name == named.name
+    np.testing.assert_array_equal(told.model.predict(x), named.model.predict(x))
+
+
+def test_a_whole_model_loses_its_classifier(net_file):
+    base = load_base(net_file)
+    assert base.model.outputs[0].shape == (None, 8)
+    assert base.preparation.preprocessing == "tf"
+    assert base.preparation.rule.size == (SIDE, SIDE)
+
+
+def test_weights_of_another_architecture_are_refused(mobilenet_file):
+    with pytest.raises(ArgumentError, match=r"weights of MobileNet, alpha 0.25.*use base mobilenet"):
+        load_base("vgg16", mobilenet_file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "said"),
+    [
+        (("alexnet",), {}, ArgumentError, "no base 'alexnet': use one of mobilenet"),
+        (("missing.h5",), {}, FileAccessError, "missing.h5"),
+        (("bundled", "x.h5"), {}, ArgumentError, "weights are for a base that has a name"),
+        (("mobilenet", "missing.h5"), {}, FileAccessError, "missing.h5"),
+    ],
+)
+def test_a_base_that_is_not_there_is_refused(arguments, options, error, said):
+    with pytest.raises(error, match=said):
+        load_base(*arguments, **options)
+
+
+def test_a_size_that_the_model_does_not_take_is_refused(net_file):
+    with pytest.raises(ArgumentError, match="takes pictures of 24 × 24 pixels, not of 30 × 30"):
+        load_base(net_file, size=30)
+
+
+def test_a_model_that_does_not_say_how_pixels_are_prepared_needs_to_be_told(tmp_path):
+    path = str(tmp_path / "silent.keras")
+    small_net().save(path)
+    with pytest.raises(ArgumentError, match=r"add --preprocessing caffe\|tf\|torch\|none"):
+        load_base(path)
+    assert load_base(path, preprocessing="caffe").preparation.preprocessing == "caffe"
+
+
+def test_unknown_weights_alone_are_refused(tmp_path):
+    path = str(tmp_path / "some.h5")
+    small_net().save_weights(path)
+    with pytest.raises(FileFormatError, match="save the whole model in one file"):
+        load_base(path)
+
+
+def test_a_model_of_grey_pictures_is_refused(tmp_path):
+    path = str(tmp_path / "grey.keras")
+    Sequential([Input((8, 8, 1)), Flatten(), Dense(2)]).save(path)
+    with pytest.raises(UnsupportedError, match=r"takes inputs of shape \(8, 8, 1\)"):
+        load_base(path, preprocessing="tf")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"preprocessing": "magic"}, "names the preprocessing 'magic'"),
+        ({"preprocessing": "tf", "resize": {"size": 3}}, "metadata is damaged"),
+        ({"preprocessing": "tf", "resize": "crop"}, "metadata is damaged"),
+        ({"class_names": ["a"]}, "4 outputs, but its metadata names 1 classes"),
+        ({"class_names": [1, 2, 3, 4]}, "not a list of texts"),
+    ],
+)
+def test_damaged_metadata_is_refused(metadata, said):
+    model = small_net(**metadata)
+    read = class_names_of if "class_names" in metadata else preparation_of
+    with pytest.raises(FileFormatError, match=said):
+        read(model, "m.keras")

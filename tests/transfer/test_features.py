@@ -1,0 +1,147 @@
+"""Features: the cache changes nothing but the time, and its key holds all that decides them."""
+
+import numpy as np
+import pytest
+from transfer_cases import SIDE, small_net
+
+from minicnn.data import ResizeRule
+from minicnn.kernels._registry import numba_wanted
+from minicnn.layers import Dense, Input
+from minicnn.models import Model, Sequential
+from minicnn.transfer import FeatureCache, Preparation, extract_features, freeze
+from minicnn.transfer.features import BATCH, model_hash
+from minicnn.transfer.surgery import without_head
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (BATCH + 5, SIDE, SIDE, 3)).astype(np.uint8)
+HASHES = [f"{i:064x}" for i in range(len(IMAGES))]
+TF = Preparation(ResizeRule(SIDE), "tf")
+
+
+@pytest.fixture
+def base():
+    model = without_head(small_net())
+    freeze(model)
+    return model
+
+
+def extract(model, cache, images=IMAGES, hashes=HASHES, preparation=TF):
+    (features,), use = extract_features(model, images, hashes, preparation, cache=cache)
+    return features, (use.found, use.computed)
+
+
+def test_features_are_the_models_outputs(base):
+    features, use = extract(base, None)
+    np.testing.assert_allclose(features, base.predict(TF(IMAGES)), rtol=1e-5, atol=1e-6)
+    assert use == (0, 2)
+
+
+def test_kept_features_have_the_same_bits_as_computed_ones(base, tmp_path):
+    fresh, _ = extract(base, None)
+    first, first_use = extract(base, FeatureCache(tmp_path))
+    second, second_use = extract(base, FeatureCache(tmp_path))
+    assert (first_use, second_use) == ((0, 2), (2, 0))
+    assert fresh.tobytes() == first.tobytes() == second.tobytes()
+
+
+def test_several_outputs_are_kept_together(base, tmp_path):
+    both = Model(base.inputs, [base.get_layer("relu1").output, base.outputs[0]])
+    cache = FeatureCache(tmp_path)
+    computed, _ = extract_features(both, IMAGES, HASHES, TF, cache=cache)
+    kept, use = extract_features(both, IMAGES, HASHES, TF, cache=cache)
+    assert (use.found, use.computed) == (2, 0)
+    assert [a.tobytes() for a in computed] == [a.tobytes() for a in kept]
+
+
+def test_a_new_picture_costs_only_the_batches_from_it_on(base, tmp_path):
+    cache = FeatureCache(tmp_path)
+    extract(base, cache, IMAGES[:-1], HASHES[:-1])
+    assert extract(base, cache)[1] == (1, 1)
+
+
+def changed_weights(model):
+    kernel, bias = model.get_layer("conv1").get_weights()
+    kernel[0, 0, 0, 0] += 1e-6
+    model.get_layer("conv1").set_weights([kernel, bias])
+
+
+def changed_statistics(model):
+    *rest, variance = model.get_layer("bn1").get_weights()
+    model.get_layer("bn1").set_weights([*rest, variance * 2])
+
+
+def changed_mode(model):
+    model.get_layer("bn1").trainable = True
+
+
+@pytest.mark.parametrize("change", [changed_weights, changed_statistics, changed_mode])
+def test_another_model_finds_nothing(base, tmp_path, change):
+    cache = FeatureCache(tmp_path)
+    extract(base, cache)
+    change(base)
+    assert extract(base, cache)[1] == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "preparation",
+    [
+        Preparation(ResizeRule(SIDE), "torch"),
+        Preparation(ResizeRule(SIDE, "pad"), "tf"),
+        Preparation(ResizeRule(SIDE, "crop", 0.875), "tf"),
+    ],
+)
+def test_another_preparation_finds_nothing(base, tmp_path, preparation):
+    cache = FeatureCache(tmp_path)
+    extract(base, cache)
+    assert extract(base, cache, preparation=preparation)[1] == (0, 2)
+
+
+def test_other_picture_bytes_find_nothing(base, tmp_path):
+    cache = FeatureCache(tmp_path)
+    extract(base, cache)
+    assert extract(base, cache, hashes=["f" * 64, *HASHES[1:]])[1] == (1, 1)
+
+
+def test_another_boundary_finds_nothing(base, tmp_path):
+    cache = FeatureCache(tmp_path)
+    extract(base, cache)
+    assert extract(Model(base.inputs, base.get_layer("relu1").output), cache)[1] == (0, 2)
+
+
+def test_other_kernels_find_nothing(base, tmp_path, monkeypatch):
+    cache = FeatureCache(tmp_path)
+    extract(base, cache)
+    other = int(numba_wanted())  # as true as before, but written another way
+    monkeypatch.setattr("minicnn.kernels._registry.numba_wanted", lambda: other)
+    assert extract(base, cache)[1] == (0, 2)
+
+
+def test_a_model_built_again_has_the_same_hash():
+    def build():
+        return Sequential([Input((3,)), Dense(2, kernel_initializer="ones"), Dense(2, kernel_initializer="ones")])
+
+    first, second = build(), build()
+    assert first.layers[0].name != second.layers[0].name
+    assert model_hash(first) == model_hash(second)
+
+
+def test_two_orders_of_equal_layers_have_different_hashes():
+    def build(*activations):
+        return Sequential([Input((3,)), *(Dense(3, activation=a, kernel_initializer="ones") for a in activations)])
+
+    assert model_hash(build("relu", "tanh")) != model_hash(build("tanh", "relu"))
+
+
+def test_damaged_files_are_computed_again(base, tmp_path):
+    cache = FeatureCache(tmp_path)
+    expected, _ = extract(base, cache)
+    for path in tmp_path.rglob("*.features"):
+        path.write_bytes(path.read_bytes()[:100])
+    again, use = extract(base, cache)
+    assert use == (0, 2)
+    assert again.tobytes() == expected.tobytes()
+
+
+def test_progress_is_told_after_each_batch(base):
+    told = []
+    extract_features(base, IMAGES, HASHES, TF, progress=lambda *args: told.append(args))
+    assert told == [("features", BATCH, BATCH + 5), ("features", BATCH + 5, BATCH + 5)]

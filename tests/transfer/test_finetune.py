@@ -1,0 +1,169 @@
+"""The whole job on small pictures: what is learned, what stays frozen, and that neither cache nor folds change it."""
+
+import numpy as np
+import pytest
+from transfer_cases import write_photos
+
+from minicnn.errors import ArgumentError, DataError, FileAccessError, FileFormatError
+from minicnn.models import load_model
+from minicnn.transfer import FeatureCache, Settings, finetune_folder
+from minicnn.transfer.feature_cache import decode, encode
+from minicnn.transfer.freeze import leaf_layers
+
+FINE = {"unfreeze": "conv2", "fine_epochs": 2, "learning_rate": 1e-3}
+
+
+def run(photos, net_file, cache=False, progress=None, **settings):
+    settings = {"epochs": 15, "batch_size": 8} | settings
+    return finetune_folder(photos, net_file, settings=Settings(**settings), cache=cache, progress=progress)
+
+
+def weights(model):
+    return {layer.name: [w.tobytes() for w in layer.get_weights()] for layer in leaf_layers(model) if layer.weights}
+
+
+def test_colours_are_learned_and_everything_is_told(photos, net_file):
+    result = run(photos, net_file, folds=2)
+    assert result.accuracy == 1.0
+    assert list(result.class_names) == ["blue", "green", "red"]
+    assert (result.train_counts, result.val_counts) == ([6, 6, 6], [2, 2, 2])
+    assert result.confusion.tolist() == np.diag([2, 2, 2]).tolist()
+    assert result.folds is not None
+    assert len(result.folds.head) == 2
+    assert list(result.folds.fine_tuned) == []
+    (phase,) = result.phases
+    assert (phase.name, len(phase.loss), len(phase.seconds), phase.parameters) == ("head", 15, 15, 8 * 3 + 3)
+    assert phase.loss[-1] < phase.loss[0]
+    assert result.model.metadata["class_names"] == ["blue", "green", "red"]
+    assert result.model.metadata["preprocessing"] == "tf"
+    assert {"features", "train the head", "cross-validation"} <= result.seconds.keys()
+
+
+def test_the_base_stays_bit_for_bit(photos, net_file):
+    before = weights(load_model(net_file))
+    after = weights(run(photos, net_file).model)
+    assert all(after[name] == before[name] for name in ("conv1", "bn1", "conv2", "bn2"))
+
+
+def test_fine_tuning_changes_the_layers_from_there_on_but_no_batch_normalization(photos, net_file):
+    before = weights(load_model(net_file))
+    result = run(photos, net_file, **FINE)
+    after = weights(result.model)
+    assert {name for name in ("conv1", "bn1", "conv2", "bn2") if after[name] != before[name]} == {"conv2"}
+    assert [phase.name for phase in result.phases] == ["head", "fine-tuning"]
+    assert result.phases[1].parameters == 3 * 3 * 8 * 8 + 8 + 8 * 3 + 3
+    assert result.accuracy == 1.0
+
+
+def test_fine_tuning_makes_the_training_loss_smaller(photos, net_file):
+    result = run(photos, net_file, epochs=2, **FINE | {"fine_epochs": 6})
+    assert result.phases[1].loss[-1] < result.phases[1].loss[0]
+
+
+@pytest.mark.parametrize("changes", [{}, FINE])
+def test_neither_cache_nor_cross_validation_changes_a_bit(photos, net_file, tmp_path, changes):
+    cache = FeatureCache(tmp_path)
+    plain = run(photos, net_file, **changes)
+    filling = run(photos, net_file, cache=cache, **changes)
+    cached = run(photos, net_file, cache=cache, folds=2, **changes)
+    assert "0 batches came from the cache, 1 were computed" in filling.cache
+    assert "1 batches came from the cache, 0 were computed" in cached.cache
+    assert weights(plain.model) == weights(filling.model) == weights(cached.model)
+
+
+def test_cross_validation_judges_fine_tuning_too(photos, net_file):
+    result = run(photos, net_file, folds=2, **FINE)
+    assert len(result.folds.head) == len(result.folds.fine_tuned) == 2
+
+
+def test_a_cache_that_lies_is_refused(photos, net_file, tmp_path):
+    run(photos, net_file, cache=FeatureCache(tmp_path))
+    (path,) = tmp_path.rglob("*.features")
+    features = decode(path.read_bytes())
+    path.write_bytes(encode(features[::-1] * 3))
+    with pytest.raises(FileFormatError, match="not those of the network"):
+        run(photos, net_file, cache=FeatureCache(tmp_path))
+
+
+def test_given_train_and_val_are_kept(tmp_path, net_file):
+    write_photos(tmp_path / "p" / "train", 5)
+    write_photos(tmp_path / "p" / "val", 3, seed=1)
+    result = run(tmp_path / "p", net_file)
+    assert (result.train_counts, result.val_counts) == ([5, 5, 5], [3, 3, 3])
+    assert result.split == "the folder's own train/ and val/"
+
+
+def test_bad_files_are_told_and_left_out(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    (photos / "red" / "0.png").write_bytes((photos / "red" / "0.png").read_bytes()[:200])
+    (photos / "red" / "notes.txt").write_text("hello")
+    result = run(photos, net_file)
+    assert sum(result.train_counts) + sum(result.val_counts) == 23
+    assert sorted(file for file, _ in result.refused) == ["red/0.png", "red/notes.txt"]
+
+
+def test_copies_are_remarked_and_never_divided(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    (photos / "red" / "copy.png").write_bytes((photos / "red" / "0.png").read_bytes())
+    assert any("1 files are copies of others" in remark for remark in run(photos, net_file).remarks)
+
+
+def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
+    write_photos(tmp_path / "p" / "train", 5)
+    write_photos(tmp_path / "p" / "val", 3, seed=1)
+    for name in ("a.png", "b.png"):
+        copied = (tmp_path / "p" / "train" / "red" / "0.png").read_bytes()
+        (tmp_path / "p" / "val" / "red" / name).write_bytes(copied)
+    (remark,) = [r for r in run(tmp_path / "p", net_file).remarks if "flatters" in r]
+    assert remark.startswith("2 validation pictures are also among those learned from")
+
+
+def test_mistakes_are_the_surest_wrong_answers(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p" / "train", 6)
+    write_photos(tmp_path / "p" / "val", 3, seed=1)
+    wrong = photos.parent / "val" / "red" / "wrong.png"
+    wrong.write_bytes((photos.parent / "val" / "blue" / "0.png").read_bytes())
+    (mistake,) = run(photos.parent, net_file).mistakes
+    assert (mistake.file, mistake.true, mistake.predicted) == ("val/red/wrong.png", "red", "blue")
+    assert mistake.probability > 0.5
+    assert mistake.picture.startswith(b"\xff\xd8")
+
+
+def test_a_layer_that_is_not_there_is_refused_before_pictures_are_read(photos, net_file):
+    told = []
+    with pytest.raises(ArgumentError, match=r"no layer 'conv9'.*conv2"):
+        run(photos, net_file, unfreeze="conv9", progress=lambda *args: told.append(args))
+    assert told == []
+
+
+def test_nothing_to_train_is_refused(photos, net_file):
+    with pytest.raises(ArgumentError, match="no layer from pool on has weights to train"):
+        run(photos, net_file, unfreeze="pool")
+
+
+def test_a_rate_that_diverges_is_refused(photos, net_file):
+    with np.errstate(all="ignore"), pytest.raises(DataError, match="fine-tuning diverged"):
+        run(photos, net_file, **FINE | {"learning_rate": 1e30})
+
+
+def test_a_missing_folder_is_refused(net_file, tmp_path):
+    with pytest.raises(FileAccessError, match="no such folder"):
+        run(tmp_path / "nothing", net_file)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number of at least 1"),
+        ({"folds": 1}, "folds must be 0"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"validation": 1.0}, "validation"),
+        ({"resize": "zoom"}, "resize"),
+        ({"preprocessing": "imagenet"}, "preprocessing"),
+        ({"size": 0}, "size"),
+    ],
+)
+def test_settings_out_of_range_are_refused(changes, said):
+    with pytest.raises(ArgumentError, match=said):
+        Settings(**changes)
