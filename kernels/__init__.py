@@ -30,6 +30,7 @@ from . import (
 from ._registry import KernelSpec, device_of, operations, record, rungs, specs, use
 from ._shapes import Padding, Pair, output_size, padding_sides, pair, same_padding
 from ._threads import get_num_threads, set_num_threads
+from ._warmup import warmup
 
 __all__ = [
     "KernelSpec",
@@ -68,4 +69,5 @@ __all__ = [
     "specs",
     "upsample2d",
     "use",
+    "warmup",
 ]

@@ -1,10 +1,14 @@
 """Checks that every kernel's contract makes of its arrays."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minicnn.errors import DTypeError, ShapeError
+
+CACHE_LINE = 64
+ALIGNED_BYTES = 1 << 16  # arrays from this size on are aligned: for smaller ones it costs more than it gains
 
 
 def same_dtype(op: str, **arrays: Any) -> np.dtype:
@@ -23,9 +27,18 @@ def same_dtype(op: str, **arrays: Any) -> np.dtype:
     return first
 
 
+def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """A new array that begins on a cache line, so that no vector of it lies across two."""
+    room = np.empty(math.prod(shape) * dtype.itemsize + CACHE_LINE, np.uint8)
+    return np.ndarray(shape, dtype, room, -room.ctypes.data % CACHE_LINE)
+
+
 def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str) -> Any:
     """`out` when it fits, else a new array of `shape`, on the device and of the dtype of `like`."""
     if out is None:
+        size = math.prod(shape) * like.dtype.itemsize
+        if type(like) is np.ndarray and size >= ALIGNED_BYTES:
+            return aligned_empty(tuple(shape), like.dtype)
         return np.empty_like(like, shape=tuple(shape), order="C", subok=True)
     if out.shape != tuple(shape) or out.dtype != like.dtype or not out.flags.c_contiguous:
         raise ShapeError(

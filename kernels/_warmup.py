@@ -48,14 +48,13 @@ def warmup(progress: Progress | None = None) -> int:
     --------
     >>> from minicnn import kernels
     >>> kernels.warmup()                                                        # doctest: +SKIP
-    68
+    66
     """
     rungs = [spec for spec in specs("cpu") if spec.needs_numba]
     kinds = [examples(x, w) for x, w in ((_open, _open), (_open, _sealed), (_sealed, _sealed))]
     for done, spec in enumerate(rungs, 1):
-        for calls in kinds:
-            for call in calls[spec.op, spec.direction]:
-                call(rung=spec.rung)
+        for call in (call for calls in kinds for call in calls[spec.op, spec.direction]):
+            call(rung=spec.rung)
         if progress is not None:
             progress(done, len(rungs))
     return len(rungs)
@@ -158,7 +157,11 @@ def _steps(x: Make, w: Make) -> Iterator[tuple[str, str, Call]]:
         yield "optimizer_step", "sgd", partial(optimizer_step.sgd_step, p, gradient, a, nesterov=nesterov, **rate)
     for mean in (None, b):
         for velocity in (None, c):
-            yield "optimizer_step", "rmsprop", partial(optimizer_step.rmsprop_step, p, gradient, a, mean, velocity, **rate)
+            yield (
+                "optimizer_step",
+                "rmsprop",
+                partial(optimizer_step.rmsprop_step, p, gradient, a, mean, velocity, **rate),
+            )
     for largest in (None, c):
         yield "optimizer_step", "adam", partial(optimizer_step.adam_step, p, gradient, a, b, largest, step=1, **rate)
     yield "optimizer_step", "adagrad", partial(optimizer_step.adagrad_step, p, gradient, a, **rate)

@@ -78,7 +78,7 @@ class CategoricalCrossentropy(_CrossEntropy):
         if y_true.shape != y_pred.shape:
             raise ShapeError(
                 f"categorical_crossentropy: targets of shape {y_true.shape} for predictions of shape {y_pred.shape}; "
-                "one-hot targets are needed (utils.to_categorical), or sparse_categorical_crossentropy for class numbers"
+                "it needs one-hot targets (utils.to_categorical); sparse_categorical_crossentropy takes class numbers"
             )
         a = self.label_smoothing
         return self._rows(y_true * (1 - a) + a / y_true.shape[-1] if a else y_true, y_pred)
@@ -106,7 +106,7 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
                 f"{y_pred.shape}; one number for each sample is needed"
             )
         classes, count = y_true.astype(np.int64), y_pred.shape[-1]
-        if classes.size and not (0 <= classes.min() and classes.max() < count):
+        if classes.size and not (classes.min() >= 0 and classes.max() < count):
             raise DataError(f"labels run from {classes.min()} to {classes.max()}, the model has classes 0..{count - 1}")
         return self._rows(np.eye(count, dtype=y_pred.dtype)[classes], y_pred)
 

@@ -46,12 +46,9 @@ def copy_patches(x, g, group, first, count, k0, k1, patches):
             right = max(min(high, (g.width - col) * g.channels), left) if inside else high
             to = r * depth + segment * length - k0
             at = ((n * g.height + row) * g.width + col) * g.channels * g.groups + group * g.channels
-            for c in range(low, left):
-                patches[to + c] = 0
-            for c in range(left, right):
-                patches[to + c] = x[at + c]
-            for c in range(right, high):
-                patches[to + c] = 0
+            patches[to + low : to + left] = 0
+            patches[to + left : to + right] = x[at + left : at + right]
+            patches[to + right : to + high] = 0
 
 
 @jit
@@ -67,6 +64,7 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
     in_place = g.taps_h * g.taps_w * g.stride_h * g.stride_w == 1 and g.out_height * g.out_width == g.height * g.width
     patches = np.empty(block_rows * depth, np.float32)
     sums = np.empty(block_panels * block_rows * COLUMNS, np.float32)
+    y_row = g.filters * g.groups
     for block in range(start, stop):
         first = block % row_blocks * block_rows
         rest = block // row_blocks
@@ -83,18 +81,17 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
                 copy_patches(x, g, group, first, count, k0, k1, patches)
             for p in range(p0, p1):
                 panel = ((group * panels + p) * k + k0) * COLUMNS
+                own = 0 if depth >= k else (p - p0) * block_rows * COLUMNS  # sums that are finished at once share
                 for r in range(0, count, ROWS):
-                    to = ((p - p0) * block_rows + r) * COLUMNS
-                    at = a_start + r * a_row
+                    to, at = own + r * COLUMNS, a_start + r * a_row
                     tile_product(a, at, a_row, 1, packed, panel, COLUMNS, sums, to, COLUMNS, k1 - k0, k0)
-        y_row = g.filters * g.groups
-        for p in range(p0, p1):
-            f0 = group * g.filters + p * COLUMNS
-            filters = min(COLUMNS, g.filters - p * COLUMNS)
-            finish(
-                sums[(p - p0) * block_rows * COLUMNS :], COLUMNS, count, y, first * y_row + f0, y_row, filters,
-                bias, f0, has_bias, residual, has_residual, code,
-            )  # fmt: skip
+                if k1 == k:
+                    f0 = group * g.filters + p * COLUMNS
+                    filters = min(COLUMNS, g.filters - p * COLUMNS)
+                    finish(
+                        sums[own:], COLUMNS, count, y, first * y_row + f0, y_row, filters,
+                        bias, f0, has_bias, residual, has_residual, code,
+                    )  # fmt: skip
 
 
 def forward_blocking(g: Geometry) -> tuple[int, int, int]:

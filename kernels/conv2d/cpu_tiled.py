@@ -34,24 +34,19 @@ def copy_image_rows(x, g, group, n, row, rows, columns, image):
     before, skipped = min(max(g.left, 0), columns), max(-g.left, 0)
     inside = max(0, min(columns - before, g.width - skipped))
     for r in range(rows):
-        to = r * columns * length
+        target = image[r * columns * length : (r + 1) * columns * length]
         if not 0 <= row + r < g.height:
-            for c in range(columns * length):
-                image[to + c] = 0
+            target[:] = 0
             continue
         at = ((n * g.height + row + r) * g.width + skipped) * step + group * length
-        for c in range(before * length):
-            image[to + c] = 0
-        to += before * length
+        target[: before * length] = 0
         if g.groups == 1:
-            for c in range(inside * length):
-                image[to + c] = x[at + c]
+            target[before * length : (before + inside) * length] = x[at : at + inside * length]
         else:
             for j in range(inside):
-                for c in range(length):
-                    image[to + j * length + c] = x[at + j * step + c]
-        for c in range(inside * length, (columns - before) * length):
-            image[to + c] = 0
+                to = (before + j) * length
+                target[to : to + length] = x[at + j * step : at + j * step + length]
+        target[(before + inside) * length :] = 0
 
 
 @jit

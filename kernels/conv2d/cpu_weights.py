@@ -69,8 +69,7 @@ def _weight_blocks(start, stop, padded, dy, g, sizes, blocking, dw):
         filters = min(width, g.filters - p0 * COLUMNS)
         for r in range(min(block_tiles * ROWS, length - t0 * ROWS)):
             to = (tap * g.channels + t0 * ROWS + r) * g.filters * g.groups + group * g.filters + p0 * COLUMNS
-            for f in range(filters):
-                dw[to + f] = sums[r * width + f]
+            dw[to : to + filters] = sums[r * width : r * width + filters]
 
 
 def weight_blocking(g: Geometry) -> tuple[int, int, int]:

@@ -20,7 +20,8 @@ INTERPOLATIONS = ("nearest", "bilinear")
 
 
 def _default(direction: str, *arguments) -> str:
-    return "v2_gather"
+    """Repeating numbers needs no arithmetic: there NumPy's copy is faster than gathering."""
+    return "v1_numpy" if direction == "forward" and arguments[2] == "nearest" else "v2_gather"
 
 
 OPERATION = Operation("upsample2d", __name__, _default)

@@ -79,4 +79,3 @@ def finish(
         path = os.fspath(weights)
     load_weights(model, path, allow_head=not include_top)
     return model
-

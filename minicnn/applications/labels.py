@@ -40,4 +40,6 @@ def imagenet_classes() -> list[tuple[str, str]]:
         table = json.loads(path.read_text("utf-8"))
         return [(str(table[str(i)][0]), str(table[str(i)][1])) for i in range(IMAGENET_CLASSES)]
     except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise FileFormatError(f"{path} is not the ImageNet class index ({error}); delete it to fetch it again") from error
+        raise FileFormatError(
+            f"{path} is not the ImageNet class index ({error}); delete it to fetch it again"
+        ) from error

@@ -1,9 +1,9 @@
 """How images become network input: the modes under which the published weights were trained.
 
-    "caffe"   RGB to BGR, minus the mean (103.939, 116.779, 123.68); VGG, ResNet
-    "tf"      x / 127.5 - 1; MobileNet, Inception, Xception
-    "torch"   x / 255, minus the mean, divided by the standard deviation of each channel; DenseNet
-    "none"    as it is: the network scales by itself
+"caffe"   RGB to BGR, minus the mean (103.939, 116.779, 123.68); VGG, ResNet
+"tf"      x / 127.5 - 1; MobileNet, Inception, Xception
+"torch"   x / 255, minus the mean, divided by the standard deviation of each channel; DenseNet
+"none"    as it is: the network scales by itself
 """
 
 from typing import Any

@@ -159,6 +159,8 @@ class Sum(Function):
 class Reshape(Function):
     """y has the numbers of a in their order, in another shape; -1 stands for what is left"""
 
+    is_view = True
+
     @staticmethod
     def forward(ctx: Context, a: Any, *, shape: tuple[int, ...]) -> Any:
         ctx.save(a.shape)
@@ -174,6 +176,8 @@ class Reshape(Function):
 
 class Transpose(Function):
     """y has the axes of a in another order"""
+
+    is_view = True
 
     @staticmethod
     def forward(ctx: Context, a: Any, *, axes: tuple[int, ...]) -> Any:

@@ -6,7 +6,7 @@ returns from backward(ctx, dy) one gradient for each input, None where there is 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -52,6 +52,8 @@ class Node:
 
 class Function:
     """Base of all differentiable operations."""
+
+    is_view: ClassVar[bool] = False  # whether the output lies in the memory of the first input
 
     @staticmethod
     def forward(ctx: Context, *arrays: Any, **options: Any) -> Any:

@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import applications
+from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
+from minicnn.cli.console import note
 from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
 from minicnn.data.signatures import looks_like_picture
-from minicnn.errors import DataError, FileAccessError, UnsupportedError
+from minicnn.errors import DataError, DownloadError, FileAccessError, UnsupportedError
 from minicnn.models import load_model
-from minicnn.transfer import Preparation, class_names_of, preparation_of
+from minicnn.transfer import Preparation, class_names_of, identify, preparation_of
+from minicnn.weights import open_weights
 
 BATCH = 32
 
@@ -31,19 +35,39 @@ class Classifier:
 
 def load_classifier(path: str, preprocessing: str | None = None) -> Classifier:
     """
-    The classifier in a model file; classes without names are called "class 0", "class 1", ...
+    The classifier in a model file, or of published weights; classes without names are called "class 0", "class 1", ...
 
     Raises
     ------
     MinicnnError
         The file is damaged, holds no whole model, or the model is no classifier of pictures.
     """
-    model = load_model(path)
+    model = _load(path)
     if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
         shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
         raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
-    names = class_names_of(model, path) or [f"class {i}" for i in range(model.outputs[0].shape[1] or 0)]
+    names = class_names_of(model, path) or _usual_names(model.outputs[0].shape[1] or 0)
     return Classifier(model, preparation_of(model, path, preprocessing=preprocessing), names)
+
+
+def _load(path: str) -> Any:
+    """The whole model in a file; of weights alone, the published architecture that their shapes tell."""
+    with open_weights(path) as file:
+        shapes = [] if file.config else [weight.shape for layer in file.layers for weight in layer.weights]
+    found = identify(shapes)
+    if found is None or found.classes is None:
+        return load_model(path)
+    return getattr(applications, found.name)(weights=path, classes=found.classes, **found.arguments)
+
+
+def _usual_names(count: int) -> list[str]:
+    """ImageNet's names for 1,000 classes where they are on this machine or can be fetched, else numbers."""
+    if count == IMAGENET_CLASSES:
+        try:
+            return [name for _, name in imagenet_classes()]
+        except DownloadError as error:
+            note(f"classes are numbered: {error}")
+    return [f"class {i}" for i in range(count)]
 
 
 def picture_files(arguments: Sequence[str]) -> list[Path]:

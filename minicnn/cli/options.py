@@ -6,7 +6,7 @@ RESIZE = ("crop", "stretch", "pad")
 
 def add_model_options(parser) -> None:
     """MODEL and --preprocessing."""
-    parser.add_argument("model", metavar="MODEL", help="a .keras or .h5 file with a whole model")
+    parser.add_argument("model", metavar="MODEL", help="a .keras or .h5 file with a model")
     add_preprocessing(parser)
 
 

@@ -9,6 +9,7 @@ examples:
   minicnn predict photos-model/model.keras new/ --top 1       all pictures in a folder
   minicnn predict photos-model/model.keras *.jpg --json       for a program
   minicnn predict resnet.h5 new.jpg --preprocessing caffe     a model that another program wrote
+  minicnn predict mobilenet_1_0_224_tf.h5 new.jpg             published weights: the 1,000 classes of ImageNet
 
 A picture that cannot be read is named on stderr; the others are still predicted, and the exit code is 2."""
 

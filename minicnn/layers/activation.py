@@ -6,6 +6,7 @@ import numpy as np
 
 from minicnn import ops
 from minicnn.autograd import Tensor
+from minicnn.errors import ShapeError
 
 from . import initializers, regularizers
 from .activations import activate, activation_name
@@ -93,6 +94,11 @@ class PReLU(Layer):
     def build(self, input_shape: Shape) -> None:
         shared = self.shared_axes or []
         shape = tuple(1 if axis in shared else size for axis, size in enumerate(input_shape) if axis)
+        if None in shape:
+            raise ShapeError(
+                f"layer {self.name}: PReLU needs a known size for each axis that is not in shared_axes; the input is "
+                f"{input_shape}, shared_axes {self.shared_axes}"
+            )
         options = (self.alpha_initializer, True, self.alpha_regularizer, self.alpha_constraint)
         self.alpha = self.add_weight("alpha", shape, *options)
         self.built = True

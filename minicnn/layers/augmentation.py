@@ -9,7 +9,7 @@ from typing import Any
 from minicnn.autograd import Tensor
 from minicnn.errors import UnsupportedError
 
-from .layer import Layer
+from .layer import Layer, plain_value
 
 
 class _Augmentation(Layer):
@@ -32,7 +32,9 @@ class _Augmentation(Layer):
         return x
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "trainable": self.trainable, "dtype": str(self.dtype), **self.arguments}
+        return {"name": self.name, "trainable": self.trainable, "dtype": str(self.dtype)} | {
+            name: plain_value(value) for name, value in self.arguments.items()
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:

@@ -34,11 +34,6 @@ class _Window(Layer):
         axes = zip(shape[1:3], self.kernel_size, self.strides, self.dilation_rate)
         return tuple(side_outputs(*axis, self.padding) for axis in axes)
 
-    def _channels(self, input_shape: Shape) -> int:
-        if input_shape[-1] is None:
-            raise ShapeError(f"layer {self.name}: the number of channels must be known, the input is {input_shape}")
-        return input_shape[-1]
-
 
 class Conv2D(_Window):
     """y (N,OH,OW,filters) = activation(conv(x (N,H,W,C), kernel (KH,KW,C/groups,filters)) + bias)
@@ -79,7 +74,7 @@ class Conv2D(_Window):
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        channels = self._channels(input_shape)
+        channels = self.known_channels(input_shape)
         if channels % self.groups:
             raise ShapeError(f"layer {self.name}: {channels} channels do not divide into {self.groups} groups")
         self.kernel = add_parameter(self, "kernel", (*self.kernel_size, channels // self.groups, self.filters))
@@ -128,7 +123,7 @@ class DepthwiseConv2D(_Window):
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        channels = self._channels(input_shape)
+        channels = self.known_channels(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.kernel = add_parameter(self, "depthwise", shape, "depthwise_kernel")
         self.bias = add_parameter(self, "bias", (channels * self.depth_multiplier,)) if self.use_bias else None
@@ -139,7 +134,7 @@ class DepthwiseConv2D(_Window):
         return activate(y, self.activation)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0], *self._output_sides(input_shape), self._channels(input_shape) * self.depth_multiplier)
+        return (input_shape[0], *self._output_sides(input_shape), input_shape[3] * self.depth_multiplier)
 
 
 class SeparableConv2D(_Window):
@@ -181,10 +176,10 @@ class SeparableConv2D(_Window):
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        channels, multiplied = self._channels(input_shape), self._channels(input_shape) * self.depth_multiplier
+        channels = self.known_channels(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.depthwise_kernel = add_parameter(self, "depthwise", shape, "depthwise_kernel")
-        shape = (1, 1, multiplied, self.filters)
+        shape = (1, 1, channels * self.depth_multiplier, self.filters)
         self.pointwise_kernel = add_parameter(self, "pointwise", shape, "pointwise_kernel")
         self.bias = add_parameter(self, "bias", (self.filters,)) if self.use_bias else None
         self.built = True
@@ -235,7 +230,7 @@ class Conv2DTranspose(_Window):
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        self.kernel = add_parameter(self, "kernel", (*self.kernel_size, self.filters, self._channels(input_shape)))
+        self.kernel = add_parameter(self, "kernel", (*self.kernel_size, self.filters, self.known_channels(input_shape)))
         self.bias = add_parameter(self, "bias", (self.filters,)) if self.use_bias else None
         self.built = True
 
@@ -246,9 +241,7 @@ class Conv2DTranspose(_Window):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         extra = self.output_padding or (None, None)
         axes = zip(input_shape[1:3], self.kernel_size, self.strides, extra)
-        sides = (
-            None if n is None else conv2d_transpose.output_size(n, k, s, self.padding, e) for n, k, s, e in axes
-        )
+        sides = (None if n is None else conv2d_transpose.output_size(n, k, s, self.padding, e) for n, k, s, e in axes)
         return (input_shape[0], *sides, self.filters)
 
 

@@ -12,11 +12,22 @@ from .symbolic import Node, Shape, SymbolicTensor
 
 
 class InputLayer(Layer):
-    """The place where data enters a model."""
+    """The place where data enters a model: `shape` of one sample, or `batch_shape` with the batch axis.
 
-    def __init__(self, batch_shape: Any, **options: Any):
+    >>> from minicnn.layers import InputLayer
+    >>> InputLayer((32, 32, 3)).output.shape
+    (None, 32, 32, 3)
+    """
+
+    def __init__(
+        self, shape: Any = None, batch_size: int | None = None, batch_shape: Shape | None = None, **options: Any
+    ):
         super().__init__(**options)
-        self.batch_shape = tuple(None if size is None else int(size) for size in batch_shape)
+        shape = self.input_shape_argument if shape is None else shape
+        if (shape is None) == (batch_shape is None):
+            raise ArgumentError("Input takes shape=(H,W,C), the shape of one sample, or batch_shape=(None,H,W,C)")
+        whole = (batch_size, *np.atleast_1d(np.array(shape, object))) if batch_shape is None else batch_shape
+        self.batch_shape = tuple(None if size is None else int(size) for size in whole)
         if len(self.batch_shape) < 2 or any(size is not None and size < 1 for size in self.batch_shape[1:]):
             raise ArgumentError(f"Input {self.name}: {self.batch_shape[1:]} is no shape of a sample")
         self.built = True
@@ -27,6 +38,9 @@ class InputLayer(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         return self.batch_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": str(self.dtype), "batch_shape": list(self.batch_shape)}
 
 
 def Input(
@@ -42,10 +56,7 @@ def Input(
     >>> Input((None, None, 3)).shape
     (None, None, None, 3)
     """
-    if (shape is None) == (batch_shape is None):
-        raise ArgumentError("Input takes shape=(H,W,C), the shape of one sample, or batch_shape=(None,H,W,C)")
-    whole = (batch_size, *np.atleast_1d(np.array(shape, object))) if batch_shape is None else tuple(batch_shape)
-    return InputLayer(whole, dtype=dtype, name=name or None).output
+    return InputLayer(shape, batch_size, batch_shape, dtype=dtype, name=name or None).output
 
 
 class Rescaling(Layer):

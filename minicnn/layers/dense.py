@@ -42,9 +42,9 @@ class Dense(Layer):
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        if len(input_shape) < 2 or input_shape[-1] is None:
-            raise ShapeError(f"layer {self.name}: Dense needs inputs (N,...,C) of known C; got {input_shape}")
-        self.kernel = add_parameter(self, "kernel", (input_shape[-1], self.units))
+        if len(input_shape) < 2:
+            raise ShapeError(f"layer {self.name}: Dense needs inputs (N,...,C); got {input_shape}")
+        self.kernel = add_parameter(self, "kernel", (self.known_channels(input_shape), self.units))
         self.bias = add_parameter(self, "bias", (self.units,)) if self.use_bias else None
         self.built = True
 

@@ -13,6 +13,7 @@ import numpy as np
 from minicnn.errors import ArgumentError
 from minicnn.seeds import new_seed
 
+
 class Initializer:
     """Base of all initializers: callable with (shape, dtype)."""
 

@@ -37,7 +37,7 @@ class Layer:
     """
 
     deterministic: ClassVar[bool] = True  # whether training=True gives what training=False gives
-    input_rank: ClassVar[int | None] = None  # number of axes of an input, batch included
+    input_rank: int | None = None  # number of axes of an input, batch included
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Layer:
         self.dtype = resolve_dtype(dtype, self.name)
         self.input_shape_argument = None if input_shape is None else tuple(input_shape)
         self.built = False
+        self.channels: int | None = None  # of the input, where weights were made for it
         self.nodes: list[Node] = []
         self._weights: list[Parameter] = []
         self._trainable = bool(trainable)
@@ -148,17 +149,18 @@ class Layer:
         if any(True for _ in symbolic_tensors(arguments)):
             return self._call_symbolic(arguments, training)
         arguments = map_arguments(arguments, self._as_tensor)
-        shapes = _shapes(arguments)
-        self.check_input(shapes)
-        if not self.built:
-            self.build(shapes)
+        self._prepare(_shapes(arguments))
         return self.call(*arguments, training=bool(training))
+
+    def _prepare(self, shape: Any) -> None:
+        """Check the input's shape, and make the weights if this is the first call."""
+        self.check_input(shape)
+        if not self.built:
+            self.build(shape)
 
     def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
         shapes = _shapes(arguments)
-        self.check_input(shapes)
-        if not self.built:
-            self.build(shapes)
+        self._prepare(shapes)
         shape = tuple(self.compute_output_shape(shapes))
         if any(size is not None and size < 1 for size in shape[1:]):
             raise ShapeError(f"layer {self.name}: an input of shape {shapes} leaves an output of shape {shape}")
@@ -172,12 +174,25 @@ class Layer:
         return Tensor(np.asarray(value).astype(self.dtype, copy=False))
 
     def check_input(self, shape: Any) -> None:
-        """Raise ShapeError for an input with another number of axes than the layer works on."""
+        """Raise ShapeError for several inputs, an unfit number of axes, or channels it has no weights for."""
+        if isinstance(shape, list):
+            raise ShapeError(f"layer {self.name} ({type(self).__name__}) takes one tensor or array; got {len(shape)}")
         if self.input_rank is not None and (not isinstance(shape, tuple) or len(shape) != self.input_rank):
             raise ShapeError(
                 f"layer {self.name} ({type(self).__name__}) takes inputs of {self.input_rank} axes, batch included; "
                 f"got shape {shape}"
             )
+        if self.channels is not None and shape[-1:] != (self.channels,):
+            raise ShapeError(
+                f"layer {self.name} ({type(self).__name__}) has weights for {self.channels} channels; got shape {shape}"
+            )
+
+    def known_channels(self, input_shape: Shape) -> int:
+        """The size of the last axis, when weights are made for it; later inputs must have it too."""
+        if not input_shape or input_shape[-1] is None:
+            raise ShapeError(f"layer {self.name}: the number of channels must be known, the input is {input_shape}")
+        self.channels = input_shape[-1]
+        return self.channels
 
     @property
     def output(self) -> SymbolicTensor:
@@ -202,7 +217,7 @@ class Layer:
         """The constructor's arguments, as Keras 3 writes them."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": str(self.dtype)}
         for name in constructor_arguments(type(self)):
-            config[name] = _plain(getattr(self, name))
+            config[name] = plain_value(getattr(self, name))
         return config
 
     @classmethod
@@ -246,11 +261,11 @@ def _shapes(arguments: tuple[Any, ...]) -> Any:
     """The shape of the first argument, or the list of shapes when it is a list."""
     first = arguments[0]
     if isinstance(first, (list, tuple)):
-        return [tuple(value.shape) for value in first]
+        return [tuple(np.shape(value)) for value in first]
     return tuple(first.shape) if hasattr(first, "shape") else ()
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """A constructor argument in the form of a Keras config."""
     if isinstance(value, initializers.Initializer):
         return initializers.serialize(value)

@@ -48,9 +48,7 @@ class SpatialDropout2D(_Noise):
 
     input_rank = 4
 
-    def __init__(
-        self, rate: float, seed: int | None = None, data_format: str | None = "channels_last", **options: Any
-    ):
+    def __init__(self, rate: float, data_format: str | None = "channels_last", seed: int | None = None, **options: Any):
         super().__init__(**options)
         self.rate = check_rate(rate, self.name)
         self.data_format = check_data_format(data_format, self.name)

@@ -4,7 +4,7 @@ from typing import Any
 
 from minicnn import ops
 from minicnn.autograd import Tensor
-from minicnn.errors import ShapeError, UnsupportedError
+from minicnn.errors import UnsupportedError
 
 from . import initializers, regularizers
 from .layer import Layer
@@ -29,9 +29,7 @@ class _Normalization(Layer):
                 f"layer {self.name}: {type(self).__name__} over axis {self.axis} of {input_shape}; "
                 "minicnn normalises the last axis (channels_last)"
             )
-        if input_shape[-1] is None:
-            raise ShapeError(f"layer {self.name}: the number of channels must be known, the input is {input_shape}")
-        return input_shape[-1]
+        return self.known_channels(input_shape)
 
     def _add_gamma_beta(self, channels: int) -> None:
         options = (True, self.gamma_regularizer, self.gamma_constraint)
@@ -93,6 +91,8 @@ class BatchNormalization(_Normalization):
             statistics = (self.moving_mean, self.moving_variance)
             return ops.batchnorm_infer(x, self.gamma, self.beta, *statistics, epsilon=self.epsilon)
         y, mean, variance = ops.batchnorm_train(x, self.gamma, self.beta, self.epsilon)
+        if not x.size:  # a batch without samples has no statistics
+            return y
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             with moving.update() as array:
                 array += (batch - array) * array.dtype.type(1 - self.momentum)
@@ -104,7 +104,6 @@ class LayerNormalization(_Normalization):
 
     >>> import numpy as np
     >>> from minicnn.layers import LayerNormalization
-    >>> import numpy as np
     >>> LayerNormalization(epsilon=0.0)(np.array([[1.0, 3.0]], np.float32)).numpy()
     array([[-1.,  1.]], dtype=float32)
     """

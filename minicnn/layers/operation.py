@@ -10,7 +10,7 @@ import numpy as np
 
 from minicnn import ops
 from minicnn.autograd import Tensor
-from minicnn.errors import UnsupportedError
+from minicnn.errors import ShapeError, UnsupportedError
 
 from .layer import Layer
 from .naming import automatic_name
@@ -68,7 +68,7 @@ class Operation(Layer):
 
     def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
         shapes = [tuple(a.shape) if hasattr(a, "node") else np.shape(a) for a in arguments]
-        self._shape = _broadcast(shapes)
+        self._shape = self._broadcast(shapes)
         return super()._call_symbolic(arguments, training)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
@@ -77,15 +77,14 @@ class Operation(Layer):
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 
-
-def _broadcast(shapes: list[Shape]) -> Shape:
-    """NumPy's rule, with None for an unknown size."""
-    rank = max(len(shape) for shape in shapes)
-    padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
-    result: list[int | None] = []
-    for sizes in zip(*padded):
-        known = {size for size in sizes if size not in (1, None)}
-        if len(known) > 1:
-            raise UnsupportedError(f"shapes {shapes} do not broadcast together")
-        result.append(known.pop() if known else None if None in sizes else 1)
-    return tuple(result)
+    def _broadcast(self, shapes: list[Shape]) -> Shape:
+        """NumPy's rule, with None for an unknown size."""
+        rank = max(len(shape) for shape in shapes)
+        padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
+        result: list[int | None] = []
+        for sizes in zip(*padded):
+            known = {size for size in sizes if size not in (1, None)}
+            if len(known) > 1:
+                raise ShapeError(f"operation {self.name}: shapes {shapes} do not broadcast together")
+            result.append(known.pop() if known else None if None in sizes else 1)
+        return tuple(result)

@@ -73,6 +73,7 @@ class Permute(Layer):
         self.dims = tuple(int(axis) for axis in dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(f"layer {self.name}: dims {self.dims} must be an order of 1..{len(self.dims)}")
+        self.input_rank = len(self.dims) + 1
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         return ops.permute(x, self.dims)

@@ -10,6 +10,8 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
 
+DEFAULT_BATCH_SIZE = 32
+
 
 @dataclass
 class Batch:
@@ -20,8 +22,23 @@ class Batch:
     weights: np.ndarray | None = None
     rows: np.ndarray | None = None
 
+    def __post_init__(self) -> None:
+        for name, arrays in (("x", self.x), ("y", self.y), ("sample_weight", [self.weights])):
+            for position, array in enumerate(arrays):
+                if array is not None and len(array) != len(self):
+                    which = f"{name}[{position}]" if len(arrays) > 1 else name
+                    raise DataError(f"x has {len(self)} samples, {which} has {len(array)}")
+        if self.weights is not None and self.weights.ndim != 1:
+            raise ShapeError(f"sample_weight must be one number for each sample; it has shape {self.weights.shape}")
+
     def __len__(self) -> int:
         return len(self.x[0])
+
+    def check_finite(self) -> None:
+        """Raise DataError for NaN and infinity."""
+        for name, arrays in (("x", self.x), ("y", self.y)):
+            for array in arrays:
+                _check_finite(array, name)
 
 
 class Source:
@@ -52,15 +69,11 @@ class ArraySource(Source):
         self.y = [] if y is None else [as_array(a, "y") for a in as_list(y)]
         self.weights = None if weights is None else np.asarray(weights, np.float32)
         self.size = len(self.x[0])
-        for name, arrays in (("x", self.x), ("y", self.y), ("sample_weight", [self.weights])):
-            for array in arrays:
-                if array is not None and len(array) != self.size:
-                    raise DataError(f"x has {self.size} samples, {name} has {len(array)}")
-        if check and not self.size:
-            raise DataError("there are no samples: x is empty")
-        for name, arrays in (("x", self.x), ("y", self.y)) if check else ():
-            for array in arrays:
-                _check_finite(array, name)
+        whole = Batch(self.x, self.y, self.weights)
+        if check:
+            if not self.size:
+                raise DataError("there are no samples: x is empty")
+            whole.check_finite()
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         assert self.size is not None
@@ -120,12 +133,15 @@ def make_source(x: Any, y: Any = None, weights: Any = None, steps: int | None = 
     ------
     ArgumentError, DataError, DTypeError
     """
-    if hasattr(x, "batches") and hasattr(x, "__len__"):
-        if y is not None:
-            raise ArgumentError("a dataset holds its own targets: leave y out")
-        return DatasetSource(x)
-    if y is None and hasattr(x, "__iter__") and not hasattr(x, "dtype") and not _are_arrays(x):
+    dataset = hasattr(x, "batches") and hasattr(x, "__len__")
+    if y is None and hasattr(x, "__iter__") and not dataset and not hasattr(x, "dtype") and not _are_arrays(x):
         return StreamSource(x, steps)
+    if steps is not None:
+        raise ArgumentError("steps_per_epoch is for generators; an epoch of arrays or of a dataset is all its samples")
+    if dataset and y is not None:
+        raise ArgumentError("a dataset holds its own targets: leave y out")
+    if dataset:
+        return DatasetSource(x)
     return ArraySource(x, y, weights)
 
 
@@ -134,11 +150,22 @@ def to_batch(item: Any) -> Batch:
     if not isinstance(item, (tuple, list)) or not 1 <= len(item) <= 3:
         raise DataError("each batch must be (x, y) or (x, y, sample_weight)")
     x, y, weights = (*item, None, None)[:3]
-    return Batch(
+    batch = Batch(
         [as_array(a, "x") for a in as_list(x)],
         [] if y is None else [as_array(a, "y") for a in as_list(y)],
         None if weights is None else np.asarray(weights, np.float32),
     )
+    batch.check_finite()
+    return batch
+
+
+def checked_batch_size(batch_size: Any) -> int:
+    """A number of samples of at least 1; None is Keras' default."""
+    if batch_size is None:
+        return DEFAULT_BATCH_SIZE
+    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ArgumentError(f"batch_size must be a whole number of at least 1; it is {batch_size!r}")
+    return int(batch_size)
 
 
 def as_list(value: Any) -> list[Any]:
@@ -156,7 +183,10 @@ def as_array(value: Any, name: str) -> np.ndarray:
     DTypeError
         Text, objects, or rows of different lengths.
     """
-    array = np.asarray(value.numpy() if hasattr(value, "requires_grad") else value)
+    try:
+        array = np.asarray(value.numpy() if hasattr(value, "requires_grad") else value)
+    except ValueError:
+        raise DTypeError(f"{name} must be an array of numbers; it has rows of different lengths") from None
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"{name} must be an array of numbers; it has dtype {array.dtype}")
     if not array.ndim:

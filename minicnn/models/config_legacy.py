@@ -71,7 +71,8 @@ IGNORED = {  # no effect on what is computed, or said elsewhere
     "kernel_constraint", "kernel_initializer", "kernel_regularizer", "lora_alpha", "lora_rank", "optional",
     "quantization_config", "ragged", "registered_name", "renorm_clipping", "renorm_momentum", "sparse", "synchronized",
     "virtual_batch_size", "weights", "gamma_regularizer", "mode", "pointwise_initializer", "depthwise_initializer",
-    "pointwise_regularizer", "depthwise_regularizer", "pointwise_constraint", "depthwise_constraint", "supports_masking",
+    "pointwise_regularizer", "depthwise_regularizer", "pointwise_constraint", "depthwise_constraint",
+    "supports_masking",
 }  # fmt: skip
 KERAS2_HARD_SIGMOID = "hard_sigmoid_keras2"
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from minicnn.errors import UnsupportedError
 from minicnn.layers import Layer, Operation
-from minicnn.layers.core import InputLayer
 from minicnn.layers.symbolic import Node, SymbolicTensor
 
 from .config_legacy import KERAS2_HARD_SIGMOID
@@ -76,8 +75,6 @@ def _layer(layer: Layer) -> dict[str, Any]:
         )
     if isinstance(layer, Operation):
         return _entry(layer.module, layer.function, config, None, layer.function)
-    if isinstance(layer, InputLayer):
-        config.pop("trainable")
     build = {"input_shape": list(layer.nodes[0].inputs[0].shape)} if layer.weights and layer.nodes else None
     return _entry("keras.layers", type(layer).__name__, config, build)
 

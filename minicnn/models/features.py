@@ -25,9 +25,9 @@ class SplitProgram:
     """A program as frozen prefix and trained rest, for the flags as they are now."""
 
     def __init__(self, program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype]):
-        self.signature = training_signature(program)
         self.prefix, self.rest = program.split()
         self.plan = Plan(self.prefix, shapes, dtypes) if self.prefix.calls else None
+        self._rest_plan: Plan | None = None
 
     def features(self, x: list[np.ndarray]) -> list[np.ndarray]:
         """The prefix's outputs for a batch of inputs."""
@@ -36,6 +36,12 @@ class SplitProgram:
     def forward(self, features: list[np.ndarray], training: bool) -> list[Tensor]:
         """The model's outputs, remembered for a backward pass through the rest."""
         return self.rest.run(dict(zip(self.rest.inputs, map(Tensor, features))), training)
+
+    def predict(self, features: list[np.ndarray]) -> list[np.ndarray]:
+        """The model's outputs in inference mode, through a plan."""
+        if self._rest_plan is None:
+            self._rest_plan = Plan(self.rest, [a.shape[1:] for a in features], [a.dtype for a in features])
+        return self._rest_plan.run(features)
 
 
 def training_signature(program: Program) -> tuple[Any, ...]:

@@ -20,13 +20,14 @@ from minicnn.errors import ArgumentError, DataError, GraphError
 from minicnn.seeds import new_seed
 
 from .batches import ArraySource, Batch, Source, make_source
-from .compute import test_step, train_step
+from .compute import penalty, test_step, train_step
 from .features import FeatureStore, SplitProgram, training_signature
-from .plan import Plan
 from .progress import Progress
 
 if TYPE_CHECKING:
     from .model import Model
+
+SPLITS_KEPT = 8  # of different input shapes, where the sides of the images are free
 
 
 class Trainer:
@@ -37,16 +38,20 @@ class Trainer:
         self.class_weight = class_weight
         self.train_store = FeatureStore(train.size)
         self.validation_store = FeatureStore(None if validation is None else validation.size)
-        self.split: SplitProgram | None = None
-        self.rest_plan: Plan | None = None
+        self.signature: Any = None
+        self.splits: dict[Any, SplitProgram] = {}
 
     def current_split(self, x: list[np.ndarray]) -> SplitProgram:
-        """The program as the flags split it now."""
+        """The program as the flags split it now, for inputs of these shapes."""
         program = self.model.program
-        if self.split is None or self.split.signature != training_signature(program):
-            shapes, dtypes = [a.shape[1:] for a in x], [a.dtype for a in x]
-            self.split, self.rest_plan = SplitProgram(program, shapes, dtypes), None
-        return self.split
+        signature = training_signature(program)
+        if signature != self.signature or len(self.splits) > SPLITS_KEPT:
+            self.splits.clear()
+            self.signature = signature
+        key = tuple(a.shape[1:] for a in x)
+        if key not in self.splits:
+            self.splits[key] = SplitProgram(program, list(key), [a.dtype for a in x])
+        return self.splits[key]
 
     def step(self, batch: Batch) -> float:
         """Train on one batch."""
@@ -70,14 +75,11 @@ class Trainer:
         for batch in self.validation.batches(batch_size, None):
             x = self.model.cast_inputs(batch.x)
             split = self.current_split(x)
-            features = self.validation_store.get(split, batch, x)
-            if self.rest_plan is None:
-                shapes, dtypes = [a.shape[1:] for a in features], [a.dtype for a in features]
-                self.rest_plan = Plan(split.rest, shapes, dtypes)
-            outputs = self.rest_plan.run(features)
+            outputs = split.predict(self.validation_store.get(split, batch, x))
             total += test_step(compiled, outputs, batch.y, batch.weights) * len(batch)
             samples += len(batch)
-        return {"val_loss": total / max(samples, 1), **compiled.results("val_")}
+        loss = total / max(samples, 1) + penalty(self.model.trainable_weights)
+        return {"val_loss": loss, **compiled.results("val_")}
 
 
 def fit(model: Model, train: Source, validation: Source | None, options: dict[str, Any]) -> History:

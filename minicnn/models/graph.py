@@ -15,7 +15,7 @@ from minicnn.autograd import Tensor
 from minicnn.errors import GraphError
 from minicnn.layers import Layer, SymbolicTensor
 from minicnn.layers.core import InputLayer
-from minicnn.layers.symbolic import Node, map_arguments
+from minicnn.layers.symbolic import Node, Shape, map_arguments
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,15 @@ class Program:
                     values.pop(source, None)
         return [values[slot] for slot in self.outputs]
 
+    def output_shapes(self, shapes: Sequence[Shape]) -> list[Shape]:
+        """Shapes of the outputs for shapes of the inputs, which may say more than those the layers were called on."""
+        known: dict[int, Any] = dict(zip(self.inputs, shapes))
+        for call in self.calls:
+            first = map_arguments(call.arguments[0], lambda v: _Shaped(known[v.index]) if isinstance(v, Slot) else v)
+            shape = [a.shape for a in first] if isinstance(first, (list, tuple)) else getattr(first, "shape", ())
+            known[call.output] = tuple(call.layer.compute_output_shape(shape))
+        return [known[slot] for slot in self.outputs]
+
     def split(self) -> tuple[Program, Program]:
         """(frozen prefix, rest): the prefix computes the same whatever training does.
 
@@ -86,6 +95,13 @@ class Program:
         needed = {source for call in after for source in call.sources()} | set(self.outputs)
         boundary = sorted(needed & fixed)
         return Program(before, self.inputs, boundary), Program(after, boundary, self.outputs)
+
+
+@dataclass(frozen=True)
+class _Shaped:
+    """Stands for a value of which only the shape is known."""
+
+    shape: Shape
 
 
 class Graph:

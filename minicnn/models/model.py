@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.autograd import Parameter, Tensor
+from minicnn.autograd import Parameter
 from minicnn.errors import ArgumentError, GraphError, ShapeError
 from minicnn.layers import Layer, Operation, SymbolicTensor
-from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
+from minicnn.layers.symbolic import Node, symbolic_tensors
 
 from . import fitting
-from .batches import as_list, make_source
+from .batches import ArraySource, Batch, checked_batch_size, make_source
 from .compute import Compiled, test_step
 from .graph import Graph, Program
 from .plan import Plan
+
+PLANS_KEPT = 8  # for inputs of different sizes, where the sides of the images are free
 
 
 class Model(Layer):
@@ -201,24 +203,10 @@ class Model(Layer):
             raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(sources)} were given")
         for source, expected in zip(sources, self.inputs):
             self._check_shape(source.shape, expected)
-        shapes = self._output_shapes([source.shape for source in sources])
+        shapes = self.program.output_shapes([source.shape for source in sources])
         node = Node(self, arguments, shapes, self.dtype, len(self.nodes), training)
         self.nodes.append(node)
         return node.outputs[0] if len(shapes) == 1 else node.outputs
-
-    def _output_shapes(self, shapes: list[Shape]) -> list[Shape]:
-        """Shapes of the outputs for input shapes that may say more than the model's own."""
-        from minicnn.layers.symbolic import map_arguments
-
-        from .graph import Slot
-
-        known: dict[int, Any] = dict(zip(self.program.inputs, shapes))
-        for call in self.program.calls:
-            arguments = map_arguments(call.arguments, lambda v: _Shaped(known[v.index]) if isinstance(v, Slot) else v)
-            first = arguments[0]
-            shape = [a.shape for a in first] if isinstance(first, (list, tuple)) else getattr(first, "shape", ())
-            known[call.output] = tuple(call.layer.compute_output_shape(shape))
-        return [known[slot] for slot in self.program.outputs]
 
     def _check_shape(self, shape: tuple[int | None, ...], expected: SymbolicTensor) -> None:
         fits = len(shape) == len(expected.shape) and all(
@@ -246,37 +234,30 @@ class Model(Layer):
         key = tuple((a.shape[1:], a.dtype) for a in x)
         plan = self._plans.get(key)
         if plan is None:
+            if len(self._plans) >= PLANS_KEPT:
+                self._plans.pop(next(iter(self._plans)), None)
             plan = self._plans[key] = Plan(self.program, [a.shape[1:] for a in x], [a.dtype for a in x])
         return plan.run(x)
 
-    def predict(self, x: Any, batch_size: int = 32, verbose: int | str = 0) -> Any:
+    def predict(self, x: Any, batch_size: int | None = 32, verbose: int | str = 0) -> Any:
         """The outputs for arrays x, batch by batch: an array, or a list where there are several outputs.
 
         Raises
         ------
         ShapeError, DTypeError
         """
-        if batch_size < 1:
-            raise ArgumentError(f"batch_size must be at least 1; it is {batch_size}")
+        batch_size = checked_batch_size(batch_size)
         self._build_for(x)
-        source = make_source(x) if hasattr(x, "batches") else None
-        arrays = [] if source else [np.asarray(a.numpy() if isinstance(a, Tensor) else a) for a in as_list(x)]
-        if source is None:
-            self.cast_inputs([a[:0] for a in arrays])
-        parts = source.batches(batch_size, None) if source else None
-        count = source.size if source else len(arrays[0])
-        results: list[np.ndarray] | None = None
-        for start in range(0, max(count or 0, 1), batch_size):
-            batch = next(parts).x if parts else [a[start : start + batch_size] for a in arrays]
-            outputs = self.run_plan(batch)
-            if results is None:
-                whole = len(outputs[0]) == count
-                results = outputs if whole else [np.empty((count, *o.shape[1:]), o.dtype) for o in outputs]
-                if whole:
-                    break
+        source = make_source(x) if hasattr(x, "batches") else ArraySource(x, None, None, check=False)
+        batches = source.batches(batch_size, None) if source.size else [Batch(source.x)]  # type: ignore[attr-defined]
+        results: list[np.ndarray] = []
+        done = 0
+        for batch in batches:
+            outputs = self.run_plan(batch.x)
+            results = results or [np.empty((source.size, *output.shape[1:]), output.dtype) for output in outputs]
             for result, output in zip(results, outputs):
-                result[start : start + len(output)] = output
-        assert results is not None
+                result[done : done + len(output)] = output
+            done += len(batch)
         return results[0] if len(results) == 1 else results
 
     def _build_for(self, x: Any) -> None:
@@ -310,7 +291,7 @@ class Model(Layer):
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int = 32,
+        batch_size: int | None = 32,
         epochs: int = 1,
         verbose: int | str = "auto",
         callbacks: Any = None,
@@ -333,26 +314,25 @@ class Model(Layer):
         ------
         DataError, ShapeError, ArgumentError, GraphError
         """
-        for name, value, least in (("batch_size", batch_size, 1), ("epochs", epochs, 0)):
-            if not isinstance(value, (int, np.integer)) or value < least:
-                raise ArgumentError(f"fit: {name} must be a whole number of at least {least}; it is {value!r}")
+        if not isinstance(epochs, (int, np.integer)) or epochs < 0:
+            raise ArgumentError(f"fit: epochs must be a whole number of at least 0; it is {epochs!r}")
         self._build_for(x)
         train = make_source(x, y, sample_weight, steps_per_epoch)
         validation = None if validation_data is None else fitting.validation_source(validation_data)
         if validation_split and validation is None:
             train, validation = fitting.split_validation(train, validation_split)
         options = {
-            "batch_size": int(batch_size), "epochs": epochs, "verbose": verbose, "callbacks": callbacks,
+            "batch_size": checked_batch_size(batch_size), "epochs": epochs, "verbose": verbose, "callbacks": callbacks,
             "shuffle": shuffle, "class_weight": class_weight, "initial_epoch": initial_epoch,
             "validation_batch_size": validation_batch_size, "validation_freq": validation_freq,
         }  # fmt: skip
         return fitting.fit(self, train, validation, options)
 
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: int = 32, verbose: int | str = 0,
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = 32, verbose: int | str = 0,
                  sample_weight: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
         """[loss, metrics...] on data, in inference mode; a dict with return_dict; the loss alone without metrics."""
         self._build_for(x)
-        source, compiled = make_source(x, y, sample_weight), self.compiled
+        source, compiled, batch_size = make_source(x, y, sample_weight), self.compiled, checked_batch_size(batch_size)
         compiled.reset()
         total = samples = 0.0
         for batch in source.batches(batch_size, None):
@@ -397,13 +377,6 @@ class Model(Layer):
         from .config_writing import model_config
 
         return json.dumps(model_config(self))
-
-
-class _Shaped:
-    """Something with a shape, in place of a tensor."""
-
-    def __init__(self, shape: Shape):
-        self.shape = shape
 
 
 def _tensors(value: Any, what: str) -> list[SymbolicTensor]:

@@ -62,6 +62,8 @@ class Sequential(Model):
             self._tensors = _known_input(layer)
         if self._tensors:
             self._tensors.append(layer(self._tensors[-1]))
+        if not self._trainable:
+            layer.trainable = False
         self._row.append(layer)
         self._changed()
 

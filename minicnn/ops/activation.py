@@ -69,18 +69,14 @@ def activation(x: Tensor, name: str, **parameters: Any) -> Tensor:
     return x if name == "linear" else Activation.apply(x, name=name, **parameters)
 
 
-def relu(
-    x: Tensor, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0
-) -> Tensor:
+def relu(x: Tensor, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0) -> Tensor:
     """Keras' general rectifier: slope (x - threshold) below the threshold, x above it, at most max_value.
 
     >>> import minicnn
     >>> minicnn.ops.relu(minicnn.Tensor([-1.0, 2.0, 9.0]), max_value=6, negative_slope=0.5).numpy()
     array([-0.5,  2. ,  6. ])
     """
-    return Activation.apply(
-        x, name="relu", max_value=max_value, negative_slope=negative_slope, threshold=threshold
-    )
+    return Activation.apply(x, name="relu", max_value=max_value, negative_slope=negative_slope, threshold=threshold)
 
 
 def softmax(x: Tensor, axis: int = -1, log: bool = False) -> Tensor:

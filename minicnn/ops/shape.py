@@ -62,6 +62,8 @@ class Concatenate(Function):
 class SampleReshape(Function):
     """y has the numbers of each sample in another shape; the batch axis stays"""
 
+    is_view = True
+
     @staticmethod
     def forward(ctx: Context, x: Any, *, shape: tuple[int, ...]) -> Any:
         ctx.save(x.shape)
@@ -74,6 +76,8 @@ class SampleReshape(Function):
 
 class Permute(Function):
     """y has the axes of each sample in another order; the batch axis stays"""
+
+    is_view = True
 
     @staticmethod
     def forward(ctx: Context, x: Any, *, order: tuple[int, ...]) -> Any:

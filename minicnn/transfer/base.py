@@ -12,7 +12,7 @@ from pathlib import Path
 
 from minicnn import applications
 from minicnn.data.resize import ResizeRule
-from minicnn.errors import ArgumentError, FileFormatError
+from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
 from minicnn.models import Model, load_model
 from minicnn.transfer.architecture import Architecture, identify, mobilenet_width
 from minicnn.transfer.preparation import DEFAULT_SIDE, Preparation, preparation_of
@@ -109,11 +109,21 @@ def load_base(
 
 
 def bundled_path() -> Path:
-    """The file of the small residual net that comes with minicnn."""
+    """
+    The file of the small residual net that comes with minicnn.
+
+    Raises
+    ------
+    FileAccessError
+        It is not there.
+    """
     from minicnn import weights
 
-    (path,) = (Path(weights.__path__[0]) / "bundled").glob("*.keras")
-    return path
+    folder = Path(weights.__path__[0]) / "bundled"
+    found = sorted(folder.glob("*.keras"))
+    if not found:
+        raise FileAccessError(f"{folder} holds no network: this installation is incomplete, install minicnn again")
+    return found[0]
 
 
 def _weights_only(path: str) -> Architecture | None:

@@ -110,7 +110,7 @@ def model_hash(model: Any) -> str:
     digest = hashlib.sha256(json.dumps(_renamed(config, names), sort_keys=True, default=str).encode())
     for parameter in model.weights:
         array = np.ascontiguousarray(parameter.numpy())
-        digest.update(f"{array.dtype.str}{array.shape}{parameter.trainable}".encode())
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(array.data)
     return digest.hexdigest()
 

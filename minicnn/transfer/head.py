@@ -110,8 +110,9 @@ def train_head(
     )
     kernel, bias = dense.get_weights()
     kernel = kernel / scale[:, None]
-    # The loss that fit records holds the penalty of the weights too; later phases have none to compare with.
-    figures = record.history | {"loss": record.history["cross_entropy"]}
+    # The losses that fit records hold the penalty of the weights too; later phases have none to compare with.
+    losses = {name: record.history[name.replace("loss", "cross_entropy")] for name in ("loss", "val_loss")}
+    figures = record.history | losses
     return TrainedHead(kernel, bias - mean @ kernel, figures, watch.seconds)
 
 

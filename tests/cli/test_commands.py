@@ -8,6 +8,7 @@ import pytest
 from transfer_cases import small_net, write_photos
 
 from minicnn.cli import main
+from minicnn.errors import DownloadError
 from minicnn.models import load_model
 
 FAST = ["--epochs", "12", "--batch-size", "8"]
@@ -197,3 +198,44 @@ def test_weights_are_listed_found_and_fetched_from_the_cache(tmp_path, monkeypat
     assert re.search(rf"{name} +MobileNet +with +{place}", capsys.readouterr().out)
     assert main(["weights", "path", "mobilenet"]) == 2
     assert "no published weights file is called 'mobilenet'" in capsys.readouterr().err
+
+
+def test_predict_takes_published_weights_alone(photos, tmp_path, capsys):
+    from minicnn.applications import MobileNet
+
+    path = str(tmp_path / "thin.h5")
+    MobileNet(weights=None, alpha=0.25, classes=6).save_weights(path)
+    assert main(["predict", path, str(photos / "red" / "0.png"), "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert {c["name"] for c in entry["classes"]} <= {f"class {i}" for i in range(6)}
+
+
+def test_thousand_classes_have_the_names_of_imagenet(tmp_path, monkeypatch, capsys):
+    from minicnn.cli.models import _usual_names
+
+    names = [(f"n{i}", f"thing {i}") for i in range(1000)]
+    monkeypatch.setattr("minicnn.cli.models.imagenet_classes", lambda: names)
+    assert _usual_names(1000)[7] == "thing 7"
+    assert _usual_names(3) == ["class 0", "class 1", "class 2"]
+
+    def refuse():
+        raise DownloadError("offline")
+
+    monkeypatch.setattr("minicnn.cli.models.imagenet_classes", refuse)
+    assert _usual_names(1000)[7] == "class 7"
+    assert capsys.readouterr().err == "minicnn: classes are numbered: offline\n"
+
+
+def test_real_mobilenet_names_real_pictures(test_data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path))
+    monkeypatch.setenv("MINICNN_OFFLINE", "1")
+    index = tmp_path / "models" / "imagenet_class_index.json"
+    index.parent.mkdir()
+    index.write_bytes((test_data / "datasets" / "imagenet_class_index.json").read_bytes())
+    files = sorted((test_data / "datasets" / "imagenet_sample40").iterdir())
+    model = str(test_data / "models" / "mobilenet_2_5_224_tf.h5")
+    assert main(["predict", model, *map(str, files), "--json", "--top", "1"]) == 0
+    said = {entry["file"]: entry["classes"][0]["name"] for entry in json.loads(capsys.readouterr().out)}
+    names = json.loads(index.read_text())
+    right = sum(said[str(file)] == names[str(int(file.name.split("_")[0]))][1] for file in files)
+    assert right >= 20

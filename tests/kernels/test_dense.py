@@ -29,6 +29,18 @@ def test_nan_stays_in_its_row(rows, rung):
     assert (y == 100).all()
 
 
+@pytest.mark.parametrize("rung", RUNGS[1:])
+@pytest.mark.parametrize(("rows", "inputs", "outputs"), [(3, 1001, 5), (130, 300, 7), (20, 5, 700), (9, 600, 600)])
+def test_sums_too_long_for_one_slice_or_block(rows, inputs, outputs, rung):
+    rng = np.random.default_rng(0)
+    x, w, dy = (rng.integers(-3, 4, shape) for shape in ((rows, inputs), (inputs, outputs), (rows, outputs)))
+    x32, w32, dy32 = (array.astype(np.float32) for array in (x, w, dy))
+    np.testing.assert_array_equal(dense.forward(x32, w32, rung=rung), x @ w)
+    if rung != "v3_stream":
+        np.testing.assert_array_equal(dense.backward_input(dy32, w32, rung=rung), dy @ w.T)
+        np.testing.assert_array_equal(dense.backward_weights(x32, dy32, rung=rung), x.T @ dy)
+
+
 def test_weights_are_streamed_for_few_rows_and_tiled_for_many():
     w = np.ones((16, 4), np.float32)
     for rows, rung in ((1, "v3_stream"), (8, "v3_stream"), (9, "v4_tiled")):

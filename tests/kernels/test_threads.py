@@ -19,11 +19,11 @@ def convolution(op: Any, x: np.ndarray, w: np.ndarray, **window: Any) -> Callabl
     """All three directions of an operation with weights."""
 
     def results():
-        y = op.forward(x, w, normal(bias), **window)
+        bias = normal(op.forward(x[:0], w, **window).shape[-1])
+        y = op.forward(x, w, bias, **window)
         dy = normal(*y.shape)
         return [y, op.backward_input(dy, w, x.shape, **window), op.backward_weights(x, dy, w.shape, **window)]
 
-    bias = op.forward(x[:0], w, **window).shape[-1]
     return results
 
 

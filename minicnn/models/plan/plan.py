@@ -20,7 +20,6 @@ from minicnn.ops.activation import Activation
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
 from minicnn.ops.pool import AvgPool2D, MaxPool2D
-from minicnn.ops.shape import SampleReshape
 
 from ..graph import Program
 from .fuse import fuse
@@ -115,7 +114,7 @@ def _lifetimes(instructions: list[Instruction]) -> tuple[dict[int, int], dict[in
     for position, item in enumerate(instructions):
         sources = item.values()
         own = id(item.output)
-        roots[own] = roots.get(id(sources[0]), own) if item.function is SampleReshape and sources else own
+        roots[own] = roots.get(id(sources[0]), own) if item.function.is_view and sources else own
         for key in (own, *(id(value) for value in sources)):
             if key in roots:
                 last_use[roots[key]] = position
