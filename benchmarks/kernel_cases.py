@@ -1,6 +1,6 @@
 """What is timed of every operation: layers of well-known networks, and one tiny case that even the reference can do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,15 +10,18 @@ from minicnn.kernels import (
     activation,
     avgpool2d,
     batchnorm,
+    channel_sum,
     conv2d,
     conv2d_transpose,
     dense,
     depthwise_conv2d,
+    elementwise,
     global_avgpool2d,
     global_maxpool2d,
     layernorm,
     maxpool2d,
     optimizer_step,
+    prelu,
     softmax,
     softmax_crossentropy,
     upsample2d,
@@ -44,15 +47,11 @@ def normal(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(shape, np.float32)
 
 
-def cases() -> Iterator[Case]:
-    """All cases; arrays are made when the iterator comes to them."""
-    yield from _convolutions()
-    yield from _depthwise()
-    yield from _transposed()
-    yield from _dense()
-    yield from _pools()
-    yield from _normalizations()
-    yield from _pointwise()
+def cases(ops: Collection[str]) -> Iterator[Case]:
+    """The cases of some operations; arrays are made when the iterator comes to them."""
+    for made, part in PARTS.items():
+        if set(made) & set(ops):
+            yield from (case for case in part() if case.op in ops)
 
 
 def _three(op: Any, name: str, x: np.ndarray, w: np.ndarray, sums: int, **options: Any) -> Iterator[Case]:
@@ -191,6 +190,14 @@ def _pointwise() -> Iterator[Case]:
         yield _streamed("upsample2d", "forward", name, x.size + wide.size, shape, forward)
         backward = partial(upsample2d.backward, wide, 2, "bilinear")
         yield _streamed("upsample2d", "backward", name, x.size + wide.size, shape, backward)
+        alpha = normal(1, 1, shape[3])
+        yield _streamed("prelu", "forward", name, 2 * x.size, shape, partial(prelu.forward, x, alpha))
+        yield _streamed("prelu", "backward", name, 3 * x.size, shape, partial(prelu.backward, x, alpha, x))
+        yield _streamed("elementwise", "add", name, 3 * x.size, shape, partial(elementwise.add, x, x))
+        yield _streamed("channel_sum", "forward", name, x.size, shape, partial(channel_sum.forward, x))
+
+
+def _rows() -> Iterator[Case]:
     for name, shape in ((TINY, (4, 10)), ("ImageNet, 128 rows", (128, 1000))):
         x = normal(*shape)
         y = softmax.forward(x)
@@ -200,9 +207,25 @@ def _pointwise() -> Iterator[Case]:
         yield _streamed("softmax_crossentropy", "forward", name, 3 * x.size, shape, loss)
         backward = partial(softmax_crossentropy.backward, y, y, normal(len(x)))
         yield _streamed("softmax_crossentropy", "backward", name, 3 * x.size, shape, backward)
+
+
+def _steps() -> Iterator[Case]:
     for name, count in ((TINY, 64), ("one million weights", 1_000_000)):
         p, g, a, s = (np.abs(normal(count)) for _ in range(4))
         sgd = partial(optimizer_step.sgd_step, p, g, a, learning_rate=0.0, momentum=0.9)
         yield _streamed("optimizer_step", "sgd", name, 5 * count, (count,), sgd)
         adam = partial(optimizer_step.adam_step, p, g, a, s, learning_rate=0.0, step=1)
         yield _streamed("optimizer_step", "adam", name, 7 * count, (count,), adam)
+
+
+PARTS: dict[tuple[str, ...], Callable[[], Iterator[Case]]] = {
+    ("conv2d",): _convolutions,
+    ("depthwise_conv2d",): _depthwise,
+    ("conv2d_transpose",): _transposed,
+    ("dense",): _dense,
+    ("maxpool2d", "avgpool2d", "global_maxpool2d", "global_avgpool2d"): _pools,
+    ("batchnorm", "layernorm"): _normalizations,
+    ("activation", "upsample2d", "prelu", "elementwise", "channel_sum"): _pointwise,
+    ("softmax", "softmax_crossentropy"): _rows,
+    ("optimizer_step",): _steps,
+}

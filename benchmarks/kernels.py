@@ -68,8 +68,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     earlier = earlier_rows(options.out)
     rows: list[dict[str, Any]] = []
-    for case in cases():
-        if (options.op and case.op not in options.op) or (options.case and options.case not in case.name):
+    for case in cases(options.op or kernels.operations()):
+        if options.case and options.case not in case.name:
             continue
         found = measure(case, rungs_of(case), options.rounds, options.slow)
         rows += found

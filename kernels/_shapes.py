@@ -36,6 +36,11 @@ def ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
 
+def pieces(total: int, most: int) -> int:
+    """Size of equal pieces of `total`, none larger than `most`."""
+    return ceil_div(total, max(1, ceil_div(total, most)))
+
+
 def span(taps: int, dilation: int) -> int:
     """Number of input elements that a dilated window covers."""
     return (taps - 1) * dilation + 1

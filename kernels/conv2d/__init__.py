@@ -117,7 +117,7 @@ def forward(
     window = check_window("conv2d", x.shape, w.shape, strides, padding, dilation, groups)
     shape = (x.shape[0], *window_outputs(x.shape[1:3], w.shape[:2], window, "conv2d"), w.shape[3])
     epilogue = Epilogue(bias, activation, residual)
-    epilogue.check(w.shape[3], shape, "conv2d")
+    epilogue.check(w.shape[3], shape, "conv2d", out)
     y = output_array(out, shape, x, "conv2d")
     arguments = (x, w, window, epilogue, y) if packed is None else (x, w, window, epilogue, y, packed)
     return OPERATION.run("forward", x, *arguments, rung=rung)

@@ -70,11 +70,6 @@ def geometry(x_shape: tuple, w_shape: tuple, y_shape: tuple, window: Window) -> 
     )
 
 
-def pieces(total: int, most: int) -> int:
-    """Size of equal pieces of `total`, none larger than `most`."""
-    return ceil_div(total, max(1, ceil_div(total, most)))
-
-
 def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:
     """w (KH,KW,C/groups,F) as panels (groups, panels, K, COLUMNS), the last one filled up with zeros."""
     k = w.shape[0] * w.shape[1] * w.shape[2]

@@ -11,10 +11,10 @@ import numpy as np
 
 from .._epilogue import Epilogue
 from .._jit import jit
-from .._shapes import Window, ceil_div
+from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
-from ._geometry import Geometry, finish, geometry, pack_panels, pieces
+from ._geometry import Geometry, finish, geometry, pack_panels
 
 DEPTH = 320  # columns of patches copied at a time: a panel of weights of this depth fits the first-level cache
 TILES = 8  # register tiles in a block of rows, at the most

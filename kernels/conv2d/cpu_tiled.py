@@ -12,10 +12,10 @@ import numpy as np
 
 from .._epilogue import Epilogue
 from .._jit import jit
-from .._shapes import Window, ceil_div
+from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
-from ._geometry import Geometry, finish, geometry, pack_panels, pieces
+from ._geometry import Geometry, finish, geometry, pack_panels
 
 DEPTH = 384  # products between two visits of a register tile
 TILES = 16  # register tiles in a block, about: a panel of weights is read once for all of them

@@ -9,10 +9,10 @@ by one thread in one order, and no partial results are combined.
 import numpy as np
 
 from .._jit import jit
-from .._shapes import Window, ceil_div
+from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
-from ._geometry import Geometry, geometry, pieces
+from ._geometry import Geometry, geometry
 from .cpu_tiled import copy_image_rows
 
 PIXELS = 256  # pixels of a row multiplied at a time, at the most

@@ -88,7 +88,7 @@ def forward(
     same_dtype("conv2d_transpose", x=x, w=w, bias=bias)
     window, shape = _window_and_output(x.shape, w.shape, strides, padding, output_padding)
     epilogue = Epilogue(bias, activation)
-    epilogue.check(shape[3], shape, "conv2d_transpose")
+    epilogue.check(shape[3], shape, "conv2d_transpose", out)
     y = output_array(out, shape, x, "conv2d_transpose")
     return OPERATION.run("forward", x, x, w, window, epilogue, y, rung=rung)
 

@@ -65,7 +65,7 @@ def forward(
     """
     same_dtype("dense", x=x, w=w, bias=bias, residual=residual)
     shape = _output_shape(x.shape, w.shape)
-    Epilogue(bias, activation, residual).check(w.shape[1], shape, "dense")
+    Epilogue(bias, activation, residual).check(w.shape[1], shape, "dense", out)
     y = output_array(out, shape, x, "dense")
     epilogue = Epilogue(bias, activation, None if residual is None else _rows(residual))
     OPERATION.run("forward", x, _rows(x), w, epilogue, _rows(y), rung=rung)

@@ -18,12 +18,13 @@ from .._jit import jit
 from .._shapes import ceil_div
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
-from ..conv2d._geometry import pieces
+from .._shapes import pieces
 
 TILES = 8  # register tiles in the rows of a block, at the most
 PANELS = 16  # register tiles in its columns, at the most
 MIN_BLOCKS = 16  # blocks worth having, so that several threads have work
 SLICE = 128  # depth of a slice
+TURN = 32  # multiply-adds in the time of copying a number against the order of its array
 PADDING = 16  # numbers beyond each row of a slice: else a column of it would lie in a few sets of the cache
 
 
@@ -96,11 +97,16 @@ def _product_blocks(start, stop, a, b, g, c):
 
 
 def product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
-    """c = a @ b, each of them a matrix in rows or a transposed view of one."""
+    """c = a @ b, each of them a matrix in rows or a transposed view of one.
+
+    Register tiles are wider than high, so one of c and its transpose may be covered by fewer of them.
+    """
     (rows, depth), columns = a.shape, b.shape[1]
     if not rows * depth * columns:
         c[:] = 0
         return
+    if _cost(b.T, a.T, c.T) < _cost(a, b, c):
+        a, b, c, rows, columns = b.T, a.T, c.T, columns, rows
     tiles, panels = pieces(ceil_div(rows, ROWS), TILES), ceil_div(columns, COLUMNS)
     wanted = ceil_div(MIN_BLOCKS, ceil_div(rows, tiles * ROWS))
     block = pieces(panels, max(1, min(PANELS, panels // wanted)))
@@ -113,9 +119,22 @@ def product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
     parallel_for(_product_blocks, blocks, rows * depth * columns, flat[0], flat[1], g, flat[2])
 
 
+def _cost(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
+    """Multiply-adds of all register tiles, and the numbers of b and c that are copied against their order, in those."""
+    (rows, depth), columns = a.shape, b.shape[1]
+    tiles = ceil_div(rows, ROWS) * ROWS * ceil_div(columns, COLUMNS) * COLUMNS
+    turned = _is_turned(b) * depth * columns + _is_turned(c) * rows * columns
+    return tiles * depth + TURN * turned
+
+
+def _is_turned(matrix: np.ndarray) -> bool:
+    """Whether a matrix is a transposed view of one in rows."""
+    return matrix.flags.f_contiguous and not matrix.flags.c_contiguous
+
+
 def _flat(matrix: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """(flat array, strides) of a matrix or of a transposed view of one; a copy where it is neither."""
-    if matrix.T.flags.c_contiguous and not matrix.flags.c_contiguous:
+    if _is_turned(matrix):
         return matrix.T.reshape(-1), (1, matrix.shape[0])
     return np.ascontiguousarray(matrix).reshape(-1), (matrix.shape[1], 1)
 
@@ -127,8 +146,8 @@ def dense_forward_v4_tiled(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: 
 
 
 def dense_backward_input_v4_tiled(dy: np.ndarray, w: np.ndarray, dx: np.ndarray) -> np.ndarray:
-    """dx transposed = w @ dy transposed: so it is the small factor whose copy is turned around"""
-    product(w, dy.T, dx.T)
+    """dx = dy @ w transposed"""
+    product(dy, w.T, dx)
     return dx
 
 

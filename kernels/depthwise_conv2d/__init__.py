@@ -70,7 +70,7 @@ def forward(
     same_dtype("depthwise_conv2d", x=x, w=w, bias=bias, residual=residual)
     window, shape = _window_and_output(x.shape, w.shape, strides, padding, dilation)
     epilogue = Epilogue(bias, activation, residual)
-    epilogue.check(shape[3], shape, "depthwise_conv2d")
+    epilogue.check(shape[3], shape, "depthwise_conv2d", out)
     y = output_array(out, shape, x, "depthwise_conv2d")
     return OPERATION.run("forward", x, x, w, window, epilogue, y, rung=rung)
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from minicnn.cli.console import Progress, note, say
 from minicnn.cli.finetune import print_result
 
+LAYER, RATE = "stage3", 1e-3  # of the bundled network: its last stage
+
 EPILOG = """\
 examples:
   minicnn demo                 results in minicnn-demo/, pictures in minicnn-demo/pictures/
@@ -39,10 +41,13 @@ def run(options) -> int:
         note(f"drew pictures of {', '.join(shapes.CLASS_NAMES)} in {pictures}")
     progress = Progress()
     try:
-        result = finetune_folder(pictures, "bundled", settings=Settings(folds=5), progress=progress)
+        result = finetune_folder(
+            pictures, "bundled", settings=Settings(unfreeze=LAYER, learning_rate=RATE), progress=progress
+        )
     finally:
         progress.close()
-    command = ["minicnn", "finetune", str(pictures), "--base", "bundled", "--folds", "5", "--out", str(out)]
+    choices = ["--base", "bundled", "--unfreeze", LAYER, "--learning-rate", f"{RATE:g}"]
+    command = ["minicnn", "finetune", str(pictures), *choices, "--out", str(out)]
     paths = write_outputs(result, out, command)
     print_result(result, paths)
     say(f"\nOpen {paths['report.html']} in a browser; do the same with your own photos: minicnn finetune PHOTOS")

@@ -32,5 +32,8 @@ def run(options) -> int:
         count = kernels.warmup(lambda done, total: progress("compiling", done, total))
     finally:
         progress.close()
-    say(f"{count} kernels are ready ({time.perf_counter() - begun:.1f} s)")
+    if count:
+        say(f"{count} kernels are ready ({time.perf_counter() - begun:.1f} s)")
+    else:
+        say("nothing to compile: kernels run on NumPy; faster with Numba: pip install 'minicnn[fast]'")
     return 0

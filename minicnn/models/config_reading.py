@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from minicnn.errors import FileFormatError, GraphError, MinicnnError, UnsupportedError
 from minicnn.layers import CLASSES, Layer, Operation, SymbolicTensor
 from minicnn.weights import parse_config
@@ -18,7 +20,7 @@ from .model import Model
 from .sequential import Sequential
 
 MODELS = ("Sequential", "Functional", "Model")
-TENSOR = "__keras_tensor__"
+TENSOR, ARRAY = "__keras_tensor__", "__numpy__"
 Reference = tuple[str, int, int]
 
 
@@ -239,6 +241,8 @@ def _resolve(value: Any, tensors: dict[Reference, SymbolicTensor]) -> Any:
     if isinstance(value, dict) and value.get("class_name") == TENSOR:
         name, node, tensor = value["config"]["keras_history"]
         return tensors[str(name), int(node), int(tensor)]
+    if isinstance(value, dict) and value.get("class_name") == ARRAY:
+        return np.array(value["config"]["value"], np.float32)
     if _is_reference(value):
         return tensors[value[0], value[1], value[2]]
     if isinstance(value, list):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from minicnn.errors import UnsupportedError
 from minicnn.layers import Layer, Operation
 from minicnn.layers.symbolic import Node, SymbolicTensor
 
 from .config_legacy import KERAS2_HARD_SIGMOID
-from .config_reading import TENSOR
+from .config_reading import ARRAY, TENSOR
 from .sequential import Sequential
 
 if TYPE_CHECKING:
@@ -94,6 +96,8 @@ def _call(node: Node, numbers: dict[int, int]) -> dict[str, Any]:
 def _argument(value: Any, numbers: dict[int, int]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_argument(item, numbers) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return {"class_name": ARRAY, "config": {"value": value.tolist(), "dtype": value.dtype.name}}
     if not isinstance(value, SymbolicTensor):
         return value
     history = [value.node.layer.name, numbers[id(value.node)], value.index]

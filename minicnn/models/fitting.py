@@ -165,7 +165,8 @@ def split_validation(train: Source, share: float) -> tuple[Source, Source]:
 
 def validation_source(data: Any) -> Source:
     """The source of `validation_data`: (x, y), (x, y, sample_weight), a dataset, or an iterable of batches."""
-    if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and not hasattr(data, "batches"):
+    batches = isinstance(data, list) and all(isinstance(item, tuple) for item in data)
+    if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and not batches:
         return make_source(*data)
     return make_source(data)
 

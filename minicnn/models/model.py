@@ -121,11 +121,13 @@ class Model(Layer):
         for layer in layers:
             if layer.name == name:
                 return layer
+        if name is None:
+            raise ArgumentError(f"model {self.name} has no layer {index}; it has {len(layers)} layers")
         from difflib import get_close_matches
 
         near = get_close_matches(str(name), [layer.name for layer in layers], 3, 0.4)
         hint = f"; near are {', '.join(near)}" if near else ""
-        raise ArgumentError(f"model {self.name} has no layer {name if name is not None else index!r}{hint}")
+        raise ArgumentError(f"model {self.name} has no layer {name!r}{hint}")
 
     # Weights ------------------------------------------------------------------------------------------------------
 
@@ -249,7 +251,7 @@ class Model(Layer):
         batch_size = checked_batch_size(batch_size)
         self._build_for(x)
         source = make_source(x) if hasattr(x, "batches") else ArraySource(x, None, None, check=False)
-        batches = source.batches(batch_size, None) if source.size else [Batch(source.x)]  # type: ignore[attr-defined]
+        batches = source.batches(batch_size, None) if source.size else [Batch(source.x, [])]  # type: ignore[attr-defined]
         results: list[np.ndarray] = []
         done = 0
         for batch in batches:

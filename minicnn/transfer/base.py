@@ -120,7 +120,7 @@ def bundled_path() -> Path:
     from minicnn import weights
 
     folder = Path(weights.__path__[0]) / "bundled"
-    found = sorted(folder.glob("*.keras"))
+    found = sorted(path for path in folder.glob("*") if path.suffix in (".keras", ".h5"))
     if not found:
         raise FileAccessError(f"{folder} holds no network: this installation is incomplete, install minicnn again")
     return found[0]

@@ -122,7 +122,7 @@ def softmax_path(x: np.ndarray, y: np.ndarray, decays: np.ndarray, steps: int = 
 
 
 def principal_axes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(axes (D,R), eigenvalues (R,)) of xᵀx, by the smaller of xᵀx and xxᵀ; directions without variance are left out."""
+    """(axes (D,R), eigenvalues (R,)) of xᵀx, by the smaller of xᵀx and xxᵀ, without directions that do not vary."""
     count, width = x.shape
     values, vectors = np.linalg.eigh(x.T @ x if width <= count else x @ x.T)
     kept = values > 1e-6 * max(float(values[-1]), 1e-30)

@@ -11,6 +11,8 @@ from transfer_cases import small_net, write_photos
 from minicnn.applications import MobileNet
 from minicnn.cli import main
 
+pytestmark = pytest.mark.numpy_only
+
 
 def picture(size=(20, 20), colour=(200, 40, 40)):
     from PIL import Image

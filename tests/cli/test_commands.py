@@ -11,6 +11,8 @@ from minicnn.cli import main
 from minicnn.errors import DownloadError
 from minicnn.models import load_model
 
+pytestmark = pytest.mark.numpy_only
+
 FAST = ["--epochs", "12", "--batch-size", "8"]
 
 
@@ -239,3 +241,17 @@ def test_real_mobilenet_names_real_pictures(test_data, tmp_path, monkeypatch, ca
     names = json.loads(index.read_text())
     right = sum(said[str(file)] == names[str(int(file.name.split("_")[0]))][1] for file in files)
     assert right >= 20
+
+
+@pytest.mark.parametrize(("count", "said"), [(3, "3 kernels are ready ("), (0, "nothing to compile: ")])
+def test_warmup_says_how_many_kernels_are_ready(count, said, monkeypatch, capsys):
+    def warmup(progress):
+        for done in range(count):
+            progress(done + 1, count)
+        return count
+
+    monkeypatch.setattr("minicnn.kernels.warmup", warmup)
+    assert main(["warmup"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(said)
+    assert ("compiling: 3 of 3" in err) == (count == 3)

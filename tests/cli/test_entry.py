@@ -132,8 +132,10 @@ def test_a_reader_that_leaves_is_no_error():
     process = subprocess.Popen(
         [sys.executable, "-m", "minicnn", "weights", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+    assert process.stdout is not None
     process.stdout.close()
     assert process.wait(timeout=60) in (0, 1)
+    assert process.stderr is not None
     assert process.stderr.read() == b""
     process.stderr.close()
 
@@ -154,6 +156,7 @@ def test_control_c_ends_with_130_and_one_line():
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)

@@ -10,6 +10,8 @@ from minicnn.errors import ShapeError
 from minicnn.report import Folds, Mistake, Phase, TrainingReport, render
 from minicnn.report.sections import duration
 
+pytestmark = pytest.mark.numpy_only
+
 EVIL = "<img src=x onerror=alert(1)>.png"
 VOID = {"meta", "img"}
 

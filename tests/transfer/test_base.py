@@ -23,6 +23,7 @@ def test_a_named_base_takes_its_width_from_the_file(mobilenet_file):
     assert (base.name, base.weights) == ("MobileNet, alpha 0.25", "thin.h5")
     assert base.model.outputs[0].shape == (None, 256)
     assert (base.preparation.preprocessing, base.preparation.rule.size) == ("tf", (32, 32))
+    assert base.sha256 is not None
     assert len(base.sha256) == 64
 
 

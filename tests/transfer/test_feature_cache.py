@@ -17,6 +17,12 @@ KEY, OTHER, THIRD = "a" * 64, "b" * 64, "c" * 64
 ONE = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 
+def used(path, seconds_ago):
+    """Make a file look unused since then."""
+    moment = time.time() - seconds_ago
+    os.utime(path, (moment, moment))
+
+
 def only_file(cache):
     (path,) = (path for path in cache.folder.rglob("*") if path.is_file())
     return path
@@ -71,7 +77,7 @@ def test_the_longest_unused_go_first(tmp_path):
     cache = FeatureCache(tmp_path, limit=2 * size)
     for age, key in ((300, KEY), (200, OTHER), (100, THIRD)):
         cache.put(key, ONE)
-        os.utime(cache._path(key), (time.time() - age,) * 2)
+        used(cache._path(key), age)
     assert cache.get(KEY) is not None  # now the one used last
     cache.trim()
     assert [cache.get(key) is not None for key in (KEY, OTHER, THIRD)] == [True, False, True]
@@ -84,7 +90,7 @@ def test_trimming_clears_what_a_killed_process_left_but_not_what_another_writes(
     old, new = folder / ".old.tmp", folder / ".new.tmp"
     old.write_bytes(b"x")
     new.write_bytes(b"x")
-    os.utime(old, (time.time() - 7200,) * 2)
+    used(old, 7200)
     cache.trim()
     assert not old.exists()
     assert new.exists()

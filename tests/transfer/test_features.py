@@ -12,6 +12,8 @@ from minicnn.transfer import FeatureCache, Preparation, extract_features, freeze
 from minicnn.transfer.features import BATCH, model_hash
 from minicnn.transfer.surgery import without_head
 
+pytestmark = pytest.mark.numpy_only
+
 IMAGES = np.random.default_rng(0).integers(0, 256, (BATCH + 5, SIDE, SIDE, 3)).astype(np.uint8)
 HASHES = [f"{i:064x}" for i in range(len(IMAGES))]
 TF = Preparation(ResizeRule(SIDE), "tf")

@@ -1,5 +1,7 @@
 """The whole job on small pictures: what is learned, what stays frozen, and that neither cache nor folds change it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from transfer_cases import write_photos
@@ -10,11 +12,13 @@ from minicnn.transfer import FeatureCache, Settings, finetune_folder
 from minicnn.transfer.feature_cache import decode, encode
 from minicnn.transfer.freeze import leaf_layers
 
-FINE = {"unfreeze": "conv2", "fine_epochs": 2, "learning_rate": 1e-3}
+pytestmark = pytest.mark.numpy_only
+
+FINE: dict[str, Any] = {"unfreeze": "conv2", "fine_epochs": 2, "learning_rate": 1e-3}
 
 
-def run(photos, net_file, cache=False, progress=None, **settings):
-    settings = {"epochs": 15, "batch_size": 8} | settings
+def run(photos, net_file, cache: Any = False, progress: Any = None, **changes: Any):
+    settings: dict[str, Any] = {"epochs": 15, "batch_size": 8} | changes
     return finetune_folder(photos, net_file, settings=Settings(**settings), cache=cache, progress=progress)
 
 
@@ -73,6 +77,7 @@ def test_neither_cache_nor_cross_validation_changes_a_bit(photos, net_file, tmp_
 
 def test_cross_validation_judges_fine_tuning_too(photos, net_file):
     result = run(photos, net_file, folds=2, **FINE)
+    assert result.folds is not None
     assert len(result.folds.head) == len(result.folds.fine_tuned) == 2
 
 
@@ -80,6 +85,7 @@ def test_a_cache_that_lies_is_refused(photos, net_file, tmp_path):
     run(photos, net_file, cache=FeatureCache(tmp_path))
     (path,) = tmp_path.rglob("*.features")
     features = decode(path.read_bytes())
+    assert features is not None
     path.write_bytes(encode(features[::-1] * 3))
     with pytest.raises(FileFormatError, match="not those of the network"):
         run(photos, net_file, cache=FeatureCache(tmp_path))

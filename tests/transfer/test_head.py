@@ -7,6 +7,8 @@ from minicnn.transfer.head import train_head
 from minicnn.transfer.weight_decay import softmax_path, standardiser
 from minicnn.utils import set_random_seed
 
+pytestmark = pytest.mark.numpy_only
+
 
 def data(count=90, width=12, seed=0):
     """Features of very different scales, and labels of three classes."""

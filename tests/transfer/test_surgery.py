@@ -10,6 +10,8 @@ from minicnn.models import Model, Sequential
 from minicnn.transfer import freeze, unfreeze
 from minicnn.transfer.surgery import split_where_training_begins, without_head
 
+pytestmark = pytest.mark.numpy_only
+
 X = np.random.default_rng(0).normal(size=(3, SIDE, SIDE, 3)).astype(np.float32)
 
 

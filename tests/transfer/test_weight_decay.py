@@ -12,6 +12,8 @@ from minicnn.transfer.weight_decay import (
     standardiser,
 )
 
+pytestmark = pytest.mark.numpy_only
+
 
 def clusters(per_class, width, noise, seed=0):
     """Features (N,D) of three classes around random centres, their labels, and as many for testing."""

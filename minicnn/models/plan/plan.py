@@ -34,6 +34,7 @@ KERNELS = {
     AvgPool2D: kernels.avgpool2d.forward,
     Activation: kernels.activation.forward,
 }
+CACHE_LINE = 64  # bytes: vectors that begin on one are read in one piece
 WEIGHTED = (Conv2D, DepthwiseConv2D, Conv2DTranspose, Dense)
 
 
@@ -128,14 +129,14 @@ def _reaches(value: Value, roots: dict[int, int], results: set[int]) -> bool:
 
 def _take(free: list[np.ndarray], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array in the smallest free buffer that is large enough, or in a new one."""
-    size = prod(shape) * dtype.itemsize
+    size = prod(shape) * dtype.itemsize + CACHE_LINE
     fitting = [buffer for buffer in free if buffer.nbytes >= size]
     if fitting:
         buffer = min(fitting, key=lambda b: b.nbytes)
         free[:] = [other for other in free if other is not buffer]
     else:
         buffer = np.empty(size, np.uint8)
-    return np.ndarray(shape, dtype, buffer)
+    return np.ndarray(shape, dtype, buffer, offset=-buffer.ctypes.data % CACHE_LINE)
 
 
 def _bind(item: Instruction) -> list[Any]:

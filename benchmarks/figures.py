@@ -1,0 +1,81 @@
+"""The README's tables, from what `startup`, `endtoend` and `frozen_epochs` measured."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .measuring import load
+
+
+def render(name: str) -> str:
+    """The table of a measurement, or how to make it."""
+    result = load(name)
+    if result is None:
+        return f"Not measured yet: `python -m benchmarks.{name}`."
+    return f"{TABLES[name](result)}\n\n{source(result)}"
+
+
+def source(result: dict[str, Any]) -> str:
+    """By which command, on which machine and when."""
+    facts = result["machine"]
+    versions = f"numpy {facts['numpy']}, numba {facts['numba']}"
+    if result.get("torch"):
+        versions += f", torch {result['torch']}"
+    return f"`{result['command']}`, {facts['cores']} cores of {facts['processor']}, {versions}, {facts['date']}."
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A table whose first column is text and whose others are numbers."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def milliseconds(seconds: float) -> str:
+    """
+    >>> milliseconds(0.01234), milliseconds(0.2)
+    ('12.3 ms', '200 ms')
+    """
+    value = 1e3 * seconds
+    return f"{value:.0f} ms" if value >= 100 else f"{value:.1f} ms" if value >= 1 else f"{value:.2f} ms"
+
+
+def endtoend(result: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{row['model']}, {row['batch']} image{'s' if row['batch'] > 1 else ''}",
+            milliseconds(row["seconds"]["minicnn"]),
+            milliseconds(row["seconds"][row["peer"]]) if "peer" in row else "",
+            f"{row['ratio']:.2f}" if "peer" in row else "",
+        ]
+        for row in result["rows"]
+    ]
+    return table(["prediction, 224 x 224", "minicnn", "PyTorch", "times PyTorch's time"], rows)
+
+
+def startup(result: dict[str, Any]) -> str:
+    imports, vgg16 = result["import"], result["vgg16"]
+    packages = ", ".join(imports["minicnn"]["packages"])
+    rows = [
+        [f"`import minicnn` (loads {packages})", milliseconds(imports["minicnn"]["seconds"])],
+        ["of which NumPy", milliseconds(imports["numpy"]["seconds"])],
+        ["first VGG16 prediction ever (compiles)", milliseconds(vgg16["cold"]["first"])],
+        ["first VGG16 prediction of a later process", milliseconds(vgg16["warm"]["first"])],
+        ["the next one", milliseconds(vgg16["warm"]["second"])],
+    ]
+    return table(["start", "time"], rows)
+
+
+def frozen_epochs(result: dict[str, Any]) -> str:
+    images = f"{result['images']} images of {result['size']} x {result['size']}"
+    rows = [
+        ["first epoch: the frozen base runs once", milliseconds(result["first_seconds"]), ""],
+        ["later epochs", milliseconds(result["later_seconds"]), f"{result['ratio']:.2f}"],
+        ["the head alone, on features made before", milliseconds(result["head_alone_seconds"]), "1"],
+    ]
+    return table([f"an epoch of VGG16 + head, {images}", "time", "ratio"], rows)
+
+
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "endtoend": endtoend,
+    "startup": startup,
+    "frozen_epochs": frozen_epochs,
+}

@@ -1,0 +1,77 @@
+"""Ctrl-C during fit: the step is finished, the model stays usable, and it is said."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import time
+import numpy as np
+from minicnn.callbacks import Callback
+from minicnn.layers import Dense, Input
+from minicnn.models import Sequential
+
+class Slow(Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        print("step", batch, flush=True)
+        time.sleep(0.02)
+
+    def on_train_end(self, logs=None):
+        print("train end", flush=True)
+
+model = Sequential([Input((3,)), Dense(2)])
+model.compile("sgd", "mse")
+before = model.get_weights()[0]
+try:
+    model.fit(np.ones((100_000, 3)), np.ones((100_000, 2)), batch_size=1, verbose=0, callbacks=[Slow()])
+except KeyboardInterrupt:
+    assert np.isfinite(model.predict(np.ones((2, 3)))).all()
+    assert (model.get_weights()[0] != before).any()
+    model.train_on_batch(np.ones((2, 3)), np.ones((2, 2)))
+try:
+    print("usable", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("handler restored", flush=True)
+"""
+
+
+@pytest.mark.numpy_only
+def test_ctrl_c():
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "step 0\n"
+        process.send_signal(signal.SIGINT)
+        lines = []
+        while (line := process.stdout.readline()) and line != "usable\n":
+            lines.append(line)
+        assert lines[-1] == "train end\n"
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert out == "handler restored\n"
+    assert error == "interrupted in epoch 1: the model keeps what it has learned so far\n"
+    assert process.returncode == 0
+
+
+def test_fit_in_another_thread_leaves_signals_alone():
+    import threading
+
+    import numpy as np
+    from minicnn.layers import Dense, Input
+    from minicnn.models import Sequential
+
+    model = Sequential([Input((3,)), Dense(2)])
+    model.compile("sgd", "mse")
+    found = []
+    thread = threading.Thread(target=lambda: found.append(model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)))
+    thread.start()
+    thread.join()
+    assert len(found[0].history["loss"]) == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

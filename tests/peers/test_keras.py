@@ -1,0 +1,157 @@
+"""Files that minicnn writes open in Keras 3, and Keras computes the same from them.
+
+Keras is no dependency: these tests run where it is installed beside minicnn, and are skipped elsewhere.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from layer_cases import CASES, NUMBERED
+from minicnn import layers as L
+from minicnn.models import Model, Sequential, load_model, model_from_json
+from random_nets import images, nets, outputs, randomize
+
+keras = pytest.importorskip("keras", reason="Keras is not installed")
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+def assert_close(found: Any, expected: Any, tolerance: float = 1e-5) -> None:
+    for a, b in zip(outputs(found), outputs(expected), strict=True):
+        assert a.shape == b.shape
+        assert np.linalg.norm(a - b) <= tolerance * max(np.linalg.norm(b), 1e-3)
+
+
+def feed(model: Model, count: int = 3) -> Any:
+    """Random input for a model."""
+    generator = np.random.default_rng(1)
+    arrays = [generator.uniform(0.1, 1, (count, *t.shape[1:])).astype(np.float32) for t in model.inputs]
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def check(model: Model, path: Any, x: Any) -> None:
+    """Keras opens what minicnn saved, minicnn opens what Keras saved from it, and all predict the same."""
+    expected = model.predict(x)
+    model.save(path)
+    theirs = keras.models.load_model(path, compile=False)
+    assert_close(theirs.predict(x, verbose=0), expected)
+    assert [layer.name for layer in theirs.layers if layer.weights] == [
+        layer.name for layer in model.layers if layer.weights
+    ]
+    for a, b in zip(theirs.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    back = path.with_name("back" + path.suffix)
+    theirs.save(back)
+    assert_close(load_model(back).predict(x), expected)
+
+
+SUFFIXES = [".keras", ".h5"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(("name", "index"), [case for case in NUMBERED if case[0] != "InputLayer"])
+def test_every_layer(name, index, suffix, tmp_path):
+    arguments, shape = CASES[name][index]
+    inputs = [L.Input(s) for s in shape] if isinstance(shape, list) else L.Input(shape)
+    model = Model(inputs, L.CLASSES[name](**arguments, name="it")(inputs))
+    randomize(model, 0)
+    check(model, tmp_path / f"model{suffix}", feed(model))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("name", L.CLASSES["Activation"] and [
+    "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign",
+    "swish", "silu", "hard_swish", "hard_silu", "exponential", "mish", "softmax", "log_softmax", "linear",
+])  # fmt: skip
+def test_every_activation(name, suffix, tmp_path):
+    model = Sequential([L.Input((4,)), L.Dense(5, activation=name), L.Activation(name)])
+    randomize(model, 0)
+    check(model, tmp_path / f"model{suffix}", feed(model))
+
+
+def operators() -> Model:
+    x, y = L.Input((4,), name="x"), L.Input((4,), name="y")
+    z = 1 - x * 0.5 + y / 4 - (-x) * np.array([1, 2, 3, 4], np.float32) + np.float32(0.25)
+    z = L.Operation("Relu")(2 / (z * z + 1) - 0.3)
+    return Model([x, y], [L.Operation("Sigmoid")(z), L.Operation("Tanh")(L.Operation("Silu")(z))])
+
+
+def nested() -> Model:
+    inner = Sequential([L.Input((6, 6, 3)), L.Conv2D(3, 3, padding="same"), L.BatchNormalization()], name="inner")
+    a = L.Input((6, 6, 3))
+    middle = Model(a, L.Add()([inner(a), a]), name="middle")
+    b = L.Input((6, 6, 3))
+    middle.trainable = False
+    return Sequential([Model(b, middle(b, training=False), name="whole"), L.Flatten(), L.Dense(2, name="end")])
+
+
+def shared() -> Model:
+    layer, base = L.Dense(4, name="shared"), Sequential([L.Input((4,)), L.Dense(4, "relu")], name="base")
+    x, y = L.Input((4,), name="x"), L.Input((4,), name="y")
+    a, b = layer(layer(x)), layer(base(y))
+    return Model([x, y], [L.Concatenate(name="c")([a, base(b)]), b])
+
+
+def several() -> Model:
+    x = L.Input((4,))
+    inner = Model(x, [L.Dense(3, name="p")(x), L.Dense(2, name="q")(x)], name="two")
+    y = L.Input((4,))
+    p, q = inner(y)
+    return Model(y, [L.ReLU()(q), p])
+
+
+def free() -> Model:
+    return Sequential([L.Input((None, None, 3)), L.Conv2D(2, 3), L.GlobalMaxPooling2D()])
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("make", [operators, nested, shared, several])
+def test_graphs(make, suffix, tmp_path):
+    model = make()
+    randomize(model, 0)
+    check(model, tmp_path / f"model{suffix}", feed(model))
+
+
+def test_free_sides(tmp_path):
+    check(free(), tmp_path / "model.keras", np.ones((1, 7, 5, 3), np.float32))
+
+
+@settings(max_examples=25)
+@given(nets())
+def test_random_nets(tmp_path_factory, model):
+    check(model, tmp_path_factory.mktemp("net") / "model.keras", images())
+
+
+def test_weight_files(tmp_path):
+    model = nested()
+    randomize(model, 0)
+    twin = keras.models.model_from_json(json.dumps(json.loads(model.to_json())))
+    for name in ("w.weights.h5", "w.h5"):
+        model.save_weights(tmp_path / name)
+        twin.set_weights([np.zeros_like(w) for w in twin.get_weights()])
+        twin.load_weights(tmp_path / name)
+        for a, b in zip(twin.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_configs_of_keras_are_understood():
+    x = keras.Input((8, 8, 3))
+    y = keras.layers.Conv2D(4, 3, activation="relu", kernel_regularizer=keras.regularizers.L2(0.1))(x)
+    y = keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(y)) * np.array([1.0, 2.0, 3.0])
+    theirs = keras.Model(x, keras.layers.Softmax()(y + 1))
+    ours = model_from_json(theirs.to_json())
+    ours.set_weights(theirs.get_weights())
+    assert_close(ours.predict(images_of(8)), theirs.predict(images_of(8), verbose=0))
+
+
+def images_of(side: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((2, side, side, 3)).astype(np.float32)
+
+
+def test_training_state_of_layers_survives(tmp_path):
+    model = nested()
+    model.save(tmp_path / "m.keras")
+    theirs = keras.models.load_model(tmp_path / "m.keras", compile=False)
+    assert [w.shape for w in theirs.trainable_weights] == [w.shape for w in model.trainable_weights]
