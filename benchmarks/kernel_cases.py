@@ -72,12 +72,12 @@ def _three(op: Any, name: str, x: np.ndarray, w: np.ndarray, sums: int, **option
 def _convolutions() -> Iterator[Case]:
     layers = (  # name, (H,W,C), taps, strides, filters
         (TINY, (8, 8, 4), 3, 1, 8),
-        ("VGG16 block1_conv1", (224, 224, 3), 3, 1, 64),
         ("VGG16 block2_conv2", (112, 112, 128), 3, 1, 128),
-        ("VGG16 block4_conv2", (28, 28, 512), 3, 1, 512),
-        ("VGG16 block5_conv1", (14, 14, 512), 3, 1, 512),
         ("ResNet50 conv1", (224, 224, 3), 7, 2, 64),
         ("ResNet50 conv2 1x1", (56, 56, 64), 1, 1, 256),
+        ("VGG16 block1_conv1", (224, 224, 3), 3, 1, 64),
+        ("VGG16 block4_conv2", (28, 28, 512), 3, 1, 512),
+        ("VGG16 block5_conv1", (14, 14, 512), 3, 1, 512),
         ("ResNet50 conv3 3x3", (28, 28, 128), 3, 1, 128),
         ("ResNet50 conv5 3x3", (7, 7, 512), 3, 1, 512),
         ("MobileNet conv_pw_1", (112, 112, 32), 1, 1, 64),

@@ -73,7 +73,8 @@ def save(name: str, result: dict[str, Any], folder: Path = RESULTS) -> Path:
     """Write results/NAME.json: the machine, the command, and the result."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    command = f"python -m benchmarks.{name} {' '.join(sys.argv[1:])}".rstrip()
+    arguments = [Path(argument).name if os.sep in argument else argument for argument in sys.argv[1:]]
+    command = " ".join(["python", "-m", f"benchmarks.{name}", *arguments])
     text = json.dumps({"command": command, "machine": machine(), **result}, indent=1) + "\n"
     beside = path.with_suffix(".part")
     beside.write_text(text, "utf-8")

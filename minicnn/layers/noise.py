@@ -54,6 +54,9 @@ class SpatialDropout2D(_Noise):
         self.data_format = check_data_format(data_format, self.name)
         self._start(seed)
 
+    def get_config(self) -> dict[str, Any]:
+        return {key: value for key, value in super().get_config().items() if key != "trainable"}  # as Keras has it
+
     def call(self, x: Tensor, training: bool) -> Tensor:
         if not training or self.rate == 0:
             return x

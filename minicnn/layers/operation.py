@@ -30,7 +30,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "Silu": lambda a: ops.activation(a, "swish"),
     "Softmax": lambda a: ops.softmax(a),
 }
-NUMPY_FUNCTIONS = ("Add", "Subtract", "Multiply", "TrueDivide", "Divide", "Negative")
+NUMPY_FUNCTIONS = ("Add", "Subtract", "Multiply", "TrueDivide", "Divide", "Negative", "Tanh")
 
 
 class Operation(Layer):

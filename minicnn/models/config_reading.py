@@ -6,13 +6,14 @@ refused with the layer's name, and nothing is ever imported, evaluated or opened
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from minicnn.errors import FileFormatError, GraphError, MinicnnError, UnsupportedError
-from minicnn.layers import CLASSES, Layer, Operation, SymbolicTensor
+from minicnn.layers import CLASSES, InputLayer, Layer, Operation, SymbolicTensor
 from minicnn.weights import parse_config
 
 from .config_legacy import CLASS_ALIASES, OPERATIONS, modern_config
@@ -21,7 +22,9 @@ from .sequential import Sequential
 
 MODELS = ("Sequential", "Functional", "Model")
 TENSOR, ARRAY = "__keras_tensor__", "__numpy__"
+MODES = "minicnn_training"  # of each call of a layer, the mode it was given for good
 Reference = tuple[str, int, int]
+CallKey = tuple[str, int]
 
 
 def model_from_json(text: str | bytes, keras_version: str | None = None) -> Any:
@@ -115,39 +118,52 @@ class _Reader:
 
     def _functional(self, config: dict[str, Any]) -> Model:
         layers: dict[str, Layer] = {}
-        pending: dict[str, list[Any]] = {}
+        calls: dict[str, list[Any]] = {}
         for entry in config["layers"]:
             name = entry.get("name") or entry["config"]["name"]
             if name in layers:
                 raise GraphError(f"the config has two layers named {name}")
             layers[name] = self.layer(entry)
-            pending[name] = list(entry.get("inbound_nodes") or [])
-        tensors = self._connect(layers, pending)
+            calls[name] = list(entry.get("inbound_nodes") or [])
+            if entry.get(MODES):
+                calls[name] = [{**node, MODES: mode} for node, mode in zip(calls[name], entry[MODES])]
+        results = _references(config["output_layers"])
+        if any(isinstance(node, dict) for nodes in calls.values() for node in nodes):
+            first = dict.fromkeys(calls, 0)
+            results = [(name, max(n - _is_functional(layers.get(name)), 0), t) for name, n, t in results]
+        else:
+            first = _first_calls(layers, calls, results)
+        nodes = {(name, first[name] + i): node for name, nodes in calls.items() for i, node in enumerate(nodes)}
+        tensors = self._connect(layers, nodes)
         inputs = [self._find(tensors, reference) for reference in _references(config["input_layers"])]
-        outputs = [self._find(tensors, reference) for reference in _references(config["output_layers"])]
+        outputs = [self._find(tensors, reference) for reference in results]
         return Model(inputs, outputs, name=config.get("name"))
 
-    def _connect(self, layers: dict[str, Layer], pending: dict[str, list[Any]]) -> dict[Reference, SymbolicTensor]:
+    def _connect(self, layers: dict[str, Layer], nodes: dict[CallKey, Any]) -> dict[Reference, SymbolicTensor]:
         """Call every layer as its inbound nodes say, each when its arguments are there."""
-        tensors = {(name, 0, 0): layer.output for name, layer in layers.items() if not pending[name] and layer.nodes}
-        calls = [(name, number, node) for name, nodes in pending.items() for number, node in enumerate(nodes)]
-        for name, _, node in calls:
-            for source, _, _ in _sources(node):
-                if source not in layers:
-                    raise GraphError(f"layer {name} takes its input from {source!r}, which the config does not have")
-        while calls:
-            waiting = []
-            for name, number, node in calls:
-                earlier = number and any((n, k) == (name, number - 1) for n, k, _ in calls)
-                if earlier or any(reference not in tensors for reference in _sources(node)):
-                    waiting.append((name, number, node))
-                    continue
-                for index, tensor in enumerate(self._call(layers[name], node, tensors)):
-                    tensors[name, number, index] = tensor
-                calls = [call for call in calls if call[:2] != (name, number)]
-            if len(waiting) == len(calls) and waiting:
-                names = sorted({name for name, _, _ in waiting})
-                raise GraphError(f"the config has a cycle, or a call that never comes, through {', '.join(names[:4])}")
+        tensors = {(name, 0, 0): layer.output for name, layer in layers.items() if isinstance(layer, InputLayer)}
+        waiting: dict[CallKey, set[CallKey]] = {}
+        users: dict[CallKey, list[CallKey]] = defaultdict(list)
+        for key, node in nodes.items():
+            sources = {source[:2] for source in _sources(node)}
+            if missing := sorted({name for name, _ in sources} - layers.keys()):
+                raise GraphError(f"layer {key[0]} takes its input from {missing[0]!r}, which the config does not have")
+            sources |= {(key[0], key[1] - 1)} & nodes.keys()
+            waiting[key] = {source for source in sources if (*source, 0) not in tensors}
+            for source in waiting[key]:
+                users[source].append(key)
+        ready = [key for key, sources in waiting.items() if not sources]
+        for key in ready:  # grows as calls become ready
+            for index, tensor in enumerate(self._call(layers[key[0]], nodes[key], tensors)):
+                tensors[*key, index] = tensor
+            del waiting[key]
+            for user in users[key]:
+                waiting[user].discard(key)
+                if not waiting[user]:
+                    ready.append(user)
+        if waiting:
+            names = sorted({name for name, _ in waiting})
+            raise GraphError(f"the config has a cycle, or a call that never comes, through {', '.join(names[:4])}")
         return tensors
 
     def _call(self, layer: Layer, node: Any, tensors: dict[Reference, SymbolicTensor]) -> list[SymbolicTensor]:
@@ -162,6 +178,20 @@ class _Reader:
         if reference not in tensors:
             raise GraphError(f"the config names {reference[0]!r} as input or output, which it does not have")
         return tensors[reference]
+
+
+def _is_functional(layer: Layer | None) -> bool:
+    return isinstance(layer, Model) and not isinstance(layer, Sequential)
+
+
+def _first_calls(layers: dict[str, Layer], calls: dict[str, list[Any]], results: list[Reference]) -> dict[str, int]:
+    """The number by which Keras 2 names each layer's first call: 1 for most nested models, whose making is call 0."""
+    named = [*results, *(source for nodes in calls.values() for node in nodes for source in _sources(node))]
+    first = dict.fromkeys(calls, 0)
+    for name, layer in layers.items():
+        if isinstance(layer, Model):
+            first[name] = min((number for other, number, _ in named if other == name), default=0)
+    return first
 
 
 def _refuse_custom(entry: dict[str, Any], name: str) -> None:
@@ -224,7 +254,7 @@ def _arguments(node: Any, tensors: dict[Reference, SymbolicTensor]) -> tuple[tup
         kwargs = node.get("kwargs") or {}
         extra = [v for k, v in kwargs.items() if k not in ("training", "mask") and v is not None]
         arguments = tuple(_resolve(value, tensors) for value in [*node.get("args", []), *extra])
-        return arguments, kwargs.get("training")
+        return arguments, node.get(MODES)  # Keras 3 writes a "training" into every call, and overrides it
     found: list[Any] = []
     training = None
     for reference in [node] if _is_reference(node) else node:

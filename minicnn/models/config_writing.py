@@ -11,7 +11,7 @@ from minicnn.layers import Layer, Operation
 from minicnn.layers.symbolic import Node, SymbolicTensor
 
 from .config_legacy import KERAS2_HARD_SIGMOID
-from .config_reading import ARRAY, TENSOR
+from .config_reading import ARRAY, MODES, TENSOR
 from .sequential import Sequential
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def _functional(model: Model) -> dict[str, Any]:
         entry["name"] = layer.name
         own = [node for node in calls.get(id(layer), []) if id(node) not in given]
         entry["inbound_nodes"] = [_call(node, numbers) for node in own]
+        if any(node.training is not None for node in own):
+            entry[MODES] = [node.training for node in own]
         layers.append(entry)
     config = {
         "name": model.name,
@@ -106,6 +108,10 @@ def _argument(value: Any, numbers: dict[int, int]) -> Any:
 
 
 def _references(tensors: list[SymbolicTensor], numbers: dict[int, int]) -> list[Any]:
-    """Keras 3 writes a single reference flat, several as a list."""
-    found = [[t.node.layer.name, numbers.get(id(t.node), 0), t.index] for t in tensors]
+    """Keras 3 writes a single reference flat, several as a list, and counts the making of a Functional as call 0."""
+    found = []
+    for tensor in tensors:
+        layer = tensor.node.layer
+        functional = hasattr(layer, "graph") and not isinstance(layer, Sequential)
+        found.append([layer.name, numbers.get(id(tensor.node), 0) + functional, tensor.index])
     return found[0] if len(found) == 1 else found

@@ -152,9 +152,11 @@ def _curves(lines, across, down, describe) -> list[Markup]:
     return parts
 
 
-def fold_chart(values: Sequence[float], mean: float, interval: tuple[float, float]) -> Markup:
-    """The accuracy of every fold as a dot on one scale, their mean and its interval as a bar."""
-    ticks = nice_ticks(min(*values, interval[0]), max(*values, interval[1]), 5)
+def fold_chart(
+    values: Sequence[float], mean: float, interval: tuple[float, float], span: tuple[float, float]
+) -> Markup:
+    """The accuracy of every fold as a dot, their mean and its interval as a bar, on a scale that covers `span`."""
+    ticks = nice_ticks(*span)
     low, high, width, height = ticks[0], ticks[-1], 440, 92
 
     def across(value: float) -> float:

@@ -123,16 +123,18 @@ def curves(report: TrainingReport) -> Markup:
 
 
 def folds(report: TrainingReport) -> Markup:
-    """The cross-validation of the head, and of fine-tuning where there was one."""
+    """The cross-validation of the head, and of fine-tuning where there was one, on one scale."""
     if report.folds is None:
         return Markup()
+    judged = [("Head alone", report.folds.head), ("Fine-tuned", report.folds.fine_tuned)]
+    drawn = [(name, values, *mean_interval(values)) for name, values in judged if values]
+    limits = [limit for _, values, _, interval in drawn for limit in (*values, *interval)]
     parts = []
-    for name, values in (("Head alone", report.folds.head), ("Fine-tuned", report.folds.fine_tuned)):
-        if values:
-            mean, interval = mean_interval(values)
-            low, high = (percent(min(max(limit, 0.0), 1.0)) for limit in interval)
-            caption = f"{name}: {percent(mean)} on average, 95% interval {low} to {high}"
-            parts.append(element("figure", element("figcaption", caption), fold_chart(values, mean, interval)))
+    for name, values, mean, interval in drawn:
+        low, high = (percent(min(max(limit, 0.0), 1.0)) for limit in interval)
+        caption = f"{name}: {percent(mean)} on average, 95% interval {low} to {high}"
+        chart = fold_chart(values, mean, interval, (min(limits), max(limits)))
+        parts.append(element("figure", element("figcaption", caption), chart))
     return section(
         "Cross-validation",
         f"In {len(report.folds.head)} rounds, each picture is judged once by a model that never saw it. "
@@ -175,7 +177,7 @@ def confusion(report: TrainingReport) -> Markup:
     )
     return section(
         "What it mixes up",
-        "A row is a true class, a column what the model said; the darker, the larger the share of the row.",
+        "A row is a true class, a column what it said; the stronger the colour, the larger its share of the row.",
         element("div", grid, class_="scroll"),
     )
 

@@ -87,7 +87,7 @@ def test_one_epoch_is_one_dot():
 
 
 def test_folds_are_dots_inside_the_drawing():
-    markup = fold_chart([0.6, 0.65, 0.7], 0.65, (0.52, 0.78))
+    markup = fold_chart([0.6, 0.65, 0.7], 0.65, (0.52, 0.78), (0.5, 0.8))
     xs = [float(x) for x in re.findall(r'cx="([\d.]+)"', markup)]
     assert len(xs) == 3
     assert xs == sorted(xs)

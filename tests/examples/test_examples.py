@@ -1,0 +1,114 @@
+"""Every example runs as it is, in a process of its own, on small data that lies where published data would lie."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cifar_archives
+import numpy as np
+import pytest
+
+from minicnn.applications import VGG16
+from minicnn.layers import Conv2D, Dense, Flatten, Input
+from minicnn.models import Sequential
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ELSEWHERE = {"train_backbone.py"}  # takes an hour; what it made is tested with the demo
+
+
+@pytest.fixture
+def cache(tmp_path) -> Path:
+    """An empty cache folder, but for the kernels that this machine has compiled already."""
+    usual = Path(os.environ.get("MINICNN_CACHE") or Path.home() / ".cache" / "minicnn") / "kernels"
+    usual.mkdir(parents=True, exist_ok=True)
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / "kernels").symlink_to(usual)
+    return folder
+
+
+@pytest.fixture
+def vgg16_file(cache) -> Path:
+    """Weights of VGG16 without the top, where a download would put them."""
+    path = cache / "models" / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    path.parent.mkdir()
+    model = VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
+    generator = np.random.default_rng(0)
+    for weight in model.weights:
+        scale = np.sqrt(2 / np.prod(weight.shape[:-1])) if len(weight.shape) > 1 else 0
+        weight.adopt(generator.standard_normal(weight.shape, np.float32) * np.float32(scale))
+    model.save_weights(path)
+    return path
+
+
+def run(name: str, cache: Path, *arguments: str) -> str:
+    """What an example prints."""
+    environment = {**os.environ, "MINICNN_CACHE": str(cache), "MINICNN_OFFLINE": "1"}
+    command = [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=cache.parent, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_every_example_is_run_by_a_test():
+    tested = set(re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text("utf-8")))
+    assert {path.name for path in EXAMPLES.glob("*.py")} == tested | ELSEWHERE
+
+
+def test_the_tutorial_differs_from_keras_in_its_import_lines_alone():
+    lines = (EXAMPLES / "cifar10_vgg16.py").read_text("utf-8").split('"""')[2].splitlines()
+    ours = [line for line in lines if "minicnn" in line]
+    assert ours
+    assert all(re.fullmatch(r"from minicnn\.\w+ import [\w, ]+", line) for line in ours)
+
+
+def test_the_tutorial(cache, vgg16_file):
+    generator = np.random.default_rng(0)
+    members = {
+        name: cifar_archives.batch(generator.integers(0, 256, (8, 3072), np.uint8), [k % 10 for k in range(8)])
+        for name in [*cifar_archives.TRAIN, cifar_archives.TEST]
+    }
+    (cache / "datasets").mkdir()
+    cifar_archives.write_archive(cache / "datasets" / "cifar-10-python.tar.gz", members)
+    printed = run("cifar10_vgg16.py", cache)
+    assert "epoch 10/10" in printed
+    assert re.search(r"test loss \d+\.\d+, test accuracy \d\.\d+", printed)
+
+
+def test_training_a_small_network_learns(cache):
+    printed = run("train_small_cnn.py", cache, "--epochs", "6", "--per-class", "100")
+    accuracy = float(re.search(r"accuracy ([\d.]+)%", printed)[1])
+    assert accuracy > 40, "six classes: guessing gives 17 %"
+
+
+def test_fine_tuning_by_blocks_trains_ever_more_weights(cache, vgg16_file):
+    printed = run("fine_tune_by_blocks.py", cache, "--epochs", "1", "--per-class", "3")
+    counts = [int(count.replace(",", "")) for count in re.findall(r"([\d,]+) weights trained", printed)]
+    assert counts[0] == 512 * 6 + 6
+    assert counts[1] == counts[0] + 3 * (9 * 512 * 512 + 512)
+    assert counts[2] > counts[1]
+
+
+def test_reading_weights_without_a_model(cache, tmp_path):
+    model = Sequential([Input((6, 6, 2)), Conv2D(3, 3, name="first"), Flatten(), Dense(4, name="last")])
+    model.save(tmp_path / "model.h5")
+    printed = run("read_weights.py", cache, str(tmp_path / "model.h5"), "first")
+    assert "legacy model" in printed
+    assert "3x3x2x3" in printed
+    assert f"{model.count_params():,} numbers" in printed
+    mean = float(re.search(r"kernel.*: mean (\S+),", printed)[1])
+    assert mean == pytest.approx(float(model.get_layer("first").get_weights()[0].mean()), rel=1e-3)
+
+
+def test_stepping_through_a_convolution(cache):
+    printed = run("step_through_convolution.py", cache)
+    assert "x[0,1] w[1,0] = 1 * 2" in printed
+    assert "dx: the window around pixel (2,2)" in printed
+
+
+def test_climbing_the_ladder(cache):
+    printed = run("climb_the_ladder.py", cache, "--size", "12")
+    assert re.findall(r"conv2d forward (\w+)", printed)[-1] == "reference"
+    assert float(re.search(r"largest difference of the outputs: (\S+)", printed)[1]) < 1e-5
