@@ -1,4 +1,4 @@
-"""The README's tables, from what `startup`, `endtoend` and `frozen_epochs` measured."""
+"""The tables of README.md and docs/, from what `startup`, `endtoend`, `frozen_epochs` and `threads` measured."""
 
 from collections.abc import Callable
 from typing import Any
@@ -74,8 +74,31 @@ def frozen_epochs(result: dict[str, Any]) -> str:
     return table([f"an epoch of VGG16 + head, {images}", "time", "ratio"], rows)
 
 
+def threads(result: dict[str, Any]) -> str:
+    titles = {
+        "serial": "one thread, no pool",
+        "minicnn": "minicnn's pool",
+        "workqueue": "Numba, workqueue",
+        "omp": "Numba, OpenMP",
+        "tbb": "Numba, TBB",
+    }
+    rows = [
+        [
+            titles[way],
+            f"{found['compile_seconds']:.2f} s",
+            f"{found['call_microseconds']:.0f} µs",
+            found.get("four_callers", ""),
+            found.get("forked_child", ""),
+        ]
+        for way, found in result["ways"].items()
+        if found
+    ]
+    return table(["", "to compile", "a small call", "four callers at once", "a forked child"], rows)
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "endtoend": endtoend,
     "startup": startup,
     "frozen_epochs": frozen_epochs,
+    "threads": threads,
 }

@@ -1,4 +1,4 @@
-"""Put generated tables between their markers in LADDER.md of every operation and in README.md.
+"""Put generated tables between their markers: in LADDER.md of every operation, in README.md and in docs/.
 
     python -m benchmarks.tables             write them
     python -m benchmarks.tables --check     exit with 1 where one is out of date
@@ -14,10 +14,18 @@ from pathlib import Path
 
 from minicnn import kernels
 
-from . import figures, ladders
+from . import figures, ladders, picture
 from .measuring import load
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+PAGE = """\
+# {op}: the ladder
+
+What it computes is defined in [reference.py](reference.py); its contract is in [\\_\\_init\\_\\_.py](__init__.py).
+
+<!-- table: rungs -->
+<!-- end -->
+"""
 TABLE = re.compile(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
 
@@ -28,12 +36,15 @@ def fill(text: str, render: Callable[[str], str]) -> str:
 
 def documents() -> dict[Path, str]:
     """Every document with tables, as it should be."""
+    texts = {page: page.read_text("utf-8") for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]}
+    wanted = {page: fill(text, figures.render) for page, text in texts.items()}
     results = load("kernels")
-    wanted = {README: fill(README.read_text("utf-8"), figures.render)}
     for op in kernels.operations():
         page = ladders.path(op)
-        text = page.read_text("utf-8") if page.exists() else f"# {op}\n\n<!-- table: rungs -->\n<!-- end -->\n"
+        text = page.read_text("utf-8") if page.exists() else PAGE.format(op=op)
         wanted[page] = fill(text, lambda name, op=op: ladders.render(op, results))
+    if results is not None:
+        wanted[ROOT / "docs" / "ladder.svg"] = picture.render(results)
     return wanted
 
 
@@ -41,11 +52,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 where a table is out of date")
     options = parser.parse_args(argv)
-    stale = [page for page, text in documents().items() if not page.exists() or page.read_text("utf-8") != text]
-    for page in stale:
+    stale = {p: text for p, text in documents().items() if not p.exists() or p.read_text("utf-8") != text}
+    for page, text in stale.items():
         print(f"{'out of date' if options.check else 'written'}: {page}", file=sys.stderr)
         if not options.check:
-            page.write_text(documents()[page], "utf-8")
+            page.write_text(text, "utf-8")
     return int(options.check and bool(stale))
 
 

@@ -1,6 +1,6 @@
 """Train the small residual net that `minicnn demo` transfers: CIFAR-10's classes, 32x32 pictures, flips and crops.
 
-    python examples/train_backbone.py cifar10_subset.npz --out weights/bundled/cifar10_resnet.h5
+    python examples/train_backbone.py cifar10_subset.npz --out weights/bundled/cifar10_resnet.keras
 
 The data is an npz with uint8 x_train, x_test (N,32,32,3) and y_train, y_test (N,).  The learning rate follows one
 cycle: up, then down to nothing along a cosine.
@@ -99,7 +99,7 @@ class Log(Callback):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path, help="npz with x_train, y_train, x_test, y_test")
-    parser.add_argument("--out", type=Path, required=True, help="weights file to write (.h5); the log goes beside it")
+    parser.add_argument("--out", type=Path, required=True, help="model to write (.keras); the log goes beside it")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--batch-size", type=int, default=100)
     parser.add_argument("--learning-rate", type=float, default=0.1, help="the peak of the cycle")
@@ -129,7 +129,8 @@ def main() -> None:
         callbacks=[Log(args.out.with_suffix(".log"))],
         verbose=0,
     )
-    model.save_weights(args.out)
+    model.metadata = {"preprocessing": "tf"}
+    model.save(args.out)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from . import (
     softmax_crossentropy,
     upsample2d,
 )
-from ._registry import KernelSpec, device_of, operations, record, rungs, specs, use
+from ._registry import KernelSpec, device_of, numba_wanted, operations, record, rungs, specs, use
 from ._shapes import Padding, Pair, output_size, padding_sides, pair, same_padding
 from ._threads import get_num_threads, set_num_threads
 from ._warmup import warmup
@@ -53,6 +53,7 @@ __all__ = [
     "global_maxpool2d",
     "layernorm",
     "maxpool2d",
+    "numba_wanted",
     "operations",
     "optimizer_step",
     "output_size",

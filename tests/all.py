@@ -1,6 +1,6 @@
 """Run every test: in parallel, then a subset with the JIT off, and a subset with numba not importable.
 
-    python tests/all.py [pytest arguments]
+python tests/all.py [pytest arguments]
 """
 
 import os

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from minicnn import Tensor, ops
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]

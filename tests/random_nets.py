@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+
 from minicnn import layers as L
 from minicnn.models import Model, Sequential
 

@@ -10,7 +10,7 @@ from import_graph import Module, cycle, eager_closure, read_imports, read_module
 # From the bottom: a unit may import units of its own tier and of those below.
 TIERS = (
     {"errors"},
-    {"arguments", "seeds", "utils"},
+    {"arguments", "preparation", "seeds", "utils"},
     {"kernels", "weights"},
     {"autograd"},
     {"ops"},

@@ -15,10 +15,9 @@ import numpy as np
 
 from .._epilogue import Epilogue
 from .._jit import jit
-from .._shapes import ceil_div
+from .._shapes import ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
-from .._shapes import pieces
 
 TILES = 8  # register tiles in the rows of a block, at the most
 PANELS = 16  # register tiles in its columns, at the most

@@ -3,9 +3,10 @@
 Every builder takes `weights=None`, `"imagenet"` or a path, `include_top`, `input_shape`, `pooling` and `classes`.
 """
 
+from minicnn.preparation import preprocess_input
+
 from .labels import decode_predictions
 from .mobilenet import MobileNet
-from .preprocessing import preprocess_input
 from .resnet import ResNet50, ResNet101, ResNet152
 from .vgg import VGG16, VGG19
 

@@ -19,8 +19,8 @@ from minicnn.layers import (
     ZeroPadding2D,
 )
 from minicnn.models import Model
+from minicnn.preparation import modes
 
-from . import preprocessing
 from .family import Weights, finish, image_input, pooled
 from .labels import decode_predictions
 
@@ -79,7 +79,7 @@ def MobileNet(
 
 def preprocess_input(x: Any) -> Any:
     """RGB 0..255 as MobileNet takes it: x / 127.5 - 1."""
-    return preprocessing.preprocess_input(x, MODE)
+    return modes.preprocess_input(x, MODE)
 
 
 def _bn_relu(x: SymbolicTensor, name: str) -> SymbolicTensor:

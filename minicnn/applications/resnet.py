@@ -18,8 +18,8 @@ from minicnn.layers import (
     ZeroPadding2D,
 )
 from minicnn.models import Model
+from minicnn.preparation import modes
 
-from . import preprocessing
 from .family import Weights, finish, image_input, pooled
 from .labels import decode_predictions
 
@@ -78,7 +78,7 @@ def ResNet152(
 
 def preprocess_input(x: Any) -> Any:
     """RGB 0..255 as ResNet takes it: BGR, minus the mean."""
-    return preprocessing.preprocess_input(x, MODE)
+    return modes.preprocess_input(x, MODE)
 
 
 def _conv_bn(x: SymbolicTensor, filters: int, size: int, name: str, **options: Any) -> SymbolicTensor:

@@ -4,8 +4,8 @@ from typing import Any
 
 from minicnn.layers import Conv2D, Dense, Flatten, MaxPooling2D
 from minicnn.models import Model
+from minicnn.preparation import modes
 
-from . import preprocessing
 from .family import Weights, finish, image_input, pooled
 from .labels import decode_predictions
 
@@ -63,7 +63,7 @@ def VGG19(
 
 def preprocess_input(x: Any) -> Any:
     """RGB 0..255 as VGG takes it: BGR, minus the mean."""
-    return preprocessing.preprocess_input(x, MODE)
+    return modes.preprocess_input(x, MODE)
 
 
 def _vgg(

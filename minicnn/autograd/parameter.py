@@ -54,7 +54,7 @@ class Parameter(Tensor):
     @property
     def array(self) -> np.ndarray:
         if self._array is None:
-            self._keep(self._initializer(self._shape, self._dtype).astype(self._dtype, copy=False))
+            self.initialize()
         assert self._array is not None
         return self._array
 
@@ -93,6 +93,10 @@ class Parameter(Tensor):
     def __array_interface__(self) -> dict[str, Any]:
         # With an address here, NumPy would keep this Parameter alive, not the array, which assign() may replace.
         return {**self.array.__array_interface__, "data": self.array}
+
+    def initialize(self) -> None:
+        """Replace the numbers by those that the initializer gives."""
+        self._keep(self._initializer(self._shape, self._dtype).astype(self._dtype, copy=False))
 
     @contextmanager
     def update(self) -> Iterator[np.ndarray]:

@@ -5,8 +5,8 @@ from minicnn.data.folder import ImageFolder, scan_folder
 from minicnn.data.images import Picture, read_image
 from minicnn.data.load import LoadedImages, check_images, image_batches, load_images
 from minicnn.data.problems import ImageError, ImageNote, ImageProblem
-from minicnn.data.resize import ResizeRule
 from minicnn.data.split import Split, conflicts, duplicates, leaks, stratified_folds, stratified_split
+from minicnn.preparation.resize import ResizeRule
 
 __all__ = [
     "ArrayDataset",

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from minicnn.data.load import load_images
 from minicnn.data.problems import ImageError
-from minicnn.data.resize import ResizeRule
 from minicnn.errors import ArgumentError, DataError
+from minicnn.preparation.resize import ResizeRule
 
 Batch = tuple[np.ndarray, np.ndarray]
 

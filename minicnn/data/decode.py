@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn.data.pillow import pillow_image
 from minicnn.data.problems import ImageError, ImageNote
-from minicnn.data.resize import ResizeRule
 from minicnn.data.signatures import FORMAT_LIST, FORMATS, sniff
+from minicnn.preparation.pillow import pillow_image
+from minicnn.preparation.resize import ResizeRule
 
 MAX_PIXELS = 50_000_000
 

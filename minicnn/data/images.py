@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.data.decode import decode
-from minicnn.data.pillow import quiet_pillow
 from minicnn.data.problems import ImageAccessError, ImageError, ImageNote
-from minicnn.data.resize import ResizeRule
+from minicnn.preparation.pillow import quiet_pillow
+from minicnn.preparation.resize import ResizeRule
 
 MAX_BYTES = 512 * 2**20
 

@@ -10,10 +10,10 @@ from threading import Lock
 import numpy as np
 
 from minicnn.data.images import Picture, read_picture
-from minicnn.data.pillow import quiet_pillow
 from minicnn.data.problems import ImageError, ImageNote, ImageProblem
-from minicnn.data.resize import ResizeRule
 from minicnn.errors import ArgumentError
+from minicnn.preparation.pillow import quiet_pillow
+from minicnn.preparation.resize import ResizeRule
 
 Progress = Callable[[int, int], None]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn.data.pillow import pillow_image
 from minicnn.data.problems import printable
 from minicnn.errors import ArgumentError, FileAccessError
+from minicnn.preparation.pillow import pillow_image
 
 CLASS_NAMES = ("circle", "cross", "ring", "square", "star", "triangle")
 

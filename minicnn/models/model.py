@@ -262,6 +262,18 @@ class Model(Layer):
             done += len(batch)
         return results[0] if len(results) == 1 else results
 
+    def prepare(self, images: Any) -> np.ndarray:
+        """Pictures as this model takes them: uint8 (H,W,3) each, of any size, resized and scaled as the metadata says.
+
+        Raises
+        ------
+        ArgumentError
+            The metadata does not say how.
+        """
+        from minicnn.preparation import preparation_from
+
+        return preparation_from(self.metadata, self.input_shape).prepare(images)
+
     def _build_for(self, x: Any) -> None:
         """A Sequential without an Input takes its shape from the first data."""
 

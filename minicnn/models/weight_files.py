@@ -13,6 +13,7 @@ from minicnn import weights
 from minicnn.autograd import Parameter
 from minicnn.errors import ArgumentError, FileFormatError, WeightsMismatchError
 from minicnn.layers import Layer
+from minicnn.weights.spec import leaves
 
 from .config_reading import model_from_config
 
@@ -53,10 +54,16 @@ def _load(model: Model, file: weights.WeightFile, **options: Any) -> weights.Loa
     parameters = list(parameters_in_order(model))
     if not parameters and any(layer.weights for layer in file.layers):
         raise WeightsMismatchError(f"{file.path} holds weights, model {model.name} has none")
-    plan = weights.match(file, layer_spec(model), **options)
+    spec = layer_spec(model)
+    plan = weights.match(file, spec, **options)
     arrays = plan.read()
     for index, array in arrays:
         parameters[index].adopt(array)
+    if options.get("on_mismatch") == "reinit":
+        paths = [leaf.path for leaf in leaves(spec) for _ in leaf.layer.weights]
+        for parameter, path in zip(parameters, paths, strict=True):
+            if path in plan.report.mismatched:
+                parameter.initialize()
     return plan.report
 
 

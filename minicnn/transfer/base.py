@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minicnn import applications
-from minicnn.data.resize import ResizeRule
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
 from minicnn.models import Model, load_model
+from minicnn.preparation import Preparation
+from minicnn.preparation.resize import ResizeRule
 from minicnn.transfer.architecture import Architecture, identify, mobilenet_width
-from minicnn.transfer.preparation import DEFAULT_SIDE, Preparation, preparation_of
+from minicnn.transfer.preparation import DEFAULT_SIDE, preparation_of
 from minicnn.transfer.surgery import without_head
 from minicnn.weights import open_weights
 

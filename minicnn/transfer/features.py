@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.preparation import Preparation
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.preparation import Preparation
 from minicnn.weights.fetch import cache_folder
 
 VERSION = 1
@@ -137,7 +137,7 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
 
 def _key(identity: str, preparation: str, hashes: Sequence[str], output: int) -> str:
     """The key of one output of one batch."""
-    from minicnn.kernels._registry import numba_wanted
+    from minicnn.kernels import numba_wanted
 
     parts = [f"minicnn features {VERSION}", identity, preparation, f"numba {numba_wanted()}", f"output {output}"]
     return hashlib.sha256("\n".join([*parts, *hashes]).encode()).hexdigest()

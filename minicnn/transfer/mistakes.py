@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn.data import read_image
-from minicnn.data.pillow import pillow_image
+from minicnn.preparation.pillow import pillow_image
 from minicnn.transfer.result import Mistake
 
 MOST = 12

@@ -3,56 +3,13 @@
 {"class_names": ["cat", "dog"], "input_size": [224, 224], "resize": {...}, "preprocessing": "tf", "minicnn": "0.1.0"}
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from minicnn import __version__
-from minicnn.applications import preprocess_input
-from minicnn.applications.preprocessing import MODES
-from minicnn.data.resize import ResizeRule
 from minicnn.errors import ArgumentError, FileFormatError, UnsupportedError
+from minicnn.preparation import MODES, Preparation, ResizeRule
 
 DEFAULT_SIDE = 224
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """
-    From picture files to a model's input.
-
-    Attributes
-    ----------
-    rule : ResizeRule
-        How a picture gets the size that the model takes.
-    preprocessing : str
-        "caffe", "tf", "torch" or "none": how pixels become numbers.
-    """
-
-    rule: ResizeRule
-    preprocessing: str
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """uint8 pictures (N,H,W,3) as the model takes them, float32 (N,H,W,3)."""
-        return preprocess_input(images, self.preprocessing)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of the pictures that the model takes."""
-        height, width = self.rule.to_dict()["size"]
-        return height, width
-
-    def metadata(self, class_names: Sequence[str]) -> dict[str, Any]:
-        """What a model file is to say: the preparation and the names of the classes."""
-        return {
-            "class_names": list(class_names),
-            "input_size": list(self.size),
-            "resize": self.rule.to_dict(),
-            "preprocessing": self.preprocessing,
-            "minicnn": __version__,
-        }
 
 
 def preparation_of(

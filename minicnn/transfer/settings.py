@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from minicnn.applications.preprocessing import MODES
 from minicnn.arguments import number, one_of
-from minicnn.data.resize import METHODS
 from minicnn.errors import ArgumentError
+from minicnn.preparation.modes import MODES
+from minicnn.preparation.resize import METHODS
 
 
 @dataclass(frozen=True)

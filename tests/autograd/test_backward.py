@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from minicnn import Tensor, gradcheck, no_grad
 from minicnn.autograd import Context, Function
 from minicnn.errors import GraphError, ShapeError

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn import Parameter, Tensor, gradcheck
 from minicnn.autograd import Context, Function
 from minicnn.errors import ArgumentError, DTypeError

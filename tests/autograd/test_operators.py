@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from minicnn import Tensor, gradcheck
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 

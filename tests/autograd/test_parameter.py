@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn import Parameter
 from minicnn.errors import ShapeError
 

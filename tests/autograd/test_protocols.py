@@ -4,6 +4,7 @@ import gc
 
 import numpy as np
 import pytest
+
 from minicnn import Parameter, Tensor, from_dlpack
 
 pytestmark = pytest.mark.numpy_only

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn import MinicnnError, Tensor
 from minicnn.errors import DTypeError, ShapeError
 

@@ -15,8 +15,8 @@ from PIL import Image
 
 from minicnn.data import ImageError, ResizeRule, check_images, read_image
 from minicnn.data.decode import MAX_PIXELS, decode
-from minicnn.data.pillow import quiet_pillow
 from minicnn.errors import FileAccessError, MinicnnError, MissingExtraError
+from minicnn.preparation.pillow import quiet_pillow
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 

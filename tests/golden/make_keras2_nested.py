@@ -1,6 +1,6 @@
 """Write keras2_nested.h5 and .npz: models inside models, as Keras 2 numbers their calls.
 
-    python make_keras2_nested.py        (in an environment that has tf_keras, Keras 2's code; the results are committed)
+python make_keras2_nested.py        (in an environment that has tf_keras, Keras 2's code; the results are committed)
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Write keras_facts.json: what Keras 3 says about its own layers and models.
 
-    python make_keras_facts.py        (in an environment that has keras; run once, the result is committed)
+python make_keras_facts.py        (in an environment that has keras; run once, the result is committed)
 """
 
 import inspect
@@ -12,11 +12,50 @@ from typing import Any
 import keras
 import numpy as np
 
-CLASSES = """Activation Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Conv2DTranspose Cropping2D
-Dense DepthwiseConv2D Dropout ELU Flatten GaussianDropout GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D
-InputLayer LayerNormalization LeakyReLU Maximum MaxPooling2D Minimum Multiply PReLU Permute RandomBrightness
-RandomContrast RandomFlip RandomRotation RandomTranslation RandomZoom ReLU Rescaling Reshape SeparableConv2D Softmax
-SpatialDropout2D Subtract UpSampling2D ZeroPadding2D""".split()
+CLASSES = [
+    "Activation",
+    "Add",
+    "Average",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Cropping2D",
+    "Dense",
+    "DepthwiseConv2D",
+    "Dropout",
+    "ELU",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "InputLayer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Maximum",
+    "MaxPooling2D",
+    "Minimum",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
+    "ReLU",
+    "Rescaling",
+    "Reshape",
+    "SeparableConv2D",
+    "Softmax",
+    "SpatialDropout2D",
+    "Subtract",
+    "UpSampling2D",
+    "ZeroPadding2D",
+]
 APPLICATIONS = ("VGG16", "VGG19", "ResNet50", "MobileNet")
 
 
@@ -70,7 +109,11 @@ def automatic_names() -> dict[str, str]:
 def preprocessed() -> dict[str, list[list[float]]]:
     """preprocess_input of two pixels, in each mode."""
     pixels = np.array([[[[0.0, 127.0, 255.0], [10.0, 20.0, 30.0]]]])
-    modules = {"caffe": keras.applications.vgg16, "tf": keras.applications.mobilenet, "torch": keras.applications.densenet}
+    modules = {
+        "caffe": keras.applications.vgg16,
+        "tf": keras.applications.mobilenet,
+        "torch": keras.applications.densenet,
+    }
     return {mode: np.asarray(module.preprocess_input(pixels.copy()))[0, 0].tolist() for mode, module in modules.items()}
 
 

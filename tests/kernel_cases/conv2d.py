@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+from strategies import arrays, paddings
+
 from minicnn.errors import ShapeError
 from minicnn.kernels import conv2d
-from strategies import arrays, paddings
 
 
 @st.composite

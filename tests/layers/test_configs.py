@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from layer_cases import CASES, NUMBERED
+
 from minicnn import layers
 from minicnn.errors import ArgumentError
 from minicnn.layers import CLASSES

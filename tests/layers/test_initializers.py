@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from minicnn.errors import ArgumentError
 from minicnn.layers import Conv2D, Dense, Input, initializers
 from minicnn.layers.initializers import CLASSES, SHORT_NAMES, fans, get

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from layer_cases import CASES
+
 from minicnn import Tensor, layers
 from minicnn.errors import DTypeError, GraphError, ShapeError
 from minicnn.layers import CLASSES, Input

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn import Tensor
 from minicnn.layers import Dropout, GaussianDropout, GaussianNoise, SpatialDropout2D
 from minicnn.utils import set_random_seed

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from oracles import golden_ops
+
 from minicnn import Tensor, gradcheck
 from minicnn.layers import BatchNormalization, Dense, Input, LayerNormalization
 from minicnn.models import Model, Sequential
-from oracles import golden_ops
 
 pytestmark = pytest.mark.numpy_only
 

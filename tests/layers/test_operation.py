@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn.errors import ShapeError, UnsupportedError
 from minicnn.layers import Dense, Input, Operation
 from minicnn.models import Model

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn.errors import ArgumentError
 from minicnn.layers.regularizers import L1L2, MaxNorm, NonNeg, UnitNorm, get_constraint, get_regularizer
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layer_cases import CASES, NUMBERED
+
 from minicnn import MinicnnError, layers
 from minicnn.errors import ShapeError
 from minicnn.layers import CLASSES, Input

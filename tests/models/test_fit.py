@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+
 from minicnn import layers as L
 from minicnn.callbacks import Callback, EarlyStopping
 from minicnn.errors import ArgumentError, DataError, DTypeError, GraphError, MinicnnError, ShapeError
@@ -108,7 +109,9 @@ def test_evaluate_is_the_mean_over_all_samples():
     model = linear()
     model.fit(X, Y, verbose=0)
     error = model.predict(X) - Y
-    assert model.evaluate(X, Y, batch_size=7) == pytest.approx([np.square(error).mean(), np.abs(error).mean()], rel=1e-5)
+    assert model.evaluate(X, Y, batch_size=7) == pytest.approx(
+        [np.square(error).mean(), np.abs(error).mean()], rel=1e-5
+    )
     named = model.evaluate(X, Y, return_dict=True)
     assert list(named) == ["loss", "mae"]
     weights = np.linspace(0, 1, 20)
@@ -239,7 +242,9 @@ class Diary(Callback):
 def test_callbacks_come_in_order():
     diary = Diary()
     linear().fit(X, Y, epochs=2, batch_size=10, verbose=0, callbacks=[diary], validation_data=(X, Y))
-    epoch = "batch 0|done 0 ['loss', 'mae']|batch 1|done 1 ['loss', 'mae']|end {} ['loss', 'mae', 'val_loss', 'val_mae']"
+    epoch = (
+        "batch 0|done 0 ['loss', 'mae']|batch 1|done 1 ['loss', 'mae']|end {} ['loss', 'mae', 'val_loss', 'val_mae']"
+    )
     assert "|".join(diary.notes) == f"train|epoch 0|{epoch.format(0)}|epoch 1|{epoch.format(1)}|over"
 
 
@@ -303,7 +308,7 @@ NAN = np.where(np.arange(20)[:, None] == 7, np.nan, X)
     ("x", "y", "options", "error", "message"),
     [
         (NAN, Y, {}, DataError, "x holds NaN or infinity, first in sample 7"),
-        (X, np.where(Y == Y[3], np.inf, Y), {}, DataError, "y holds NaN or infinity, first in sample 3"),
+        (X, np.where(Y[3] == Y, np.inf, Y), {}, DataError, "y holds NaN or infinity, first in sample 3"),
         (X[:0], Y[:0], {}, DataError, "there are no samples"),
         (X, Y[:19], {}, DataError, "x has 20 samples, y has 19"),
         (X, Y, {"sample_weight": np.ones(3)}, DataError, "x has 20 samples, sample_weight has 3"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from minicnn import kernels, optimizers
 from minicnn import layers as L
 from minicnn.callbacks import Callback
@@ -140,7 +141,9 @@ def test_a_base_called_in_inference_mode_trains_without_moving_statistics():
 
 
 def test_a_frozen_layer_behind_a_trained_one_passes_gradients():
-    model = Sequential([L.Input((6, 6, 2)), L.Conv2D(3, 3, name="a"), L.Conv2D(3, 3, name="b"), L.Flatten(), L.Dense(3)])
+    model = Sequential(
+        [L.Input((6, 6, 2)), L.Conv2D(3, 3, name="a"), L.Conv2D(3, 3, name="b"), L.Flatten(), L.Dense(3)]
+    )
     model.compile("sgd", "mse")
     model.get_layer("b").trainable = False
     before = model.get_layer("a").get_weights()[0]

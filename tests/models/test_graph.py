@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from minicnn import applications
 from minicnn import layers as L
 from minicnn.errors import GraphError, ShapeError

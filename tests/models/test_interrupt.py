@@ -64,6 +64,7 @@ def test_fit_in_another_thread_leaves_signals_alone():
     import threading
 
     import numpy as np
+
     from minicnn.layers import Dense, Input
     from minicnn.models import Sequential
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn.errors import ArgumentError, DataError, DTypeError, MinicnnError, ShapeError
 from minicnn.layers import Activation, Add, BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, Input, Rescaling
 from minicnn.models import Model, Sequential

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from op_cases import CASES
+from random_nets import images, nets, outputs, randomize
+
 from minicnn import kernels, ops
 from minicnn import layers as L
 from minicnn.autograd import Tensor, no_grad
@@ -17,8 +20,6 @@ from minicnn.ops.dense import Dense
 from minicnn.ops.merge import Add
 from minicnn.ops.norm import BatchNormInfer
 from minicnn.ops.shape import ZeroPadding2D
-from op_cases import CASES
-from random_nets import images, nets, outputs, randomize
 
 
 def tape(model: Model, x: np.ndarray) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn.errors import ArgumentError, GraphError, MinicnnError, ShapeError
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Flatten, Input, InputLayer
 from minicnn.models import Model, Sequential
@@ -112,7 +113,11 @@ def late_input():
         (late_input, ArgumentError, "an Input can only come first"),
         (lambda: Sequential([Dense(3, name="a"), Dense(3, name="a")]), GraphError, "already is a layer named a"),
         (lambda: Sequential(["dense"]), ArgumentError, "'dense' is not a layer"),
-        (lambda: Sequential([Dense(3)], name="s").summary(), GraphError, "Sequential s does not know its input's shape"),
+        (
+            lambda: Sequential([Dense(3)], name="s").summary(),
+            GraphError,
+            "Sequential s does not know its input's shape",
+        ),
         (lambda: Sequential([Dense(3)]).inputs, GraphError, "does not know its input's shape"),
         (lambda: Sequential([Input((4, 4, 3)), Conv2D(2, 5, name="c")]), ShapeError, "layer c"),
         (lambda: Sequential([Dense(3), Dense(2)]).get_layer(index=2), ArgumentError, "no layer 2"),

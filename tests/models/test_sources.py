@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn import layers as L
 from minicnn.data import ArrayDataset
 from minicnn.errors import ArgumentError, DataError, MinicnnError, ShapeError

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from minicnn import Tensor, gradcheck, ops
 from op_cases import CASES
+
+from minicnn import Tensor, gradcheck, ops
 
 NUMBERED = [(name, index) for name, cases in CASES.items() for index in range(len(cases))]
 WITH_TARGETS = ("binary_crossentropy", "crossentropy", "sigmoid_crossentropy", "softmax_crossentropy")

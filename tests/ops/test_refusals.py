@@ -4,9 +4,10 @@ import re
 
 import numpy as np
 import pytest
+from op_cases import CASES
+
 from minicnn import MinicnnError, Tensor, ops
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
-from op_cases import CASES
 
 pytestmark = pytest.mark.numpy_only
 SEVERAL = [name for name, cases in CASES.items() if len(cases[0][1]) > 1]

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from layer_cases import CASES, NUMBERED
+from random_nets import images, nets, outputs, randomize
+
 from minicnn import layers as L
 from minicnn.models import Model, Sequential, load_model, model_from_json
-from random_nets import images, nets, outputs, randomize
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
 pytestmark = pytest.mark.filterwarnings("default")

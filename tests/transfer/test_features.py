@@ -5,7 +5,7 @@ import pytest
 from transfer_cases import SIDE, small_net
 
 from minicnn.data import ResizeRule
-from minicnn.kernels._registry import numba_wanted
+from minicnn.kernels import numba_wanted
 from minicnn.layers import Dense, Input
 from minicnn.models import Model, Sequential
 from minicnn.transfer import FeatureCache, Preparation, extract_features, freeze

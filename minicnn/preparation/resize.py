@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.data.pillow import pillow_image
 from minicnn.errors import ArgumentError, ShapeError
+from minicnn.preparation.pillow import pillow_image
 
 METHODS = ("stretch", "crop", "pad")
 _MAX_SIDE = 10_000

@@ -1,0 +1,99 @@
+"""From pictures to network input: a size, a way to reach it, and what becomes of the pixel values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn import __version__
+from minicnn.errors import ArgumentError, DTypeError, ShapeError
+
+from .modes import preprocess_input
+from .resize import ResizeRule
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """
+    From picture files to a model's input.
+
+    Attributes
+    ----------
+    rule : ResizeRule
+        How a picture gets the size that the model takes.
+    preprocessing : str
+        "caffe", "tf", "torch" or "none": how pixels become numbers.
+    """
+
+    rule: ResizeRule
+    preprocessing: str
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """uint8 pictures (N,H,W,3) as the model takes them, float32 (N,H,W,3)."""
+        return preprocess_input(images, self.preprocessing)
+
+    def prepare(self, images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+        """Pictures of any size, uint8 (H,W,3) each, resized by the rule and as the model takes them.
+
+        Raises
+        ------
+        DTypeError, ShapeError
+            Something that is not a uint8 RGB picture.
+
+        Examples
+        --------
+        >>> photo = np.full((60, 40, 3), 255, np.uint8)
+        >>> Preparation(ResizeRule(32), "tf").prepare([photo]).shape
+        (1, 32, 32, 3)
+        """
+        pictures = [as_picture(image) for image in images]
+        resized = [p if p.shape[:2] == self.size else self.rule.apply_to_array(p) for p in pictures]
+        return self(np.stack(resized) if resized else np.zeros((0, *self.size, 3), np.uint8))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the pictures that the model takes."""
+        height, width = self.rule.to_dict()["size"]
+        return height, width
+
+    def metadata(self, class_names: Sequence[str]) -> dict[str, Any]:
+        """What a model file is to say: the preparation and the names of the classes."""
+        return {
+            "class_names": list(class_names),
+            "input_size": list(self.size),
+            "resize": self.rule.to_dict(),
+            "preprocessing": self.preprocessing,
+            "minicnn": __version__,
+        }
+
+
+def preparation_from(metadata: Mapping[str, Any], input_shape: tuple[int | None, ...]) -> Preparation:
+    """What a model's metadata says, for inputs (N,H,W,3).
+
+    Raises
+    ------
+    ArgumentError
+        It does not say how pixels are prepared, or to what size.
+    """
+    mode, rule = metadata.get("preprocessing"), metadata.get("resize")
+    if mode is None:
+        raise ArgumentError(
+            "the model does not say how pixels are prepared: set model.metadata['preprocessing'] to "
+            "'caffe', 'tf', 'torch' or 'none'"
+        )
+    if rule is not None:
+        return Preparation(ResizeRule.from_dict(rule), mode)
+    if len(input_shape) != 4 or None in input_shape[1:3]:
+        raise ArgumentError(f"the model takes inputs {input_shape}, and its metadata names no size to resize to")
+    return Preparation(ResizeRule(input_shape[1:3]), mode)  # type: ignore[arg-type]
+
+
+def as_picture(image: np.ndarray) -> np.ndarray:
+    """A uint8 RGB picture, checked."""
+    array = np.asarray(image)
+    if array.dtype != np.uint8:
+        raise DTypeError(f"pictures are uint8 with values 0..255; got {array.dtype}")
+    if array.ndim != 3 or array.shape[2] != 3:
+        raise ShapeError(f"a picture is (H,W,3); got shape {array.shape}")
+    return array

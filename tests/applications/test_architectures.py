@@ -1,0 +1,144 @@
+"""The published architectures: sizes, tops, inputs, and weights from files."""
+
+import numpy as np
+import pytest
+from minicnn import applications
+from minicnn.applications import MobileNet, ResNet50, VGG16
+from minicnn.errors import ArgumentError, FileAccessError, MinicnnError, ShapeError, WeightsMismatchError
+from minicnn.layers import Input
+
+pytestmark = pytest.mark.numpy_only
+SIZES = {  # with and without top, moving statistics, channels of the features
+    "VGG16": (138_357_544, 14_714_688, 0, 512),
+    "VGG19": (143_667_240, 20_024_384, 0, 512),
+    "ResNet50": (25_636_712, 23_587_712, 53_120, 2048),
+    "ResNet101": (44_707_176, 42_658_176, 105_344, 2048),
+    "ResNet152": (60_419_944, 58_370_944, 151_424, 2048),
+    "MobileNet": (4_253_864, 3_228_864, 21_888, 1024),
+}
+COUNTS = {"VGG16": (23, 16), "VGG19": (26, 19), "ResNet50": (177, 107), "ResNet101": (347, 209),
+          "ResNet152": (517, 311), "MobileNet": (91, 55)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(SIZES))
+def test_sizes(name):
+    build = getattr(applications, name)
+    top, body, statistics, channels = SIZES[name]
+    model = build(weights=None)
+    assert model.count_params() == top
+    assert sum(weight.size for weight in model.non_trainable_weights) == statistics
+    assert (len(model.layers), sum(bool(layer.weights) for layer in model.layers)) == COUNTS[name]
+    assert (model.input_shape, model.output_shape) == ((None, 224, 224, 3), (None, 1000))
+    features = build(weights=None, include_top=False)
+    assert features.count_params() == body
+    assert (features.input_shape, features.output_shape) == ((None, None, None, 3), (None, None, None, channels))
+    assert all(weight._array is None for weight in model.weights)  # nothing is drawn before it is looked at
+
+
+@pytest.mark.parametrize(("alpha", "count"), [(0.25, 475_544), (0.5, 1_342_536), (0.75, 2_600_168)])
+def test_thin_mobilenets(alpha, count):
+    assert MobileNet(weights=None, alpha=alpha).count_params() == count
+    assert MobileNet(weights=None, alpha=alpha).output_shape == (None, 1000)
+
+
+def test_pooling_and_sizes():
+    for pooling, shape in ((None, (None, 2, 1, 256)), ("avg", (None, 256)), ("max", (None, 256))):
+        model = MobileNet(weights=None, alpha=0.25, include_top=False, input_shape=(64, 32, 3), pooling=pooling)
+        assert model.output_shape == shape
+        x = np.random.default_rng(0).standard_normal((1, 64, 32, 3))
+        assert model.predict(x).shape == (1, *shape[1:])
+
+
+def test_average_and_maximum_are_of_the_same_features():
+    x = np.random.default_rng(0).standard_normal((1, 64, 64, 3))
+    models = [MobileNet(weights=None, alpha=0.25, include_top=False, pooling=pooling) for pooling in (None, "avg", "max")]
+    for model in models[1:]:
+        model.set_weights(models[0].get_weights())
+    features, mean, most = (model.predict(x) for model in models)
+    np.testing.assert_allclose(mean, features.mean((1, 2)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(most, features.max((1, 2)), rtol=1e-4, atol=1e-6)
+
+
+def test_classes_and_the_last_activation():
+    model = MobileNet(weights=None, alpha=0.25, input_shape=(32, 32, 3), classes=7)
+    p = model.predict(np.zeros((2, 32, 32, 3)))
+    np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
+    assert p.shape == (2, 7)
+    logits = ResNet50(weights=None, input_shape=(32, 32, 3), classes=5, classifier_activation=None)
+    assert logits.layers[-1].activation == "linear"
+    assert logits.output_shape == (None, 5)
+
+
+def test_a_given_input():
+    x = Input((40, 40, 1), name="grey")
+    model = VGG16(weights=None, include_top=False, input_tensor=x)
+    assert model.inputs == [x]
+    assert model.weights[0].shape == (3, 3, 1, 64)
+
+
+def test_metadata():
+    assert VGG16(weights=None).metadata == {"architecture": "VGG16", "preprocessing": "caffe"}
+    assert MobileNet(weights=None).metadata == {"architecture": "MobileNet", "preprocessing": "tf"}
+
+
+SMALL = {"alpha": 0.25, "input_shape": (32, 32, 3)}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A small MobileNet with a head of 3 classes, in every format, and its body alone."""
+    folder = tmp_path_factory.mktemp("mobilenet")
+    model = MobileNet(weights=None, classes=3, **SMALL)
+    for name in ("top.h5", "top.weights.h5"):
+        model.save_weights(folder / name)
+    model.save(folder / "top.keras")
+    model.save(folder / "whole.h5")
+    MobileNet(weights=None, include_top=False, **SMALL).save_weights(folder / "body.h5")
+    return folder, model
+
+
+@pytest.mark.parametrize("name", ["top.h5", "top.weights.h5", "top.keras", "whole.h5"])
+def test_weights_from_a_path(files, name):
+    folder, source = files
+    model = MobileNet(weights=folder / name, classes=3, **SMALL)
+    for a, b in zip(model.get_weights(), source.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["top.h5", "top.weights.h5", "top.keras"])
+def test_a_file_with_a_head_fills_a_body(files, name):
+    folder, source = files
+    model = MobileNet(weights=str(folder / name), include_top=False, **SMALL)
+    for a, b in zip(model.get_weights(), source.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_with_the_top_both_must_fit(files):
+    folder, _ = files
+    with pytest.raises(WeightsMismatchError, match="conv_preds"):
+        MobileNet(weights=folder / "body.h5", classes=3, **SMALL)
+    with pytest.raises(WeightsMismatchError, match="conv_preds"):
+        MobileNet(weights=folder / "top.h5", classes=4, **SMALL)
+    with pytest.raises(WeightsMismatchError):
+        MobileNet(weights=folder / "top.h5", include_top=False, alpha=0.5, input_shape=(32, 32, 3))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: VGG16(weights=None, input_shape=(224, 224)), ShapeError, r"must be \(height, width, channels\); it is \(224, 224\)"),
+        (lambda: VGG16(weights=None, include_top=False, input_shape=(31, 64, 3)), ShapeError, "at least 32x32; it is 31x64"),
+        (lambda: VGG16(weights=None, input_shape=(None, None, 3)), ShapeError, "include_top=True needs a fixed input size"),
+        (lambda: VGG16(weights=None, include_top=False, pooling="mean"), ArgumentError, "pooling must be None, 'avg' or 'max'; it is 'mean'"),
+        (lambda: VGG16(weights="imagenet", classes=10), ArgumentError, "has 1000 classes, not 10; use include_top=False"),
+        (lambda: MobileNet(weights="imagenet", alpha=0.3), ArgumentError, "alpha"),
+        (lambda: MobileNet(weights="imagenet", input_shape=(150, 150, 3)), ArgumentError, "sizes .*got 150"),
+        (lambda: VGG16(weights="no/such/file.h5"), FileAccessError, "file.h5"),
+        (lambda: VGG16(weights=None, classifier_activation="soft"), ArgumentError, "layer predictions: unknown activation"),
+    ],
+)  # fmt: skip
+def test_refusals(call, error, message):
+    with pytest.raises(error, match=message) as caught:
+        call()
+    assert isinstance(caught.value, MinicnnError)
+    assert "\n" not in str(caught.value)

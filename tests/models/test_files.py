@@ -1,0 +1,213 @@
+"""Save and load: every bit comes back, and a file that does not fit changes nothing."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layer_cases import CASES, NUMBERED
+from random_nets import images, nets, outputs, randomize
+
+from minicnn import MinicnnError
+from minicnn import layers as L
+from minicnn.errors import ArgumentError, FileFormatError, UnsupportedError, WeightsMismatchError
+from minicnn.layers import CLASSES
+from minicnn.models import Model, Sequential, load_model, model_from_json
+
+pytestmark = pytest.mark.numpy_only
+SUFFIXES = (".keras", ".h5")
+
+
+def assert_same(first: Model, second: Model, x) -> None:
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(outputs(first.predict(x)), outputs(second.predict(x)), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert json.loads(first.to_json()) == json.loads(second.to_json())
+
+
+@settings(max_examples=30)
+@given(model=nets(), suffix=st.sampled_from(SUFFIXES))
+def test_random_architectures_come_back(tmp_path_factory, model, suffix):
+    path = tmp_path_factory.mktemp("model") / f"model{suffix}"
+    model.save(path)
+    assert_same(load_model(path), model, images())
+
+
+@settings(max_examples=15)
+@given(model=nets(), name=st.sampled_from(["w.weights.h5", "w.h5"]), seed=st.integers(1, 9))
+def test_weights_of_random_architectures_come_back(tmp_path_factory, model, name, seed):
+    path = tmp_path_factory.mktemp("weights") / name
+    model.save_weights(path)
+    twin = model_from_json(model.to_json())
+    randomize(twin, 1000 + seed)
+    report = twin.load_weights(path)
+    assert not (report.missing or report.unexpected or report.mismatched)
+    assert_same(twin, model, images())
+
+
+@pytest.mark.parametrize(("name", "index"), [case for case in NUMBERED if case[0] != "InputLayer"])
+def test_every_layer_comes_back(name, index, tmp_path):
+    arguments, shape = CASES[name][index]
+    inputs = [L.Input(s) for s in shape] if isinstance(shape, list) else L.Input(shape)
+    model = Model(inputs, CLASSES[name](**arguments)(inputs))
+    randomize(model, 0)
+    x = [np.ones((2, *t.shape[1:]), np.float32) for t in model.inputs]
+    for suffix in SUFFIXES:
+        model.save(tmp_path / f"model{suffix}")
+        assert_same(load_model(tmp_path / f"model{suffix}"), model, x)
+
+
+def graph() -> Model:
+    """Shared layers and models, operations with constants, modes given for good, several outputs."""
+    base = Sequential([L.Input((4,)), L.Dense(4, name="d"), L.BatchNormalization(name="n")], name="base")
+    x, y = L.Input((4,), name="x"), L.Input((4,), name="y")
+    shared = L.Dense(4, name="shared")
+    a, b = shared(base(x, training=False)), shared(shared(base(y)))
+    inner = L.Input((4,))
+    pair = Model(inner, [L.ReLU()(inner), L.Softmax()(inner)], name="pair")
+    c, d = pair(1 - a * 0.5 + b / np.array([1, 2, 4, 8], np.float32))
+    e, _ = pair(L.Dropout(0.5)(d, training=True))
+    model = Model([x, y], [L.Concatenate()([c, -d]), e, pair(a)[1]])
+    randomize(model, 0)
+    return model
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_graphs_come_back(suffix, tmp_path):
+    model = graph()
+    model.save(tmp_path / f"m{suffix}")
+    again = load_model(tmp_path / f"m{suffix}")
+    assert json.loads(again.to_json()) == json.loads(model.to_json())
+    x = [np.random.default_rng(i).standard_normal((3, 4)).astype(np.float32) for i in range(2)]
+    first, second = model.predict(x), again.predict(x)
+    for i in (0, 2):  # 1 is random for good
+        np.testing.assert_array_equal(first[i], second[i])
+    modes = [call.training for call in again.program.calls if call.layer.name == "n"]
+    assert modes == [call.training for call in model.program.calls if call.layer.name == "n"] == [False, None]
+
+
+def test_flags_and_metadata_come_back(tmp_path):
+    base = Sequential([L.Input((4,)), L.Dense(3, name="d"), L.BatchNormalization(name="n")], name="base")
+    base.trainable = False
+    model = Sequential([base, L.Dense(2, name="end")])
+    model.metadata = {"class_names": ["cat", "Löwe"], "input_size": [4], "preprocessing": "tf", "scale": 0.5}
+    for suffix in SUFFIXES:
+        model.save(tmp_path / f"m{suffix}")
+        again = load_model(tmp_path / f"m{suffix}")
+        assert model.metadata.items() <= again.metadata.items()
+        assert [weight.trainable for weight in again.weights] == [weight.trainable for weight in model.weights]
+        assert not again.get_layer("base").get_layer("n").trainable
+
+
+def test_the_optimizer_and_random_draws_are_not_needed_to_load(tmp_path, monkeypatch):
+    model = Sequential([L.Input((4,)), L.Dense(3)])
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 4)), np.ones((4, 3)), verbose=0)
+    model.save(tmp_path / "m.keras")
+
+    def draw(*_):
+        raise AssertionError("weights were drawn although the file has them")
+
+    monkeypatch.setattr("minicnn.layers.initializers.VarianceScaling.__call__", draw)
+    assert load_model(tmp_path / "m.keras").predict(np.ones((1, 4))).shape == (1, 3)
+
+
+def named(*names: str, units: int = 3) -> Sequential:
+    model = Sequential([L.Input((3,)), *(L.Dense(units if i else 3, name=n) for i, n in enumerate(names))])
+    randomize(model, len(names))
+    return model
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    path = tmp_path / "abc.h5"
+    named("a", "b", "c").save_weights(path)
+    return path
+
+
+def unchanged(model: Model, call) -> pytest.ExceptionInfo:
+    before, versions = model.get_weights(), [weight.version for weight in model.weights]
+    with pytest.raises(WeightsMismatchError) as caught:
+        call()
+    for a, b in zip(model.get_weights(), before):
+        np.testing.assert_array_equal(a, b)
+    assert [weight.version for weight in model.weights] == versions
+    return caught
+
+
+@pytest.mark.parametrize("model", [named("a", "b"), named("a", "b", "c", "d"), named("a", "b", "c", units=4)])
+def test_a_file_that_does_not_fit_changes_nothing(model, file):
+    caught = unchanged(model, lambda: model.load_weights(file))
+    assert file.name in str(caught.value)
+
+
+def test_by_name_takes_what_has_the_name(file):
+    model = named("b", "x", "a")
+    before, source = model.get_weights(), named("a", "b", "c").get_weights()
+    report = model.load_weights(file, by_name=True, strict=False)
+    found = model.get_weights()
+    for position, expected in enumerate([source[2], source[3], before[2], before[3], source[0], source[1]]):
+        np.testing.assert_array_equal(found[position], expected)
+    assert (report.loaded, report.unexpected, report.missing) == (["b", "a"], ["c"], ["x"])
+    other = named("p", "q")
+    unchanged(other, lambda: other.load_weights(file, by_name=True, strict=False))  # not one match
+
+
+@pytest.mark.parametrize("how", ["skip", "reinit"])
+def test_on_mismatch(how, file):
+    model = named("a", "b", "c", units=5)
+    before = model.get_weights()
+    unchanged(model, lambda: model.load_weights(file, by_name=True))
+    report = model.load_weights(file, by_name=True, on_mismatch=how)
+    assert report.mismatched == ["b", "c"]
+    np.testing.assert_array_equal(model.get_weights()[0], named("a", "b", "c").get_weights()[0])
+    same = np.array_equal(model.get_weights()[2], before[2])
+    assert same == (how == "skip")
+
+
+def test_names_of_files():
+    model = named("a")
+    for call in (model.save, model.save_weights):
+        with pytest.raises(ArgumentError, match=r"must end in|\.h5"):
+            call("model.pt")
+    with pytest.raises(ArgumentError, match="must end in"):
+        model.save("model.weights.h5")
+
+
+def test_a_file_of_weights_is_no_model(file):
+    with pytest.raises(FileFormatError, match="holds weights but no architecture; build the model, then"):
+        load_model(file)
+
+
+def test_what_keras_cannot_say_is_refused_and_leaves_no_file(tmp_path):
+    model = Sequential([L.Input((3,)), L.Activation("hard_sigmoid_keras2", name="gate")])
+    with pytest.raises(UnsupportedError, match="layer gate: its hard_sigmoid is Keras 2's"):
+        model.save(tmp_path / "m.keras")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_loading_makes_no_warning_and_saving_twice_replaces(tmp_path):
+    path, first, second = tmp_path / "m.keras", named("a"), named("a", "b")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first.save(path)
+        second.save(path)
+        assert len(load_model(path).layers) == 2
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_doubtful_weights_are_said(golden):
+    config = (golden / "files" / "tiny_legacy_weights.h5.config.json").read_text()
+    report = model_from_json(config).load_weights(golden / "files" / "bad_nan_weights.h5")
+    assert "NaN" in str(report.warnings)
+
+
+@pytest.mark.parametrize("name", ["bad_truncated_50_tiny_keras3.keras", "bad_not_hdf5.h5", "bad_unknown_layer.keras"])
+def test_bad_model_files(golden, name):
+    with pytest.raises(MinicnnError, match=name.partition(".")[0] if "unknown" not in name else "layer") as caught:
+        load_model(golden / "files" / name)
+    assert "\n" not in str(caught.value)
