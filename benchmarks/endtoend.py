@@ -6,7 +6,6 @@ Each engine runs in a process of its own with the same number of threads; one of
 --peer-python, this Python is asked for torch, and minicnn is timed alone where it has none.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -16,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .measuring import RESULTS, median_ratio, save
+from .measuring import command_line, median_ratio, save
 
 ROOT = Path(__file__).parents[1]
 MODELS = ("VGG16", "ResNet50", "MobileNet")
@@ -79,13 +78,12 @@ def measure(engines: list[Engine], model: str, batch: int, rounds: int) -> dict[
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.endtoend", description=__doc__.partition("\n")[0])
+    parser = command_line("endtoend", __doc__)
     parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="a Python that can import torch")
     parser.add_argument("--model", action="append", choices=MODELS, help="time this one alone; may be repeated")
     parser.add_argument("--batch", action="append", type=int, help="images a request (default 1 and 8)")
     parser.add_argument("--rounds", type=int, default=15, help="timed requests to each engine (default 15)")
     parser.add_argument("--threads", type=int, default=2, help="threads of each engine (default 2)")
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="where endtoend.json goes")
     options = parser.parse_args(argv)
     version = torch_version(options.peer_python)
     engines = [Engine("minicnn", sys.executable, options.threads)]

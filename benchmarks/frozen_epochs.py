@@ -5,12 +5,10 @@
 The base never changes, so `fit` computes its output once for each image and keeps it: later epochs train the head.
 """
 
-import argparse
 import json
 import statistics
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ from minicnn.callbacks import Callback
 from minicnn.layers import Dense, Flatten, Input, Layer
 from minicnn.models import Model, Sequential
 
-from .measuring import RESULTS, save
+from .measuring import command_line, save
 
 SIZE, CLASSES = 64, 10
 
@@ -70,11 +68,10 @@ def measure(images: int, count: int, rounds: int) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.frozen_epochs", description=__doc__.partition("\n")[0])
+    parser = command_line("frozen_epochs", __doc__)
     parser.add_argument("--images", type=int, default=512, help="size of the data set (default 512)")
     parser.add_argument("--epochs", type=int, default=8, help="epochs of each fit (default 8)")
     parser.add_argument("--rounds", type=int, default=3, help="fits of each kind (default 3)")
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="where frozen_epochs.json goes")
     options = parser.parse_args(argv)
     result = measure(options.images, options.epochs, options.rounds)
     print(json.dumps(result), file=sys.stderr)

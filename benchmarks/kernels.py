@@ -6,7 +6,6 @@ Rungs of one case are timed in turns; the result is the median.  Cases that are 
 these come from the same machine and versions.
 """
 
-import argparse
 import statistics
 import sys
 from functools import partial
@@ -16,7 +15,7 @@ from typing import Any
 from minicnn import kernels
 
 from .kernel_cases import TINY, Case, cases
-from .measuring import RESULTS, interleaved, load, machine, save
+from .measuring import command_line, interleaved, load, machine, save
 
 NAME = "kernels"
 REFERENCE = "reference"
@@ -55,16 +54,19 @@ def earlier_rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.kernels", description=__doc__.partition("\n")[0])
+    parser = command_line(NAME, __doc__)
     parser.add_argument(
-        "--op", action="append", choices=kernels.operations(), help="time this operation alone; repeat it"
+        "--op",
+        action="append",
+        choices=kernels.operations(),
+        metavar="NAME",
+        help="time this one alone; may be repeated",
     )
     parser.add_argument("--case", help="time cases whose name contains this text")
     parser.add_argument("--rounds", type=int, default=7, help="timings of each rung (default 7)")
     parser.add_argument(
         "--slow", type=float, default=1.0, metavar="S", help="a rung slower than S seconds is timed once"
     )
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="where kernels.json goes")
     options = parser.parse_args(argv)
     earlier = earlier_rows(options.out)
     rows: list[dict[str, Any]] = []

@@ -1,5 +1,6 @@
 """What every measurement does alike: time things in turns, say on which machine, write the result as JSON."""
 
+import argparse
 import datetime
 import json
 import math
@@ -67,6 +68,14 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def command_line(name: str, doc: str | None) -> argparse.ArgumentParser:
+    """A parser with what all measurements take; its help is the module's docstring."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc, formatter_class=raw)
+    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help=f"where {name}.json goes")
+    return parser
 
 
 def save(name: str, result: dict[str, Any], folder: Path = RESULTS) -> Path:

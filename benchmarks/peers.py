@@ -26,7 +26,7 @@ def minicnn_model(name: str) -> Predict:
 
 
 def torch_model(name: str, channels_last: bool = False) -> Predict:
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     from .torch_models import MODELS
 

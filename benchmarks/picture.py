@@ -24,6 +24,7 @@ def render(results: dict[str, Any]) -> str:
     }
     rungs = [rung for rung in kernels.rungs("conv2d") if rung in rates]
     notes = {spec.rung: spec.note for spec in kernels.specs() if (spec.op, spec.direction) == ("conv2d", "forward")}
+    notes["reference"] += " (timed on a tiny image)"
     height = TOP + len(rungs) * (2 * BAR + GAP)
     title = f"One convolution ({CASE}), one idea at a time; logarithmic scale"
     parts = [

@@ -5,17 +5,15 @@
 Cold is a first start, with no compiled kernel on disk; warm is any start after it.
 """
 
-import argparse
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 from typing import Any
 
-from .measuring import RESULTS, save
+from .measuring import command_line, save
 
 IMPORT = """
 import sys, time
@@ -79,9 +77,8 @@ def measure_prediction() -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.startup", description=__doc__.partition("\n")[0])
+    parser = command_line("startup", __doc__)
     parser.add_argument("--runs", type=int, default=9, help="imports of each package (default 9)")
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="where startup.json goes")
     options = parser.parse_args(argv)
     result = {"import": measure_imports(options.runs), "vgg16": measure_prediction()}
     print(json.dumps(result, indent=1), file=sys.stderr)

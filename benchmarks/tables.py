@@ -49,7 +49,8 @@ def documents() -> dict[Path, str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__.partition("\n")[0])
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__, formatter_class=raw)
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 where a table is out of date")
     options = parser.parse_args(argv)
     stale = {p: text for p, text in documents().items() if not p.exists() or p.read_text("utf-8") != text}

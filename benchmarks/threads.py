@@ -6,15 +6,13 @@ Each way runs in processes of its own: what a compilation costs, what waking the
 callers at once and to a forked child.
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-from .measuring import RESULTS, save
+from .measuring import command_line, save
 
 PREAMBLE = """
 import os, statistics, threading, time
@@ -119,8 +117,7 @@ def measure(way: str) -> dict[str, Any] | None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.threads", description=__doc__.partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="where threads.json goes")
+    parser = command_line("threads", __doc__)
     options = parser.parse_args(argv)
     ways = {way: measure(way) for way in ("serial", "minicnn", "workqueue", "omp", "tbb")}
     print(json.dumps(ways, indent=1), file=sys.stderr)

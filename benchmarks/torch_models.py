@@ -2,8 +2,8 @@
 
 from functools import partial
 
-import torch
-from torch import nn
+import torch  # pyright: ignore[reportMissingImports]
+from torch import nn  # pyright: ignore[reportMissingImports]
 
 FILTERS = (64, 128, 256, 512, 512)
 

@@ -24,7 +24,7 @@ def seconds(rung: str, x: np.ndarray, w: np.ndarray) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=56, help="side of the image (default 56)")
     options = parser.parse_args()
 

@@ -21,7 +21,7 @@ STEPS = (("block5", 1e-3), ("block4", 3e-4))  # unfreeze from here on, learning 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default="imagenet", help="a weights file of VGG16 (default: the published one)")
     parser.add_argument("--epochs", type=int, default=5, help="of each stage (default 5)")
     parser.add_argument("--per-class", type=int, default=40, help="training pictures of each shape (default 40)")

@@ -13,7 +13,7 @@ from minicnn.weights import open_weights
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", help=".h5, .weights.h5 or .keras")
     parser.add_argument("layer", nargs="?", help="read the arrays of this layer")
     options = parser.parse_args()

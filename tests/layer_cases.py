@@ -35,7 +35,10 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     "Activation": [({"activation": "gelu"}, IMAGE), ({"activation": "softmax"}, ROW)],
     "Add": [({}, [IMAGE, IMAGE]), ({}, [IMAGE, (1, 1, 4), IMAGE])],
     "Average": [({}, [IMAGE, IMAGE, IMAGE])],
-    "AveragePooling2D": [({"pool_size": (3, 2), "strides": (2, 1), "padding": "same"}, IMAGE), ({"pool_size": 2}, IMAGE)],
+    "AveragePooling2D": [
+        ({"pool_size": (3, 2), "strides": (2, 1), "padding": "same"}, IMAGE),
+        ({"pool_size": 2}, IMAGE),
+    ],
     "BatchNormalization": [
         ({"momentum": 0.9, "epsilon": 1e-5, "moving_mean_initializer": initializers.Constant(0.25), **NORM}, IMAGE),
         ({"center": False, "moving_variance_initializer": initializers.Constant(2.0)}, ROW),
@@ -43,7 +46,18 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     ],
     "Concatenate": [({}, [IMAGE, (6, 5, 3)]), ({"axis": 1}, [IMAGE, (2, 5, 4), IMAGE])],
     "Conv2D": [
-        ({"filters": 6, "kernel_size": (3, 2), "strides": (2, 1), "padding": "same", "groups": 2, "activation": "relu", **KERNEL}, IMAGE),
+        (
+            {
+                "filters": 6,
+                "kernel_size": (3, 2),
+                "strides": (2, 1),
+                "padding": "same",
+                "groups": 2,
+                "activation": "relu",
+                **KERNEL,
+            },
+            IMAGE,
+        ),
         ({"filters": 3, "kernel_size": 2, "dilation_rate": (2, 3), "use_bias": False}, IMAGE),
     ],
     "Conv2DTranspose": [
@@ -52,7 +66,10 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"filters": 2, "kernel_size": 3, "strides": 3}, IMAGE),
     ],
     "Cropping2D": [({"cropping": ((1, 0), (2, 1))}, IMAGE), ({"cropping": 1}, IMAGE)],
-    "Dense": [({"units": 3, "activation": "softmax", **KERNEL, "kernel_constraint": regularizers.MaxNorm(1.5)}, ROW), ({"units": 5, "use_bias": False}, IMAGE)],
+    "Dense": [
+        ({"units": 3, "activation": "softmax", **KERNEL, "kernel_constraint": regularizers.MaxNorm(1.5)}, ROW),
+        ({"units": 5, "use_bias": False}, IMAGE),
+    ],
     "DepthwiseConv2D": [
         ({"kernel_size": (2, 3), "padding": "same", "activation": "relu6", **DEPTHWISE}, IMAGE),
         ({"kernel_size": 3, "strides": 2, "use_bias": False}, IMAGE),
@@ -73,7 +90,15 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     "Minimum": [({}, [IMAGE, IMAGE])],
     "Multiply": [({}, [IMAGE, (1, 1, 4)])],
     "PReLU": [
-        ({"alpha_initializer": initializers.Constant(0.5), "alpha_regularizer": regularizers.L1L2(l2=0.5), "alpha_constraint": regularizers.NonNeg(), "shared_axes": [1, 2]}, IMAGE),
+        (
+            {
+                "alpha_initializer": initializers.Constant(0.5),
+                "alpha_regularizer": regularizers.L1L2(l2=0.5),
+                "alpha_constraint": regularizers.NonNeg(),
+                "shared_axes": [1, 2],
+            },
+            IMAGE,
+        ),
         ({"alpha_initializer": initializers.Constant(0.25)}, ROW),
     ],
     "Permute": [({"dims": (3, 1, 2)}, IMAGE)],
@@ -87,9 +112,20 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     "Rescaling": [({"scale": 0.25, "offset": -1.0}, IMAGE), ({"scale": 2.0, "offset": [1.0, 2.0, 3.0, 4.0]}, IMAGE)],
     "Reshape": [({"target_shape": (5, -1)}, IMAGE), ({"target_shape": (2, 4)}, ROW)],
     "SeparableConv2D": [
-        ({"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "relu",
-          "pointwise_initializer": initializers.GlorotNormal(seed=4), "pointwise_regularizer": regularizers.L1L2(l1=0.5),
-          "pointwise_constraint": regularizers.NonNeg(), **DEPTHWISE}, IMAGE),
+        (
+            {
+                "filters": 3,
+                "kernel_size": 3,
+                "strides": 2,
+                "padding": "same",
+                "activation": "relu",
+                "pointwise_initializer": initializers.GlorotNormal(seed=4),
+                "pointwise_regularizer": regularizers.L1L2(l1=0.5),
+                "pointwise_constraint": regularizers.NonNeg(),
+                **DEPTHWISE,
+            },
+            IMAGE,
+        ),
         ({"filters": 2, "kernel_size": 2, "dilation_rate": 2, "use_bias": False}, IMAGE),
     ],
     "Softmax": [({"axis": 1}, IMAGE), ({}, ROW)],
@@ -97,5 +133,5 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     "Subtract": [({}, [IMAGE, IMAGE])],
     "UpSampling2D": [({"size": (2, 3), "interpolation": "bilinear"}, IMAGE), ({}, IMAGE)],
     "ZeroPadding2D": [({"padding": ((1, 0), (2, 1))}, IMAGE), ({}, IMAGE)],
-}  # fmt: skip
+}
 NUMBERED = [(name, index) for name, cases in CASES.items() for index in range(len(cases))]

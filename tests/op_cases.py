@@ -58,8 +58,9 @@ def dropout(noise_shape: Any = None) -> Case:
 
 def infer(x: Any, *gamma_beta: Any) -> Any:
     """Inference mode with constant statistics of x's dtype."""
-    statistics = (Tensor(array.astype(x.dtype)) for array in (distinct(4, seed=3), positive(4)))
-    return ops.batchnorm_infer(x, *(gamma_beta or (None, None)), *statistics)
+    gamma, beta = gamma_beta or (None, None)
+    mean, variance = (Tensor(array.astype(x.dtype)) for array in (distinct(4, seed=3), positive(4)))
+    return ops.batchnorm_infer(x, gamma, beta, mean, variance)
 
 
 ONE_HOT = np.eye(4)[[0, 2, 3]]
@@ -69,17 +70,42 @@ CASES: dict[str, list[Case]] = {
         *(
             named(name)
             for name in (
-                "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2",
-                "tanh", "softplus", "softsign", "swish", "silu", "hard_swish", "hard_silu", "exponential", "mish",
-                "softmax", "log_softmax", "linear",
+                "relu",
+                "relu6",
+                "leaky_relu",
+                "elu",
+                "selu",
+                "gelu",
+                "sigmoid",
+                "hard_sigmoid",
+                "hard_sigmoid_keras2",
+                "tanh",
+                "softplus",
+                "softsign",
+                "swish",
+                "silu",
+                "hard_swish",
+                "hard_silu",
+                "exponential",
+                "mish",
+                "softmax",
+                "log_softmax",
+                "linear",
             )
         ),
         named("gelu", approximate=True),
         named("elu", alpha=0.7),
         named("leaky_relu", negative_slope=0.01),
     ],
-    "add": [(ops.add, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)]), (ops.add, [distinct(3, 4), distinct(3, 4, seed=1)])],
-    "avgpool2d": [pool(ops.avgpool2d, 2), pool(ops.avgpool2d, 3, 2, "same"), pool(ops.avgpool2d, (2, 3), (1, 2), "same")],
+    "add": [
+        (ops.add, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)]),
+        (ops.add, [distinct(3, 4), distinct(3, 4, seed=1)]),
+    ],
+    "avgpool2d": [
+        pool(ops.avgpool2d, 2),
+        pool(ops.avgpool2d, 3, 2, "same"),
+        pool(ops.avgpool2d, (2, 3), (1, 2), "same"),
+    ],
     "batchnorm_infer": [
         (infer, [distinct(2, 3, 3, 4), positive(4), distinct(4)]),
         (infer, [distinct(5, 4)]),
@@ -101,15 +127,29 @@ CASES: dict[str, list[Case]] = {
     "conv2d_transpose": [transposed(), transposed(strides=2, padding="same"), transposed(strides=3, output_padding=1)],
     "cropping2d": [pool(ops.cropping2d, ((1, 0), (2, 1)))],
     "crossentropy": [(lambda p: ops.crossentropy(p, ONE_HOT), [positive(3, 4)])],
-    "dense": [(ops.dense, [distinct(5, 4), distinct(4, 3, seed=1), distinct(3)]), (ops.dense, [distinct(2, 3, 4), distinct(4, 2)])],
-    "depthwise_conv2d": [depthwise(1, padding="same"), depthwise(2, strides=2), depthwise(1, dilation=2, padding="same")],
+    "dense": [
+        (ops.dense, [distinct(5, 4), distinct(4, 3, seed=1), distinct(3)]),
+        (ops.dense, [distinct(2, 3, 4), distinct(4, 2)]),
+    ],
+    "depthwise_conv2d": [
+        depthwise(1, padding="same"),
+        depthwise(2, strides=2),
+        depthwise(1, dilation=2, padding="same"),
+    ],
     "dropout": [dropout(), dropout((None, 1))],
     "flatten": [(ops.flatten, [distinct(2, 3, 4)])],
     "global_avgpool2d": [pool(ops.global_avgpool2d), pool(ops.global_avgpool2d, True)],
     "global_maxpool2d": [pool(ops.global_maxpool2d), pool(ops.global_maxpool2d, True)],
-    "layernorm": [(ops.layernorm, [distinct(3, 2, 5), positive(5), distinct(5)]), (lambda x: ops.layernorm(x, None, None), [distinct(4, 6)])],
+    "layernorm": [
+        (ops.layernorm, [distinct(3, 2, 5), positive(5), distinct(5)]),
+        (lambda x: ops.layernorm(x, None, None), [distinct(4, 6)]),
+    ],
     "maximum": [(ops.maximum, [distinct(3, 4), distinct(3, 4, seed=1) + 0.013])],
-    "maxpool2d": [pool(ops.maxpool2d, 2), pool(ops.maxpool2d, 3, 2, "same"), pool(ops.maxpool2d, (3, 2), (1, 2), "valid")],
+    "maxpool2d": [
+        pool(ops.maxpool2d, 2),
+        pool(ops.maxpool2d, 3, 2, "same"),
+        pool(ops.maxpool2d, (3, 2), (1, 2), "valid"),
+    ],
     "minimum": [(ops.minimum, [distinct(3, 4), distinct(3, 4, seed=1) + 0.013])],
     "multiply": [(ops.multiply, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)])],
     "permute": [(lambda x: ops.permute(x, (3, 1, 2)), [distinct(2, 3, 4, 5)])],
@@ -118,7 +158,10 @@ CASES: dict[str, list[Case]] = {
     "reshape": [(lambda x: ops.reshape(x, (4, -1)), [distinct(2, 8, 3)])],
     "sigmoid_crossentropy": [(lambda x: ops.sigmoid_crossentropy(x, ONE_HOT), [distinct(3, 4)])],
     "softmax": [(ops.softmax, [distinct(3, 4)]), (lambda x: ops.softmax(x, axis=1, log=True), [distinct(2, 3, 4)])],
-    "softmax_crossentropy": [(lambda x: ops.softmax_crossentropy(x, ONE_HOT), [distinct(3, 4)])],
+    "softmax_crossentropy": [
+        (lambda x: ops.softmax_crossentropy(x, ONE_HOT), [distinct(3, 4)]),
+        (lambda x: ops.softmax_crossentropy(x, ONE_HOT[:, None]), [distinct(3, 1, 4)]),
+    ],
     "upsampling2d": [pool(ops.upsampling2d, (2, 3)), pool(ops.upsampling2d, 2, "bilinear")],
     "zero_padding2d": [pool(ops.zero_padding2d, ((1, 0), (0, 2)))],
-}  # fmt: skip
+}

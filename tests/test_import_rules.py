@@ -97,7 +97,7 @@ def test_errors_and_seeds_stand_on_the_standard_library_and_numpy():
         ("from . import trace", {"minicnn.models", "minicnn.models.trace"}, set()),
         ("if True:\n    import h5py", {"h5py"}, set()),
         ("def f():\n    import PIL.Image", set(), {"PIL.Image"}),
-        ("class A:\n    import numba\n    def f(self):\n        from minicnn import cli", {"numba"}, {"minicnn", "minicnn.cli"}),
+        ("class A:\n    import numba\n    def f(self):\n        import minicnn.cli", {"numba"}, {"minicnn.cli"}),
     ],
 )  # fmt: skip
 def test_imports_are_read_from_the_source(text, eager, lazy):

@@ -3,7 +3,6 @@
 Seconds depend on the machine and are measured by benchmarks/startup.py.
 """
 
-import json
 import pkgutil
 import subprocess
 import sys
@@ -18,9 +17,9 @@ HEAVY_STANDARD_LIBRARY = {"asyncio", "multiprocessing", "unittest", "sqlite3", "
 
 def loaded_by(code: str) -> set[str]:
     """Names of the modules that a fresh interpreter has loaded after running `code`, beside those it starts with."""
-    script = f"import sys; before = set(sys.modules)\n{code}\nimport json; print(json.dumps(list(set(sys.modules) - before)))"
+    script = f"import sys; before = set(sys.modules)\n{code}\nprint(*(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    return set(done.stdout.splitlines()[-1].split())
 
 
 @pytest.fixture(scope="module")

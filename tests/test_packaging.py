@@ -24,7 +24,7 @@ import minicnn
 
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SETUPTOOLS = CONFIGURATION["tool"]["setuptools"]
-NOT_SHIPPED = {".md", ".pyc"}  # to be read beside the source
+NOT_SHIPPED = {"LADDER.md"}  # to be read beside the source
 
 SMOKE = """
 import json, warnings
@@ -58,7 +58,7 @@ def source_files() -> set[str]:
         for place, folders, files in os.walk(folder):  # links to folders are not followed
             folders[:] = [name for name in folders if name != "__pycache__" and not (Path(place) / name).is_symlink()]
             inside = Path(package.replace(".", "/")) / Path(place).relative_to(folder)
-            found |= {str(inside / name) for name in files if Path(name).suffix not in NOT_SHIPPED}
+            found |= {str(inside / name) for name in files if name not in NOT_SHIPPED}
     return found
 
 
@@ -86,7 +86,7 @@ def installed(built, tmp_path_factory) -> Path:
     install = [sys.executable, "-m", "pip", "--python", str(programs / "python"), "install"]
     subprocess.run([*install, "--quiet", "--no-deps", "--no-index", str(built["wheel"])], check=True)
     for module in (numpy, h5py):
-        folder = Path(module.__file__).parent
+        folder = Path(str(module.__file__)).parent
         for path in (folder, folder.with_name(f"{folder.name}.libs")):
             if path.exists():
                 (parts / path.name).symlink_to(path)

@@ -61,7 +61,7 @@ class Function:
         raise NotImplementedError
 
     @staticmethod
-    def backward(ctx: Context, dy: Any) -> Any:
+    def backward(ctx: Context, dy: Any, /) -> Any:
         """A gradient, or None, for each input."""
         raise NotImplementedError
 

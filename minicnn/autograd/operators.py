@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 class Operators:
     """Python's operators, each one differentiable operation."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype
+    @property
+    def shape(self) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> np.dtype:
+        raise NotImplementedError
 
     def _operand(self, value: Any) -> Any:
         """A tensor of a number or an array; a number takes this tensor's dtype."""

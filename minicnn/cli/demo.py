@@ -5,7 +5,8 @@ from pathlib import Path
 from minicnn.cli.console import Progress, note, say
 from minicnn.cli.finetune import print_result
 
-LAYER, RATE = "stage3", 1e-3  # of the bundled network: its last stage
+PER_CLASS = 120
+LAYER, RATE, EPOCHS = "stage2", 1e-3, 20  # the drawn shapes are far from photos: train all but the first stage
 
 EPILOG = """\
 examples:
@@ -37,16 +38,19 @@ def run(options) -> int:
     out = check_place(options.out)
     pictures = Path(out) / "pictures"
     if not pictures.exists():
-        shapes.write(pictures)
+        shapes.write(pictures, PER_CLASS)
         note(f"drew pictures of {', '.join(shapes.CLASS_NAMES)} in {pictures}")
     progress = Progress()
     try:
         result = finetune_folder(
-            pictures, "bundled", settings=Settings(unfreeze=LAYER, learning_rate=RATE), progress=progress
+            pictures,
+            "bundled",
+            settings=Settings(unfreeze=LAYER, learning_rate=RATE, fine_epochs=EPOCHS),
+            progress=progress,
         )
     finally:
         progress.close()
-    choices = ["--base", "bundled", "--unfreeze", LAYER, "--learning-rate", f"{RATE:g}"]
+    choices = ["--base", "bundled", "--unfreeze", LAYER, "--learning-rate", f"{RATE:g}", "--fine-epochs", f"{EPOCHS}"]
     command = ["minicnn", "finetune", str(pictures), *choices, "--out", str(out)]
     paths = write_outputs(result, out, command)
     print_result(result, paths)

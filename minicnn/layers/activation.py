@@ -94,13 +94,14 @@ class PReLU(Layer):
     def build(self, input_shape: Shape) -> None:
         shared = self.shared_axes or []
         shape = tuple(1 if axis in shared else size for axis, size in enumerate(input_shape) if axis)
-        if None in shape:
+        known = tuple(size for size in shape if size is not None)
+        if known != shape:
             raise ShapeError(
                 f"layer {self.name}: PReLU needs a known size for each axis that is not in shared_axes; the input is "
                 f"{input_shape}, shared_axes {self.shared_axes}"
             )
         options = (self.alpha_initializer, True, self.alpha_regularizer, self.alpha_constraint)
-        self.alpha = self.add_weight("alpha", shape, *options)
+        self.alpha = self.add_weight("alpha", known, *options)
         self.built = True
 
     def call(self, x: Tensor, training: bool) -> Tensor:

@@ -134,7 +134,8 @@ class DepthwiseConv2D(_Window):
         return activate(y, self.activation)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0], *self._output_sides(input_shape), input_shape[3] * self.depth_multiplier)
+        channels = None if input_shape[3] is None else input_shape[3] * self.depth_multiplier
+        return (input_shape[0], *self._output_sides(input_shape), channels)
 
 
 class SeparableConv2D(_Window):

@@ -1,5 +1,6 @@
 """Input, and layers that only scale."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class InputLayer(Layer):
 
 
 def Input(
-    shape: Shape | None = None,
+    shape: Sequence[int | None] | int | None = None,
     batch_size: int | None = None,
     dtype: Any = None,
     name: str | None = None,

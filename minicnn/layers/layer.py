@@ -61,7 +61,7 @@ class Layer:
         """Make the weights for inputs of a shape (batch axis included, None where unknown)."""
         self.built = True
 
-    def call(self, inputs: Any, training: bool) -> Tensor:
+    def call(self, inputs: Any, /, training: bool) -> Tensor:
         """The output tensor of input tensors."""
         raise NotImplementedError
 

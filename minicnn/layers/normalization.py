@@ -14,6 +14,11 @@ from .symbolic import Shape
 class _Normalization(Layer):
     """What both share: gamma and beta over the last axis."""
 
+    beta_regularizer: Any
+    beta_constraint: Any
+    gamma_regularizer: Any
+    gamma_constraint: Any
+
     def _keep_options(self, axis: Any, center: bool, scale: bool, options: dict[str, Any]) -> None:
         self.axis, self.center, self.scale = axis, bool(center), bool(scale)
         self.beta_initializer = initializers.get(options["beta_initializer"])

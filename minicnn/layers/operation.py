@@ -63,7 +63,7 @@ class Operation(Layer):
     def _operand(value: Any, like: Tensor) -> Tensor:
         return value if isinstance(value, Tensor) else Tensor(np.asarray(value, like.dtype))
 
-    def call(self, *arguments: Any, training: bool) -> Tensor:
+    def call(self, *arguments: Any, training: bool) -> Tensor:  # type: ignore[override]
         return FUNCTIONS[self.function](*arguments)
 
     def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +123,7 @@ class StreamSource(Source):
                 return
 
     def steps(self, batch_size: int) -> int | None:
-        return self.limit if self.limit is not None else len(self.stream) if hasattr(self.stream, "__len__") else None
+        return self.limit if self.limit is not None else len(self.stream) if isinstance(self.stream, Sized) else None
 
 
 def make_source(x: Any, y: Any = None, weights: Any = None, steps: int | None = None) -> Source:

@@ -256,7 +256,7 @@ class Model(Layer):
         done = 0
         for batch in batches:
             outputs = self.run_plan(batch.x)
-            results = results or [np.empty((source.size, *output.shape[1:]), output.dtype) for output in outputs]
+            results = results or [np.empty((source.size or 0, *output.shape[1:]), output.dtype) for output in outputs]
             for result, output in zip(results, outputs):
                 result[done : done + len(output)] = output
             done += len(batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from minicnn.layers import Layer
 from minicnn.weights.spec import leaves
 
 from .config_reading import model_from_config
-
-if TYPE_CHECKING:
-    from .model import Model
+from .model import Model
 
 
 def load_model(path: str | Path) -> Model:
@@ -92,7 +90,7 @@ def save_model(model: Model, path: str | Path) -> None:
 
 def layer_spec(layer: Layer) -> weights.LayerSpec:
     """What minicnn.weights needs to know of a model or layer."""
-    if not hasattr(layer, "graph"):
+    if not isinstance(layer, Model):
         own = [weights.WeightSpec(p.name, p.shape, p.trainable) for p in layer.weights]
         return weights.LayerSpec(layer.name, type(layer).__name__, own)
     kind = "Sequential" if type(layer).__name__ == "Sequential" else "Functional"
@@ -102,7 +100,7 @@ def layer_spec(layer: Layer) -> weights.LayerSpec:
 
 def parameters_in_order(layer: Layer) -> Iterator[Parameter]:
     """Weights in the order of the spec, depth first."""
-    if not hasattr(layer, "graph"):
+    if not isinstance(layer, Model):
         yield from layer.weights
         return
     for inner in layer.layers:

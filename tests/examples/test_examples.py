@@ -52,6 +52,13 @@ def run(name: str, cache: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def number(pattern: str, text: str) -> float:
+    """The number that a pattern finds in a text."""
+    found = re.search(pattern, text)
+    assert found, text
+    return float(found[1])
+
+
 def test_every_example_is_run_by_a_test():
     tested = set(re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text("utf-8")))
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested | ELSEWHERE
@@ -79,8 +86,7 @@ def test_the_tutorial(cache, vgg16_file):
 
 def test_training_a_small_network_learns(cache):
     printed = run("train_small_cnn.py", cache, "--epochs", "6", "--per-class", "100")
-    accuracy = float(re.search(r"accuracy ([\d.]+)%", printed)[1])
-    assert accuracy > 40, "six classes: guessing gives 17 %"
+    assert number(r"accuracy ([\d.]+)%", printed) > 40, "six classes: guessing gives 17 %"
 
 
 def test_fine_tuning_by_blocks_trains_ever_more_weights(cache, vgg16_file):
@@ -98,8 +104,9 @@ def test_reading_weights_without_a_model(cache, tmp_path):
     assert "legacy model" in printed
     assert "3x3x2x3" in printed
     assert f"{model.count_params():,} numbers" in printed
-    mean = float(re.search(r"kernel.*: mean (\S+),", printed)[1])
-    assert mean == pytest.approx(float(model.get_layer("first").get_weights()[0].mean()), rel=1e-3)
+    assert number(r"kernel.*: mean (\S+),", printed) == pytest.approx(
+        float(model.get_layer("first").get_weights()[0].mean()), rel=1e-3
+    )
 
 
 def test_stepping_through_a_convolution(cache):
@@ -111,4 +118,4 @@ def test_stepping_through_a_convolution(cache):
 def test_climbing_the_ladder(cache):
     printed = run("climb_the_ladder.py", cache, "--size", "12")
     assert re.findall(r"conv2d forward (\w+)", printed)[-1] == "reference"
-    assert float(re.search(r"largest difference of the outputs: (\S+)", printed)[1]) < 1e-5
+    assert number(r"largest difference of the outputs: (\S+)", printed) < 1e-5

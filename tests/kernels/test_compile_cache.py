@@ -94,12 +94,21 @@ def test_a_damaged_file_is_compiled_anew(kept, monkeypatch):
 
 
 def test_files_are_named_after_code_and_types(kept, folder):
-    def _powers(x, count):
+    def other(x, count):
         return x - count
 
-    assert jit(_powers)(2.0, 3) == -1
-    assert jit(globals()["_powers"])(np.float32(2), 3) == EXPECTED
+    other.__qualname__ = _powers.__qualname__
+    assert jit(other)(2.0, 3) == -1
+    assert jit(_powers)(np.float32(2), 3) == EXPECTED
     assert len(list(folder.iterdir())) == 3
+
+
+def test_files_are_named_after_what_a_function_encloses(folder):
+    def adding(amount):
+        return lambda x: x + amount
+
+    assert jit(adding(1))(2.0) == 3
+    assert jit(adding(2))(2.0) == 4
 
 
 def test_the_folder_and_its_files_are_the_owners_alone(kept):

@@ -16,6 +16,7 @@ from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, Unsuppo
 from minicnn.kernels import _registry as registry
 from minicnn.kernels._registry import Operation
 
+pytestmark = pytest.mark.numpy_only
 FLOAT32, FLOAT64 = np.zeros(2, np.float32), np.zeros(2)
 LARGE = np.zeros(100, np.float32)
 

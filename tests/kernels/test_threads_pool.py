@@ -17,6 +17,7 @@ from minicnn.models import Sequential
 from minicnn.optimizers import SGD
 from minicnn.utils import set_random_seed
 
+pytestmark = pytest.mark.numpy_only
 ENOUGH = threads.SERIAL_WORK  # work from which blocks are shared out
 
 
@@ -36,6 +37,19 @@ def fill(start: int, stop: int, out: np.ndarray) -> None:
 
 def squares(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
     y[start:stop] = x[start:stop] ** 2
+
+
+def alive() -> int:
+    """Number of threads in pools."""
+    return sum(thread.name == "minicnn-kernel" for thread in threading.enumerate())
+
+
+def comes_to(count: int) -> bool:
+    """Whether that many are alive soon: threads of an earlier pool may still be ending."""
+    deadline = time.monotonic() + 5
+    while alive() != count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return alive() == count
 
 
 def test_every_block_is_computed_by_someone_and_several_take_part():
@@ -105,33 +119,32 @@ def test_several_callers_share_the_pool():
     with ThreadPoolExecutor(8) as callers:
         for i, y in enumerate(callers.map(call, range(8))):
             np.testing.assert_array_equal(y, x[i] ** 2)
-    assert sum(thread.name == "minicnn-kernel" and thread.is_alive() for thread in threading.enumerate()) <= 2
+    assert comes_to(2)
 
 
-def test_a_kernel_that_calls_a_kernel_does_not_wait_for_itself():
+def test_a_kernel_within_a_kernel_of_the_pool_runs_where_it_is(monkeypatch):
     kernels.set_num_threads(2)
+    sharers = set()
+    shared = threads._shared_pool
+    monkeypatch.setattr(threads, "_shared_pool", lambda n: sharers.add(threading.current_thread().name) or shared(n))
 
     def outer(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
+        time.sleep(0.001)
         for i in range(start, stop):
             threads.parallel_for(squares, x.shape[1], ENOUGH, x[i], y[i])
 
-    x = np.random.default_rng(0).random((8, 30))
+    x = np.random.default_rng(0).random((40, 30))
     y = np.zeros_like(x)
-    threads.parallel_for(outer, 8, ENOUGH, x, y)
+    threads.parallel_for(outer, 40, ENOUGH, x, y)
     np.testing.assert_array_equal(y, x**2)
+    assert sharers == {threading.current_thread().name}
 
 
 def test_changing_the_number_of_threads_ends_the_old_ones():
-    def alive() -> int:
-        return sum(thread.name == "minicnn-kernel" for thread in threading.enumerate())
-
     for count in (4, 2, 1):
         kernels.set_num_threads(count)
         threads.parallel_for(fill, 20, ENOUGH, np.zeros(20, np.int64))
-        deadline = time.monotonic() + 5
-        while alive() > count - 1 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert alive() == count - 1
+        assert comes_to(count - 1)
 
 
 def test_the_number_of_threads_comes_from_the_program_then_the_environment_then_the_cores(monkeypatch):
@@ -159,12 +172,14 @@ def convolution() -> np.ndarray:
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_child_runs_kernels():
+def test_a_forked_child_runs_kernels_on_threads_of_its_own():
     kernels.set_num_threads(2)
-    expected = convolution()
+    expected, out = convolution(), np.zeros(20, np.int64)
+    threads.parallel_for(fill, 20, ENOUGH, out)
     child = os.fork()
     if child == 0:
-        os._exit(0 if np.array_equal(convolution(), expected) else 1)
+        threads.parallel_for(fill, 20, ENOUGH, out)
+        os._exit(0 if np.array_equal(convolution(), expected) and alive() == 1 else 1)
     deadline = time.monotonic() + 60
     status = None
     while status is None and time.monotonic() < deadline:
@@ -174,7 +189,7 @@ def test_a_forked_child_runs_kernels():
     if status is None:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    assert status == 0, "the child hangs" if status is None else "the child's result differs"
+    assert status == 0, "the child hangs" if status is None else "the child's result differs, or it had one thread"
 
 
 def network() -> Sequential:

@@ -135,10 +135,13 @@ def test_a_model_of_float64_values():
 def test_merges():
     a, b, c = (np.random.default_rng(i).standard_normal((2, 3)) for i in range(3))
     for name, expected in {
-        "Add": a + b + c, "Multiply": a * b * c, "Average": (a + b + c) / 3,
-        "Maximum": np.maximum(np.maximum(a, b), c), "Minimum": np.minimum(np.minimum(a, b), c),
+        "Add": a + b + c,
+        "Multiply": a * b * c,
+        "Average": (a + b + c) / 3,
+        "Maximum": np.maximum(np.maximum(a, b), c),
+        "Minimum": np.minimum(np.minimum(a, b), c),
         "Concatenate": np.concatenate([a, b, c], axis=-1),
-    }.items():  # fmt: skip
+    }.items():
         np.testing.assert_allclose(CLASSES[name](dtype="float64")([a, b, c]).numpy(), expected, rtol=1e-15)
     np.testing.assert_array_equal(layers.Subtract(dtype="float64")([a, b]).numpy(), a - b)
 

@@ -29,8 +29,11 @@ def layer_of(case, arrays):
 
 @pytest.mark.parametrize(
     ("case", "arrays"),
-    [pytest.param(*item, id=item[0]["name"]) for item in golden_ops("batch_norm_train", "batch_norm_infer", "layer_norm")],
-)  # fmt: skip
+    [
+        pytest.param(*item, id=item[0]["name"])
+        for item in golden_ops("batch_norm_train", "batch_norm_infer", "layer_norm")
+    ],
+)
 def test_agrees_with_keras(case, arrays):
     layer, x = layer_of(case, arrays)
     y = layer(x, training=case["op"] == "batch_norm_train")

@@ -14,11 +14,17 @@ A, B = (np.random.default_rng(i).uniform(0.5, 2, (3, 4)).astype(np.float32) for 
 @pytest.mark.parametrize(
     "function",
     [
-        lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: -a + b,
-        lambda a, b: 2 * a + b * 0.5, lambda a, b: 1 - a + 0 * b, lambda a, b: 1 / a - b / 4,
+        lambda a, b: a + b,
+        lambda a, b: a - b,
+        lambda a, b: a * b,
+        lambda a, b: a / b,
+        lambda a, b: -a + b,
+        lambda a, b: 2 * a + b * 0.5,
+        lambda a, b: 1 - a + 0 * b,
+        lambda a, b: 1 / a - b / 4,
         lambda a, b: a * np.array([1, 2, 3, 4], np.float32) + b,
     ],
-)  # fmt: skip
+)
 def test_values(function):
     a, b = Input((4,)), Input((4,))
     y = function(a, b)
@@ -34,9 +40,14 @@ def test_functions(name):
     x = Input((4,))
     y = Model(x, Operation(name)(x)).predict(A)
     expected = {
-        "Relu": A, "Relu6": A, "Sigmoid": 1 / (1 + np.exp(-A)), "Tanh": np.tanh(A), "Silu": A / (1 + np.exp(-A)),
-        "Softmax": np.exp(A) / np.exp(A).sum(-1, keepdims=True), "Negative": -A,
-    }[name]  # fmt: skip
+        "Relu": A,
+        "Relu6": A,
+        "Sigmoid": 1 / (1 + np.exp(-A)),
+        "Tanh": np.tanh(A),
+        "Silu": A / (1 + np.exp(-A)),
+        "Softmax": np.exp(A) / np.exp(A).sum(-1, keepdims=True),
+        "Negative": -A,
+    }[name]
     np.testing.assert_allclose(y, expected, rtol=1e-6)
 
 
@@ -47,7 +58,7 @@ def test_broadcasting_shapes():
 
 
 def test_refusals():
-    with pytest.raises(ShapeError, match="operation add.* do not broadcast"):
+    with pytest.raises(ShapeError, match=r"operation add.* do not broadcast"):
         Input((4,)) + Input((5,))
     with pytest.raises(UnsupportedError, match="'Floor'; known are Add"):
         Operation("Floor")

@@ -12,7 +12,7 @@ from minicnn import MinicnnError, layers
 from minicnn.errors import ShapeError
 from minicnn.layers import CLASSES, Input
 
-pytestmark = pytest.mark.numpy_only
+pytestmark = [pytest.mark.numpy_only, pytest.mark.no_jit]
 
 
 def with_batch(shape: Any, batch: Any) -> Any:
@@ -121,20 +121,34 @@ IMAGE = Input((8, 8, 3))
         (lambda: layers.Dense(4, name="d")([[1, 2], [3, 4]]), r"layer d \(Dense\) takes one tensor or array; got 2"),
         (lambda: layers.Add(name="a")(IMAGE), r"layer a \(Add\) takes a list of tensors"),
         (lambda: layers.Add(name="a")([IMAGE, Input((8, 7, 3))]), "layer a .* do not broadcast together"),
-        (lambda: layers.Concatenate(name="j")([IMAGE, Input((7, 8, 3))]), "layer j: .* cannot be concatenated along axis 3"),
+        (
+            lambda: layers.Concatenate(name="j")([IMAGE, Input((7, 8, 3))]),
+            "layer j: .* cannot be concatenated along axis 3",
+        ),
         (lambda: layers.Subtract(name="s")([np.ones((1, 2))] * 3), "layer s: Subtract takes two inputs; got 3"),
         (lambda: layers.Reshape((5, 5), name="r")(Input((8,))), r"layer r: a sample of shape \(8,\) cannot become"),
         (lambda: layers.PReLU(name="p")(Input((None, 8, 3))), "layer p: PReLU needs a known size .* shared_axes"),
         (lambda: layers.Permute((2, 1), name="p")(IMAGE), r"layer p \(Permute\) takes inputs of 3 axes"),
     ],
-)  # fmt: skip
+)
 def test_unfit_inputs_name_the_layer(call, message):
     with pytest.raises(MinicnnError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["Conv2D", "Dense", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "BatchNormalization", "LayerNormalization"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Conv2D",
+        "Dense",
+        "DepthwiseConv2D",
+        "SeparableConv2D",
+        "Conv2DTranspose",
+        "BatchNormalization",
+        "LayerNormalization",
+    ],
+)
 @pytest.mark.parametrize("make", [lambda c: Input((6, 5, c)), lambda c: np.zeros((1, 6, 5, c), np.float32)])
 def test_weights_are_for_one_number_of_channels(name, make):
     arguments, _ = CASES[name][-1]

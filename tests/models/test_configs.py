@@ -41,20 +41,54 @@ def test_keras_2_counts_the_making_of_a_nested_model_as_its_first_call(golden):
 KERAS1 = {
     "class_name": "Sequential",
     "config": [
-        {"class_name": "Convolution2D", "config": {
-            "name": "conv", "batch_input_shape": [None, 8, 8, 3], "nb_filter": 4, "nb_row": 3, "nb_col": 2, "bias": False,
-            "subsample": [2, 1], "border_mode": "same", "dim_ordering": "tf", "init": "glorot_uniform",
-            "activation": "relu", "W_regularizer": None, "input_dtype": "float32", "trainable": True}},
-        {"class_name": "BatchNormalization", "config": {
-            "name": "norm", "mode": 0, "axis": 3, "epsilon": 1e-5, "momentum": 0.9, "beta_init": "zero", "gamma_init": "one",
-            "gamma_regularizer": None, "trainable": True}},
+        {
+            "class_name": "Convolution2D",
+            "config": {
+                "name": "conv",
+                "batch_input_shape": [None, 8, 8, 3],
+                "nb_filter": 4,
+                "nb_row": 3,
+                "nb_col": 2,
+                "bias": False,
+                "subsample": [2, 1],
+                "border_mode": "same",
+                "dim_ordering": "tf",
+                "init": "glorot_uniform",
+                "activation": "relu",
+                "W_regularizer": None,
+                "input_dtype": "float32",
+                "trainable": True,
+            },
+        },
+        {
+            "class_name": "BatchNormalization",
+            "config": {
+                "name": "norm",
+                "mode": 0,
+                "axis": 3,
+                "epsilon": 1e-5,
+                "momentum": 0.9,
+                "beta_init": "zero",
+                "gamma_init": "one",
+                "gamma_regularizer": None,
+                "trainable": True,
+            },
+        },
         {"class_name": "Dropout", "config": {"name": "drop", "p": 0.25, "trainable": True}},
         {"class_name": "Flatten", "config": {"name": "flat", "trainable": True}},
-        {"class_name": "Dense", "config": {
-            "name": "dense", "output_dim": 2, "init": "uniform", "activation": "hard_sigmoid", "input_dim": 128,
-            "trainable": True}},
+        {
+            "class_name": "Dense",
+            "config": {
+                "name": "dense",
+                "output_dim": 2,
+                "init": "uniform",
+                "activation": "hard_sigmoid",
+                "input_dim": 128,
+                "trainable": True,
+            },
+        },
     ],
-}  # fmt: skip
+}
 
 
 def test_keras_1():
@@ -83,13 +117,34 @@ def test_keras_1():
     [
         ({"class_name": "LeakyReLU", "config": {"alpha": 0.125}}, {"negative_slope": 0.125}),
         ({"class_name": "MaxPool2D", "config": {"pool_size": [2, 2], "strides": None}}, {"strides": (2, 2)}),
-        ({"class_name": "DepthwiseConv2D", "config": {"kernel_size": [3, 3], "groups": 1, "kernel_initializer": None}}, {"depth_multiplier": 1}),
-        ({"class_name": "Dense", "config": {"units": 2, "kernel_initializer": {"class_name": "Orthogonal", "config": {}}}}, {"units": 2}),
-        ({"class_name": "Dense", "config": {"units": 2, "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.5}}}}, {"units": 2}),
-        ({"class_name": "Activation", "config": {"activation": {"class_name": "function", "config": "gelu"}}}, {"activation": "gelu"}),
+        (
+            {
+                "class_name": "DepthwiseConv2D",
+                "config": {"kernel_size": [3, 3], "groups": 1, "kernel_initializer": None},
+            },
+            {"depth_multiplier": 1},
+        ),
+        (
+            {
+                "class_name": "Dense",
+                "config": {"units": 2, "kernel_initializer": {"class_name": "Orthogonal", "config": {}}},
+            },
+            {"units": 2},
+        ),
+        (
+            {
+                "class_name": "Dense",
+                "config": {"units": 2, "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.5}}},
+            },
+            {"units": 2},
+        ),
+        (
+            {"class_name": "Activation", "config": {"activation": {"class_name": "function", "config": "gelu"}}},
+            {"activation": "gelu"},
+        ),
         ({"class_name": "BatchNormalizationV1", "config": {"axis": [3]}}, {"momentum": 0.99}),
     ],
-)  # fmt: skip
+)
 def test_dialects(config, attributes):
     config = deepcopy(config)
     config["config"]["name"] = "it"
@@ -166,29 +221,65 @@ LAMBDA = {"function": ["4wEAAAAAAAA=", None, None], "function_type": "lambda"}
     ("config", "error", "message"),
     [
         (functional(keras3("hook", "Lambda", LAMBDA, "x")), UnsupportedError, "layer 'hook' is a Lambda"),
-        (functional(keras3("mine", "Special", {}, "x")), UnsupportedError, "layer 'mine' is a Special, .*it has Activation, Add"),
-        (functional({**keras3("mine", "Dense", DENSE, "x"), "module": "my.code"}), UnsupportedError, "layer 'mine' .*runs no code"),
-        (functional({**keras3("mine", "Dense", DENSE, "x"), "registered_name": "my>Dense"}), UnsupportedError, "layer 'mine' .*runs no code"),
-        (functional({**keras3("op", "Call", {}, "x"), "module": "keras.src.ops.core"}), UnsupportedError, "operation op: 'Call'"),
+        (
+            functional(keras3("mine", "Special", {}, "x")),
+            UnsupportedError,
+            "layer 'mine' is a Special, .*it has Activation, Add",
+        ),
+        (
+            functional({**keras3("mine", "Dense", DENSE, "x"), "module": "my.code"}),
+            UnsupportedError,
+            "layer 'mine' .*runs no code",
+        ),
+        (
+            functional({**keras3("mine", "Dense", DENSE, "x"), "registered_name": "my>Dense"}),
+            UnsupportedError,
+            "layer 'mine' .*runs no code",
+        ),
+        (
+            functional({**keras3("op", "Call", {}, "x"), "module": "keras.src.ops.core"}),
+            UnsupportedError,
+            "operation op: 'Call'",
+        ),
         (functional(keras3("d", "Dense", {"units": 4, "magic": 7}, "x")), UnsupportedError, "layer 'd' .*magic=7"),
-        (functional(keras3("d", "Dense", {"units": 4, "activation": "os.system"}, "x")), MinicnnError, "layer d: unknown activation 'os.system'"),
+        (
+            functional(keras3("d", "Dense", {"units": 4, "activation": "os.system"}, "x")),
+            MinicnnError,
+            "layer d: unknown activation 'os.system'",
+        ),
         (functional(keras3("d", "Dense", {"units": -4}, "x")), MinicnnError, "layer d: units must be at least 1"),
         (functional(keras3("d", "Dense", {}, "x")), MinicnnError, "."),
-        (functional(keras3("a", "Dense", DENSE, "b"), keras3("b", "Dense", DENSE, "a")), GraphError, "cycle.*through a, b"),
+        (
+            functional(keras3("a", "Dense", DENSE, "b"), keras3("b", "Dense", DENSE, "a")),
+            GraphError,
+            "cycle.*through a, b",
+        ),
         (functional(keras3("a", "Dense", DENSE, "a")), GraphError, "cycle.*through a"),
         (functional(keras3("a", "Dense", DENSE, "ghost")), GraphError, "layer a takes its input from 'ghost'"),
         (functional(keras3("a", "Dense", DENSE, ["x", 5, 0])), GraphError, "never comes, through a"),
         (functional(keras3("a", "Dense", DENSE, ["x", 0, 5])), FileFormatError, "not as Keras writes it"),
-        (functional(keras3("a", "Dense", DENSE, "x"), output=["ghost", 0, 0]), GraphError, "names 'ghost' as input or output"),
-        (functional(keras3("a", "Dense", DENSE, "x"), keras3("a", "Dense", DENSE, "x")), GraphError, "two layers named a"),
+        (
+            functional(keras3("a", "Dense", DENSE, "x"), output=["ghost", 0, 0]),
+            GraphError,
+            "names 'ghost' as input or output",
+        ),
+        (
+            functional(keras3("a", "Dense", DENSE, "x"), keras3("a", "Dense", DENSE, "x")),
+            GraphError,
+            "two layers named a",
+        ),
         ({"class_name": "Functional", "config": {}}, FileFormatError, "not as Keras writes it"),
         ({"class_name": "Functional", "config": []}, FileFormatError, "must be an object"),
         ({"class_name": "Subclassed", "config": {}}, UnsupportedError, "'Subclassed'; minicnn builds Sequential"),
         ({"class_name": "Sequential", "config": {"layers": [5]}}, FileFormatError, "not as Keras writes it"),
-        ({"class_name": "Sequential", "config": {"layers": [{"class_name": "LSTM", "config": {"name": "l"}}]}}, UnsupportedError, "layer 'l' is a LSTM"),
+        (
+            {"class_name": "Sequential", "config": {"layers": [{"class_name": "LSTM", "config": {"name": "l"}}]}},
+            UnsupportedError,
+            "layer 'l' is a LSTM",
+        ),
         (deep(100_000), FileFormatError, "nested too deeply"),
     ],
-)  # fmt: skip
+)
 def test_refusals(config, error, message):
     with pytest.raises(error, match=message) as caught:
         model_from_config(config)

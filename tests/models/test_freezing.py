@@ -13,7 +13,7 @@ from minicnn.callbacks import Callback
 from minicnn.models import Model, Sequential, features
 from minicnn.utils import set_random_seed
 
-pytestmark = pytest.mark.numpy_only
+pytestmark = [pytest.mark.numpy_only, pytest.mark.no_jit]
 X = np.random.default_rng(0).standard_normal((10, 6, 6, 2)).astype(np.float32)
 Y = np.arange(10) % 3
 NAMES = ("conv1", "bn1", "conv2", "bn2", "head")

@@ -63,9 +63,11 @@ def test_a_shared_layer_has_one_set_of_weights_and_adds_up_gradients():
     assert len(model.weights) == 2
     assert len(model.layers) == 3
     np.testing.assert_allclose(
-        model.predict([X, 2 * X]), dense(model, "shared", dense(model, "shared", X)) + dense(model, "shared", 2 * X),
-        rtol=1e-4, atol=1e-5,
-    )  # fmt: skip
+        model.predict([X, 2 * X]),
+        dense(model, "shared", dense(model, "shared", X)) + dense(model, "shared", 2 * X),
+        rtol=1e-4,
+        atol=1e-5,
+    )
     model([X, X], training=True).sum().backward()
     kernel = layer.get_weights()[0]
     np.testing.assert_allclose(layer.bias.grad.numpy(), 3 * (1 + kernel.sum(1)) + 3, rtol=1e-4)
@@ -110,8 +112,15 @@ def test_nested_models():
     outer = Model(y, L.Dense(2, name="end")(middle(y)))
     assert [layer.name for layer in outer.layers][1:] == ["middle", "end"]
     assert [weight.name for weight in outer.weights] == [
-        "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance", "kernel", "bias",
-    ]  # fmt: skip
+        "kernel",
+        "bias",
+        "gamma",
+        "beta",
+        "moving_mean",
+        "moving_variance",
+        "kernel",
+        "bias",
+    ]
     hidden = inner.predict(inner.predict(X))
     np.testing.assert_allclose(outer.predict(X), dense(outer, "end", hidden), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(outer(X).numpy(), outer.predict(X), rtol=1e-4, atol=1e-5)
@@ -155,10 +164,14 @@ X4, Y4 = L.Input((4,), name="x4"), L.Input((4,), name="y4")
         (lambda: Model(X4, L.Dense(1, name="d")(L.Dense(2, name="d")(X4))), GraphError, "two layers .* named d"),
         (lambda: Model([X4, Y4], X4 + Y4)(X4), ShapeError, "has 2 inputs, 1 were given"),
         (lambda: Model([X4, Y4], X4 + Y4)(X), ShapeError, "has 2 inputs, 1 were given"),
-        (lambda: Model(X4, L.Dense(1)(X4), name="m")(L.Input((5,))), ShapeError, r"model m: input x4 .*\(4,\).*\(None, 5\)"),
+        (
+            lambda: Model(X4, L.Dense(1)(X4), name="m")(L.Input((5,))),
+            ShapeError,
+            r"model m: input x4 .*\(4,\).*\(None, 5\)",
+        ),
         (lambda: Model(X4, L.Dense(1)(X4), name="m")(X[:, :3]), ShapeError, r"model m: input x4 .*\(3, 3\)"),
     ],
-)  # fmt: skip
+)
 def test_refusals(make, error, message):
     with pytest.raises(error, match=message) as caught:
         make()

@@ -34,6 +34,7 @@ def assert_close(found: list[np.ndarray], expected: list[np.ndarray], tolerance:
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(scale, 1))
 
 
+@pytest.mark.no_jit
 @pytest.mark.numpy_only
 @settings(max_examples=60)
 @given(nets(), st.sampled_from([0, 1, 3]))
@@ -153,6 +154,15 @@ def test_an_addition_that_broadcasts_is_not_a_residual():
     model = Model(x, L.Add()([x, gate]))
     assert Add in functions(model)
     assert_close([model.predict(images())], tape(model, images()))
+
+
+def test_a_row_of_layers_needs_two_buffers():
+    model = build(*(L.Conv2D(3, 3, padding="same") for _ in range(6)))
+    plan = plan_of(model)
+    plan.run([images()])
+    (buffers,) = plan._buffers[3]
+    assert len(buffers.of) == 5  # all but the result, which is the caller's
+    assert len({id(array.base) for array in buffers.of.values()}) == 2
 
 
 def test_kernels_that_ran():

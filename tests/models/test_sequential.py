@@ -7,7 +7,7 @@ from minicnn.errors import ArgumentError, GraphError, MinicnnError, ShapeError
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Flatten, Input, InputLayer
 from minicnn.models import Model, Sequential
 
-pytestmark = pytest.mark.numpy_only
+pytestmark = [pytest.mark.numpy_only, pytest.mark.no_jit]
 X = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
 
 

@@ -112,10 +112,15 @@ def test_images_of_several_sizes_in_one_training():
         (lambda: iter([]), {"steps_per_epoch": 1}, DataError, "no batches to train on"),
         (lambda: ArrayDataset(X[:0], Y[:0]), {}, DataError, "the dataset is empty"),
         (lambda: ArrayDataset(X, Y), {"y": Y}, ArgumentError, "a dataset holds its own targets"),
-        (lambda: ArrayDataset(X, Y), {"validation_split": 0.5}, ArgumentError, "validation_split needs x and y as arrays"),
+        (
+            lambda: ArrayDataset(X, Y),
+            {"validation_split": 0.5},
+            ArgumentError,
+            "validation_split needs x and y as arrays",
+        ),
         (lambda: ArrayDataset(X, Y), {"steps_per_epoch": 2}, ArgumentError, "steps_per_epoch is for generators"),
     ],
-)  # fmt: skip
+)
 def test_refusals(data, options, error, message):
     with pytest.raises(error, match=message) as caught:
         linear().fit(data(), verbose=0, **options)

@@ -46,9 +46,11 @@ def forward(case: dict[str, Any], t: dict[str, Tensor]) -> Tensor:
     if op == "activation":
         return ops.activation(x, case["activation"])
     arguments = {
-        "upsampling2d": ("size", "interpolation"), "zero_padding2d": ("padding",), "cropping2d": ("cropping",),
+        "upsampling2d": ("size", "interpolation"),
+        "zero_padding2d": ("padding",),
+        "cropping2d": ("cropping",),
         "relu_layer": ("max_value", "negative_slope", "threshold"),
-    }[op]  # fmt: skip
+    }[op]
     name = "relu" if op == "relu_layer" else op
     return ops.OPS[name](x, **{key: tuples(case[key]) for key in arguments if key in case})
 
@@ -57,11 +59,22 @@ def forward(case: dict[str, Any], t: dict[str, Tensor]) -> Tensor:
 @pytest.mark.parametrize(
     ("kind", "least"),
     [
-        ("conv2d", 30), ("depthwise_conv2d", 12), ("separable_conv2d", 5), ("conv2d_transpose", 12), ("dense", 3),
-        ("max_pool2d", 14), ("avg_pool2d", 12), ("global_avg_pool2d", 2), ("global_max_pool2d", 2),
-        ("upsampling2d", 4), ("zero_padding2d", 4), ("cropping2d", 3), ("activation", 19), ("relu_layer", 3),
+        ("conv2d", 30),
+        ("depthwise_conv2d", 12),
+        ("separable_conv2d", 5),
+        ("conv2d_transpose", 12),
+        ("dense", 3),
+        ("max_pool2d", 14),
+        ("avg_pool2d", 12),
+        ("global_avg_pool2d", 2),
+        ("global_max_pool2d", 2),
+        ("upsampling2d", 4),
+        ("zero_padding2d", 4),
+        ("cropping2d", 3),
+        ("activation", 19),
+        ("relu_layer", 3),
     ],
-)  # fmt: skip
+)
 def test_agrees_with_keras(cases, kind: str, least: int):
     chosen = [(case, arrays) for case, arrays in cases.values() if case["op"] == kind]
     assert len(chosen) >= least

@@ -21,6 +21,7 @@ def test_gradient(name: str, index: int):
     assert gradcheck(function, [Tensor(array, requires_grad=True) for array in arrays])
 
 
+@pytest.mark.no_jit
 @pytest.mark.numpy_only
 @pytest.mark.parametrize(("name", "index"), NUMBERED)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -33,6 +34,7 @@ def test_outputs_and_gradients_keep_the_dtype(name: str, index: int, dtype: type
     assert [(t.grad.dtype, t.grad.shape) for t in tensors] == [(dtype, t.shape) for t in tensors]
 
 
+@pytest.mark.no_jit
 @pytest.mark.parametrize("name", [name for name in CASES if name not in WITH_TARGETS])
 def test_empty_batch(name: str):
     function, arrays = CASES[name][0]

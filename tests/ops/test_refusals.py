@@ -78,7 +78,7 @@ IMAGE, ROWS = ones(1, 4, 4, 2), ones(3, 4)
         (lambda: ops.sigmoid_crossentropy(ROWS, np.ones((3, 1))), ShapeError, "targets (3, 1) (3, 4)"),
         (lambda: ops.dropout(ROWS, 1.5, np.random.default_rng(0)), ArgumentError, "rate 1.5"),
     ],
-)  # fmt: skip
+)
 def test_refusals(call, error, words):
     with pytest.raises(MinicnnError) as caught:
         call()

@@ -65,10 +65,28 @@ def test_every_layer(name, index, suffix, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign",
-        "swish", "silu", "hard_swish", "hard_silu", "exponential", "mish", "softmax", "log_softmax", "linear",
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "gelu",
+        "sigmoid",
+        "hard_sigmoid",
+        "tanh",
+        "softplus",
+        "softsign",
+        "swish",
+        "silu",
+        "hard_swish",
+        "hard_silu",
+        "exponential",
+        "mish",
+        "softmax",
+        "log_softmax",
+        "linear",
     ],
-)  # fmt: skip
+)
 def test_every_activation(name, suffix, tmp_path):
     model = Sequential([L.Input((4,)), L.Dense(5, activation=name), L.Activation(name)])
     randomize(model, 0)

@@ -41,8 +41,8 @@ class Fold:
 
     def apply(self, function: type[Function], w: np.ndarray, b: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """The weights and bias that include the normalisation."""
-        arrays = [operand.array if isinstance(operand, Parameter) else operand for operand in self.operands]
-        scale, shift = kernels.batchnorm.fold(*arrays, self.epsilon)
+        gamma, beta, mean, variance = (o.array if isinstance(o, Parameter) else o for o in self.operands)
+        scale, shift = kernels.batchnorm.fold(gamma, beta, mean, variance, self.epsilon)
         if function is DepthwiseConv2D:
             folded = w * scale.reshape(w.shape[2:])
         elif function is Conv2DTranspose:

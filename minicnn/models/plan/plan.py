@@ -104,8 +104,9 @@ class _Buffers:
                 self.of[id(value)] = _take(free, shape, value.dtype)
             for key in [key for key, last in last_use.items() if last == position]:
                 self.spent[id(item)] += [k for k, root in roots.items() if root == key and k not in results]
-                if key in self.of:
-                    free.append(self.of[key].base if self.of[key].base is not None else self.of[key])
+                memory = self.of[key].base if key in self.of else None
+                if memory is not None:
+                    free.append(memory)
 
 
 def _lifetimes(instructions: list[Instruction]) -> tuple[dict[int, int], dict[int, int]]:

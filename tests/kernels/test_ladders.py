@@ -1,0 +1,115 @@
+"""LADDER.md of every operation lists what is registered and what was measured, and nothing else."""
+
+import importlib
+import re
+import subprocess
+import sys
+
+import pytest
+from import_graph import ROOT
+
+from minicnn import kernels
+
+pytest.importorskip("numba")  # without it, compiled rungs are not listed
+
+
+@pytest.fixture
+def ladders(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("benchmarks.ladders")
+
+
+def text(op: str) -> str:
+    return (ROOT / "kernels" / op / "LADDER.md").read_text("utf-8")
+
+
+def listed(page: str) -> dict[str, list[str]]:
+    """{direction: rungs} of the tables on a page."""
+    parts = re.split(r"^### (\w+)$", page, flags=re.MULTILINE)[1:]
+    return {name: re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) for name, part in zip(parts[::2], parts[1::2])}
+
+
+@pytest.mark.parametrize("op", kernels.operations())
+def test_the_tables_list_the_registered_rungs(op):
+    expected: dict[str, list[str]] = {}
+    for spec in kernels.specs():
+        if spec.op == op:
+            expected.setdefault(spec.direction, []).append(spec.rung)
+    assert listed(text(op)) == expected
+
+
+@pytest.mark.parametrize("op", kernels.operations())
+def test_the_modules_named_in_the_tables_exist(op):
+    modules = re.findall(r"\[(\w+\.py)\]\(\1\)", text(op))
+    assert modules
+    assert all((ROOT / "kernels" / op / module).is_file() for module in modules)
+
+
+def test_the_tables_are_what_the_results_say():
+    command = [sys.executable, "-m", "benchmarks.tables", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"run python -m benchmarks.tables\n{done.stderr}"
+
+
+def test_the_prose_of_conv2d_tells_of_every_rung():
+    prose = text("conv2d").partition("<!-- table: rungs -->")[0]
+    for rung in kernels.rungs("conv2d")[1:]:
+        assert f"**{rung}: " in prose
+
+
+def test_a_table_of_measured_rungs(ladders):
+    row = {"op": "channel_sum", "direction": "forward", "case": "large", "unit": "GB/s"}
+    rates = {"v1_direct": 2.0, "v2_reduce": 5.0, "v9_gone": 99.0}
+    machine = {
+        "cores": 2,
+        "processor": "Z80",
+        "vector instructions": "none",
+        "numpy": "2",
+        "numba": "1",
+        "date": "today",
+    }
+    rows = [{**row, "rung": rung, "rate": rate} for rung, rate in rates.items()]
+    page = ladders.render("channel_sum", {"rows": rows, "machine": machine, "command": "time it"})
+    lines = [line for line in page.splitlines() if line.startswith("| `")]
+    assert [line.rsplit("|", 2)[1].strip() for line in lines] == ["", "2", "5 (2.5x)", ""]
+    assert "v9_gone" not in page
+    assert "`time it` on 2 cores of Z80" in page
+
+
+def test_an_operation_that_was_not_measured_has_a_plain_table(ladders):
+    page = ladders.render("channel_sum", None)
+    assert listed(page) == {"forward": kernels.rungs("channel_sum")}
+    assert "Measured" not in page
+
+
+def test_only_what_stands_between_markers_is_replaced(ladders):
+    tables = importlib.import_module("benchmarks.tables")
+    page = "before\n<!-- table: a -->\nold\n<!-- end -->\nbetween <!-- end -->\n<!-- table: b -->\n<!-- end -->\nafter"
+    filled = tables.fill(page, str.upper)
+    assert filled == (
+        "before\n<!-- table: a -->\nA\n<!-- end -->\nbetween <!-- end -->\n<!-- table: b -->\nB\n<!-- end -->\nafter"
+    )
+    assert tables.fill(filled, str.upper) == filled
+
+
+def test_every_operation_with_a_choice_of_rungs_is_timed(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    cases = importlib.import_module("benchmarks.kernel_cases")
+    timed = {op for ops in cases.PARTS for op in ops}
+    assert timed == {op for op in kernels.operations() if len(kernels.rungs(op)) > 1}
+
+
+def test_timings_take_turns_and_slow_ones_are_done_once(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    measuring = importlib.import_module("benchmarks.measuring")
+    called = []
+    clock = iter(range(1000))
+    monkeypatch.setattr(measuring.time, "perf_counter", lambda: next(clock) * 0.02)
+
+    def call(name: str):
+        return lambda: called.append(name)
+
+    seconds = measuring.interleaved({"a": call("a"), "b": call("b")}, rounds=3)
+    assert called == ["a", "a", "b", "b", "a", "b", "b", "a", "a", "b"]
+    assert {name: len(values) for name, values in seconds.items()} == {"a": 3, "b": 3}
+    assert len(measuring.interleaved({"a": call("a")}, rounds=3, slow=0.001)["a"]) == 1

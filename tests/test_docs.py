@@ -1,0 +1,102 @@
+"""What the documents say holds: examples in docstrings and in README run, commands parse, links and paths exist."""
+
+import doctest
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from import_graph import ROOT, SOURCES, python_files
+
+from minicnn.cli.entry import build_parser
+
+PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+PAGES += sorted((ROOT / "docs").rglob("*.md")) + sorted((ROOT / "kernels").rglob("*.md"))
+PATHS = re.compile(r"(?:kernels|weights|minicnn|tests|docs|examples|benchmarks)/[\w./]*\w\.(?:py|md|json|svg)")
+
+
+def with_examples() -> list[str]:
+    """Names of the modules that have examples to run in their docstrings."""
+    return sorted(
+        ".".join([package, *path.relative_to(folder).with_suffix("").parts]).removesuffix(".__init__")
+        for package, folder in SOURCES.items()
+        for path in python_files(folder)
+        if any(">>> " in line and "+SKIP" not in line for line in path.read_text("utf-8").splitlines())
+    )
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of a page in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", with_examples())
+def test_the_examples_of_a_module(name):
+    if find_spec("numba") is None and name.rpartition(".")[2].startswith(("cpu", "_simd")):
+        pytest.skip("numba is not installed")
+    failed, tried = doctest.testmod(importlib.import_module(name), report=True)
+    assert not failed
+    assert tried, "no example ran: they are in a string that is no docstring"
+
+
+@pytest.mark.parametrize("name", ["figures", "ladders"])
+def test_the_examples_of_the_benchmarks(name, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    failed, tried = doctest.testmod(importlib.import_module(f"benchmarks.{name}"))
+    assert tried
+    assert not failed
+
+
+@pytest.mark.parametrize("number", range(len(blocks(ROOT / "README.md", "python"))))
+def test_the_python_of_the_readme_runs(number, tmp_path):
+    code = blocks(ROOT / "README.md", "python")[number]
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page):
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8"))
+    missing = [t for t in targets if not t.startswith(("http://", "https://")) and not (page.parent / t).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_that_are_named_exist(page):
+    named = set(PATHS.findall(re.sub(r"\]\([^)]*\)", "]", page.read_text("utf-8"))))
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def commands() -> list[str]:
+    """Lines of code blocks that call minicnn, without their comments."""
+    lines = [line for block in blocks(ROOT / "README.md", "") for line in block.splitlines()]
+    return [line.partition("#")[0].strip() for line in lines if line.startswith("minicnn ")]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_commands_of_the_readme_are_understood(command):
+    assert build_parser().parse_args(shlex.split(command)[1:]).run
+
+
+def test_the_readme_has_the_two_commands_and_ci_runs_the_second():
+    lines = [line for block in blocks(ROOT / "README.md", "") for line in block.splitlines()]
+    begin = [line for line in lines if line.startswith("python3 -m venv")]
+    assert len(begin) == 2
+    assert begin[0].endswith("minicnn demo")
+    assert begin[1] in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+
+
+def test_the_modules_that_are_called_with_m_exist():
+    for page in PAGES:
+        for name in re.findall(r"python -m (benchmarks\.\w+)", page.read_text("utf-8")):
+            assert (ROOT / f"{name.replace('.', '/')}.py").is_file(), f"{page}: {name}"
+
+
+def test_the_changelog_has_this_version():
+    import minicnn
+
+    assert f"## [{minicnn.__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
