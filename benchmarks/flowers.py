@@ -8,6 +8,7 @@ validation on the training part of each fold; nothing is chosen on the fold that
 
 import argparse
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from minicnn.transfer.pictures import read_pictures
 STRENGTHS = np.logspace(-4, 2, 7)
 
 
-def probe_accuracies(features: np.ndarray, labels: np.ndarray, hashes: list[str], names: list[str]) -> list[float]:
+def probe_accuracies(
+    features: np.ndarray, labels: np.ndarray, hashes: Sequence[str], names: Sequence[str]
+) -> list[float]:
     """Accuracy on each fold of standardised features and logistic regression, its C chosen by inner folds."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegressionCV
@@ -31,7 +34,7 @@ def probe_accuracies(features: np.ndarray, labels: np.ndarray, hashes: list[str]
 
     found = []
     for split in stratified_folds(labels, 5, seed=0, keys=hashes, class_names=names):
-        probe = make_pipeline(StandardScaler(), LogisticRegressionCV(Cs=STRENGTHS, cv=5, max_iter=2000))
+        probe = make_pipeline(StandardScaler(), LogisticRegressionCV(Cs=STRENGTHS.tolist(), cv=5, max_iter=2000))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.simplefilter("ignore", FutureWarning)
@@ -41,7 +44,7 @@ def probe_accuracies(features: np.ndarray, labels: np.ndarray, hashes: list[str]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("photos", type=Path, help="folder of pictures, a class a folder")
     parser.add_argument("weights", type=Path, help="MobileNet weights (.h5)")
     parser.add_argument("--unfreeze", default="conv_dw_13", help="fine-tune from this layer on (default: %(default)s)")
@@ -51,7 +54,7 @@ def main() -> None:
     base = load_base("mobilenet", args.weights)
     pictures = read_pictures(folder, base.preparation.rule)
     (features,), _ = extract_features(base.model, pictures.images, pictures.hashes, base.preparation)
-    probe = probe_accuracies(features, pictures.labels, list(pictures.hashes), folder.class_names)
+    probe = probe_accuracies(features, pictures.labels, pictures.hashes, folder.class_names)
     result = finetune_folder(args.photos, "mobilenet", args.weights, Settings(folds=5, unfreeze=args.unfreeze))
     assert result.folds is not None
     rows = {"linear probe": probe, "head alone": result.folds.head, f"from {args.unfreeze}": result.folds.fine_tuned}

@@ -97,7 +97,7 @@ class Log(Callback):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("data", type=Path, help="npz with x_train, y_train, x_test, y_test")
     parser.add_argument("--out", type=Path, required=True, help="model to write (.keras); the log goes beside it")
     parser.add_argument("--epochs", type=int, default=40)

@@ -31,7 +31,8 @@ def test_the_demo_draws_trains_and_reports_twice(tmp_path, net_file, few_picture
         assert "fine-tuning" in said
     assert sorted(path.name for path in (out / "pictures").iterdir()) == sorted(shapes.CLASS_NAMES)
     page = (out / "report.html").read_text()
-    command = f"minicnn finetune {out}/pictures --base bundled --unfreeze conv2 --learning-rate 0.001 --fine-epochs 2 --out {out}"
+    choices = "--base bundled --unfreeze conv2 --learning-rate 0.001 --fine-epochs 2"
+    command = f"minicnn finetune {out}/pictures {choices} --out {out}"
     assert command in page
 
 

@@ -34,9 +34,14 @@ def cases(draw: Any, values: Any = arrays) -> dict[str, Any]:
         raise
     activation = draw(st.sampled_from([None, "relu", "relu6"]))
     return {
-        "x": x, "w": w, "bias": draw(values((filters,))), "residual": draw(values(y.shape)), "dy": draw(values(y.shape)),
-        "options": options, "activation": activation,
-    }  # fmt: skip
+        "x": x,
+        "w": w,
+        "bias": draw(values((filters,))),
+        "residual": draw(values(y.shape)),
+        "dy": draw(values(y.shape)),
+        "options": options,
+        "activation": activation,
+    }
 
 
 def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Every registered rung of every operation, in every direction, against the float64 reference.
 
-`kernel_cases/<op>.py` draws the cases of an operation: `cases()` is a strategy, `run(case, dtype, rung, direction)` gives the
-output, `magnitude(case, direction)` the sum of the absolute values of the products behind each output number.  The
-error of a float32 rung is at most 8 * 2**-24 of that sum on zero-mean data.
+`kernel_cases/<op>.py` draws the cases of an operation: `cases()` is a strategy, `run(case, dtype, rung, direction)`
+gives the output, `magnitude(case, direction)` the sum of the absolute values of the products behind each number of it.
+The error of a float32 rung is at most 8 * 2**-24 of that sum on zero-mean data.
 """
 
 import importlib

@@ -122,9 +122,8 @@ def test_a_call_with_training_true_holds_for_good(x):
     a = Input((4,))
     model = Model(a, norm(a, training=True))
     np.testing.assert_allclose(model.predict(x).mean(0), 0, atol=1e-5)
-    assert np.isfinite(norm.moving_variance.numpy()).all()
-    assert not moved(norm, lambda: model.predict(x[:0]))
     np.testing.assert_array_equal(norm.moving_mean.numpy(), 0)  # predict does not train
+    np.testing.assert_array_equal(norm.moving_variance.numpy(), 1)
 
 
 def test_gradient_of_frozen_mode():

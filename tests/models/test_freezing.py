@@ -140,6 +140,19 @@ def test_a_base_called_in_inference_mode_trains_without_moving_statistics():
     assert moved == [True, True, True, True, False, False]  # kernel, bias, gamma, beta; not the statistics
 
 
+@pytest.mark.parametrize("kind", [L.Dropout(0.5), L.BatchNormalization(center=False, scale=False)])
+def test_what_acts_otherwise_in_training_is_not_part_of_the_frozen_prefix(kind):
+    conv = L.Conv2D(3, 3)
+    model = Sequential([L.Input((6, 6, 2)), conv, kind, L.Flatten(), L.Dense(3)])
+    conv.trainable = False
+    prefix, rest = model.program.split()
+    assert [call.layer for call in prefix.calls] == [conv]
+    assert rest.calls[0].layer is kind
+    kind.trainable = False
+    prefix, _ = model.program.split()
+    assert len(prefix.calls) == (1 if isinstance(kind, L.Dropout) else 3)
+
+
 def test_a_frozen_layer_behind_a_trained_one_passes_gradients():
     model = Sequential(
         [L.Input((6, 6, 2)), L.Conv2D(3, 3, name="a"), L.Conv2D(3, 3, name="b"), L.Flatten(), L.Dense(3)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from op_cases import CASES
 
-from minicnn import Tensor, gradcheck, ops
+from minicnn import Tensor, gradcheck, kernels, ops
 
 NUMBERED = [(name, index) for name, cases in CASES.items() for index in range(len(cases))]
 WITH_TARGETS = ("binary_crossentropy", "crossentropy", "sigmoid_crossentropy", "softmax_crossentropy")
@@ -57,5 +57,10 @@ def test_empty_batch(name: str):
 def test_what_is_frozen_gets_no_gradient(frozen: int):
     function, arrays = CASES["conv2d"][0]
     tensors = [Tensor(array, requires_grad=index != frozen) for index, array in enumerate(arrays)]
-    function(*tensors).sum().backward()
+    total = function(*tensors).sum()
+    with kernels.record() as calls:
+        total.backward()
     assert [tensor.grad is None for tensor in tensors] == [index == frozen for index in range(3)]
+    ran = {call[:2] for call in calls}
+    assert len(ran) == 2
+    assert [("conv2d", "backward_input"), ("conv2d", "backward_weights"), ("channel_sum", "forward")][frozen] not in ran

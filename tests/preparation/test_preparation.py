@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Conv2D, GlobalAveragePooling2D, Input
 from minicnn.models import Sequential
