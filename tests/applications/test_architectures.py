@@ -6,7 +6,8 @@ import pytest
 from minicnn import applications
 from minicnn.applications import VGG16, MobileNet, ResNet50
 from minicnn.errors import ArgumentError, FileAccessError, MinicnnError, ShapeError, WeightsMismatchError
-from minicnn.layers import Input
+from minicnn.layers import Dense, Input
+from minicnn.models import Model
 
 pytestmark = pytest.mark.numpy_only
 SIZES = {  # with and without top, moving statistics, channels of the features
@@ -122,8 +123,12 @@ def test_a_file_with_a_head_fills_a_body(files, name):
         np.testing.assert_array_equal(a, b)
 
 
-def test_with_the_top_both_must_fit(files):
-    folder, _ = files
+def test_with_the_top_both_must_fit(files, tmp_path):
+    folder, source = files
+    longer = Model(source.inputs, Dense(2)(source.output))
+    longer.save_weights(tmp_path / "longer.h5")
+    with pytest.raises(WeightsMismatchError, match="dense"):
+        MobileNet(weights=tmp_path / "longer.h5", classes=3, **SMALL)
     with pytest.raises(WeightsMismatchError, match="conv_preds"):
         MobileNet(weights=folder / "body.h5", classes=3, **SMALL)
     with pytest.raises(WeightsMismatchError, match="conv_preds"):

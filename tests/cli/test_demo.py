@@ -43,9 +43,12 @@ def test_the_demo_does_not_write_into_a_file(tmp_path, capsys):
     assert capsys.readouterr().err.endswith("is a file: name a folder for the results\n")
 
 
-def test_the_bundled_network_learns_the_shapes(tmp_path, feature_folder, capsys):
+def test_the_bundled_network_learns_the_shapes(tmp_path, feature_folder, monkeypatch, capsys):
+    """Half the pictures and half the epochs of the real demo, which reaches nine in ten; chance is one in six."""
+    monkeypatch.setattr("minicnn.cli.demo.PER_CLASS", 60)
+    monkeypatch.setattr("minicnn.cli.demo.EPOCHS", 10)
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
     metrics = json.loads((tmp_path / "demo" / "metrics.json").read_text())
     head, fine_tuned = (phase["val_accuracy"] for phase in metrics["phases"])
-    assert head > 0.5
-    assert fine_tuned > 0.85
+    assert head > 0.4
+    assert fine_tuned > 0.55

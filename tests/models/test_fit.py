@@ -193,6 +193,15 @@ def test_train_on_batch_is_one_step():
     assert model.train_on_batch(X, Y, sample_weight=np.zeros(20))[0] == 0
 
 
+def test_gradients_left_over_from_elsewhere_do_not_count():
+    model = linear()
+    model(X, training=True).sum().backward()
+    assert model.weights[0].grad is not None
+    model.train_on_batch(X, Y)
+    assert_weights(model, by_hand([np.zeros((3, 2)), np.zeros(2)], X, Y))
+    assert model.weights[0].grad is None
+
+
 def test_several_outputs():
     x = L.Input((3,))
     model = Model(x, [L.Dense(2, name="a", kernel_initializer="zeros")(x), L.Dense(1, name="b")(x)])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from minicnn import kernels, optimizers
 from minicnn import layers as L
 from minicnn.callbacks import Callback
+from minicnn.data import ArrayDataset
 from minicnn.models import Model, Sequential, features
 from minicnn.utils import set_random_seed
 
@@ -81,16 +82,17 @@ def test_keeping_features_changes_no_bit(monkeypatch, frozen):
         np.testing.assert_array_equal(a, b)
 
 
-def count_convolutions(model: Model, **options: Any) -> int:
+def count_convolutions(model: Model, *data: Any, **options: Any) -> int:
     with kernels.record() as calls:
-        model.fit(X, Y, verbose=0, batch_size=5, shuffle=True, **options)
+        model.fit(*data, verbose=0, batch_size=5, **options)
     return sum(call[0] == "conv2d" and call[1] == "forward" for call in calls)
 
 
-def test_the_frozen_prefix_runs_once_a_sample():
+@pytest.mark.parametrize("data", [(X, Y), (ArrayDataset(X, Y),)])
+def test_the_frozen_prefix_runs_once_a_sample(data):
     model = net()
     freeze(model, ["conv1", "bn1", "conv2", "bn2"])
-    one, five = (count_convolutions(model, epochs=epochs) for epochs in (1, 5))
+    one, five = (count_convolutions(model, *data, epochs=epochs) for epochs in (1, 5))
     assert one == five
 
 

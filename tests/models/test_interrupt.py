@@ -7,6 +7,7 @@ import sys
 import pytest
 
 PROGRAM = """
+import signal
 import time
 import numpy as np
 from minicnn.callbacks import Callback
@@ -21,6 +22,7 @@ class Slow(Callback):
     def on_train_end(self, logs=None):
         print("train end", flush=True)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 model = Sequential([Input((3,)), Dense(2)])
 model.compile("sgd", "mse")
 before = model.get_weights()[0]
@@ -30,6 +32,7 @@ except KeyboardInterrupt:
     assert np.isfinite(model.predict(np.ones((2, 3)))).all()
     assert (model.get_weights()[0] != before).any()
     model.train_on_batch(np.ones((2, 3)), np.ones((2, 2)))
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 try:
     print("usable", flush=True)
     time.sleep(60)
@@ -70,9 +73,9 @@ def test_fit_in_another_thread_leaves_signals_alone():
 
     model = Sequential([Input((3,)), Dense(2)])
     model.compile("sgd", "mse")
-    found = []
+    found, before = [], signal.getsignal(signal.SIGINT)
     thread = threading.Thread(target=lambda: found.append(model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)))
     thread.start()
     thread.join()
     assert len(found[0].history["loss"]) == 1
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before

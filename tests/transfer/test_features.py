@@ -113,7 +113,7 @@ def test_other_kernels_find_nothing(base, tmp_path, monkeypatch):
     cache = FeatureCache(tmp_path)
     extract(base, cache)
     other = int(numba_wanted())  # as true as before, but written another way
-    monkeypatch.setattr("minicnn.kernels._registry.numba_wanted", lambda: other)
+    monkeypatch.setattr("minicnn.kernels.numba_wanted", lambda: other)
     assert extract(base, cache)[1] == (0, 2)
 
 
