@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ import numpy as np
 from minicnn.autograd import Parameter
 from minicnn.errors import ArgumentError, GraphError, ShapeError
 from minicnn.layers import Layer, Operation, SymbolicTensor
-from minicnn.layers.symbolic import Node, symbolic_tensors
+from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
 
 from . import fitting
 from .batches import ArraySource, Batch, checked_batch_size, make_source
-from .compute import Compiled, test_step
+from .compute import Compiled, penalty, test_step
 from .graph import Graph, Program
 from .plan import Plan
 
@@ -91,21 +92,19 @@ class Model(Layer):
 
     @property
     def input_shape(self) -> Any:
-        shapes = [tensor.shape for tensor in self.inputs]
-        return shapes[0] if len(shapes) == 1 else shapes
+        return _alone([tensor.shape for tensor in self.inputs])
 
     @property
     def output_shape(self) -> Any:
-        shapes = [tensor.shape for tensor in self.outputs]
-        return shapes[0] if len(shapes) == 1 else shapes
+        return _alone([tensor.shape for tensor in self.outputs])
 
     @property
     def output(self) -> Any:
-        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+        return _alone(self.outputs)
 
     @property
     def input(self) -> Any:
-        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+        return _alone(self.inputs)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by position.
@@ -123,8 +122,6 @@ class Model(Layer):
                 return layer
         if name is None:
             raise ArgumentError(f"model {self.name} has no layer {index}; it has {len(layers)} layers")
-        from difflib import get_close_matches
-
         near = get_close_matches(str(name), [layer.name for layer in layers], 3, 0.4)
         hint = f"; near are {', '.join(near)}" if near else ""
         raise ArgumentError(f"model {self.name} has no layer {name!r}{hint}")
@@ -186,12 +183,8 @@ class Model(Layer):
     def call(self, inputs: Any, training: bool) -> Any:
         program = self.program
         tensors = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        if len(tensors) != len(program.inputs):
-            raise ShapeError(f"model {self.name} has {len(program.inputs)} inputs, {len(tensors)} were given")
-        for tensor, expected in zip(tensors, self.inputs):
-            self._check_shape(tensor.shape, expected)
-        results = program.run(dict(zip(program.inputs, tensors)), training)
-        return results[0] if len(results) == 1 else results
+        self._check_shapes([tensor.shape for tensor in tensors])
+        return _alone(program.run(dict(zip(program.inputs, tensors)), training))
 
     def build(self, input_shape: Any) -> None:
         """A model is built when it is made."""
@@ -200,34 +193,30 @@ class Model(Layer):
         """Shapes are checked against the inputs when the model is called."""
 
     def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
-        sources = list(symbolic_tensors(arguments))
-        if len(sources) != len(self.inputs):
-            raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(sources)} were given")
-        for source, expected in zip(sources, self.inputs):
-            self._check_shape(source.shape, expected)
-        shapes = self.program.output_shapes([source.shape for source in sources])
+        sources = [source.shape for source in symbolic_tensors(arguments)]
+        self._check_shapes(sources)
+        shapes = self.program.output_shapes(sources)
         node = Node(self, arguments, shapes, self.dtype, len(self.nodes), training)
         self.nodes.append(node)
-        return node.outputs[0] if len(shapes) == 1 else node.outputs
+        return _alone(node.outputs)
 
-    def _check_shape(self, shape: tuple[int | None, ...], expected: SymbolicTensor) -> None:
-        fits = len(shape) == len(expected.shape) and all(
-            None in (m, n) or m == n for m, n in zip(shape[1:], expected.shape[1:])
-        )
-        if not fits:
-            raise ShapeError(
-                f"model {self.name}: input {expected.node.layer.name} takes samples of shape {expected.shape[1:]}; "
-                f"got an array of shape {tuple(shape)}, whose first axis is the batch"
-            )
+    def _check_shapes(self, shapes: Sequence[Shape]) -> None:
+        """Raise ShapeError unless these are shapes of what the inputs take."""
+        if len(shapes) != len(self.inputs):
+            raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(shapes)} were given")
+        for shape, expected in zip(shapes, self.inputs):
+            pairs = zip(shape[1:], expected.shape[1:])
+            if len(shape) != len(expected.shape) or any(None not in (m, n) and m != n for m, n in pairs):
+                raise ShapeError(
+                    f"model {self.name}: input {expected.node.layer.name} takes samples of shape {expected.shape[1:]}; "
+                    f"got an array of shape {tuple(shape)}, whose first axis is the batch"
+                )
 
     # Prediction ---------------------------------------------------------------------------------------------------
 
     def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Contiguous arrays of the inputs' dtypes, their shapes checked."""
-        if len(arrays) != len(self.inputs):
-            raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(arrays)} were given")
-        for array, tensor in zip(arrays, self.inputs):
-            self._check_shape(array.shape, tensor)
+        self._check_shapes([array.shape for array in arrays])
         return [np.ascontiguousarray(a, t.dtype) for a, t in zip(arrays, self.inputs)]
 
     def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
@@ -260,7 +249,7 @@ class Model(Layer):
             for result, output in zip(results, outputs):
                 result[done : done + len(output)] = output
             done += len(batch)
-        return results[0] if len(results) == 1 else results
+        return _alone(results)
 
     def prepare(self, images: Any) -> np.ndarray:
         """Pictures as this model takes them: uint8 (H,W,3) each, of any size, resized and scaled as the metadata says.
@@ -322,7 +311,8 @@ class Model(Layer):
         """Train for some epochs; returns a History, whose `.history` has a list for each figure.
 
         `x` is an array or list of arrays with targets `y`, a dataset, or an iterable of batches (x, y).  The trainable
-        flags are read at every step; frozen layers at the beginning are computed once for each sample and kept.
+        flags are read at every step; frozen layers at the beginning are computed once for each sample and kept, so a
+        dataset must give the same samples in every epoch: give batches that differ, as by augmentation, as an iterable.
 
         Raises
         ------
@@ -352,8 +342,6 @@ class Model(Layer):
         for batch in source.batches(batch_size, None):
             total += test_step(compiled, self.run_plan(batch.x), batch.y, batch.weights) * len(batch)
             samples += len(batch)
-        from .compute import penalty
-
         logs = {"loss": total / max(samples, 1) + penalty(self.trainable_weights), **compiled.results()}
         if verbose:
             from .progress import format_logs
@@ -391,6 +379,11 @@ class Model(Layer):
         from .config_writing import model_config
 
         return json.dumps(model_config(self))
+
+
+def _alone(values: list[Any]) -> Any:
+    """The one of a list, or the list where there are several."""
+    return values[0] if len(values) == 1 else values
 
 
 def _tensors(value: Any, what: str) -> list[SymbolicTensor]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from minicnn.errors import ArgumentError, GraphError
 from minicnn.layers import Input, Layer, SymbolicTensor
 from minicnn.layers.core import InputLayer
@@ -95,7 +93,7 @@ class Sequential(Model):
         if not self._tensors:
             raise GraphError(
                 f"Sequential {self.name} does not know its input's shape yet: begin with Input(shape), "
-                "or show it data by predict or fit"
+                "or show it an array by predict or fit"
             )
         if not self.built:
             self._set_graph([self._tensors[0]], [self._tensors[-1]])
@@ -115,7 +113,8 @@ class Sequential(Model):
     def _build_for(self, x: Any) -> None:
         if not self._tensors and not hasattr(x, "batches"):
             first = as_list(x)[0]
-            self.build(tuple(first.shape if hasattr(first, "shape") else np.shape(first)))
+            if hasattr(first, "shape"):
+                self.build(tuple(first.shape))
 
     @property
     def weights(self) -> list[Any]:

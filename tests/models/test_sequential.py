@@ -98,6 +98,12 @@ def test_without_layers_it_is_the_identity():
     np.testing.assert_array_equal(Sequential([Input((4,))]).predict(X), X)
 
 
+def generator_without_shape():
+    model = Sequential([Dense(2)])
+    model.compile("sgd", "mse")
+    model.fit([(X, X), (X, X)], verbose=0)
+
+
 def pop_empty():
     Sequential().pop()
 
@@ -109,6 +115,7 @@ def late_input():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
+        (generator_without_shape, GraphError, "does not know its input's shape yet: begin with Input"),
         (pop_empty, ArgumentError, "has no layers to pop"),
         (late_input, ArgumentError, "an Input can only come first"),
         (lambda: Sequential([Dense(3, name="a"), Dense(3, name="a")]), GraphError, "already is a layer named a"),
