@@ -33,6 +33,25 @@ def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     return np.ndarray(shape, dtype, room, -room.ctypes.data % CACHE_LINE)
 
 
+class _Unmarked:
+    """The memory of a write-protected array without its mark; keeps the array alive."""
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
+
+
+def operand(array: np.ndarray) -> np.ndarray:
+    """An array as compiled kernels read it: contiguous, and never of the type "may not be written".
+
+    Weights are write-protected.  Numba takes protected arrays for another type and would compile every kernel once for
+    each mixture of the two.  Kernels write to their outputs alone, so the mark can be left out here, without a copy.
+    """
+    array = np.ascontiguousarray(array)
+    return array if array.flags.writeable else np.asarray(_Unmarked(array))
+
+
 def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str) -> Any:
     """`out` when it fits, else a new array of `shape`, on the device and of the dtype of `like`."""
     if out is None:

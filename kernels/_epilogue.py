@@ -9,6 +9,8 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
 
+from ._arrays import operand
+
 IN_REGISTERS = {
     None: 0,
     "linear": 0,
@@ -52,8 +54,8 @@ class Epilogue(NamedTuple):
 
     def operands(self) -> tuple[np.ndarray, bool, np.ndarray, bool, int]:
         """(bias, has bias, flat residual, has residual, activation code or 0): arguments for a compiled kernel."""
-        bias = NOTHING if self.bias is None else np.ascontiguousarray(self.bias)
-        residual = NOTHING if self.residual is None else np.ascontiguousarray(self.residual).reshape(-1)
+        bias = NOTHING if self.bias is None else operand(self.bias)
+        residual = NOTHING if self.residual is None else operand(self.residual).reshape(-1)
         code = IN_REGISTERS.get(self.activation, 0)
         return bias, self.bias is not None, residual, self.residual is not None, code
 

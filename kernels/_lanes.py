@@ -7,6 +7,8 @@ so sums made lane by lane and chunk by chunk, and combined in order, have the sa
 
 import numpy as np
 
+from ._arrays import operand
+
 WIDE = 64  # numbers in a row worth a vector loop
 CHUNK = 32_768  # numbers in a chunk, at the most: it stays in the second-level cache between two passes
 CHUNK_ROWS = 128  # rows in a chunk, at the most: a float32 sum of so few loses two or three bits at the worst
@@ -26,7 +28,7 @@ def rows_in_chunk(width: int) -> int:
 
 def flat(array: np.ndarray) -> np.ndarray:
     """The numbers of an array in C order."""
-    return np.ascontiguousarray(array).reshape(-1)
+    return operand(array).reshape(-1)
 
 
 def tiled(vector: np.ndarray, width: int) -> np.ndarray:

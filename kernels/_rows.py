@@ -3,6 +3,8 @@
 import numpy as np
 from numba.extending import register_jitable
 
+from ._arrays import operand
+
 LANES = 64  # partial sums of one row: enough vectors in flight to hide the latency of an addition
 HALF, QUARTER = LANES // 2, LANES // 4
 ZERO = np.float32(0)
@@ -10,7 +12,7 @@ ZERO = np.float32(0)
 
 def as_rows(array: np.ndarray) -> np.ndarray:
     """(...,K) as contiguous rows (R,K)."""
-    return np.ascontiguousarray(array).reshape(-1, array.shape[-1])
+    return operand(array).reshape(-1, array.shape[-1])
 
 
 @register_jitable

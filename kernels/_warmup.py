@@ -1,9 +1,4 @@
-"""Warm-up: call every compiled rung on tiny arrays, so that nothing is left to compile when it matters.
-
-Numba compiles a function once for each combination of types, and an array that may not be written is a type of its own.
-Weights are such arrays, and pictures may be; so everything is called as a program of its own would, as training does,
-and as prediction on protected arrays does.
-"""
+"""Warm-up: call every compiled rung on tiny arrays, so that nothing is left to compile when it matters."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -38,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 
 def warmup(progress: Progress | None = None) -> int:
-    """Compile every rung for every kind of array; returns the number of rungs.
+    """Compile every rung; returns the number of rungs.
 
     Parameters
     ----------
@@ -51,54 +46,51 @@ def warmup(progress: Progress | None = None) -> int:
     66
     """
     rungs = [spec for spec in specs("cpu") if spec.needs_numba]
-    kinds = [examples(x, w) for x, w in ((_open, _open), (_open, _sealed), (_sealed, _sealed))]
+    calls = examples(_zeros)
     for done, spec in enumerate(rungs, 1):
-        for call in (call for calls in kinds for call in calls[spec.op, spec.direction]):
+        for call in calls[spec.op, spec.direction]:
             call(rung=spec.rung)
         if progress is not None:
             progress(done, len(rungs))
     return len(rungs)
 
 
-def _open(*shape: int) -> Array:
+def _zeros(*shape: int) -> Array:
     return np.zeros(shape, np.float32)
 
 
-def _sealed(*shape: int) -> Array:
-    array = _open(*shape)
-    array.flags.writeable = False
-    return array
-
-
-def examples(x: Make, w: Make) -> dict[tuple[str, str], list[Call]]:
-    """{(op, direction): calls that take `rung`}; x makes arrays of data, w makes weights."""
+def examples(array: Make) -> dict[tuple[str, str], list[Call]]:
+    """{(op, direction): calls that take `rung`}, on operands that `array(*shape)` makes."""
     found: dict[tuple[str, str], list[Call]] = {}
     for part in (_convolutions, _pools, _dense, _normalizations, _pointwise, _steps):
-        for op, direction, call in part(x, w):
+        for op, direction, call in part(array):
             found.setdefault((op, direction), []).append(call)
     return found
 
 
-def _convolutions(x: Make, w: Make) -> Iterator[tuple[str, str, Call]]:
+def _convolutions(array: Make) -> Iterator[tuple[str, str, Call]]:
     """3x3 with each stride, and 1x1; with and without a bias."""
     for taps, strides in ((3, 1), (3, 2), (1, 1)):
-        image, options = x(1, 6, 6, 2), {"strides": strides, "padding": "same"}
+        image, options = array(1, 6, 6, 2), {"strides": strides, "padding": "same"}
         out = -(-6 // strides)
-        for op, kernel, channels in ((conv2d, w(taps, taps, 2, 3), 3), (depthwise_conv2d, w(taps, taps, 2, 1), 2)):
-            name, dy = op.OPERATION.name, x(1, out, out, channels)
-            for bias in (None, w(channels)):
+        for op, kernel, channels in (
+            (conv2d, array(taps, taps, 2, 3), 3),
+            (depthwise_conv2d, array(taps, taps, 2, 1), 2),
+        ):
+            name, dy = op.OPERATION.name, array(1, out, out, channels)
+            for bias in (None, array(channels)):
                 yield name, "forward", partial(op.forward, image, kernel, bias, **options)
             yield name, "backward_input", partial(op.backward_input, dy, kernel, image.shape, **options)
             yield name, "backward_weights", partial(op.backward_weights, image, dy, kernel.shape, **options)
-        kernel, dy = w(taps, taps, 3, 2), x(1, 6 * strides, 6 * strides, 3)
+        kernel, dy = array(taps, taps, 3, 2), array(1, 6 * strides, 6 * strides, 3)
         name, op = "conv2d_transpose", conv2d_transpose
-        yield name, "forward", partial(op.forward, image, kernel, w(3), **options)
+        yield name, "forward", partial(op.forward, image, kernel, array(3), **options)
         yield name, "backward_input", partial(op.backward_input, dy, kernel, image.shape, **options)
         yield name, "backward_weights", partial(op.backward_weights, image, dy, kernel.shape, **options)
 
 
-def _pools(x: Make, w: Make) -> Iterator[tuple[str, str, Call]]:
-    image, halved, pooled = x(1, 4, 4, 2), x(1, 2, 2, 2), x(1, 2)
+def _pools(array: Make) -> Iterator[tuple[str, str, Call]]:
+    image, halved, pooled = array(1, 4, 4, 2), array(1, 2, 2, 2), array(1, 2)
     yield "maxpool2d", "forward", partial(maxpool2d.forward, image, 2)
     yield "maxpool2d", "backward", partial(maxpool2d.backward, image, halved, halved, 2)
     yield "avgpool2d", "forward", partial(avgpool2d.forward, image, 2)
@@ -112,46 +104,46 @@ def _pools(x: Make, w: Make) -> Iterator[tuple[str, str, Call]]:
         yield "upsample2d", "backward", partial(upsample2d.backward, image, 2, interpolation)
 
 
-def _dense(x: Make, w: Make) -> Iterator[tuple[str, str, Call]]:
-    rows, kernel, dy = x(3, 4), w(4, 5), x(3, 5)
-    yield "dense", "forward", partial(dense.forward, rows, kernel, w(5))
+def _dense(array: Make) -> Iterator[tuple[str, str, Call]]:
+    rows, kernel, dy = array(3, 4), array(4, 5), array(3, 5)
+    yield "dense", "forward", partial(dense.forward, rows, kernel, array(5))
     yield "dense", "backward_input", partial(dense.backward_input, dy, kernel)
     yield "dense", "backward_weights", partial(dense.backward_weights, rows, dy)
     yield "channel_sum", "forward", partial(channel_sum.forward, rows)
 
 
-def _normalizations(x: Make, w: Make) -> Iterator[tuple[str, str, Call]]:
-    image, data, sums = x(2, 3, 3, 4), x(4), w(4)
-    for gamma, beta in ((None, None), (w(4), w(4))):
+def _normalizations(array: Make) -> Iterator[tuple[str, str, Call]]:
+    image, data, sums = array(2, 3, 3, 4), array(4), array(4)
+    for gamma, beta in ((None, None), (array(4), array(4))):
         yield "batchnorm", "forward_train", partial(batchnorm.forward_train, image, gamma, beta)
         yield "batchnorm", "backward_train", partial(batchnorm.backward_train, image, image, gamma, data, data)
         yield "batchnorm", "backward_infer", partial(batchnorm.backward_infer, image, image, gamma, sums, sums, 1e-3)
         yield "layernorm", "forward", partial(layernorm.forward, image, gamma, beta)
-        rows = x(2, 3, 3, 1)
+        rows = array(2, 3, 3, 1)
         yield "layernorm", "backward", partial(layernorm.backward, image, image, gamma, rows, rows)
     yield "batchnorm", "forward_infer", partial(batchnorm.forward_infer, image, sums, sums)
 
 
-def _pointwise(x: Make, w: Make) -> Iterator[tuple[str, str, Call]]:
-    image, rows = x(2, 3, 3, 4), x(2, 3)
+def _pointwise(array: Make) -> Iterator[tuple[str, str, Call]]:
+    image, rows = array(2, 3, 3, 4), array(2, 3)
     for name in activation.ACTIVATIONS:
         yield "activation", "forward", partial(activation.forward, image, name)
         yield "activation", "backward", partial(activation.backward, image, image, image, name)
     yield "activation", "forward", partial(activation.forward, image, "gelu", approximate=True)
     yield "activation", "backward", partial(activation.backward, image, image, image, "gelu", approximate=True)
-    yield "prelu", "forward", partial(prelu.forward, image, w(1, 1, 4))
-    yield "prelu", "backward", partial(prelu.backward, image, w(1, 1, 4), image)
+    yield "prelu", "forward", partial(prelu.forward, image, array(1, 1, 4))
+    yield "prelu", "backward", partial(prelu.backward, image, array(1, 1, 4), image)
     for log in (False, True):
         yield "softmax", "forward", partial(softmax.forward, rows, log)
         yield "softmax", "backward", partial(softmax.backward, rows, rows, log)
     yield "softmax_crossentropy", "forward", partial(softmax_crossentropy.forward, rows, rows)
-    yield "softmax_crossentropy", "backward", partial(softmax_crossentropy.backward, rows, rows, x(2))
+    yield "softmax_crossentropy", "backward", partial(softmax_crossentropy.backward, rows, rows, array(2))
 
 
-def _steps(x: Make, w: Make) -> Iterator[tuple[str, str, Call]]:
+def _steps(array: Make) -> Iterator[tuple[str, str, Call]]:
     """Steps write to all arrays but the gradient."""
-    gradient, rate = x(4), {"learning_rate": 0.1}
-    p, a, b, c = (_open(4) for _ in range(4))
+    gradient, rate = array(4), {"learning_rate": 0.1}
+    p, a, b, c = (_zeros(4) for _ in range(4))
     yield "optimizer_step", "sgd", partial(optimizer_step.sgd_step, p, gradient, **rate)
     for nesterov in (False, True):
         yield "optimizer_step", "sgd", partial(optimizer_step.sgd_step, p, gradient, a, nesterov=nesterov, **rate)

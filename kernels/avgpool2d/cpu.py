@@ -6,6 +6,7 @@ its share of every window that saw it.  Each number is summed by one thread, in 
 
 import numpy as np
 
+from .._arrays import operand
 from .._jit import jit
 from .._pooling import Pool, Sizes
 from .._taps import axis_plans, backward_axis, forward_axis
@@ -57,7 +58,7 @@ def avgpool2d_forward_v3_vector(x: np.ndarray, pool: Pool, y: np.ndarray) -> np.
     """y = the mean of each window, a row of windows at a time"""
     g = Sizes._make((*x.shape, *y.shape[1:3]))
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], pool.taps, pool.window)
-    arrays = np.ascontiguousarray(x).reshape(-1), g, *plans, y.reshape(-1)
+    arrays = operand(x).reshape(-1), g, *plans, y.reshape(-1)
     parallel_for(_average_rows, g.images * g.out_height, y.size * pool.taps[0] * pool.taps[1], *arrays)
     return y
 
@@ -67,6 +68,6 @@ def avgpool2d_backward_v3_vector(dy: np.ndarray, pool: Pool, dx: np.ndarray) -> 
     g = Sizes._make((*dx.shape, *dy.shape[1:3]))
     sizes = dx.shape[1:3], dy.shape[1:3], pool.taps, pool.window
     plans = axis_plans(forward_axis, *sizes), axis_plans(backward_axis, *sizes)
-    arrays = np.ascontiguousarray(dy).reshape(-1), g, *plans, dx.reshape(-1)
+    arrays = operand(dy).reshape(-1), g, *plans, dx.reshape(-1)
     parallel_for(_share_rows, g.images * g.height, dy.size * pool.taps[0] * pool.taps[1], *arrays)
     return dx

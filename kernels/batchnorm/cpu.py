@@ -10,6 +10,7 @@ lane, are two passes over it of which only the first reads memory.  Chunks and l
 
 import numpy as np
 
+from .._arrays import operand
 from .._jit import jit
 from .._lanes import cut, flat, folded, tiled
 from .._threads import STREAMED, parallel_for
@@ -123,7 +124,7 @@ def batchnorm_forward_train_v2_chunks(
     x: Array, gamma: Array, beta: Array, epsilon: float, y: Array, mean: Array, variance: Array, inverse_std: Array
 ) -> tuple[Array, Array, Array, Array]:
     """(y, mean, variance, inverse_std)"""
-    x = np.ascontiguousarray(x)
+    x = operand(x)
     average, spread = _moments_of(x.reshape(-1), x.shape[-1])
     inverse = 1 / np.sqrt(spread + epsilon)
     mean[...], variance[...], inverse_std[...] = average, spread, inverse

@@ -9,6 +9,7 @@ place.
 
 import numpy as np
 
+from .._arrays import operand
 from .._epilogue import Epilogue
 from .._jit import jit
 from .._shapes import Window, ceil_div, pieces
@@ -109,7 +110,7 @@ def conv2d_forward_v4_blocked(
     g = geometry(x.shape, w.shape, y.shape, window)
     rows, panels, depth = forward_blocking(g)
     blocks = ceil_div(g.pixels, rows) * ceil_div(g.panels, panels) * g.groups
-    flat = np.ascontiguousarray(x).reshape(-1)
+    flat = operand(x).reshape(-1)
     panels_of_w = pack_panels(w, g.groups) if packed is None else packed
     arguments = (flat, panels_of_w, g, (rows, panels, depth), epilogue.operands(), y.reshape(-1))
     parallel_for(_forward_blocks, blocks, g.work, *arguments)

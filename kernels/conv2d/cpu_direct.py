@@ -5,6 +5,7 @@ Numba turns the same seven loops into machine code, with the sum in a register; 
 
 import numpy as np
 
+from .._arrays import operand
 from .._epilogue import Epilogue
 from .._jit import jit
 from .._shapes import Window
@@ -19,17 +20,17 @@ def conv2d_forward_v1_direct(
     x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray
 ) -> np.ndarray:
     """y = activation(conv(x, w) + bias + residual)"""
-    _correlate(np.ascontiguousarray(x), np.ascontiguousarray(w), window, y)
+    _correlate(operand(x), operand(w), window, y)
     return epilogue.apply(y)
 
 
 def conv2d_backward_input_v1_direct(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
     """dx = the sum of dy * w over every window that saw the pixel"""
-    _correlate_to_input(np.ascontiguousarray(dy), np.ascontiguousarray(w), window, dx)
+    _correlate_to_input(operand(dy), operand(w), window, dx)
     return dx
 
 
 def conv2d_backward_weights_v1_direct(x: np.ndarray, dy: np.ndarray, window: Window, dw: np.ndarray) -> np.ndarray:
     """dw = the sum of x * dy over every position of the window"""
-    _correlate_to_weights(np.ascontiguousarray(x), np.ascontiguousarray(dy), window, dw)
+    _correlate_to_weights(operand(x), operand(dy), window, dw)
     return dw

@@ -8,6 +8,7 @@ by one thread in one order, and no partial results are combined.
 
 import numpy as np
 
+from .._arrays import operand
 from .._jit import jit
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
@@ -107,7 +108,7 @@ def _padded(x: np.ndarray, g: Geometry) -> tuple[np.ndarray, int, int, Geometry]
     padded = np.empty(size + ROWS, np.float32)
     padded[size:] = 0
     whole = g._replace(channels=g.channels * g.groups, groups=1)
-    parallel_for(_pad_blocks, g.images, size, np.ascontiguousarray(x).reshape(-1), whole, rows, columns, padded)
+    parallel_for(_pad_blocks, g.images, size, operand(x).reshape(-1), whole, rows, columns, padded)
     return padded, rows, columns, g
 
 
@@ -115,7 +116,7 @@ def _whole_panels(dy: np.ndarray, g: Geometry) -> tuple[np.ndarray, int]:
     """(flat dy with each group's filters filled up to whole panels, its row length)."""
     row = g.groups * g.panels * COLUMNS
     if g.filters % COLUMNS == 0:
-        return np.ascontiguousarray(dy).reshape(-1), row
+        return operand(dy).reshape(-1), row
     filled = np.zeros((g.pixels, g.groups, g.panels * COLUMNS), np.float32)
     filled[:, :, : g.filters] = dy.reshape(g.pixels, g.groups, g.filters)
     return filled.reshape(-1), row

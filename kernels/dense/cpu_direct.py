@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._arrays import operand
 from .._epilogue import Epilogue
 from .._jit import jit
 from .reference import multiply, multiply_to_input, multiply_to_weights
@@ -13,17 +14,17 @@ _multiply_to_weights = jit(multiply_to_weights)
 
 def dense_forward_v1_direct(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual)"""
-    _multiply(np.ascontiguousarray(x), np.ascontiguousarray(w), y)
+    _multiply(operand(x), operand(w), y)
     return epilogue.apply(y)
 
 
 def dense_backward_input_v1_direct(dy: np.ndarray, w: np.ndarray, dx: np.ndarray) -> np.ndarray:
     """dx = dy @ w transposed"""
-    _multiply_to_input(np.ascontiguousarray(dy), np.ascontiguousarray(w), dx)
+    _multiply_to_input(operand(dy), operand(w), dx)
     return dx
 
 
 def dense_backward_weights_v1_direct(x: np.ndarray, dy: np.ndarray, dw: np.ndarray) -> np.ndarray:
     """dw = x transposed @ dy"""
-    _multiply_to_weights(np.ascontiguousarray(x), np.ascontiguousarray(dy), dw)
+    _multiply_to_weights(operand(x), operand(dy), dw)
     return dw

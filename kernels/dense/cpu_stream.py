@@ -8,6 +8,7 @@ memory sees straight streams.  The chunks' sums are added in order, and their nu
 
 import numpy as np
 
+from .._arrays import operand
 from .._epilogue import Epilogue
 from .._jit import jit
 from .._shapes import ceil_div
@@ -43,6 +44,6 @@ def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y:
     chunk = max(LEAST, ceil_div(len(w), CHUNKS))
     chunks = ceil_div(len(w), chunk)
     sums = np.empty((chunks, *y.shape), np.float32)
-    arrays = np.ascontiguousarray(x), np.ascontiguousarray(w)
+    arrays = operand(x), operand(w)
     parallel_for(_stream_chunks, chunks, len(x) * w.size, *arrays, chunk, sums)
     return epilogue.apply(np.add.reduce(sums, axis=0, out=y))

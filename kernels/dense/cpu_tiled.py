@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._arrays import operand
 from .._epilogue import Epilogue
 from .._jit import jit
 from .._shapes import ceil_div, pieces
@@ -134,8 +135,8 @@ def _is_turned(matrix: np.ndarray) -> bool:
 def _flat(matrix: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """(flat array, strides) of a matrix or of a transposed view of one; a copy where it is neither."""
     if _is_turned(matrix):
-        return matrix.T.reshape(-1), (1, matrix.shape[0])
-    return np.ascontiguousarray(matrix).reshape(-1), (matrix.shape[1], 1)
+        return operand(matrix.T).reshape(-1), (1, matrix.shape[0])
+    return operand(matrix).reshape(-1), (matrix.shape[1], 1)
 
 
 def dense_forward_v4_tiled(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._arrays import operand
 from .._epilogue import Epilogue
 from .._jit import jit
 from .._shapes import Window, ceil_div
@@ -126,7 +127,7 @@ def _one_filter(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x and w, contiguous, with each channel repeated for each of its M filters: (N,H,W,C*M), (KH,KW,C*M)."""
     multiplier = w.shape[3]
     repeated = x if multiplier == 1 else np.repeat(x, multiplier, axis=3)
-    return np.ascontiguousarray(repeated), np.ascontiguousarray(w.reshape(*w.shape[:2], -1))
+    return operand(repeated), operand(w.reshape(*w.shape[:2], -1))
 
 
 def _walk(
@@ -151,7 +152,7 @@ def depthwise_conv2d_forward_v3_vector(
     """y = activation(depthwise(x, w) + bias + residual), a row of pixels at a time"""
     x, filters = _one_filter(x, w)
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], w.shape[:2], window)
-    bias = np.zeros(y.shape[3], np.float32) if epilogue.bias is None else np.ascontiguousarray(epilogue.bias)
+    bias = np.zeros(y.shape[3], np.float32) if epilogue.bias is None else operand(epilogue.bias)
     if epilogue.residual is None:
         _walk(x, filters, bias, plans, LIMITS.get(epilogue.activation or "", NO_LIMITS), y)
         return epilogue.rest(y)
@@ -165,11 +166,11 @@ def depthwise_conv2d_backward_input_v3_vector(
 ) -> np.ndarray:
     """dx = the sum of dy * w over every window that saw the pixel, a row of pixels at a time"""
     multiplier = w.shape[3]
-    filters = np.ascontiguousarray(w.reshape(*w.shape[:2], -1))
+    filters = operand(w.reshape(*w.shape[:2], -1))
     plans = axis_plans(backward_axis, dx.shape[1:3], dy.shape[1:3], w.shape[:2], window)
     gradient = dx if multiplier == 1 else np.empty((*dx.shape[:3], filters.shape[2]), np.float32)
     zeros = np.zeros(filters.shape[2], np.float32)
-    _walk(np.ascontiguousarray(dy), filters, zeros, plans, NO_LIMITS, gradient)
+    _walk(operand(dy), filters, zeros, plans, NO_LIMITS, gradient)
     if multiplier != 1:
         np.add.reduce(gradient.reshape(*dx.shape, multiplier), axis=-1, out=dx)
     return dx
@@ -187,7 +188,7 @@ def depthwise_conv2d_backward_weights_v3_vector(
     sums = np.empty((ceil_div(rows, chunk), filters.size), np.float32)
     whole = np.flatnonzero(plans[1].taps == g.taps_w)
     inside = (int(whole[0]), int(whole[-1]) + 1) if whole.size else (0, 0)
-    arrays = x.reshape(-1), np.ascontiguousarray(dy).reshape(-1)
+    arrays = x.reshape(-1), operand(dy).reshape(-1)
     parallel_for(_weight_chunks, len(sums), dy.size * g.taps_h * g.taps_w, *arrays, g, *plans, inside, chunk, sums)
     np.add.reduce(sums, axis=0, out=dw.reshape(-1))
     return dw

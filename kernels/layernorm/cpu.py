@@ -7,6 +7,7 @@ that its arrays do not overlap, and gives up beyond a few.
 
 import numpy as np
 
+from .._arrays import operand
 from .._jit import jit
 from .._lanes import rows_in_chunk
 from .._rows import LANES, as_rows, row_sum
@@ -62,7 +63,7 @@ def layernorm_forward_v2_rows(
 ) -> tuple[Array, Array, Array]:
     """(y, mean, inverse_std)"""
     rows = as_rows(x)
-    vectors = np.ascontiguousarray(gamma), np.ascontiguousarray(beta)
+    vectors = operand(gamma), operand(beta)
     outputs = y.reshape(rows.shape), mean.reshape(-1), inverse_std.reshape(-1)
     parallel_for(_forward_rows, len(rows), x.size, rows, *vectors, float(epsilon), *outputs)
     return y, mean, inverse_std
@@ -76,7 +77,7 @@ def layernorm_backward_v2_rows(
     chunk_rows = rows_in_chunk(x.shape[-1])
     chunks = -(-len(rows) // chunk_rows)
     dgammas, dbetas = np.empty((2, chunks, x.shape[-1]), np.float32)
-    vectors = (np.ascontiguousarray(array).reshape(-1) for array in (gamma, mean, inverse_std))
+    vectors = (operand(array).reshape(-1) for array in (gamma, mean, inverse_std))
     arguments = (rows, as_rows(dy), *vectors, chunk_rows, dx.reshape(rows.shape), dgammas, dbetas)
     parallel_for(_backward_chunks, chunks, x.size, *arguments)
     dgamma[...], dbeta[...] = dgammas.sum(axis=0, dtype=np.float64), dbetas.sum(axis=0, dtype=np.float64)

@@ -6,6 +6,7 @@ into the band, in order, and writes its own rows only, so that threads never mee
 
 import numpy as np
 
+from .._arrays import operand
 from .._jit import jit
 from .._pooling import Pool, Sizes
 from .._shapes import ceil_div
@@ -79,7 +80,7 @@ def maxpool2d_forward_v3_vector(x: np.ndarray, pool: Pool, y: np.ndarray) -> np.
     """y = the largest value of each window, a row of windows at a time"""
     g = Sizes._make((*x.shape, *y.shape[1:3]))
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], pool.taps, pool.window)
-    arrays = np.ascontiguousarray(x).reshape(-1), g, *plans, y.reshape(-1)
+    arrays = operand(x).reshape(-1), g, *plans, y.reshape(-1)
     parallel_for(_max_rows, g.images * g.out_height, y.size * pool.taps[0] * pool.taps[1], *arrays)
     return y
 
@@ -92,7 +93,7 @@ def maxpool2d_backward_v3_vector(
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], pool.taps, pool.window)
     stride = pool.window.strides[0]
     band = ceil_div(max(BAND, pool.taps[0]), stride) * stride
-    arrays = [np.ascontiguousarray(array).reshape(-1) for array in (x, y, dy)]
+    arrays = [operand(array).reshape(-1) for array in (x, y, dy)]
     blocks = g.images * ceil_div(g.height, band)
     parallel_for(_give_bands, blocks, y.size * pool.taps[0] * pool.taps[1], *arrays, g, *plans, band, dx.reshape(-1))
     return dx

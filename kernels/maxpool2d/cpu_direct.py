@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._arrays import operand
 from .._jit import jit
 from .._pooling import Pool
 from .reference import largest, largest_to_input
@@ -12,7 +13,7 @@ _largest_to_input = jit(largest_to_input)
 
 def maxpool2d_forward_v1_direct(x: np.ndarray, pool: Pool, y: np.ndarray) -> np.ndarray:
     """y = the largest value of each window"""
-    _largest(np.ascontiguousarray(x), pool, y)
+    _largest(operand(x), pool, y)
     return y
 
 
@@ -20,5 +21,5 @@ def maxpool2d_backward_v1_direct(
     x: np.ndarray, y: np.ndarray, dy: np.ndarray, pool: Pool, dx: np.ndarray
 ) -> np.ndarray:
     """dx = the sum of dy of all windows whose first largest pixel it is"""
-    _largest_to_input(np.ascontiguousarray(x), np.ascontiguousarray(y), np.ascontiguousarray(dy), pool, dx)
+    _largest_to_input(operand(x), operand(y), operand(dy), pool, dx)
     return dx

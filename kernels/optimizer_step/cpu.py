@@ -13,6 +13,7 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
+from .._arrays import operand
 from .._jit import jit
 from .._threads import parallel_for
 from .reference import adam_rate
@@ -88,7 +89,7 @@ def _run(kernel: Callable[..., None], arrays: Sequence[Any], scalars: Sequence[f
     parameter, gradient, *states = arrays
     if not all(a is None or a.flags.c_contiguous for a in (parameter, *states)):
         raise UnsupportedError("optimizer_step v1_fused writes contiguous arrays only; use rung 'reference'")
-    arrays = (parameter, np.ascontiguousarray(gradient), *states)
+    arrays = (parameter, operand(gradient), *states)
     flat = (ABSENT if array is None else array.reshape(-1) for array in arrays)
     size = parameter.size
     parallel_for(kernel, -(-size // BLOCK), size, *flat, *(np.float32(value) for value in scalars))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._arrays import operand
 from .._jit import jit
 from .._rows import LANES, as_rows, row_sum
 from .._threads import parallel_for
@@ -46,6 +47,6 @@ def softmax_crossentropy_backward_v2_vector(
     probabilities: np.ndarray, targets: np.ndarray, dloss: np.ndarray, dlogits: np.ndarray
 ) -> np.ndarray:
     """dlogits = (p sum of t - t) dloss, row by row"""
-    arguments = (as_rows(probabilities), as_rows(targets), np.ascontiguousarray(dloss), dlogits)
+    arguments = (as_rows(probabilities), as_rows(targets), operand(dloss), dlogits)
     parallel_for(_backward_rows, len(dlogits), dlogits.size, *arguments)
     return dlogits

@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from .._arrays import operand
 from .._jit import jit
 from .._threads import STREAMED, parallel_for
 from .reference import taps
@@ -49,7 +50,7 @@ def _mix(start, stop, x, starts, columns, weights, y):
 def _apply(x: Array, shape: tuple[int, int, int], matrix: tuple[Array, Array, Array], y: Array) -> None:
     """Apply a sparse matrix to the middle axis of x, seen as (B,I,L)."""
     batch, outputs, length = shape
-    flat = np.ascontiguousarray(x).reshape(batch, -1, length)
+    flat = operand(x).reshape(batch, -1, length)
     parallel_for(_mix, batch * outputs, STREAMED * y.size, flat, *matrix, y.reshape(shape))
 
 

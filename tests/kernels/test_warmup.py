@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from minicnn import kernels
-from minicnn.kernels._warmup import _open, examples
+from minicnn.kernels._warmup import _zeros, examples
 
 pytest.importorskip("numba")
 COMPILED = {(spec.op, spec.direction) for spec in kernels.specs() if spec.needs_numba}
@@ -55,7 +55,7 @@ print(*sorted(set(compiled)))
 
 
 def test_every_compiled_direction_has_an_example():
-    assert set(examples(_open, _open)) >= COMPILED
+    assert set(examples(_zeros)) >= COMPILED
 
 
 def test_the_progress_reaches_the_number_of_rungs(monkeypatch):
