@@ -50,7 +50,9 @@ class Tail:
         progress: Callable[[str, int, int], None] | None = None,
     ) -> tuple[dict[str, list[float]], list[float]]:
         """
-        Train on some pictures by Adam, with a rate that climbs for some epochs and falls as a cosine; (figures of every epoch, seconds of each).
+        Train on some pictures by Adam; (figures of every epoch, seconds of each).
+
+        The rate climbs for two epochs and then falls as a cosine.
 
         The validation part is measured after each epoch and decides nothing.
         """
