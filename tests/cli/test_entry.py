@@ -141,8 +141,9 @@ def test_a_reader_that_leaves_is_no_error():
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
 from minicnn.cli import finetune, main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 def wait(options):
     print("waiting", flush=True)
     time.sleep(60)
