@@ -16,7 +16,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     Raises
     ------
     FileAccessError
-        The folder is missing or not writable, or the disk is full; a file that was there before is kept.
+        The folder is missing or not writable, the disk is full, or `path` is no regular file; what was there before is
+        kept.
 
     Examples
     --------
@@ -28,6 +29,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     try:
         if target.is_dir():
             raise FileAccessError(f"{path} is a folder: give the name of a file")
+        if target.exists() and not target.is_file():
+            raise FileAccessError(f"{path} is a device or a pipe: give the name of a file")
         yield temporary
         _force(temporary)
         os.replace(temporary, target)
