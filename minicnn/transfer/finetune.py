@@ -22,7 +22,7 @@ from minicnn.transfer.folds import cross_validate, fit_head
 from minicnn.transfer.freeze import find_layer, freeze, leaf_layers, unfreeze
 from minicnn.transfer.head import TrainedHead
 from minicnn.transfer.mistakes import surest_mistakes
-from minicnn.transfer.pictures import Pictures, read_pictures, remarks_on, split_of
+from minicnn.transfer.pictures import Pictures, copies_in, read_pictures, remarks_on, split_of
 from minicnn.transfer.result import Phase, TransferResult
 from minicnn.transfer.settings import Settings
 from minicnn.transfer.surgery import split_where_training_begins
@@ -156,6 +156,7 @@ class _Run:
             remarks=remarks_on(self.pictures, self.split),
             cache=_said_of_cache(use, self.cache, len(self.labels)),
             seconds=self.clock.seconds,
+            copies=copies_in(self.pictures),
         )
 
     def _features(self) -> tuple[np.ndarray, Tail | None, CacheUse]:
