@@ -15,7 +15,8 @@ PHOTOS holds one folder of pictures a class; or train/ and val/ of that shape.
 examples:
   minicnn finetune photos                                    MobileNet, downloaded once
   minicnn finetune photos --weights mobilenet_2_5_224_tf.h5  weights that you have; the width is read from the file
-  minicnn finetune photos --base vgg16 --unfreeze block5     then fine-tune the last block
+  minicnn finetune photos --unfreeze conv_dw_12              then fine-tune the last layers, from this one on
+  minicnn finetune photos --base vgg16 --unfreeze block5     from the first layer whose name begins so
   minicnn finetune photos --base my_model.h5 --preprocessing tf
   minicnn finetune photos --base bundled                     the small net that comes with minicnn: no download
   minicnn finetune photos --folds 5                          judge by cross-validation as well
@@ -40,7 +41,12 @@ def add_parser(commands) -> None:
     head.add_argument("--batch-size", type=int, default=32, metavar="N", help="pictures a step (default: 32)")
     head.add_argument("--dropout", type=float, default=0.0, metavar="P", help="before the head (default: 0)")
     fine = parser.add_argument_group("fine-tuning")
-    fine.add_argument("--unfreeze", metavar="LAYER", help="then train from this layer on: a name or how names begin")
+    fine.add_argument(
+        "--unfreeze",
+        metavar="LAYER",
+        help="then train from this layer on: a name or its beginning, like conv_dw_12 of "
+        "MobileNet, block5 of VGG, conv5 of ResNet, stage2 of the bundled net",
+    )
     fine.add_argument("--fine-epochs", type=int, default=10, metavar="N", help="epochs of it (default: 10)")
     fine.add_argument("--learning-rate", type=float, default=1e-4, metavar="R", help="rate of it (default: 1e-4)")
     judging = parser.add_argument_group("judging")

@@ -19,7 +19,7 @@ from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import CacheUse, default_cache, extract_features
 from minicnn.transfer.fine_tuning import Tail
 from minicnn.transfer.folds import cross_validate, fit_head
-from minicnn.transfer.freeze import find_layer, freeze, leaf_layers, unfreeze
+from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
 from minicnn.transfer.head import TrainedHead
 from minicnn.transfer.mistakes import surest_mistakes
 from minicnn.transfer.pictures import Pictures, copies_in, read_pictures, remarks_on, split_of
@@ -79,13 +79,18 @@ def finetune_folder(
             base, weights, size=settings.size, resize=settings.resize, preprocessing=settings.preprocessing
         )
     if settings.unfreeze is not None:
-        find_layer(list(leaf_layers(loaded.model)), settings.unfreeze)
+        _check_unfreeze(list(leaf_layers(loaded.model)), settings.unfreeze)
     with clock.measure("read the pictures"):
         pictures = read_pictures(folder, loaded.preparation.rule, progress)
     split, said = split_of(pictures, settings.validation, settings.seed)
     store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
     run = _Run(loaded, settings, pictures, split, store, progress, clock)
     return run.result(said)
+
+
+def _check_unfreeze(layers: list[Any], name: str) -> None:
+    if not any(is_trained(layer) for layer in layers[find_layer(layers, name) :]):
+        raise ArgumentError(f"no layer from {name} on has weights to train: name an earlier one")
 
 
 class Clock:
@@ -166,9 +171,7 @@ class _Run:
         if self.settings.unfreeze is None:
             (features,), use = self._extract(self.base.model)
             return features, None, use
-        trained = unfreeze(self.base.model, self.settings.unfreeze)
-        if not trained:
-            raise ArgumentError(f"no layer from {self.settings.unfreeze} on has weights to train: name an earlier one")
+        unfreeze(self.base.model, self.settings.unfreeze)
         prefix, tail_model = split_where_training_begins(self.model)
         border = [tensor for tensor in prefix.outputs if tensor is not output]
         (*inputs, features), use = self._extract(Model(prefix.inputs, [*border, output]))

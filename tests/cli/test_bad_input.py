@@ -287,7 +287,8 @@ def test_not_a_number_in_the_weights(photos, tmp_path, capsys):
         (["--folds", "9"], "too few different pictures"),
         (["--validation", "0"], "validation"),
         (["--learning-rate", "nan"], "learning_rate"),
-        (["--unfreeze", "covn2"], "no layer 'covn2' in the model; similar names: conv2"),
+        (["--unfreeze", "covn2"], "no layer 'covn2' in the model; similar names: conv2, conv1; the last layers with weights: conv2, conv1 ("),
+        (["--unfreeze", "relu2"], "no layer from relu2 on has weights to train: name an earlier one"),
         (["--size", "30"], "takes pictures of 24 × 24 pixels"),
     ],
 )
