@@ -2,13 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minicnn.data import Split, scan_folder
+from minicnn.data import Split, scan_folder, stratified_folds
 from minicnn.errors import ArgumentError, DataError, FileFormatError
 from minicnn.layers import Dense, Dropout
 from minicnn.metrics import ConfusionMatrix
@@ -74,6 +74,7 @@ def finetune_folder(
     settings = settings or Settings()
     clock = Clock()
     folder = scan_folder(photos)
+    _check_folds(folder.counts(), settings.folds)
     with clock.measure("load the base"):
         loaded = load_base(
             base, weights, size=settings.size, resize=settings.resize, preprocessing=settings.preprocessing
@@ -83,9 +84,19 @@ def finetune_folder(
     with clock.measure("read the pictures"):
         pictures = read_pictures(folder, loaded.preparation.rule, progress)
     split, said = split_of(pictures, settings.validation, settings.seed)
+    if settings.folds:  # it refuses a class with too many copies: hear of it now, not after the features
+        names = pictures.folder.class_names
+        stratified_folds(pictures.labels, settings.folds, seed=settings.seed, keys=pictures.hashes, class_names=names)
     store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
     run = _Run(loaded, settings, pictures, split, store, progress, clock)
     return run.result(said)
+
+
+def _check_folds(counts: Mapping[str, int], folds: int) -> None:
+    name, least = min(counts.items(), key=lambda item: item[1])
+    if least < folds:
+        remedy = f"add some or ask for at most {least}" if least > 1 else "add some or do without"
+        raise DataError(f"class {name!r} has too few pictures ({least}) for {folds} folds: {remedy}")
 
 
 def _check_unfreeze(layers: list[Any], name: str) -> None:

@@ -133,6 +133,21 @@ def test_a_picture_in_two_classes_is_named_with_both(tmp_path, net_file):
     assert "1 picture lies in several classes: red/a.png is green/0.png" in run(photos, net_file).remarks
 
 
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [
+        (1000, r"class 'blue' has too few pictures \(8\) for 1000 folds"),
+        (8, "class 'red' has too few different pictures"),
+    ],
+)
+def test_too_many_folds_are_refused_before_features_are_computed(tmp_path, net_file, monkeypatch, folds, said):
+    photos = write_photos(tmp_path / "p")
+    (photos / "red" / "0.png").write_bytes((photos / "red" / "1.png").read_bytes())
+    monkeypatch.setattr("minicnn.transfer.finetune.extract_features", lambda *_, **__: pytest.fail("computed features"))
+    with pytest.raises(DataError, match=said):
+        run(photos, net_file, folds=folds)
+
+
 def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
     write_photos(tmp_path / "p" / "train", 5)
     write_photos(tmp_path / "p" / "val", 3, seed=1)
