@@ -20,6 +20,7 @@ from minicnn.cli import (
     weights,
 )
 from minicnn.cli.console import note
+from minicnn.cli.parser import Parser
 from minicnn.errors import DownloadError, MinicnnError, MissingExtraError
 
 DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -39,18 +40,6 @@ begin here:
 exit codes: 0 done, 2 wrong usage or bad input, 1 failure, 130 interrupted
 environment: MINICNN_CACHE (folder for weights and features), MINICNN_OFFLINE=1 (never download),
   MINICNN_KERNELS=numpy (without Numba), MINICNN_DEBUG=1 (show tracebacks)"""
-
-
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that refuses in one line and never guesses abbreviated options."""
-
-    def __init__(self, **options):
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message):
-        note(f"error: {message} (see {self.prog} --help)")
-        self.exit(BAD_INPUT)
 
 
 def build_parser() -> Parser:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from minicnn.cli.console import Progress, note, print_json, say
-from minicnn.cli.options import add_base_options
+from minicnn.cli.options import add_base_options, check_base_options
 
 EPILOG = """\
 examples:
@@ -40,6 +40,7 @@ def run(options) -> int:
     from minicnn.transfer.freeze import freeze
     from minicnn.transfer.pictures import read_pictures
 
+    check_base_options(options)
     if Path(options.out).suffix != ".npz":
         raise ArgumentError(f"--out must end in .npz; it is {options.out}")
     folder = scan_folder(options.photos)

@@ -3,7 +3,11 @@
 from pathlib import Path
 
 from minicnn.cli.console import Progress, note, print_json, say
-from minicnn.cli.options import add_base_options
+from minicnn.cli.options import add_base_options, check_base_options
+from minicnn.cli.parser import folds, whole, within
+from minicnn.errors import ArgumentError
+
+FINE_TUNING = ("fine_epochs", "learning_rate")
 
 EPILOG = """\
 PHOTOS holds one folder of pictures a class; or train/ and val/ of that shape.
@@ -37,9 +41,9 @@ def add_parser(commands) -> None:
     parser.add_argument("--out", metavar="DIR", help="folder for the results (default: name of PHOTOS + '-model')")
     add_base_options(parser)
     head = parser.add_argument_group("the head")
-    head.add_argument("--epochs", type=int, default=40, metavar="N", help="epochs for the head (default: 40)")
-    head.add_argument("--batch-size", type=int, default=32, metavar="N", help="pictures a step (default: 32)")
-    head.add_argument("--dropout", type=float, default=0.0, metavar="P", help="before the head (default: 0)")
+    head.add_argument("--epochs", type=whole(1), default=40, metavar="N", help="epochs for the head (default: 40)")
+    head.add_argument("--batch-size", type=whole(1), default=32, metavar="N", help="pictures a step (default: 32)")
+    head.add_argument("--dropout", type=within("[0, 1)"), default=0.0, metavar="P", help="before the head (default: 0)")
     fine = parser.add_argument_group("fine-tuning")
     fine.add_argument(
         "--unfreeze",
@@ -47,14 +51,18 @@ def add_parser(commands) -> None:
         help="then train from this layer on: a name or its beginning, like conv_dw_12 of "
         "MobileNet, block5 of VGG, conv5 of ResNet, stage2 of the bundled net",
     )
-    fine.add_argument("--fine-epochs", type=int, default=10, metavar="N", help="epochs of it (default: 10)")
-    fine.add_argument("--learning-rate", type=float, default=1e-4, metavar="R", help="rate of it (default: 1e-4)")
+    fine.add_argument("--fine-epochs", type=whole(1), metavar="N", help="epochs of it (default: 10)")
+    fine.add_argument("--learning-rate", type=within("(0, inf)"), metavar="R", help="rate of it (default: 1e-4)")
     judging = parser.add_argument_group("judging")
     judging.add_argument(
-        "--validation", type=float, default=0.2, metavar="P", help="share kept aside without val/ (default: 0.2)"
+        "--validation",
+        type=within("(0, 1)"),
+        default=0.2,
+        metavar="P",
+        help="share kept aside without val/ (default: 0.2)",
     )
-    judging.add_argument("--folds", type=int, default=0, metavar="K", help="cross-validate in K rounds as well")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of splits and training (default: 0)")
+    judging.add_argument("--folds", type=folds, default=0, metavar="K", help="cross-validate in K rounds as well")
+    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of splits and training (default: 0)")
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features on disk")
     parser.add_argument("--json", action="store_true", help="print the contents of metrics.json")
     parser.set_defaults(run=run)
@@ -66,6 +74,7 @@ def run(options) -> int:
     from minicnn.report.outputs import check_place
     from minicnn.transfer import Settings, finetune_folder
 
+    check_base_options(options)
     settings = Settings(
         size=options.size,
         resize=options.resize,
@@ -74,11 +83,10 @@ def run(options) -> int:
         batch_size=options.batch_size,
         dropout=options.dropout,
         unfreeze=options.unfreeze,
-        fine_epochs=options.fine_epochs,
-        learning_rate=options.learning_rate,
         folds=options.folds,
         validation=options.validation,
         seed=options.seed,
+        **fine_tuning_choices(options),
     )
     out = check_place(options.out or default_out(options.photos))
     progress = Progress()
@@ -98,6 +106,17 @@ def run(options) -> int:
     else:
         print_result(result, paths)
     return 0
+
+
+def fine_tuning_choices(options) -> dict[str, int | float]:
+    """What is given of the choices that fine-tuning alone has."""
+    given = {name: getattr(options, name) for name in FINE_TUNING if getattr(options, name) is not None}
+    if given and options.unfreeze is None:
+        name = f"--{next(iter(given)).replace('_', '-')}"
+        raise ArgumentError(
+            f"{name} is for fine-tuning: add --unfreeze LAYER, like --unfreeze conv_dw_12 for MobileNet"
+        )
+    return given
 
 
 def default_out(photos: str) -> str:
