@@ -1,10 +1,11 @@
 """`minicnn finetune`: a folder of photos and a trained network become a classifier."""
 
-from pathlib import Path
+from typing import Any
 
 from minicnn.cli.console import Progress, note, print_json, say
 from minicnn.cli.options import add_base_options, check_base_options
 from minicnn.cli.parser import folds, whole, within
+from minicnn.cli.places import result_folder, said_of_contents
 from minicnn.errors import ArgumentError
 
 FINE_TUNING = ("fine_epochs", "learning_rate")
@@ -71,7 +72,6 @@ def add_parser(commands) -> None:
 def run(options) -> int:
     """Train, write the results, say where they are."""
     from minicnn.report import write_outputs
-    from minicnn.report.outputs import check_place
     from minicnn.transfer import Settings, finetune_folder
 
     check_base_options(options)
@@ -88,7 +88,8 @@ def run(options) -> int:
         seed=options.seed,
         **fine_tuning_choices(options),
     )
-    out = check_place(options.out or default_out(options.photos))
+    out = result_folder(options.out, options.photos)
+    held = said_of_contents(out)
     progress = Progress()
     try:
         result = finetune_folder(
@@ -97,6 +98,8 @@ def run(options) -> int:
     finally:
         progress.close()
     paths = write_outputs(result, out, options.argv)
+    if held:
+        note(held)
     for file, reason in result.refused:
         note(f"refused {file}: {reason}")
     for remark in result.remarks:
@@ -108,7 +111,7 @@ def run(options) -> int:
     return 0
 
 
-def fine_tuning_choices(options) -> dict[str, int | float]:
+def fine_tuning_choices(options) -> dict[str, Any]:
     """What is given of the choices that fine-tuning alone has."""
     given = {name: getattr(options, name) for name in FINE_TUNING if getattr(options, name) is not None}
     if given and options.unfreeze is None:
@@ -117,11 +120,6 @@ def fine_tuning_choices(options) -> dict[str, int | float]:
             f"{name} is for fine-tuning: add --unfreeze LAYER, like --unfreeze conv_dw_12 for MobileNet"
         )
     return given
-
-
-def default_out(photos: str) -> str:
-    """The folder for results when none is named."""
-    return f"{Path(photos).resolve().name or 'photos'}-model"
 
 
 def print_result(result, paths) -> None:

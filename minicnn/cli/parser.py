@@ -17,7 +17,7 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[override]
         """Parse; each parser answers for its own words, so that the line points to the right help."""
         if args is not None:
             self._refuse_unknown_options(args)
