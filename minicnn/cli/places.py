@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, FileAccessError
 
 
 def result_folder(out: str | None, photos: str) -> Path:
@@ -40,3 +40,17 @@ def said_of_contents(folder: Path, known: str = "") -> str:
     if names & {HISTORY, METRICS, MODEL, REPORT}:
         return f"earlier results in {folder} were replaced"
     return f"{folder} held other files before: the results lie among them" if names else ""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those around it, unless they are there.
+
+    Raises
+    ------
+    FileAccessError
+        It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileAccessError(f"{folder} cannot be made ({error.strerror}): name another folder") from None

@@ -1,6 +1,7 @@
 """Bad input: one line that names the thing and the remedy, exit code 2, and nothing written or changed."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -305,6 +306,32 @@ def test_a_place_for_results_that_is_a_file(photos, net_file, tmp_path, capsys):
     assert line.endswith("out is a file: name a folder for the results")
 
 
+def a_folder(root):
+    (root / "f.npz").mkdir()
+    return root / "f.npz", "f.npz is a folder: give the name of a file"
+
+
+def a_pipe(root):
+    os.mkfifo(root / "f.npz")
+    return root / "f.npz", "f.npz is a device or a pipe: give the name of a file"
+
+
+def of_another_kind(root):
+    return root / "f.csv", "--out must end in .npz"
+
+
+def below_a_file(root):
+    (root / "file").write_text("")
+    return root / "file" / "new" / "f.npz", "cannot be written: "
+
+
+@pytest.mark.parametrize("make", [a_folder, a_pipe, of_another_kind, below_a_file])
+def test_a_place_for_features_is_looked_at_first(make, photos, net_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("minicnn.data.scan_folder", lambda *_: pytest.fail("began to work"))
+    out, said = make(tmp_path)
+    assert said in refused(capsys, tmp_path, "extract", photos, "--base", net_file, "--out", out)
+
+
 def test_a_failure_while_writing_leaves_what_was_there(photos, net_file, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out"
     out.mkdir()
@@ -349,9 +376,3 @@ def test_classes_that_the_model_does_not_know(photos, tmp_path, capsys):
     model.save(tmp_path / "two.keras")
     line = refused(capsys, tmp_path, "evaluate", tmp_path / "two.keras", photos)
     assert "'blue', 'green', which the model does not know" in line
-
-
-def test_features_need_a_place_that_can_be_written(photos, net_file, tmp_path, capsys):
-    base = ["extract", photos, "--base", net_file]
-    assert "must end in .npz" in refused(capsys, tmp_path, *base, "--out", "features.csv")
-    assert "cannot be written" in refused(capsys, tmp_path, *base, "--no-cache", "--out", tmp_path / "no" / "f.npz")

@@ -138,6 +138,12 @@ def test_extract_writes_arrays_without_objects(photos, net_file, tmp_path, featu
         assert data["class_names"][data["labels"]].tolist() == [name.split("/")[0] for name in data["files"]]
 
 
+def test_extract_makes_the_folder_of_its_file(photos, net_file, tmp_path):
+    out = tmp_path / "new" / "er" / "f.npz"
+    assert main(["extract", str(photos), "--base", net_file, "--out", str(out), "--no-cache"]) == 0
+    assert out.is_file()
+
+
 def test_summary_prints_the_layers(net_file, capsys):
     assert main(["summary", net_file]) == 0
     said = capsys.readouterr().out
