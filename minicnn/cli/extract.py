@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from minicnn.cli.console import Progress, note, print_json, say
-from minicnn.cli.options import add_base_options, check_base_options
+from minicnn.cli.options import add_base_options, base_remedies, check_base_options
 from minicnn.cli.places import make_folder
 
 EPILOG = """\
@@ -45,13 +45,14 @@ def run(options) -> int:
     check_base_options(options)
     check_out(options.out)
     folder = scan_folder(options.photos)
-    base = load_base(
-        options.base,
-        options.weights,
-        size=options.size,
-        resize=options.resize,
-        preprocessing=options.preprocessing,
-    )
+    with base_remedies():
+        base = load_base(
+            options.base,
+            options.weights,
+            size=options.size,
+            resize=options.resize,
+            preprocessing=options.preprocessing,
+        )
     freeze(base.model)
     progress = Progress()
     try:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from minicnn.cli.console import Progress, note, print_json, say
-from minicnn.cli.options import add_base_options, check_base_options
+from minicnn.cli.options import add_base_options, base_remedies, check_base_options
 from minicnn.cli.parser import folds, whole, within
 from minicnn.cli.places import result_folder, said_of_contents
 from minicnn.errors import ArgumentError
@@ -92,9 +92,10 @@ def run(options) -> int:
     held = said_of_contents(out)
     progress = Progress()
     try:
-        result = finetune_folder(
-            options.photos, options.base, options.weights, settings, cache=not options.no_cache, progress=progress
-        )
+        with base_remedies():
+            result = finetune_folder(
+                options.photos, options.base, options.weights, settings, cache=not options.no_cache, progress=progress
+            )
     finally:
         progress.close()
     paths = write_outputs(result, out, options.argv)

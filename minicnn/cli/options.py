@@ -1,7 +1,10 @@
 """Options that several commands share; importing this costs nothing."""
 
+import contextlib
+from collections.abc import Iterator
+
 from minicnn.cli.parser import whole
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, DownloadError
 
 PREPROCESSING = ("caffe", "tf", "torch", "none")
 RESIZE = ("crop", "stretch", "pad")
@@ -58,3 +61,12 @@ def check_base_options(options) -> None:
         )
     if name in NAMES and options.size is not None and options.size < LEAST_SIDE:
         raise ArgumentError(f"--size must be at least {LEAST_SIDE} for {name}; it is {options.size}")
+
+
+@contextlib.contextmanager
+def base_remedies() -> Iterator[None]:
+    """A download that fails in the block is refused with what else the command line can do."""
+    try:
+        yield
+    except DownloadError as error:
+        raise DownloadError(f"{error}, or use --weights FILE, or --base bundled (offline)") from error

@@ -138,6 +138,18 @@ def test_extract_writes_arrays_without_objects(photos, net_file, tmp_path, featu
         assert data["class_names"][data["labels"]].tolist() == [name.split("/")[0] for name in data["files"]]
 
 
+@pytest.mark.parametrize("command", [["finetune"], ["extract", "--out", "f.npz"]])
+def test_without_a_network_the_remedies_are_named(photos, tmp_path, monkeypatch, capsys, command):
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "minicnn"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("MINICNN_OFFLINE", "1")
+    assert main([*command, str(photos)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    place = tmp_path / "minicnn" / "models" / "mobilenet_1_0_224_tf_no_top.h5"
+    assert "(MINICNN_OFFLINE is set): " in line
+    assert line.endswith(f": put the file at {place}, or use --weights FILE, or --base bundled (offline)")
+
+
 def test_extract_makes_the_folder_of_its_file(photos, net_file, tmp_path):
     out = tmp_path / "new" / "er" / "f.npz"
     assert main(["extract", str(photos), "--base", net_file, "--out", str(out), "--no-cache"]) == 0
