@@ -27,6 +27,8 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps, loads
 
+from ._compiling import tell_compiling
+
 DIGEST_BYTES = 32
 
 
@@ -84,10 +86,14 @@ class CompileCache(_Cache):
         return folder / f"{self.name.rpartition('.')[2]}-{hashlib.sha256(key).hexdigest()[:32]}"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The compiled function of an earlier process, or None."""
+        """The compiled function of an earlier process, or None: then Numba compiles it now."""
         path = self._path(sig, target_context.codegen())
-        if path is None:
-            return None
+        found = None if path is None else self._load(path, target_context)
+        if found is None:
+            tell_compiling(kept=path is not None)
+        return found
+
+    def _load(self, path: Path, target_context: Any) -> Any:
         try:
             content = path.read_bytes()
         except OSError:

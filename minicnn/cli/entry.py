@@ -84,8 +84,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from minicnn.kernels import on_compiling
+
     try:
-        return options.run(options)
+        with on_compiling(_say_compiling):
+            return options.run(options)
     except KeyboardInterrupt:
         note("interrupted")
         return INTERRUPTED
@@ -110,6 +113,10 @@ def _refuse(message: object, code: int) -> int:
     text = str(message)
     note(text if text.startswith("failure: ") else f"error: {text}")
     return code
+
+
+def _say_compiling(kept: bool) -> None:
+    note(f"compiling kernels for this machine{', once' if kept else ''} ...")
 
 
 def _debugging() -> bool:

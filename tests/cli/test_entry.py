@@ -119,6 +119,15 @@ def test_a_warning_is_one_line(capsys, monkeypatch):
     assert capsys.readouterr().err == "minicnn: warning: the file is old\n"
 
 
+@pytest.mark.parametrize(("kept", "said"), [(True, "this machine, once ...\n"), (False, "this machine ...\n")])
+def test_compiling_is_announced(kept, said, capsys, monkeypatch):
+    from minicnn.kernels import _compiling
+
+    monkeypatch.setattr("minicnn.cli.doctor.run", lambda options: _compiling.tell_compiling(kept) or 0)
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr() == ("", f"minicnn: compiling kernels for {said}")
+
+
 def test_python_m_minicnn_is_the_command_line():
     from minicnn import __version__
 
