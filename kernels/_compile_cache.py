@@ -27,6 +27,8 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps, loads
 
+from minicnn.errors import FileAccessError
+
 from ._compiling import tell_compiling
 
 DIGEST_BYTES = 32
@@ -46,9 +48,14 @@ def source_stamp() -> str:
     return digest.hexdigest()
 
 
-@cache
-def compile_cache_folder() -> Path | None:
-    """The folder for compiled kernels, made if need be; None, after one warning, where there can be none."""
+def usable_folder() -> Path:
+    """The folder for compiled kernels, made if need be.
+
+    Raises
+    ------
+    FileAccessError
+        It cannot be made or written, or others may write to it.
+    """
     try:
         folder = user_cache_folder() / "kernels" / source_stamp()[:16]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,11 +65,19 @@ def compile_cache_folder() -> Path | None:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home
-        warnings.warn(
+        raise FileAccessError(
             f"compiled kernels are not kept, so each start compiles them again ({error}); "
-            "set MINICNN_CACHE to a folder of yours",
-            stacklevel=2,
-        )
+            "set MINICNN_CACHE to a folder of yours"
+        ) from None
+
+
+@cache
+def compile_cache_folder() -> Path | None:
+    """The folder for compiled kernels; None, after one warning, where there can be none."""
+    try:
+        return usable_folder()
+    except FileAccessError as error:
+        warnings.warn(str(error), stacklevel=2)
         return None
 
 

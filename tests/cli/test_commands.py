@@ -263,7 +263,8 @@ def test_real_mobilenet_names_real_pictures(test_data, tmp_path, monkeypatch, ca
 
 @pytest.mark.parametrize(("count", "said"), [(3, "3 kernels are ready ("), (0, "nothing to compile: ")])
 def test_warmup_says_how_many_kernels_are_ready(count, said, monkeypatch, capsys):
-    def warmup(progress):
+    def warmup(progress, must_keep):
+        assert must_keep
         for done in range(count):
             progress(done + 1, count)
         return count
@@ -273,3 +274,16 @@ def test_warmup_says_how_many_kernels_are_ready(count, said, monkeypatch, capsys
     out, err = capsys.readouterr()
     assert out.startswith(said)
     assert ("compiling: 3 of 3" in err) == (count == 3)
+
+
+def test_warmup_fails_at_once_where_nothing_can_be_kept(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("numba")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr("minicnn.kernels._warmup.examples", lambda make: pytest.fail("began to compile"))
+    assert main(["warmup"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("minicnn: error: compiled kernels are not kept, so each start compiles them again (")
+    assert err.endswith("; set MINICNN_CACHE to a folder of yours\n")
+    assert err.count("\n") == 1
