@@ -11,7 +11,7 @@ from minicnn.errors import ArgumentError
 FINE_TUNING = ("fine_epochs", "learning_rate")
 
 EPILOG = """\
-PHOTOS holds one folder of pictures a class; or train/ and val/ of that shape.
+PHOTOS holds one folder of pictures a class; or train/ and val/ (or test/) of that shape: then val/ judges.
 
   photos/cat/1.jpg        minicnn finetune photos
   photos/cat/2.jpg
@@ -26,6 +26,7 @@ examples:
   minicnn finetune photos --base bundled                     the small net that comes with minicnn: no download
   minicnn finetune photos --folds 5                          judge by cross-validation as well
 
+JPEG, PNG, WEBP, BMP, GIF and TIFF files of up to 120 million pixels are read; what is not is named.
 In --out it writes model.keras (opens in Keras and in minicnn), history.csv, metrics.json and report.html.
 Features of the frozen base are kept in the cache folder, so a second run is fast."""
 
