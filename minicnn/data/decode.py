@@ -24,6 +24,7 @@ _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 _MANY_FRAMES = ("GIF", "WEBP", "TIFF", "PNG")
 # Up to 17 bytes a pixel are needed on the way to RGB (WEBP), so large pictures are decoded one at a time.
 _LARGE_PIXELS = 16_000_000
+_MOST_ENLARGED = 8
 _one_large_picture = threading.Lock()
 
 Note = Callable[[str, str], None]
@@ -38,6 +39,7 @@ def decode(data: bytes, path: Path, rule: ResizeRule | None = None) -> tuple[np.
     - Of an animation or a file of several pages, the first picture is used.
     - With a rule, a JPEG of which each side is at least four times the target's longer one is decoded at
       1/2, 1/4 or 1/8 of its size, never below twice the target: libjpeg does so in a fraction of the time.
+    - A picture that the rule enlarges more than 8 times gets a note: there is little to see on it.
 
     Raises
     ------
@@ -60,6 +62,8 @@ def decode(data: bytes, path: Path, rule: ResizeRule | None = None) -> tuple[np.
 
         def work() -> np.ndarray:
             rgb = _to_rgb(_load(image, path, note), note)
+            if rule is not None and rule.enlargement(rgb.size) > _MOST_ENLARGED:
+                note("enlarged", f"enlarged from {rgb.width} x {rgb.height}")
             return np.array(rgb if rule is None else rule.apply(rgb))
 
         return _one_at_a_time(work) if pixels > _LARGE_PIXELS else work(), tuple(notes)

@@ -313,6 +313,17 @@ def test_extreme_proportions(tmp_path, size, method):
         assert red.all()
 
 
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [((1, 1), ["enlarged from 1 x 1"]), ((300, 2), ["enlarged from 300 x 2"]), ((7, 9), ["enlarged from 7 x 9"]),
+     ((8, 8), []), ((300, 300), [])],
+)  # fmt: skip
+def test_a_picture_that_is_enlarged_more_than_8_times_is_noted(tmp_path, size, said):
+    path = write(tmp_path, encoded(Image.new("RGB", size, RED), "PNG"))
+    assert [note.message for note in read_image(path, size=64).notes] == said
+    assert read_image(path).notes == ()
+
+
 def test_large_jpeg_is_decoded_small(tmp_path):
     """Decoding at a quarter (twice the target and more) changes no pixel by more than 1; at an eighth, by 3."""
     rng = np.random.default_rng(0)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from transfer_cases import write_photos
 
 from minicnn.errors import ArgumentError, DataError, FileAccessError, FileFormatError
@@ -106,6 +107,12 @@ def test_bad_files_are_told_and_left_out(tmp_path, net_file):
     result = run(photos, net_file)
     assert sum(result.train_counts) + sum(result.val_counts) == 23
     assert sorted(file for file, _ in result.refused) == ["red/0.png", "red/notes.txt"]
+
+
+def test_tiny_pictures_are_listed_among_those_converted(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    Image.open(photos / "red" / "0.png").resize((1, 1)).save(photos / "red" / "dot.png")
+    assert run(photos, net_file).adapted == [("red/dot.png", "enlarged from 1 x 1")]
 
 
 def test_copies_are_remarked_and_never_divided(tmp_path, net_file):
