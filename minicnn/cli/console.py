@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.errors import MinicnnError
+
 SECONDS_BETWEEN_LINES = 5.0
+
+
+class OutputError(MinicnnError, OSError):
+    """What a command prints cannot be written: stdout is a file on a full disk."""
+
+    def __init__(self, error: OSError):
+        super().__init__(f"the output cannot be written: {error.strerror or error}")
 
 
 def note(text: str) -> None:
@@ -25,7 +34,12 @@ def note(text: str) -> None:
 
 def say(text: str = "") -> None:
     """A line of the result on stdout."""
-    print(text, flush=True)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(error) from None
 
 
 def one_line(text: object) -> str:
@@ -43,7 +57,7 @@ def one_line(text: object) -> str:
 
 def print_json(value: Any) -> None:
     """A value as JSON on stdout; NumPy numbers become plain ones, a number that is not finite becomes null."""
-    print(json.dumps(plain(value), indent=2, ensure_ascii=False), flush=True)
+    say(json.dumps(plain(value), indent=2, ensure_ascii=False))
 
 
 def plain(value: Any) -> Any:

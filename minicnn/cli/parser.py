@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from minicnn.cli.console import note
+from minicnn.cli.console import note, say
 
 BAD_USAGE = 2
 
@@ -25,6 +25,13 @@ class Parser(argparse.ArgumentParser):
         if rest:
             self.error(f"unexpected {rest[0]!r}")
         return known, rest
+
+    def print_help(self, file=None) -> None:
+        """To stdout as all results are, where argparse is silent of a full disk."""
+        if file is None:
+            say(self.format_help().rstrip("\n"))
+        else:
+            super().print_help(file)
 
     def error(self, message: str, of: str = ""):
         """Refuse; `of` is the command below this one whose help tells more."""
