@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from transfer_cases import write_photos
 
 from minicnn.errors import ArgumentError, DataError, FileAccessError, FileFormatError
@@ -108,10 +109,50 @@ def test_bad_files_are_told_and_left_out(tmp_path, net_file):
     assert sorted(file for file, _ in result.refused) == ["red/0.png", "red/notes.txt"]
 
 
+def test_tiny_pictures_are_listed_among_those_converted(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    Image.open(photos / "red" / "0.png").resize((1, 1)).save(photos / "red" / "dot.png")
+    assert run(photos, net_file).adapted == [("red/dot.png", "enlarged from 1 x 1")]
+
+
 def test_copies_are_remarked_and_never_divided(tmp_path, net_file):
     photos = write_photos(tmp_path / "p")
     (photos / "red" / "copy.png").write_bytes((photos / "red" / "0.png").read_bytes())
-    assert any("1 files are copies of others" in remark for remark in run(photos, net_file).remarks)
+    result = run(photos, net_file)
+    assert result.remarks == ["1 file is a copy of another: red/copy.png is red/0.png"]
+    assert result.metrics()["copies"] == [{"file": "red/copy.png", "copy_of": "red/0.png"}]
+
+
+def test_of_many_copies_five_are_remarked_and_all_are_listed(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    for number in range(7):
+        (photos / "red" / f"z{number}.png").write_bytes((photos / "red" / "0.png").read_bytes())
+    result = run(photos, net_file)
+    named = ", ".join(f"red/z{number}.png is red/0.png" for number in range(5))
+    assert result.remarks == [f"7 files are copies of others: {named} and 2 more"]
+    assert len(result.metrics()["copies"]) == 7
+
+
+def test_a_picture_in_two_classes_is_named_with_both(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    for place in ("green/copy.png", "red/a.png"):
+        (photos / place).write_bytes((photos / "green" / "0.png").read_bytes())
+    assert "1 picture lies in several classes: red/a.png is green/0.png" in run(photos, net_file).remarks
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [
+        (1000, r"class 'blue' has too few pictures \(8\) for 1000 folds"),
+        (8, "class 'red' has too few different pictures"),
+    ],
+)
+def test_too_many_folds_are_refused_before_features_are_computed(tmp_path, net_file, monkeypatch, folds, said):
+    photos = write_photos(tmp_path / "p")
+    (photos / "red" / "0.png").write_bytes((photos / "red" / "1.png").read_bytes())
+    monkeypatch.setattr("minicnn.transfer.finetune.extract_features", lambda *_, **__: pytest.fail("computed features"))
+    with pytest.raises(DataError, match=said):
+        run(photos, net_file, folds=folds)
 
 
 def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
