@@ -125,7 +125,6 @@ class _Run:
         features, tail, use = self._features()
         folds = None
         if self.settings.folds:
-            set_random_seed(self.settings.seed)
             with self.clock.measure("cross-validation"):
                 folds = cross_validate(
                     features, self.labels, self.pictures.hashes, self.names, self.settings, tail, self.progress

@@ -81,6 +81,17 @@ def test_cross_validation_judges_fine_tuning_too(photos, net_file):
     assert len(result.folds.head) == len(result.folds.fine_tuned) == 2
 
 
+def test_fine_tuning_changes_no_figure_of_the_head_in_cross_validation(tmp_path, net_file):
+    alike = {"a": (128, 128, 128), "b": (130, 128, 128), "c": (128, 130, 128)}  # so that chance decides
+    photos = write_photos(tmp_path / "p", 12, alike)
+    judged = [run(photos, net_file, folds=4, epochs=4, batch_size=4, dropout=0.5, **more) for more in ({}, FINE)]
+    head, tuned = (result.folds for result in judged)
+    assert head is not None
+    assert tuned is not None
+    assert tuned.head == head.head
+    assert len(set(head.head)) > 1
+
+
 def test_a_cache_that_lies_is_refused(photos, net_file, tmp_path):
     run(photos, net_file, cache=FeatureCache(tmp_path))
     (path,) = tmp_path.rglob("*.features")
