@@ -53,6 +53,8 @@ def run(options) -> int:
     choices = ["--base", "bundled", "--unfreeze", LAYER, "--learning-rate", f"{RATE:g}", "--fine-epochs", f"{EPOCHS}"]
     command = ["minicnn", "finetune", str(pictures), *choices, "--out", str(out)]
     paths = write_outputs(result, out, command)
+    for remark in result.remarks:
+        note(remark)
     print_result(result, paths)
     say(f"\nOpen {paths['report.html']} in a browser; do the same with your own photos: minicnn finetune PHOTOS")
     return 0

@@ -73,7 +73,7 @@ class TransferResult:
     refused, adapted : list of (str, str)
         Files that were left out and why; files that were used after a conversion, and which.
     remarks : list of str
-        What a careful person would want to know about the data: copies, pictures in both parts.
+        What a careful person would want to know: copies, pictures in both parts, fine-tuning that did harm.
     cache : str
         What the feature cache did.
     seconds : mapping
@@ -112,6 +112,7 @@ class TransferResult:
             "validation_pictures": total,
             "training_pictures": sum(self.train_counts),
             "refused_files": len(self.refused),
+            "remarks": list(self.remarks),
             "phases": [
                 {
                     "name": phase.name,

@@ -70,8 +70,8 @@ def test_neither_cache_nor_cross_validation_changes_a_bit(photos, net_file, tmp_
     plain = run(photos, net_file, **changes)
     filling = run(photos, net_file, cache=cache, **changes)
     cached = run(photos, net_file, cache=cache, folds=2, **changes)
-    assert "0 batches came from the cache, 1 were computed" in filling.cache
-    assert "1 batches came from the cache, 0 were computed" in cached.cache
+    assert "24 pictures in 1 batch: 0 from the cache, 1 computed" in filling.cache
+    assert "24 pictures in 1 batch: 1 from the cache, 0 computed" in cached.cache
     assert weights(plain.model) == weights(filling.model) == weights(cached.model)
 
 
@@ -122,7 +122,7 @@ def test_bad_files_are_told_and_left_out(tmp_path, net_file):
 def test_copies_are_remarked_and_never_divided(tmp_path, net_file):
     photos = write_photos(tmp_path / "p")
     (photos / "red" / "copy.png").write_bytes((photos / "red" / "0.png").read_bytes())
-    assert any("1 files are copies of others" in remark for remark in run(photos, net_file).remarks)
+    assert any("1 file is a copy of another: red/copy.png" in remark for remark in run(photos, net_file).remarks)
 
 
 def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
@@ -132,7 +132,7 @@ def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
         copied = (tmp_path / "p" / "train" / "red" / "0.png").read_bytes()
         (tmp_path / "p" / "val" / "red" / name).write_bytes(copied)
     (remark,) = [r for r in run(tmp_path / "p", net_file).remarks if "flatters" in r]
-    assert remark.startswith("2 validation pictures are also among those learned from")
+    assert remark.startswith("2 validation pictures are also among the training pictures")
 
 
 def test_mistakes_are_the_surest_wrong_answers(tmp_path, net_file):
@@ -161,6 +161,20 @@ def test_nothing_to_train_is_refused(photos, net_file):
 def test_a_rate_that_diverges_is_refused(photos, net_file):
     with np.errstate(all="ignore"), pytest.raises(DataError, match="fine-tuning diverged"):
         run(photos, net_file, **FINE | {"learning_rate": 1e30})
+
+
+def test_fine_tuning_that_lowers_the_accuracy_is_remarked(photos, net_file):
+    harmed = run(photos, net_file, **FINE | {"learning_rate": 30.0})
+    head, tuned = (phase.val_accuracy[-1] for phase in harmed.phases)
+    assert tuned < head == 1.0
+    (remark,) = harmed.remarks
+    assert f"fine-tuning lowered the accuracy from 100.0% to {tuned:.1%} on the 6 pictures kept aside" in remark
+    assert "run without --unfreeze, or with a --learning-rate smaller than 30" in remark
+    assert harmed.metrics()["remarks"] == [remark]
+
+
+def test_fine_tuning_that_lowers_nothing_is_not_remarked(photos, net_file):
+    assert run(photos, net_file, **FINE).remarks == []
 
 
 def test_a_missing_folder_is_refused(net_file, tmp_path):
