@@ -174,8 +174,27 @@ def test_inspect_describes_a_file_without_building_it(net_file, capsys):
     assert found["numbers"] == small_net().count_params()
     assert main(["inspect", net_file]) == 0
     said = capsys.readouterr().out
-    assert "format        Keras 3 archive" in said
-    assert "3 × 3 × 3 × 8" in said
+    assert "format        Keras 3 archive, in the format of Keras 3.15.1\n" in said
+    assert "made by       minicnn\n" in said
+    rows = [line.split() for line in said.split("stored as\n")[1].splitlines()]
+    assert rows[0] == ["conv1", "kernel", "3", "×", "3", "×", "3", "×", "8", "float32"]
+    assert [row[0] for row in rows] == [
+        "conv1", "bias", "bn1", "beta", "moving_mean", "moving_variance", "conv2", "bias",
+        "bn2", "beta", "moving_mean", "moving_variance", "old_head", "bias",
+    ]  # fmt: skip
+
+
+def test_inspect_says_who_wrote_a_file(trained, test_data, capsys):
+    from minicnn import __version__
+
+    capsys.readouterr()
+    assert main(["inspect", str(trained / "model.keras")]) == 0
+    assert f"made by       minicnn {__version__}; 3 classes: blue, green, red\n" in capsys.readouterr().out
+    assert main(["inspect", str(test_data / "models" / "onepixel_lenet.h5")]) == 0
+    said = capsys.readouterr().out
+    assert "format        legacy model, written by Keras 2.1.4\n" in said
+    assert "made by" not in said
+    assert [line.split()[0] for line in said.split("stored as\n")[1].splitlines()][1] == "bias"
 
 
 def test_doctor_reports_every_part(capsys):
