@@ -13,6 +13,7 @@ from minicnn.arguments import number
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, DataError, ShapeError
 from minicnn.ops.activation import Softmax
+from minicnn.utils import one_hot, whole_numbers
 
 
 class Loss:
@@ -25,8 +26,8 @@ class Loss:
         """The loss of each sample, (N,) or (N,...)."""
         raise NotImplementedError
 
-    def __call__(self, y_true: Any, y_pred: Tensor, sample_weight: Any = None) -> Tensor:
-        """The mean loss, as a scalar tensor.
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+        """The mean loss of predictions, a tensor or an array, as a scalar tensor.
 
         Raises
         ------
@@ -34,7 +35,7 @@ class Loss:
             Targets whose shape does not fit the predictions.
         """
         y_true = y_true.numpy() if isinstance(y_true, Tensor) else np.asarray(y_true)
-        values = self.per_sample(y_true, y_pred)
+        values = self.per_sample(y_true, y_pred if isinstance(y_pred, Tensor) else Tensor(y_pred))
         if sample_weight is not None:
             weights = np.asarray(sample_weight, values.dtype).reshape(-1, *[1] * (values.ndim - 1))
             values = values * Tensor(weights)
@@ -105,10 +106,10 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
                 f"sparse_categorical_crossentropy: class numbers of shape {y_true.shape} for predictions of shape "
                 f"{y_pred.shape}; one number for each sample is needed"
             )
-        classes, count = y_true.astype(np.int64), y_pred.shape[-1]
+        classes, count = whole_numbers(y_true, "sparse_categorical_crossentropy"), y_pred.shape[-1]
         if classes.size and not (classes.min() >= 0 and classes.max() < count):
             raise DataError(f"labels run from {classes.min()} to {classes.max()}, the model has classes 0..{count - 1}")
-        return self._rows(np.eye(count, dtype=y_pred.dtype)[classes], y_pred)
+        return self._rows(one_hot(classes, count, y_pred.dtype), y_pred)
 
 
 class BinaryCrossentropy(_CrossEntropy):

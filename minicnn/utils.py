@@ -46,7 +46,14 @@ def to_categorical(y: ArrayLike, num_classes: int | None = None, dtype: DTypeLik
         raise DataError(
             f"to_categorical: labels must lie in 0 .. {num_classes - 1}; they go from {labels.min()} to {labels.max()}"
         )
-    return np.eye(num_classes, dtype=dtype)[labels]
+    return one_hot(labels, num_classes, dtype)
+
+
+def one_hot(classes: np.ndarray, count: int, dtype: DTypeLike) -> np.ndarray:
+    """Rows (...,count) with a 1 at the class (...) of each; the classes lie in 0 .. count - 1."""
+    rows = np.zeros((*classes.shape, count), dtype)
+    np.put_along_axis(rows, classes[..., None], 1, axis=-1)
+    return rows
 
 
 def whole_numbers(values: Any, owner: str) -> np.ndarray:
@@ -58,8 +65,9 @@ def whole_numbers(values: Any, owner: str) -> np.ndarray:
         They are not numbers, or not whole.
     """
     array = np.asarray(values)
-    if array.size and not (
-        array.dtype.kind in "biuf" and np.isfinite(array).all() and np.all(array == np.trunc(array))
-    ):
-        raise DataError(f"{owner}: labels must be whole numbers; they are {array.dtype} such as {array.flat[0]!r}")
+    whole = np.array(array.dtype.kind in "biu") | np.zeros(array.shape, bool)
+    if array.dtype.kind == "f":
+        whole = np.isfinite(array) & (array == np.trunc(array))
+    if not whole.all():
+        raise DataError(f"{owner}: labels must be whole numbers; they are {array.dtype} such as {array[~whole][0]!r}")
     return array.astype(np.int64)

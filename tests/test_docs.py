@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 from import_graph import ROOT, SOURCES, python_files
+from PIL import Image
 
 from minicnn.cli.entry import build_parser
+from minicnn.layers import Dense, Flatten, Input
+from minicnn.models import Sequential
+from minicnn.preparation import Preparation
+from minicnn.preparation.resize import ResizeRule
 
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md")) + sorted((ROOT / "kernels").rglob("*.md"))
@@ -53,7 +58,13 @@ def test_the_examples_of_the_benchmarks(name, monkeypatch):
 
 @pytest.mark.parametrize("number", range(len(blocks(ROOT / "README.md", "python"))))
 def test_the_python_of_the_readme_runs(number, tmp_path):
+    """In a folder with a photo, and with the classifier that `minicnn finetune photos` would have left."""
     code = blocks(ROOT / "README.md", "python")[number]
+    (tmp_path / "photos-model").mkdir()
+    model = Sequential([Input((8, 8, 3)), Flatten(), Dense(2, activation="softmax")])
+    model.metadata = Preparation(ResizeRule(8), "tf").metadata(["cat", "dog"])
+    model.save(tmp_path / "photos-model" / "model.keras")
+    Image.new("RGB", (20, 10)).save(tmp_path / "new.jpg")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

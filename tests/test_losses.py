@@ -88,6 +88,24 @@ def test_one_number_a_sample():
         assert losses.get(name)(np.zeros(5), x).item() == losses.get(name)(np.zeros((5, 1)), x).item()
 
 
+def test_predictions_may_be_an_array():
+    for kind in (CategoricalCrossentropy, BinaryCrossentropy, losses.MeanSquaredError):
+        p = np.full((2, 2), 0.25)
+        assert kind()(np.eye(2), p).item() == kind()(np.eye(2), Tensor(p)).item()
+
+
+def test_a_log_softmax_is_not_looked_through():
+    shown = ops.softmax(Tensor(ROWS, requires_grad=True), log=True)
+    targets = np.eye(4)[[0, 1, 2, 3, 0]]
+    assert CategoricalCrossentropy()(targets, shown).item() == CategoricalCrossentropy()(targets, shown.detach()).item()
+
+
+def test_a_probability_that_is_clipped_has_no_gradient():
+    p = Tensor([[0.0, 1.0, 0.5]], requires_grad=True)
+    BinaryCrossentropy()([[1, 0, 1]], p).backward()
+    np.testing.assert_allclose(p.grad.numpy(), [[0, 0, -2 / 3]])
+
+
 def test_names():
     assert losses.get("mse").__class__ is losses.get("MeanSquaredError").__class__ is losses.MeanSquaredError
     loss = CategoricalCrossentropy(label_smoothing=0.1)
@@ -112,6 +130,11 @@ def test_names():
             "from 0 to 4, the model has classes 0..3",
         ),
         (lambda x: losses.get("sparse_categorical_crossentropy")([-1, 1, 2, 3, 0], x), DataError, "from -1 to 3"),
+        (
+            lambda x: losses.get("sparse_categorical_crossentropy")([0, 1, 0.5, 3, 0], x),
+            DataError,
+            "sparse_categorical_crossentropy: labels must be whole numbers; they are float64 such as .*0.5",
+        ),
         (
             lambda x: losses.get("mse")(np.zeros((5, 3)), x),
             ShapeError,

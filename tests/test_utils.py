@@ -1,5 +1,7 @@
 """to_categorical."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,6 +29,15 @@ def test_the_number_of_classes_is_found_and_the_dtype_chosen():
     assert to_categorical(np.array([1.0, 0.0]), dtype="float64").dtype == np.float64
     assert to_categorical(np.array([[True], [False]])).tolist() == [[0, 1], [1, 0]]
     assert to_categorical([], 3).shape == (0, 3)
+
+
+def test_memory_is_that_of_the_rows():
+    tracemalloc.start()
+    rows = to_categorical([9_999], dtype="float32")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert rows.shape == (1, 10_000)
+    assert peak < 4 * rows.nbytes
 
 
 @pytest.mark.parametrize(

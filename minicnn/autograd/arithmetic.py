@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.errors import ShapeError
 
 from .function import Context, Function, check_dtypes
@@ -43,12 +44,11 @@ class Add(Function):
     def forward(ctx: Context, a: Any, b: Any) -> Any:
         _check("add", a, b)
         ctx.save(a.shape, b.shape)
-        return a + b
+        return kernels.elementwise.add(a, b)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        a_shape, b_shape = ctx.saved
-        return unbroadcast(dy, a_shape), unbroadcast(dy, b_shape)
+        return kernels.elementwise.add_backward(dy, *ctx.saved)
 
 
 class Subtract(Function):
@@ -73,12 +73,12 @@ class Multiply(Function):
     def forward(ctx: Context, a: Any, b: Any) -> Any:
         _check("multiply", a, b)
         ctx.save(a, b)
-        return a * b
+        return kernels.elementwise.multiply(a, b)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
         a, b = ctx.saved
-        return unbroadcast(dy * b, a.shape), unbroadcast(dy * a, b.shape)
+        return kernels.elementwise.multiply_backward(a, b, dy)
 
 
 class Divide(Function):
@@ -107,7 +107,7 @@ class Power(Function):
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
         a, p = ctx.saved
-        return dy * (p * a ** (p - 1))
+        return dy * (p * a ** (p - 1)) if p else np.zeros_like(a)  # 0 a⁻¹ would be NaN at 0
 
 
 class Absolute(Function):

@@ -36,7 +36,7 @@ def _inputs(tensor: Tensor) -> list[Tensor]:
 
 def sweep(root: Tensor, gradient: Any) -> None:
     """Add d root / d leaf, times `gradient`, to the grad of every leaf that requires one."""
-    pending: dict[int, Any] = {id(root): gradient}
+    pending: dict[int, Any] = {id(root): gradient if root.creator is not None else gradient.copy()}
     for tensor in reversed(topological_order(root)):
         total = pending.pop(id(tensor))
         if tensor.creator is None:
@@ -51,5 +51,7 @@ def sweep(root: Tensor, gradient: Any) -> None:
                     f"{node.function.__name__}.backward gave a gradient of shape {share.shape} for an input of "
                     f"shape {parent.shape}"
                 )
+            if parent.creator is None and (share is total or share.base is not None):
+                share = share.copy()  # a leaf's gradient is its own: nobody else reads or writes it
             key = id(parent)
             pending[key] = pending[key] + share if key in pending else share

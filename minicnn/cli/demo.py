@@ -63,6 +63,8 @@ def run(options) -> int:
     paths = write_outputs(result, out, command)
     if held:
         note(held)
+    for remark in result.remarks:
+        note(remark)
     print_result(result, paths)
     say(f"\nOpen {paths['report.html']} in a browser; do the same with your own photos: minicnn finetune PHOTOS")
     return 0

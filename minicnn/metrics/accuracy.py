@@ -128,20 +128,25 @@ def equal_elements(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
 
 
 def binary_matches(y_true: np.ndarray, y_pred: np.ndarray, threshold: float = 0.5) -> np.ndarray:
-    """[y_pred > threshold] = y_true."""
+    """[y_pred > threshold] = y_true.  NaN is on neither side."""
     y_true, y_pred = same_shape(y_true, y_pred, "binary_accuracy")
-    return (y_pred > threshold) == y_true
+    return ((y_pred > threshold) == y_true) & ~np.isnan(y_pred)
 
 
 def categorical_matches(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     """argmax y_pred = argmax y_true."""
     y_true, y_pred = same_shape(y_true, y_pred, "categorical_accuracy")
-    return y_true.argmax(-1) == y_pred.argmax(-1)
+    return y_true.argmax(-1) == highest(y_pred)
 
 
 def sparse_matches(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     """argmax y_pred = y_true."""
-    return sparse_classes(y_true, y_pred, "sparse_categorical_accuracy") == y_pred.argmax(-1)
+    return sparse_classes(y_true, y_pred, "sparse_categorical_accuracy") == highest(y_pred)
+
+
+def highest(scores: np.ndarray) -> np.ndarray:
+    """argmax of scores (N,...,C); -1, which is no class, where one of them is NaN."""
+    return np.where(np.isnan(scores).any(-1), -1, scores.argmax(-1))
 
 
 def top_k_matches(y_true: np.ndarray, y_pred: np.ndarray, k: int) -> np.ndarray:

@@ -100,7 +100,8 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
             order = generator.permutation(train.size) if options["shuffle"] and train.size else None
             logs = _epoch(trainer, callbacks, batch_size, order, interrupted)
             if interrupted():
-                print(f"interrupted in epoch {epoch + 1}: the model keeps what it has learned so far", file=sys.stderr)
+                if options["verbose"]:
+                    print(f"interrupted in epoch {epoch + 1}: the model keeps what it has learned", file=sys.stderr)
                 callbacks.on_train_end(logs)
                 raise KeyboardInterrupt
             if validation is not None and (epoch + 1) % options["validation_freq"] == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -55,6 +56,8 @@ class Model(Layer):
     def _start(self) -> None:
         self.metadata: dict[str, Any] = {}
         self.stop_training = False
+        self.choices: tuple[Any, Any, Any] | None = None
+        self.uncompiled = "call model.compile(optimizer, loss) first"
         self._compiled: Compiled | None = None
         self._plans: dict[Any, Plan] = {}
 
@@ -273,17 +276,16 @@ class Model(Layer):
 
         With several outputs, loss and metrics may be lists or dicts by output name.
         """
-        self._choices = (optimizer, loss, metrics)
+        self.choices = (optimizer, loss, metrics)
         self._compiled = None
 
     @property
     def compiled(self) -> Compiled:
         """The choices of `compile`."""
+        if self.choices is None:
+            raise GraphError(f"model {self.name} is not compiled: {self.uncompiled}")
         if self._compiled is None:
-            if not hasattr(self, "_choices"):
-                raise GraphError(f"model {self.name} is not compiled: call model.compile(optimizer, loss) first")
-            names = [tensor.node.layer.name for tensor in self.outputs]
-            self._compiled = Compiled(names, *self._choices)
+            self._compiled = Compiled([tensor.node.layer.name for tensor in self.outputs], *self.choices)
         return self._compiled
 
     @property
@@ -374,8 +376,6 @@ class Model(Layer):
 
     def to_json(self) -> str:
         """The architecture as JSON text; `model_from_json` reads it back."""
-        import json
-
         from .config_writing import model_config
 
         return json.dumps(model_config(self))

@@ -15,12 +15,15 @@ from minicnn.errors import ArgumentError, FileFormatError, WeightsMismatchError
 from minicnn.layers import Layer
 from minicnn.weights.spec import leaves
 
+from .compile_config import compile_config, restore
 from .config_reading import model_from_config
 from .model import Model
 
 
 def load_model(path: str | Path) -> Model:
     """The model of a `.keras` file or a full-model `.h5` of Keras 1, 2 or 3, with its weights.
+
+    It is compiled as it was, where the file says so and names what is known here; the optimizer's state is not read.
 
     Nothing in the file is run: layers come from a closed table, and custom classes and Lambdas are refused by name.
     What is doubtful (NaN weights, a negative variance) is said in a Python warning.
@@ -37,6 +40,7 @@ def load_model(path: str | Path) -> Model:
         model = model_from_config(file.config, file.keras_version)
         report = _load(model, file, strict=True)
         model.metadata = dict(file.metadata or {})
+        restore(model, file.training_config or file.config.get("compile_config"))
     for warning in report.warnings:
         warnings.warn(f"{path}: {warning}", stacklevel=2)
     return model
@@ -84,8 +88,15 @@ def save_model(model: Model, path: str | Path) -> None:
     name = str(path)
     if not name.endswith((".keras", ".h5", ".hdf5")) or name.endswith(".weights.h5"):
         raise ArgumentError(f"save: {name} must end in .keras, or in .h5 for the legacy layout")
-    write = weights.save_keras_archive if name.endswith(".keras") else weights.save_legacy_model
-    write(path, layer_spec(model), _arrays(model), model_config(model), metadata=model.metadata or None)
+    config, compiled = model_config(model), compile_config(model)
+    arguments = path, layer_spec(model), _arrays(model)
+    metadata = model.metadata or None
+    if name.endswith(".keras"):
+        whole = config if compiled is None else {**config, "compile_config": compiled}
+        weights.save_keras_archive(*arguments, whole, metadata=metadata)
+    else:
+        training = None if compiled is None else {**compiled, "optimizer_config": compiled.pop("optimizer")}
+        weights.save_legacy_model(*arguments, config, training, metadata)
 
 
 def layer_spec(layer: Layer) -> weights.LayerSpec:

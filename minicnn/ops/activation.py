@@ -4,7 +4,7 @@ from typing import Any
 
 from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
-from minicnn.errors import ShapeError
+from minicnn.errors import ArgumentError, ShapeError
 
 
 class Activation(Function):
@@ -56,7 +56,7 @@ def activation(x: Tensor, name: str, **parameters: Any) -> Tensor:
     Raises
     ------
     ArgumentError
-        The name is unknown; the message lists the known ones.
+        The name is unknown, and the message lists the known ones; or a parameter that the function does not have.
 
     Examples
     --------
@@ -65,8 +65,14 @@ def activation(x: Tensor, name: str, **parameters: Any) -> Tensor:
     array([0., 2.])
     """
     if name in ("softmax", "log_softmax"):
-        return softmax(x, log=name == "log_softmax")
-    return x if name == "linear" else Activation.apply(x, name=name, **parameters)
+        axis = parameters.pop("axis", -1)
+        if parameters:
+            raise ArgumentError(f"activation {name!r} does not take {', '.join(parameters)}")
+        return softmax(x, axis, log=name == "log_softmax")
+    if name == "linear":
+        kernels.activation.resolve(name, parameters)
+        return x
+    return Activation.apply(x, name=name, **parameters)
 
 
 def relu(x: Tensor, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0) -> Tensor:

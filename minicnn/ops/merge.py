@@ -4,33 +4,7 @@ from typing import Any
 
 from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
-
-
-class Add(Function):
-    """y = a + b"""
-
-    @staticmethod
-    def forward(ctx: Context, a: Any, b: Any) -> Any:
-        ctx.save(a.shape, b.shape)
-        return kernels.elementwise.add(a, b)
-
-    @staticmethod
-    def backward(ctx: Context, dy: Any) -> Any:
-        return kernels.elementwise.add_backward(dy, *ctx.saved)
-
-
-class Multiply(Function):
-    """y = a b"""
-
-    @staticmethod
-    def forward(ctx: Context, a: Any, b: Any) -> Any:
-        ctx.save(a, b)
-        return kernels.elementwise.multiply(a, b)
-
-    @staticmethod
-    def backward(ctx: Context, dy: Any) -> Any:
-        a, b = ctx.saved
-        return kernels.elementwise.multiply_backward(a, b, dy)
+from minicnn.autograd.arithmetic import Add, Multiply
 
 
 class Maximum(Function):

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -58,7 +59,7 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
         The folder cannot be written.
     """
     folder = Path(folder)
-    report = describe(result, command, f"minicnn predict {folder / MODEL} photo.jpg")
+    report = describe(result, command, shlex.join(["minicnn", "predict", str(folder / MODEL), "photo.jpg"]))
     with _staged(folder) as stage:
         result.model.save(stage / MODEL)
         (stage / HISTORY).write_text(history_csv(result), encoding="utf-8", newline="")

@@ -6,12 +6,14 @@ BatchNormalization is frozen, how pixels are prepared, the pictures' own bytes, 
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from minicnn.models.graph import Slot
 from minicnn.preparation import Preparation
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.weights.fetch import cache_folder
@@ -102,37 +104,39 @@ def model_hash(model: Any) -> str:
     """
     SHA-256 of a model's layers, connections and weights, whatever its layers are called.
 
-    Names are replaced by the order in which they come, since automatic names differ from one process to the next.
+    Layers are told by the order in which they run: automatic names differ from one process to the next.
     """
-    config = model.get_config()
-    names: dict[str, str] = {}
-    _collect_names(config, names)
-    digest = hashlib.sha256(json.dumps(_renamed(config, names), sort_keys=True, default=str).encode())
-    for parameter in model.weights:
-        array = np.ascontiguousarray(parameter.numpy())
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(array.data)
+    program = model.program
+    layers = list({id(call.layer): call.layer for call in program.calls}.values())
+    number = {id(layer): position for position, layer in enumerate(layers)}
+    described = {
+        "inputs": [[tensor.shape, tensor.dtype.str] for tensor in model.inputs],
+        "layers": [[type(layer).__qualname__, getattr(layer, "function", None), _options(layer)] for layer in layers],
+        "calls": [[number[id(c.layer)], c.arguments, c.output, c.training] for c in program.calls],
+        "outputs": program.outputs,
+    }
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True, default=_plain).encode())
+    for layer in layers:
+        for parameter in layer.weights:
+            array = np.ascontiguousarray(parameter.numpy())
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(array.data)
     return digest.hexdigest()
 
 
-def _collect_names(value: Any, names: dict[str, str]) -> None:
-    """Number every value of a key "name", in the order of the config."""
-    if isinstance(value, dict):
-        if isinstance(value.get("name"), str):
-            names.setdefault(value["name"], f"#{len(names)}")
-        for item in value.values():
-            _collect_names(item, names)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _collect_names(item, names)
+def _options(layer: Any) -> dict[str, Any]:
+    """A layer's config without its name."""
+    return {key: value for key, value in layer.get_config().items() if key != "name"}
 
 
-def _renamed(value: Any, names: dict[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _renamed(item, names) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_renamed(item, names) for item in value]
-    return names.get(value, value) if isinstance(value, str) else value
+def _plain(value: Any) -> Any:
+    """What JSON does not know, in full: two values that differ never look alike."""
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+        return {"dtype": array.dtype.str, "shape": array.shape, "bytes": array.tobytes().hex()}
+    if isinstance(value, Slot):
+        return {"slot": value.index}
+    return {"unknown": uuid.uuid4().hex}  # found by nobody
 
 
 def _key(identity: str, preparation: str, hashes: Sequence[str], output: int) -> str:

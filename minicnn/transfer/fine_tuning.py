@@ -50,12 +50,15 @@ class Tail:
         progress: Callable[[str, int, int], None] | None = None,
     ) -> tuple[dict[str, list[float]], list[float]]:
         """
-        Train on some pictures by Adam with a cosine rate; (figures of every epoch, seconds of each).
+        Train on some pictures by Adam; (figures of every epoch, seconds of each).
+
+        The rate climbs for two epochs and then falls as a cosine.
 
         The validation part is measured after each epoch and decides nothing.
         """
-        steps = settings.fine_epochs * -(-len(train) // settings.batch_size)
-        rate = CosineDecay(settings.learning_rate, steps)
+        epoch = -(-len(train) // settings.batch_size)
+        warmup, decay = _warmup(settings.fine_epochs) * epoch, settings.fine_epochs * epoch
+        rate = CosineDecay(0.0, decay - warmup, warmup_target=settings.learning_rate, warmup_steps=warmup)
         self.model.compile(Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
         watch = Stopwatch("fine-tuning", settings.fine_epochs, progress)
         record = self.model.fit(
@@ -83,3 +86,8 @@ class Tail:
         """The features of some pictures as the model takes them."""
         arrays = [array[rows] for array in self.features]
         return arrays[0] if len(arrays) == 1 else arrays
+
+
+def _warmup(epochs: int) -> float:
+    """Epochs in which the rate climbs: Adam's first steps are all of full length, and would undo the head."""
+    return min(2.0, epochs / 4)

@@ -22,7 +22,8 @@ from minicnn.transfer.folds import cross_validate, fit_head
 from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
 from minicnn.transfer.head import TrainedHead
 from minicnn.transfer.mistakes import surest_mistakes
-from minicnn.transfer.pictures import Pictures, copies_in, read_pictures, remarks_on, split_of
+from minicnn.transfer.pictures import Pictures, read_pictures, split_of
+from minicnn.transfer.remarks import copies_in, count, remarks_on, remarks_on_fine_tuning
 from minicnn.transfer.result import Phase, TransferResult
 from minicnn.transfer.settings import Settings
 from minicnn.transfer.surgery import split_where_training_begins
@@ -141,17 +142,19 @@ class _Run:
         features, tail, use = self._features()
         folds = None
         if self.settings.folds:
-            set_random_seed(self.settings.seed)
             with self.clock.measure("cross-validation"):
                 folds = cross_validate(
                     features, self.labels, self.pictures.hashes, self.names, self.settings, tail, self.progress
                 )
         head, phase = self._train_head(features)
         phases, probabilities = [phase], head.probabilities(features[self.split.validation])
+        remarks = remarks_on(self.pictures, self.split)
         self.head_layer.set_weights([head.kernel, head.bias])
         if tail is not None:
             phases.append(self._fine_tune(tail))
-            probabilities = tail.probabilities(self.split.validation, self.settings.batch_size)
+            before, probabilities = probabilities, tail.probabilities(self.split.validation, self.settings.batch_size)
+            truth = self.labels[self.split.validation]
+            remarks += remarks_on_fine_tuning(truth, before, probabilities, self.settings.learning_rate)
         self._compare_with_live(probabilities)
         self.model.metadata = {**self.base.preparation.metadata(self.names), "base": self.base.name}
         return TransferResult(
@@ -169,7 +172,7 @@ class _Run:
             folds=folds,
             refused=self.pictures.refused,
             adapted=self.pictures.adapted,
-            remarks=remarks_on(self.pictures, self.split),
+            remarks=remarks,
             cache=_said_of_cache(use, self.cache, len(self.labels)),
             seconds=self.clock.seconds,
             copies=copies_in(self.pictures),
@@ -278,8 +281,8 @@ def _phase(name: str, detail: str, parameters: int, history: dict[str, list[floa
 
 def _said_of_cache(use: CacheUse, cache: FeatureCache | None, pictures: int) -> str:
     if cache is None:
-        return f"The features of {pictures:,} pictures were computed; the cache was not used."
+        return f"Features of {count(pictures, 'picture')}: computed; the cache was not used."
     return (
-        f"The features of {pictures:,} pictures in {use.found + use.computed:,} batches: "
-        f"{use.found:,} batches came from the cache, {use.computed:,} were computed and kept."
+        f"Features of {count(pictures, 'picture')} in {count(use.found + use.computed, 'batch', 'batches')}: "
+        f"{use.found:,} from the cache, {use.computed:,} computed and kept there."
     )

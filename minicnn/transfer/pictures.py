@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn.data import ImageFolder, ResizeRule, Split, conflicts, duplicates, leaks, load_images, stratified_split
+from minicnn.data import ImageFolder, ResizeRule, Split, load_images, stratified_split
 
 Progress = Callable[[str, int, int], None]
-
-NAMED = 5  # pairs of copies that a remark names
 
 
 @dataclass(frozen=True)
@@ -78,44 +76,4 @@ def split_of(pictures: Pictures, fraction: float, seed: int) -> tuple[Split, str
         return given, "the folder's own train/ and val/"
     names = pictures.folder.class_names
     split = stratified_split(pictures.labels, fraction, seed=seed, keys=pictures.hashes, class_names=names)
-    return split, f"{fraction:.0%} of each class kept aside, seed {seed}"
-
-
-def copies_in(pictures: Pictures) -> list[tuple[str, str]]:
-    """(file, the first file with the same bytes) of every copy."""
-    return [(pictures.name(i), pictures.name(group[0])) for group in duplicates(pictures.hashes) for i in group[1:]]
-
-
-def remarks_on(pictures: Pictures, split: Split) -> list[str]:
-    """What a careful person would want to know: copies, contradicting copies, pictures in both parts."""
-    copies = copies_in(pictures)
-    clashes = [_clash(pictures, group) for group in conflicts(pictures.labels, pictures.hashes)]
-    shared = [(pictures.name(judged), pictures.name(trained)) for trained, judged in leaks(split, pictures.hashes)]
-    said = []
-    if copies:
-        what = _counted(len(copies), "file is a copy of another", "files are copies of others")
-        said.append(f"{what}: {_some(copies)}")
-    if clashes:
-        what = _counted(len(clashes), "picture lies in several classes", "pictures lie in several classes")
-        said.append(f"{what}: {_some(clashes)}")
-    if shared:
-        what = _counted(len(shared), "validation picture is", "validation pictures are")
-        said.append(f"{what} also among those learned from, so the accuracy flatters: {_some(shared)}")
-    return said
-
-
-def _clash(pictures: Pictures, group: list[int]) -> tuple[str, str]:
-    """Two files with the same bytes and different classes."""
-    first = group[0]
-    other = next(i for i in group if pictures.labels[i] != pictures.labels[first])
-    return pictures.name(other), pictures.name(first)
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def _some(pairs: list[tuple[str, str]]) -> str:
-    """The first pairs in words."""
-    more = f" and {len(pairs) - NAMED:,} more" if len(pairs) > NAMED else ""
-    return ", ".join(f"{file} is {other}" for file, other in pairs[:NAMED]) + more
+    return split, f"{fraction:.0%} of each class, drawn with seed {seed}"

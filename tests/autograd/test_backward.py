@@ -40,6 +40,16 @@ def test_gradients_of_two_leaves_are_not_one_array():
     assert (x.grad.item(), y.grad.item()) == (4.0, 1.0)
 
 
+def test_gradients_share_no_memory():
+    x, y, given = leaf(1.0, 2.0), leaf(1.0, 2.0), np.ones(2)
+    for tensor in (x + y, x.reshape(2), x):
+        tensor.backward(given)
+        x.grad.numpy()[:] = 5
+        assert given.tolist() == [1, 1]
+        assert y.grad.numpy().tolist() == [1, 1]
+        x.zero_grad()
+
+
 def test_diamond_runs_each_operation_once():
     runs = []
 

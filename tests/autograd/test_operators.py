@@ -79,6 +79,12 @@ def test_the_gradient_of_abs_at_zero_is_zero():
     assert x.grad.item() == 0
 
 
+def test_the_gradient_of_a_constant_power_is_zero():
+    x = Tensor([0.0, 2.0], requires_grad=True)
+    (x**0).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [0, 0])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_numbers_take_the_tensors_dtype(dtype):
     x = Tensor(np.ones(2, dtype))

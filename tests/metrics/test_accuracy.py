@@ -106,3 +106,12 @@ def test_weights_that_do_not_fit_are_refused():
 def test_k_must_be_positive():
     with pytest.raises(ArgumentError, match="k must be"):
         metrics.TopKCategoricalAccuracy(k=0)
+
+
+def test_nan_is_no_class():
+    nan = np.nan
+    for labels, outputs in (([0], [[nan, nan]]), ([0], [[nan, 0.2]]), ([1], [[nan, 0.2]])):
+        assert metrics.SparseCategoricalAccuracy()(labels, outputs) == 0
+        assert metrics.CategoricalAccuracy()(to_categorical(labels, 2), outputs) == 0
+        assert metrics.get("accuracy")(labels, outputs) == 0
+    assert metrics.BinaryAccuracy()([0, 0, 1], [nan, 0.2, nan]) == pytest.approx(1 / 3)

@@ -12,12 +12,12 @@ from random_nets import images, nets, outputs, randomize
 from minicnn import kernels, ops
 from minicnn import layers as L
 from minicnn.autograd import Tensor, no_grad
+from minicnn.autograd.arithmetic import Add
 from minicnn.models import Model, Sequential
 from minicnn.models.plan import Plan
 from minicnn.ops.activation import Activation
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
-from minicnn.ops.merge import Add
 from minicnn.ops.norm import BatchNormInfer
 from minicnn.ops.shape import ZeroPadding2D
 
@@ -115,19 +115,20 @@ def test_an_activation_between_keeps_the_normalisation_apart():
     assert BatchNormInfer in functions(model)
 
 
-def residual(project: bool) -> Model:
+def residual(project: bool, add=lambda a, b: L.Add()([a, b])) -> Model:
     x = L.Input((6, 5, 3))
     shortcut = L.BatchNormalization()(L.Conv2D(3, 1)(x)) if project else x
     y = L.Activation("relu")(L.BatchNormalization()(L.Conv2D(3, 3, padding="same")(x)))
     y = L.BatchNormalization()(L.Conv2D(3, 3, padding="same")(y))
-    model = Model(x, L.Activation("relu")(L.Add()([shortcut, y])))
+    model = Model(x, L.Activation("relu")(add(shortcut, y)))
     randomize(model, 1)
     return model
 
 
 @pytest.mark.parametrize("project", [False, True])
-def test_a_residual_block_is_convolutions_alone(project):
-    model = residual(project)
+@pytest.mark.parametrize("add", [lambda a, b: L.Add()([a, b]), lambda a, b: a + b], ids=["Add", "+"])
+def test_a_residual_block_is_convolutions_alone(project, add):
+    model = residual(project, add)
     plan = plan_of(model)
     assert [item.function for item in plan.instructions] == [Conv2D] * (3 if project else 2)
     assert plan.instructions[-1].options["activation"] == "relu"
@@ -146,6 +147,14 @@ def test_what_has_another_user_is_not_fused_away():
     shown = Model(x, [y, L.ReLU()(y)])  # an output counts as a user
     assert functions(shown) == [Conv2D, Activation]
     assert_close(outputs(shown.predict(images())), tape(shown, images()))
+
+
+def test_a_value_added_to_itself_stays():
+    x = L.Input((6, 5, 3))
+    y = L.Conv2D(3, 3)(x)
+    model = Model(x, y + y)
+    assert functions(model) == [Conv2D, Add]
+    assert_close([model.predict(images())], tape(model, images()))
 
 
 def test_an_addition_that_broadcasts_is_not_a_residual():

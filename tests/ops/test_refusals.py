@@ -67,6 +67,9 @@ IMAGE, ROWS = ones(1, 4, 4, 2), ones(3, 4)
         (lambda: ops.maximum(ROWS, ones(2)), ShapeError, "(3, 4) (2,)"),
         (lambda: ops.minimum(ROWS, ones(2)), ShapeError, "(3, 4) (2,)"),
         (lambda: ops.activation(ROWS, "rulu"), ArgumentError, "'rulu' relu"),
+        (lambda: ops.activation(ROWS, "linear", alpha=1), ArgumentError, "'linear' alpha"),
+        (lambda: ops.activation(ROWS, "softmax", alpha=1), ArgumentError, "'softmax' alpha"),
+        (lambda: ops.activation(ROWS, "softmax", axis=2), ShapeError, "softmax axis 2 (3, 4)"),
         (lambda: ops.softmax(ROWS, axis=2), ShapeError, "softmax axis 2 (3, 4)"),
         (lambda: ops.prelu(ROWS, ones(3)), ShapeError, "prelu (4,) (3,)"),
         (lambda: ops.batchnorm_train(IMAGE, ones(3), None), ShapeError, "batchnorm (3,)"),
@@ -87,3 +90,11 @@ def test_refusals(call, error, words):
     assert "\n" not in message
     for word in re.findall(r"\([^)]*\)|'[^']*'|\S+", words):
         assert word in message, f"{word!r} is not in {message!r}"
+
+
+def test_activations_by_name_take_the_axis_of_a_softmax():
+    x = Tensor(np.arange(6.0).reshape(2, 3))
+    for name, log in (("softmax", False), ("log_softmax", True)):
+        found = ops.activation(x, name, axis=0).numpy()
+        np.testing.assert_array_equal(found, ops.softmax(x, 0, log=log).numpy())
+        assert (found != ops.softmax(x, log=log).numpy()).any()

@@ -13,6 +13,7 @@ from layer_cases import CASES, NUMBERED
 from random_nets import images, nets, outputs, randomize
 
 from minicnn import layers as L
+from minicnn import losses, optimizers, schedules
 from minicnn.models import Model, Sequential, load_model, model_from_json
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
@@ -177,3 +178,22 @@ def test_training_state_of_layers_survives(tmp_path):
     model.save(tmp_path / "m.keras")
     theirs = keras.models.load_model(tmp_path / "m.keras", compile=False)
     assert [w.shape for w in theirs.trainable_weights] == [w.shape for w in model.trainable_weights]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_how_a_model_was_compiled(suffix, tmp_path):
+    inputs = L.Input((4, 4, 1))
+    model = Model(inputs, L.Dense(3, activation="softmax", name="out")(L.Flatten()(inputs)))
+    rate = schedules.CosineDecay(0.1, 100)
+    smooth = losses.CategoricalCrossentropy(label_smoothing=0.1)
+    x, y = np.random.default_rng(0).random((12, 4, 4, 1), np.float32), np.eye(3, dtype=np.float32)[np.arange(12) % 3]
+    for optimizer, loss in ((optimizers.SGD(rate, momentum=0.9), smooth), (optimizers.AdamW(clipnorm=1.0), "mse")):
+        model.compile(optimizer, loss, ["accuracy"])
+        model.save(tmp_path / f"m{suffix}")
+        theirs = keras.models.load_model(tmp_path / f"m{suffix}")
+        expected = model.evaluate(x, y, verbose=0)
+        np.testing.assert_allclose(theirs.evaluate(x, y, verbose=0), expected, rtol=1e-6)
+        theirs.save(tmp_path / f"back{suffix}")
+        back = load_model(tmp_path / f"back{suffix}")
+        assert type(back.optimizer) is type(optimizer)
+        np.testing.assert_allclose(back.evaluate(x, y, verbose=0), expected, rtol=1e-6)

@@ -1,12 +1,14 @@
 """Features: the cache changes nothing but the time, and its key holds all that decides them."""
 
+from operator import add, sub
+
 import numpy as np
 import pytest
 from transfer_cases import SIDE, small_net
 
 from minicnn.data import ResizeRule
 from minicnn.kernels import numba_wanted
-from minicnn.layers import Dense, Input
+from minicnn.layers import Activation, Dense, Input, Rescaling
 from minicnn.models import Model, Sequential
 from minicnn.transfer import FeatureCache, Preparation, extract_features, freeze
 from minicnn.transfer.features import BATCH, model_hash
@@ -131,6 +133,46 @@ def test_two_orders_of_equal_layers_have_different_hashes():
         return Sequential([Input((3,)), *(Dense(3, activation=a, kernel_initializer="ones") for a in activations)])
 
     assert model_hash(build("relu", "tanh")) != model_hash(build("tanh", "relu"))
+
+
+def test_an_activation_that_is_called_as_its_layer_counts():
+    def build(name):
+        return Sequential([Input((3,)), Activation(name, name=name)])
+
+    assert model_hash(build("sigmoid")) != model_hash(build("tanh"))
+
+
+def test_every_element_of_a_large_option_counts():
+    def build(last):
+        scale = np.ones(5000, np.float32)
+        scale[2500] = last
+        return Sequential([Input((5000,)), Rescaling(scale)])
+
+    assert model_hash(build(1)) == model_hash(build(1)) != model_hash(build(2))
+
+
+def test_operators_and_their_operands_count():
+    def build(combine):
+        x = Input((3,))
+        return Model(x, combine(x, Rescaling(2.0)(x)))
+
+    hashes = {model_hash(build(combine)) for combine in (add, sub, lambda a, b: b - a, lambda a, b: a + b * 2.0)}
+    assert len(hashes) == 4
+
+
+def test_an_option_of_an_unknown_kind_is_never_found():
+    class Odd(Rescaling):
+        def get_config(self):
+            return {"odd": object()}
+
+    model = Sequential([Input((3,)), Odd(1.0)])
+    assert model_hash(model) != model_hash(model)
+
+
+def test_files_that_were_not_used_for_long_make_room(base, tmp_path):
+    cache = FeatureCache(tmp_path, limit=1)
+    extract(base, cache)
+    assert list(tmp_path.rglob("*.features")) == []
 
 
 def test_damaged_files_are_computed_again(base, tmp_path):

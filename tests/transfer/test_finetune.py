@@ -71,8 +71,8 @@ def test_neither_cache_nor_cross_validation_changes_a_bit(photos, net_file, tmp_
     plain = run(photos, net_file, **changes)
     filling = run(photos, net_file, cache=cache, **changes)
     cached = run(photos, net_file, cache=cache, folds=2, **changes)
-    assert "0 batches came from the cache, 1 were computed" in filling.cache
-    assert "1 batches came from the cache, 0 were computed" in cached.cache
+    assert "24 pictures in 1 batch: 0 from the cache, 1 computed" in filling.cache
+    assert "24 pictures in 1 batch: 1 from the cache, 0 computed" in cached.cache
     assert weights(plain.model) == weights(filling.model) == weights(cached.model)
 
 
@@ -80,6 +80,17 @@ def test_cross_validation_judges_fine_tuning_too(photos, net_file):
     result = run(photos, net_file, folds=2, **FINE)
     assert result.folds is not None
     assert len(result.folds.head) == len(result.folds.fine_tuned) == 2
+
+
+def test_fine_tuning_changes_no_figure_of_the_head_in_cross_validation(tmp_path, net_file):
+    alike = {"a": (128, 128, 128), "b": (130, 128, 128), "c": (128, 130, 128)}  # so that chance decides
+    photos = write_photos(tmp_path / "p", 12, alike)
+    judged = [run(photos, net_file, folds=4, epochs=4, batch_size=4, dropout=0.5, **more) for more in ({}, FINE)]
+    head, tuned = (result.folds for result in judged)
+    assert head is not None
+    assert tuned is not None
+    assert tuned.head == head.head
+    assert len(set(head.head)) > 1
 
 
 def test_a_cache_that_lies_is_refused(photos, net_file, tmp_path):
@@ -162,7 +173,7 @@ def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
         copied = (tmp_path / "p" / "train" / "red" / "0.png").read_bytes()
         (tmp_path / "p" / "val" / "red" / name).write_bytes(copied)
     (remark,) = [r for r in run(tmp_path / "p", net_file).remarks if "flatters" in r]
-    assert remark.startswith("2 validation pictures are also among those learned from")
+    assert remark.startswith("2 validation pictures are also among the training pictures")
 
 
 def test_mistakes_are_the_surest_wrong_answers(tmp_path, net_file):
@@ -191,6 +202,20 @@ def test_nothing_to_train_is_refused(photos, net_file):
 def test_a_rate_that_diverges_is_refused(photos, net_file):
     with np.errstate(all="ignore"), pytest.raises(DataError, match="fine-tuning diverged"):
         run(photos, net_file, **FINE | {"learning_rate": 1e30})
+
+
+def test_fine_tuning_that_lowers_the_accuracy_is_remarked(photos, net_file):
+    harmed = run(photos, net_file, **FINE | {"learning_rate": 30.0})
+    head, tuned = (phase.val_accuracy[-1] for phase in harmed.phases)
+    assert tuned < head == 1.0
+    (remark,) = harmed.remarks
+    assert f"fine-tuning lowered the accuracy from 100.0% to {tuned:.1%} on the 6 pictures kept aside" in remark
+    assert "run without --unfreeze, or with a --learning-rate smaller than 30" in remark
+    assert harmed.metrics()["remarks"] == [remark]
+
+
+def test_fine_tuning_that_lowers_nothing_is_not_remarked(photos, net_file):
+    assert run(photos, net_file, **FINE).remarks == []
 
 
 def test_a_missing_folder_is_refused(net_file, tmp_path):

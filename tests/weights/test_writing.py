@@ -145,8 +145,9 @@ FULL_DISK = """
 import resource, sys, numpy as np
 from minicnn.errors import MinicnnError
 from minicnn.weights import LayerSpec, WeightSpec, save_keras_archive, save_legacy_weights
-spec = LayerSpec("m", "Sequential", layers=[LayerSpec("fc", "Dense", [WeightSpec("kernel", (1000, 1000))])])
-arrays = [np.zeros((1000, 1000), "f4")]
+small = [LayerSpec(f"fc{i}", "Dense", [WeightSpec("kernel", (10, 10)), WeightSpec("bias", (10,))]) for i in range(40)]
+spec = LayerSpec("m", "Sequential", layers=[*small, LayerSpec("fc", "Dense", [WeightSpec("kernel", (1000, 1000))])])
+arrays = [np.zeros(shape, "f4") for _ in small for shape in ((10, 10), (10,))] + [np.zeros((1000, 1000), "f4")]
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:
     if sys.argv[1].endswith("keras"):
@@ -159,13 +160,14 @@ except MinicnnError as error:
 
 
 @pytest.mark.parametrize("name", ["a.h5", "a.keras"])
-@pytest.mark.parametrize("limit", [10_000, 3_000_000, 4_002_500])
+@pytest.mark.parametrize("limit", [0, 2_000, 10_000, 60_000, 3_000_000, 4_002_500])
 def test_a_full_disk_leaves_the_old_file(tmp_path, name, limit):
     path = tmp_path / name
     path.write_text("old")
     command = [sys.executable, "-c", FULL_DISK, str(path), str(limit)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith(f"FileAccessError {path} cannot be written")
+    assert done.stderr == ""
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == [name]
 

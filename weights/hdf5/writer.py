@@ -1,5 +1,6 @@
 """Write HDF5 files with h5py; the only module that imports it."""
 
+import io
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,32 @@ import numpy as np
 from minicnn.errors import ArgumentError, MissingExtraError
 
 MAX_ATTRIBUTE = 64512  # bytes of an array in one attribute: HDF5's limit for an object header, as Keras counts it
+
+
+class _Sink(io.FileIO):
+    """A file whose writes never fail, as far as HDF5 can see: it cannot back out of a failed one, and would crash.
+
+    What follows a failure is dropped, and `error` says what it was.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        try:
+            while rest and self.error is None:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.error = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size or 0
 
 
 class HDF5Writer:
@@ -32,20 +59,27 @@ class HDF5Writer:
             import h5py
         except ImportError:
             raise MissingExtraError("h5py", "all", "writing Keras files") from None
-        self._file = self._guarded(h5py.File, os.fspath(path), "w", locking=False)
+        self._sink = _Sink(os.fspath(path), "w+")
+        self._file = self._guarded(h5py.File, self._sink, "w")
 
     def __enter__(self) -> "HDF5Writer":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._guarded(self._file.close)
+        try:
+            self._guarded(self._file.close)
+        finally:
+            self._sink.close()
 
     def _guarded(self, function: Any, *arguments: Any, **options: Any) -> Any:
         """Call h5py; all its ways to say "cannot write" become OSError."""
         try:
-            return function(*arguments, **options)
+            result = function(*arguments, **options)
         except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-            raise OSError(str(error)) from error
+            raise self._sink.error or OSError(str(error)) from error
+        if self._sink.error is not None:
+            raise self._sink.error
+        return result
 
     def group(self, path: str) -> None:
         """Make a group, and those above it."""
