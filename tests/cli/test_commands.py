@@ -121,6 +121,18 @@ def test_evaluate_measures_the_folder(trained, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("accuracy 100.0% on 9 pictures")
 
 
+def test_classes_without_pictures_have_no_scores(trained, tmp_path, capsys):
+    capsys.readouterr()
+    photos = write_photos(tmp_path / "test", 3, {"red": (200, 40, 40)}, seed=9)
+    assert main(["evaluate", str(trained / "model.keras"), str(photos)]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["green", "–", "–", "–", "0"] in rows
+    assert ["red", "100.0%", "100.0%", "100.0%", "3"] in rows
+    assert main(["evaluate", str(trained / "model.keras"), str(photos), "--json"]) == 0
+    green = json.loads(capsys.readouterr().out)["classes"][1]
+    assert green == {"name": "green", "precision": None, "recall": None, "f1": None, "support": 0}
+
+
 def test_evaluate_judges_the_validation_part_alone(trained, tmp_path, capsys):
     capsys.readouterr()
     write_photos(tmp_path / "p" / "train", 5)
