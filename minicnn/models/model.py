@@ -257,6 +257,8 @@ class Model(Layer):
     def prepare(self, images: Any) -> np.ndarray:
         """Pictures as this model takes them: uint8 (H,W,3) each, of any size, resized and scaled as the metadata says.
 
+        A model of one channel is given them in grey.
+
         Raises
         ------
         ArgumentError

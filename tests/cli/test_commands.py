@@ -292,6 +292,42 @@ def test_real_mobilenet_names_real_pictures(test_data, tmp_path, monkeypatch, ca
     assert right >= 20
 
 
+FER2013 = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+
+
+def test_a_model_of_grey_pictures_predicts_and_gives_features(test_data, tmp_path, capsys):
+    model = str(test_data / "models" / "fer2013_mini_XCEPTION.102-0.66.hdf5")
+    faces = test_data / "datasets" / "faces7"
+    assert main(["predict", model, str(faces), "--preprocessing", "tf", "--top", "1", "--json"]) == 0
+    said = [entry["classes"][0]["name"] for entry in json.loads(capsys.readouterr().out)]
+    named = [FER2013[int(name.removeprefix("class "))] for name in said]
+    assert named[:4] == ["surprise", "happy", "sad", "angry"]  # the author's own labels
+    for emotion in (5, 3):
+        folder = tmp_path / "p" / f"class {emotion}"
+        folder.mkdir(parents=True)
+        face = {5: "0_surprise.png", 3: "1_happy.png"}[emotion]
+        (folder / face).write_bytes((faces / face).read_bytes())
+    assert (
+        main(["extract", str(tmp_path / "p"), "--base", model, "--preprocessing", "tf", "--out", f"{tmp_path}/f.npz"])
+        == 0
+    )
+    assert np.load(tmp_path / "f.npz")["features"].shape == (2, 7)
+
+
+def test_a_base_of_grey_pictures_learns(photos, tmp_path, capsys):
+    from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input
+    from minicnn.models import Sequential
+
+    net = Sequential([Input((24, 24, 1)), Conv2D(8, 3, activation="relu"), GlobalAveragePooling2D(), Dense(5)])
+    net.metadata = {"preprocessing": "tf"}
+    net.save(tmp_path / "grey.keras")
+    out = tmp_path / "out"
+    command = ["finetune", str(photos), "--base", str(tmp_path / "grey.keras"), "--out", str(out), "--no-cache", *FAST]
+    assert main(command) == 0
+    assert main(["evaluate", str(out / "model.keras"), str(photos)]) == 0
+    assert "on 24 pictures" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("count", "said"), [(3, "3 kernels are ready ("), (0, "nothing to compile: ")])
 def test_warmup_says_how_many_kernels_are_ready(count, said, monkeypatch, capsys):
     def warmup(progress, must_keep):
