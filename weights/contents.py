@@ -89,7 +89,7 @@ def _contents(entry: LayerEntry, config: dict[str, Any] | None, legacy: bool) ->
 
 
 def _said_role(entry: LayerEntry, weight: WeightEntry) -> str | None:
-    """The role in a legacy name, when the rest of it is the layer's; TensorFlow 1 numbered names: "conv1_3/kernel:0"."""
+    """The role in a legacy name, when the rest is the layer's; TensorFlow 1 numbered them: "conv1_3/kernel:0"."""
     layer, own = layer_of(weight.name).split("/")[-1], entry.name.split("/")[-1]
     return role_of(weight.name) if own in (layer, re.sub(r"_\d+$", "", layer)) else None
 
