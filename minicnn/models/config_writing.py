@@ -8,6 +8,7 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 from minicnn.layers import Layer, Operation
+from minicnn.layers.core import InputLayer
 from minicnn.layers.symbolic import Node, SymbolicTensor
 
 from .config_legacy import KERAS2_HARD_SIGMOID
@@ -39,22 +40,58 @@ def _sequential(model: Sequential) -> dict[str, Any]:
     return _entry("keras", "Sequential", config, {"input_shape": list(model.inputs[0].shape)})
 
 
+class _References:
+    """How a config names tensors: [layer, number of its call, output].
+
+    An input that another layer makes, in a model that was cut from a larger one, is given an InputLayer of its own.
+    """
+
+    def __init__(self, model: Model):
+        self.calls: dict[int, list[Node]] = {}
+        self.cuts: dict[tuple[int, int], str] = {}
+        self.numbers: dict[int, int] = {}
+        given = {id(tensor.node) for tensor in model.inputs}
+        names = {layer.name for layer in model.graph.layers}
+        for tensor in model.inputs:
+            if not isinstance(tensor.node.layer, InputLayer):
+                name = f"{tensor.node.layer.name}_input"
+                while name in names:
+                    name += "_"
+                names.add(name)
+                self.cuts[id(tensor.node), tensor.index] = name
+        for node in model.graph.nodes:
+            if id(node) not in given:
+                self.calls.setdefault(id(node.layer), []).append(node)
+        for nodes in self.calls.values():
+            nodes.sort(key=lambda node: node.index)
+            self.numbers.update({id(node): position for position, node in enumerate(nodes)})
+
+    def of(self, tensor: SymbolicTensor) -> list[Any]:
+        """The reference to a tensor, as arguments hold it."""
+        cut = self.cuts.get((id(tensor.node), tensor.index))
+        name = tensor.node.layer.name if cut is None else cut
+        return [name, self.numbers.get(id(tensor.node), 0), tensor.index if cut is None else 0]
+
+    def of_all(self, tensors: list[SymbolicTensor]) -> list[Any]:
+        """References to the ends of a model: one flat, several in a list; the making of a Functional is its call 0."""
+        found = []
+        for tensor in tensors:
+            layer = tensor.node.layer
+            cut = (id(tensor.node), tensor.index) in self.cuts
+            functional = hasattr(layer, "graph") and not isinstance(layer, Sequential) and not cut
+            name, number, output = self.of(tensor)
+            found.append([name, number + functional, output])
+        return found[0] if len(found) == 1 else found
+
+
 def _functional(model: Model) -> dict[str, Any]:
-    given = {id(tensor.node) for tensor in model.inputs}
-    numbers: dict[int, int] = {}
-    calls: dict[int, list[Node]] = {}
-    for node in model.graph.nodes:
-        nodes = calls.setdefault(id(node.layer), [])
-        nodes.append(node)
-    for nodes in calls.values():
-        nodes.sort(key=lambda node: node.index)
-        numbers.update({id(node): position for position, node in enumerate(nodes)})
-    layers = []
+    references = _References(model)
+    layers = [
+        _input(tensor, references) for tensor in model.inputs if (id(tensor.node), tensor.index) in references.cuts
+    ]
     for layer in model.graph.layers:
-        entry = _layer(layer)
-        entry["name"] = layer.name
-        own = [node for node in calls.get(id(layer), []) if id(node) not in given]
-        entry["inbound_nodes"] = [_call(node, numbers) for node in own]
+        own = references.calls.get(id(layer), [])
+        entry = _layer(layer) | {"name": layer.name, "inbound_nodes": [_call(node, references) for node in own]}
         if any(node.training is not None for node in own):
             entry[MODES] = [node.training for node in own]
         layers.append(entry)
@@ -62,10 +99,16 @@ def _functional(model: Model) -> dict[str, Any]:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": _references(model.inputs, numbers),
-        "output_layers": _references(model.outputs, numbers),
+        "input_layers": references.of_all(model.inputs),
+        "output_layers": references.of_all(model.outputs),
     }
     return _entry("keras.src.models.functional", "Functional", config, {"input_shape": None}, "Functional")
+
+
+def _input(tensor: SymbolicTensor, references: _References) -> dict[str, Any]:
+    """The InputLayer of an input that another layer makes."""
+    layer = InputLayer(tensor.shape[1:], dtype=tensor.dtype.name, name=references.of(tensor)[0])
+    return _layer(layer) | {"name": layer.name, "inbound_nodes": []}
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
@@ -90,28 +133,17 @@ def _entry(
     return entry if build is None else {**entry, "build_config": build}
 
 
-def _call(node: Node, numbers: dict[int, int]) -> dict[str, Any]:
+def _call(node: Node, references: _References) -> dict[str, Any]:
     kwargs = {} if node.training is None else {"training": node.training}
-    return {"args": [_argument(value, numbers) for value in node.arguments], "kwargs": kwargs}
+    return {"args": [_argument(value, references) for value in node.arguments], "kwargs": kwargs}
 
 
-def _argument(value: Any, numbers: dict[int, int]) -> Any:
+def _argument(value: Any, references: _References) -> Any:
     if isinstance(value, (list, tuple)):
-        return [_argument(item, numbers) for item in value]
+        return [_argument(item, references) for item in value]
     if isinstance(value, (np.ndarray, np.generic)):
         return {"class_name": ARRAY, "config": {"value": value.tolist(), "dtype": value.dtype.name}}
     if not isinstance(value, SymbolicTensor):
         return value
-    history = [value.node.layer.name, numbers[id(value.node)], value.index]
-    config = {"shape": list(value.shape), "dtype": str(value.dtype), "keras_history": history}
+    config = {"shape": list(value.shape), "dtype": str(value.dtype), "keras_history": references.of(value)}
     return {"class_name": TENSOR, "config": config}
-
-
-def _references(tensors: list[SymbolicTensor], numbers: dict[int, int]) -> list[Any]:
-    """Keras 3 writes a single reference flat, several as a list, and counts the making of a Functional as call 0."""
-    found = []
-    for tensor in tensors:
-        layer = tensor.node.layer
-        functional = hasattr(layer, "graph") and not isinstance(layer, Sequential)
-        found.append([layer.name, numbers.get(id(tensor.node), 0) + functional, tensor.index])
-    return found[0] if len(found) == 1 else found

@@ -155,13 +155,14 @@ class Graph:
         for node in reversed(self.nodes):
             depth = max(node_depth.get(id(node), 0), layer_depth.get(id(node.layer), 0))
             node_depth[id(node)] = layer_depth[id(node.layer)] = depth
-            layers[id(node.layer)] = node.layer
+            if id(node) not in given or isinstance(node.layer, InputLayer):
+                layers[id(node.layer)] = node.layer
             if id(node) not in given:
                 for source in node.inputs:
                     node_depth[id(source.node)] = max(depth + 1, node_depth.get(id(source.node), 0))
         for tensor in self.inputs:  # an input that feeds nothing comes last
-            if id(tensor.node.layer) not in layers:
-                layer = tensor.node.layer
+            layer = tensor.node.layer
+            if id(layer) not in layers and isinstance(layer, InputLayer):
                 layers[id(layer)], layer_depth[id(layer)], self._reached[id(layer)] = layer, 0, -1
         return [layers[key] for key in sorted(layers, key=lambda key: (-layer_depth[key], self._reached[key]))]
 
@@ -196,8 +197,3 @@ class Graph:
                 produced = inner._open(inner_slots, calls, counter, mode)
             slots.update({(id(node), position): slot for position, slot in enumerate(produced)})
         return [slots[id(tensor.node), tensor.index] for tensor in self.outputs]
-
-
-def is_input(layer: Layer) -> bool:
-    """Whether a layer is an InputLayer."""
-    return isinstance(layer, InputLayer)

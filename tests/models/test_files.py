@@ -211,3 +211,18 @@ def test_bad_model_files(golden, name):
     with pytest.raises(MinicnnError, match=name.partition(".")[0] if "unknown" not in name else "layer") as caught:
         load_model(golden / "files" / name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_model_cut_from_another_is_a_model_of_its_own(suffix, tmp_path):
+    inputs = L.Input((8, 8, 3))
+    cut = L.Conv2D(4, 3, name="c")(inputs)
+    end = L.Add()([L.Conv2D(5, 3, name="c_input")(cut), L.Conv2D(5, 3, name="f")(cut)])
+    part = Model(cut, [end, cut])
+    assert [layer.name for layer in part.layers if layer.weights] == ["c_input", "f"]
+    assert part.count_params() == 2 * (4 * 9 * 5 + 5)
+    part.save(tmp_path / f"part{suffix}")
+    back = load_model(tmp_path / f"part{suffix}")
+    x = np.random.default_rng(0).random((2, 6, 6, 4), np.float32)
+    for a, b in zip(part.predict(x), back.predict(x), strict=True):
+        np.testing.assert_array_equal(a, b)
