@@ -96,9 +96,9 @@ def memory_file(layers: dict[str, dict[str, np.ndarray]], file_format: str = "le
     """A WeightFile of arrays in memory, {layer: {weight: array}}."""
 
     def reader(array: np.ndarray) -> Callable:
-        def read(shape):
+        def read(shape, dtype=np.float32):
             assert tuple(shape) == array.shape
-            return np.array(array, np.float32)
+            return np.array(array, dtype)
 
         return read
 

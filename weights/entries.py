@@ -19,16 +19,16 @@ class WeightEntry:
     shape : tuple of int
         In Keras' layout; Theano kernels are listed as they will be read.
     dtype : str
-        How it is stored; `read` returns float32.
+        How it is stored.
     read : callable
-        `read(expected_shape)` returns a new C-contiguous float32 array that the caller owns.
+        `read(expected_shape, dtype)` returns a new C-contiguous array, float32 or float64, that the caller owns.
         It raises FileFormatError for another shape before anything is allocated.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
-    read: Callable[[tuple[int, ...]], np.ndarray]
+    read: Callable[..., np.ndarray]
 
 
 @dataclass(frozen=True)

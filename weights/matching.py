@@ -44,7 +44,7 @@ class MatchPlan:
         arrays = []
         for index, entry in self.assignments:
             leaf, weight = slots[index]
-            array = entry.read(tuple(weight.shape))
+            array = entry.read(tuple(weight.shape), weight.dtype)
             self.report.warnings += doubts(f"{leaf.path}/{weight.name}", weight.name, array)
             arrays.append((index, array))
         return arrays

@@ -16,11 +16,14 @@ class WeightSpec:
     shape : tuple of int
     trainable : bool
         Whether training may change it now; legacy files list these first.
+    dtype : str
+        As which it is read: "float32" or "float64".
     """
 
     name: str
     shape: tuple[int, ...]
     trainable: bool = True
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)

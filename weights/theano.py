@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .entries import WeightEntry
 from .roles import role_of
@@ -40,11 +41,11 @@ class KernelOrder:
         f, c, kh, kw = entry.shape
         shape = (kh, kw, c, f) if self.channels_first else entry.shape
 
-        def read(expected_shape: tuple[int, ...]) -> np.ndarray:
+        def read(expected_shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> np.ndarray:
             stored = tuple(expected_shape)
             if self.channels_first and len(stored) == 4:
                 stored = tuple(stored[axis] for axis in (3, 2, 0, 1))
-            kernel = entry.read(stored)
+            kernel = entry.read(stored, dtype)
             kernel = kernel.transpose(2, 3, 1, 0) if self.channels_first else kernel
             return np.ascontiguousarray(kernel[::-1, ::-1] if self.flipped else kernel)
 

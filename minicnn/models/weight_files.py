@@ -102,7 +102,7 @@ def save_model(model: Model, path: str | Path) -> None:
 def layer_spec(layer: Layer) -> weights.LayerSpec:
     """What minicnn.weights needs to know of a model or layer."""
     if not isinstance(layer, Model):
-        own = [weights.WeightSpec(p.name, p.shape, p.trainable) for p in layer.weights]
+        own = [weights.WeightSpec(p.name, p.shape, p.trainable, str(p.dtype)) for p in layer.weights]
         return weights.LayerSpec(layer.name, type(layer).__name__, own)
     kind = "Sequential" if type(layer).__name__ == "Sequential" else "Functional"
     layer.graph  # noqa: B018  (builds a Sequential)

@@ -226,3 +226,22 @@ def test_a_model_cut_from_another_is_a_model_of_its_own(suffix, tmp_path):
     x = np.random.default_rng(0).random((2, 6, 6, 4), np.float32)
     for a, b in zip(part.predict(x), back.predict(x), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".weights.h5"])
+def test_float64_weights_come_back_bit_for_bit(suffix, tmp_path):
+    def net() -> Sequential:
+        layers = [L.Conv2D(4, 3, dtype="float64"), L.BatchNormalization(dtype="float64"), L.Flatten(dtype="float64")]
+        return Sequential([L.Input((5, 5, 2), dtype="float64"), *layers, L.Dense(3, dtype="float64")])
+
+    model, path = net(), tmp_path / f"m{suffix}"
+    if suffix == ".weights.h5":
+        model.save_weights(path)
+        back = net()
+        back.load_weights(path)
+    else:
+        model.save(path)
+        back = load_model(path)
+    for a, b in zip(model.get_weights(), back.get_weights(), strict=True):
+        assert b.dtype == np.float64
+        np.testing.assert_array_equal(a, b)

@@ -1,6 +1,7 @@
-"""Datasets: shape, number type and place of an array; it is read, as float32, once the caller has named its shape."""
+"""Datasets: shape, number type and place of an array; it is read once the caller has named its shape."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minicnn.errors import FileFormatError
 
@@ -38,15 +39,19 @@ class Dataset:
         self.dtype = "bfloat16" if bfloat16 else str(datatype)
         self._storage = read_storage(header, name, shape, datatype.dtype)
 
-    def read(self, expected_shape: tuple[int, ...], out: np.ndarray | None = None) -> np.ndarray:
-        """The array as C-contiguous float32.
+    def read(
+        self, expected_shape: tuple[int, ...], dtype: DTypeLike = np.float32, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The array, C-contiguous.
 
         Parameters
         ----------
         expected_shape : tuple of int
             The shape that the caller has a place for; nothing is allocated when the file says another.
+        dtype : dtype
+            float32, or float64, in which nothing that is stored is rounded.
         out : ndarray, optional
-            C-contiguous float32 array of that shape, to be filled.
+            C-contiguous array of that shape and dtype, to be filled.
 
         Raises
         ------
@@ -61,16 +66,15 @@ class Dataset:
             )
         self._storage.check()
         if out is None:
-            out = np.empty(self.shape, np.float32)
-        convert = _from_bfloat16 if self.dtype == "bfloat16" else _to_float32
+            out = np.empty(self.shape, dtype)
         if out.size:
-            self._storage.read_into(out, convert)
+            with np.errstate(over="ignore"):  # a float64 beyond float32 becomes inf, which loading reports
+                self._storage.read_into(out, _from_bfloat16 if self.dtype == "bfloat16" else _as_stored)
         return out
 
 
-def _to_float32(values: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes inf, which loading reports
-        return values.astype(np.float32)
+def _as_stored(values: np.ndarray) -> np.ndarray:
+    return values
 
 
 def _from_bfloat16(values: np.ndarray) -> np.ndarray:

@@ -39,7 +39,7 @@ class Contiguous:
 
     def read_into(self, out: np.ndarray, convert: Convert) -> None:
         flat = out.reshape(-1)
-        if self.dtype == np.dtype("<f4"):
+        if self.dtype == out.dtype and self.dtype.kind == "f":
             self.source.readinto(self.address, flat.data.cast("B"))
             return
         step = PIECE // self.dtype.itemsize
