@@ -104,19 +104,35 @@ class _Shaped:
     shape: Shape
 
 
+class _OneCall:
+    """The graph of a layer that is no model."""
+
+    size = 1
+
+
+MAX_CALLS = 20_000  # models in models, each called twice, double with every level
+_ONE_CALL = _OneCall()
+
+
 class Graph:
     """The calls that lead from inputs to outputs.
 
     Raises
     ------
     GraphError
-        An output does not depend on the inputs alone, or the graph has a cycle.
+        An output does not depend on the inputs alone, the graph has a cycle, or it is too large.
     """
 
     def __init__(self, inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]):
         self.inputs, self.outputs = list(inputs), list(outputs)
         self.nodes, self._reached = self._walk()
         self.layers = self._keras_order()
+        self.size = sum(getattr(node.layer, "graph", _ONE_CALL).size for node in self.nodes)
+        if self.size > MAX_CALLS:
+            raise GraphError(
+                f"the model makes {self.size:,} calls of layers, counting those in nested models each time; "
+                f"at most {MAX_CALLS:,} are run"
+            )
 
     def _walk(self) -> tuple[list[Node], dict[int, int]]:
         """(nodes, each after those it needs; when each layer was first reached)."""

@@ -176,3 +176,18 @@ def test_refusals(make, error, message):
     with pytest.raises(error, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def doubled(levels: int) -> Model:
+    """A model in a model, called twice, and so on."""
+    model = Model(x := L.Input((2,)), L.Dense(2)(x))
+    for _ in range(levels):
+        inner, x = model, L.Input((2,))
+        model = Model(x, inner(inner(x)))
+    return model
+
+
+def test_models_in_models_that_double_are_refused_before_they_are_opened_up():
+    assert doubled(5).count_params() == 6
+    with pytest.raises(GraphError, match="calls of layers"):
+        doubled(40)

@@ -360,3 +360,14 @@ def test_bytes_are_read_like_a_file(path):
         file["a"] = np.float32([1, 2])
     with HDF5File(path.read_bytes(), "member") as file:
         np.testing.assert_array_equal(file.root.dataset("a").read((2,)), [1, 2])
+
+
+def test_a_dataset_that_grows_absurdly_is_refused_before_memory_is_taken(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name in "abc":
+            file.create_dataset(name, data=np.zeros((6000, 1000), np.float32), chunks=(1000, 1000), compression="gzip")
+    with HDF5File(str(tmp_path / "a.h5")) as file:
+        for name in "ab":  # the zeros of a new model
+            assert not file.root.dataset(name).read((6000, 1000)).any()
+        with pytest.raises(FileFormatError, match="grows more than 20 times"):
+            file.root.dataset("c").read((6000, 1000))

@@ -104,9 +104,12 @@ class Attribute:
         if count * datatype.size > len(self._data):
             raise self.source.damaged(f"the attribute {self.name!r} is longer than its data")
         cells = [self._data[i * datatype.size : (i + 1) * datatype.size] for i in range(count)]
-        values = [self._decode(cell, datatype) for cell in cells]
-        if sum(len(value) for value in values if isinstance(value, str)) > MAX_ATTRIBUTE:
-            raise self.source.refused(f"the attribute {self.name!r} has more than {MAX_ATTRIBUTE >> 20} MiB")
+        values, letters = [], 0
+        for cell in cells:
+            values.append(self._decode(cell, datatype))
+            letters += len(values[-1]) if isinstance(values[-1], str) else 0
+            if letters > MAX_ATTRIBUTE:  # all may point to the same long string
+                raise self.source.refused(f"the attribute {self.name!r} has more than {MAX_ATTRIBUTE >> 20} MiB")
         return values[0] if shape == () else values
 
     def _decode(self, cell: bytes, datatype: Datatype) -> object:

@@ -13,6 +13,8 @@ from minicnn.errors import FileAccessError, FileFormatError
 UNDEFINED = 0xFFFFFFFFFFFFFFFF  # HDF5's "no address"
 MAX_BLOCK = 64 << 20  # bytes of metadata in one piece; real files stay below 1 MiB
 MAX_STEPS = 2_000_000  # metadata blocks and entries visited in one file; a file of 1,240 arrays needs 32,000
+MAX_RATIO = 20  # weights shrink to nine tenths; only zeros shrink much more
+MAX_INFLATED = 64 << 20  # bytes beyond that ratio, in the whole file: the zeros of a new model
 
 
 class Source:
@@ -32,7 +34,7 @@ class Source:
         self.size = file.seek(0, os.SEEK_END)
         self.base = 0  # where the HDF5 data begins: addresses count from here
         self.collections: dict[int, dict[int, tuple[int, int]]] = {}  # global heap: where each string lies
-        self._steps = 0
+        self._steps = self._inflated = 0
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> "Source":
@@ -66,6 +68,12 @@ class Source:
         self._steps += count
         if self._steps > MAX_STEPS:
             raise self.damaged("its structure does not end")
+
+    def inflate(self, stored: int, size: int) -> None:
+        """Count `stored` compressed bytes that become `size`; a file that grows absurdly is refused."""
+        self._inflated += max(0, size - MAX_RATIO * stored)
+        if self._inflated > MAX_INFLATED:
+            raise self.damaged(f"its compressed data grows more than {MAX_RATIO} times: do not trust it")
 
     def left(self, address: int) -> int:
         """Bytes from `address` to the end of the file, at least 0."""

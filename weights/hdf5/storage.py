@@ -93,6 +93,7 @@ class Chunked:
         for size, _, _ in self.chunks.values():
             if size > limit:
                 raise self.source.damaged(f"the dataset {self.name!r} has a chunk of {size} stored bytes")
+        self.source.inflate(sum(size for size, _, _ in self.chunks.values()), wanted * self.chunk_size)
 
     def read_into(self, out: np.ndarray, convert: Convert) -> None:
         starts = itertools.product(*(range(0, n, c) for n, c in zip(self.shape, self.chunk)))
