@@ -20,7 +20,7 @@ def render(report: TrainingReport) -> str:
     --------
     >>> import numpy as np
     >>> from minicnn.report import Phase, TrainingReport
-    >>> phase = Phase("head", "a dense layer", 6, [0.7], [0.5], [0.6], [1.0], [0.01])
+    >>> phase = Phase("head", "a dense layer", 6, [0.7], [0.5], [0.6], [1.0], [0.01], 0.3)
     >>> report = TrainingReport("Pets", "today", "minicnn finetune pets", ["cat", "dog"], np.eye(2, dtype=int),
     ...                         [phase], [4, 4], [1, 1])
     >>> render(report).startswith("<!doctype html>")

@@ -26,14 +26,15 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(0.0123), duration(7.26), duration(200)
-    ('12 ms', '7.3 s', '3 min 20 s')
+    >>> duration(0.0123), duration(0.874), duration(7.26), duration(200)
+    ('12 ms', '0.87 s', '7.3 s', '3 min 20 s')
     """
-    if seconds < 1:
-        return f"{seconds * 1000:.2g} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{round(seconds) // 60} min {round(seconds) % 60} s"
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.2g} ms"
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
@@ -66,7 +67,7 @@ def summary(report: TrainingReport) -> Markup:
         (percent(report.accuracy), "accuracy", f"95% interval {percent(low)} to {percent(high)}"),
         (str(len(report.class_names)), "classes", _some(report.class_names)),
         (f"{used:,}", "pictures used", f"{sum(report.train_counts):,} to learn from, {total:,} to judge by"),
-        (duration(sum(sum(p.seconds) for p in report.phases)), "training", _epochs(report.phases)),
+        (duration(sum(phase.duration for phase in report.phases)), "training", _epochs(report.phases)),
     ]
     cards = [
         element("div", element("dt", name), element("dd", value), element("dd", note, class_="note"))
@@ -108,11 +109,12 @@ def curves(report: TrainingReport) -> Markup:
             f"{phase.val_loss[-1]:.3f}",
             duration(phase.seconds[0]),
             duration(float(np.median(phase.seconds[1:]))) if len(phase.seconds) > 1 else "–",
+            duration(phase.duration),
         ]
         for phase in report.phases
     ]
     details = [element("p", element("b", phase.name), f": {phase.detail}") for phase in report.phases]
-    header = ["Phase", "Numbers trained", "Val. accuracy", "Val. loss", "First epoch", "Later epochs"]
+    header = ["Phase", "Numbers trained", "Val. accuracy", "Val. loss", "First epoch", "Later epochs", "In all"]
     return section(
         "How it learned",
         "The two curves of a chart part when the model begins to learn its pictures by heart.",

@@ -37,8 +37,8 @@ class Checker(HTMLParser):
 
 def make(**changes):
     phases = [
-        Phase("head", "a dense layer", 10, [1.5, 0.7], [0.4, 0.8], [1.2, 0.9], [0.5, 0.7], [0.3, 0.01]),
-        Phase("fine-tuning", "from conv5 on", 900, [0.6], [0.85], [0.8], [0.75], [2.0]),
+        Phase("head", "a dense layer", 10, [1.5, 0.7], [0.4, 0.8], [1.2, 0.9], [0.5, 0.7], [0.3, 0.01], 1.9),
+        Phase("fine-tuning", "from conv5 on", 900, [0.6], [0.85], [0.8], [0.75], [2.0], 2.3),
     ]
     values = {
         "title": "Pets",
@@ -77,9 +77,16 @@ def test_the_page_says_what_a_reader_wants_to_know():
         "17 rightly", "85.0%", "100", "80 to learn from, 20 to judge by", "head", "fine-tuning", "70.0%", "75.0%",
         "Head alone: 82.0% on average", "Fine-tuned: 86.0% on average",
         "2 files are copies", "80.0%", "dog/broken.jpg", "is truncated", "CMYK converted to RGB",
-        "minicnn finetune pets", "numpy", "2.1", "3 batches from the cache", "300 ms", "10 ms", "2.0 s",
+        "minicnn finetune pets", "numpy", "2.1", "3 batches from the cache", "0.30 s", "10 ms", "2.0 s",
     ):  # fmt: skip
         assert wanted in text, wanted
+
+
+def test_the_training_time_is_that_of_the_phases_with_all_that_they_need():
+    page, _, text = read(make())
+    assert "training4.2 shead: 2 epochs, fine-tuning: 1 epoch" in text
+    assert "<td>1.9 s</td>" in page
+    assert "<td>2.3 s</td>" in page
 
 
 def test_the_confusion_matrix_is_shaded_by_the_share_of_its_row():
@@ -143,11 +150,14 @@ def test_a_confusion_matrix_of_another_size_is_refused():
     [
         (0.0004, "0.4 ms"),
         (0.012, "12 ms"),
-        (0.9, "900 ms"),
-        (1.0, "1.0 s"),
+        (0.099, "99 ms"),
+        (0.0999, "0.10 s"),
+        (0.874, "0.87 s"),
+        (0.999, "1.0 s"),
         (59.94, "59.9 s"),
+        (59.97, "1 min 0 s"),
         (61, "1 min 1 s"),
-        (3600, "60 min 0 s"),
+        (3600, "1 h 0 min"),
     ],
 )
 def test_durations(seconds, said):

@@ -42,6 +42,7 @@ def test_colours_are_learned_and_everything_is_told(photos, net_file):
     assert result.model.metadata["class_names"] == ["blue", "green", "red"]
     assert result.model.metadata["preprocessing"] == "tf"
     assert {"features", "train the head", "cross-validation"} <= result.seconds.keys()
+    assert phase.duration == result.seconds["train the head"] > sum(phase.seconds)
 
 
 def test_the_base_stays_bit_for_bit(photos, net_file):
