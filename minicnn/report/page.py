@@ -5,6 +5,7 @@ from pathlib import Path
 from minicnn.report import sections
 from minicnn.report.content import TrainingReport
 from minicnn.report.html import Markup, element, join
+from minicnn.report.matrix import confusion
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -46,7 +47,7 @@ def render(report: TrainingReport) -> str:
     drawn = (
         sections.curves,
         sections.folds,
-        sections.confusion,
+        confusion,
         sections.classes,
         sections.mistakes,
         sections.files,

@@ -222,7 +222,8 @@ class _Run:
             )
         detail = (
             f"a new last layer (softmax) on the {features.shape[1]:,} features of the frozen base. Its weight decay "
-            f"({decay:.2g}) was chosen by cross-validation inside the training pictures; the time of that is included."
+            f"({decay:.2g}) was chosen first, by cross-validation inside the training pictures: its time in all "
+            "includes this."
         )
         size = head.kernel.size + head.bias.size
         return head, _phase("head", detail, size, head.history, head.seconds, self.clock.seconds[step])
