@@ -90,7 +90,7 @@ class CompileCache(_Cache):
         self.code = function.__code__.co_code + dumps(tuple(cell.cell_contents for cell in closure))
 
     @property
-    def cache_path(self) -> str:
+    def cache_path(self) -> str:  # pyright: ignore
         return str(compile_cache_folder())
 
     def _path(self, signature: Any, codegen: Any) -> Path | None:

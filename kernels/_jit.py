@@ -9,17 +9,19 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
-from numba import config
+from numba.core import config as numba_config
 
 from ._compile_cache import CompileCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+config: Any = numba_config  # Numba makes the names in it when it starts
+JIT_OFF = bool(config.DISABLE_JIT)
 kernels: list[Callable[..., Any]] = []  # every compiled function, for warm-up
 
 
 def jit(function: Function) -> Function:
     """The compiled form of `function`; its source stays callable as `.py_func`."""
-    if config.DISABLE_JIT:
+    if JIT_OFF:
         return function
     compiled: Any = numba.njit(nogil=True, fastmath={"contract"}, error_model="numpy", boundscheck=False)(function)
     compiled._cache = CompileCache(function)

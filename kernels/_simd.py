@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import binding, ir
-from numba import config, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from ._jit import JIT_OFF, config
 
 
 class Tile(NamedTuple):
@@ -144,11 +146,11 @@ def _tile_product(typing_context, a, a_start, a_row, a_step, b, b_start, b_step,
 
     def codegen(context, builder, sig, args):
         a, a_start, a_row, a_step, b, b_start, b_step, c, c_start, c_row, k, accumulate = args
-        pointers = [context.make_array(flat)(context, builder, array).data for array in (a, b, c)]
-        _emit_tile(builder, *pointers, [a_start, a_row, a_step, b_start, b_step, c_start, c_row, k, accumulate])
+        a, b, c = (context.make_array(flat)(context, builder, array).data for array in (a, b, c))
+        _emit_tile(builder, a, b, c, [a_start, a_row, a_step, b_start, b_step, c_start, c_row, k, accumulate])
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-tile_product: Any = _tile_product_numpy if config.DISABLE_JIT else _tile_product
+tile_product: Any = _tile_product_numpy if JIT_OFF else _tile_product

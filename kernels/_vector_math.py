@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import config, types
+from numba import types
 from numba.extending import intrinsic, register_jitable
+
+from ._jit import JIT_OFF
 
 ZERO, ONE = np.float32(0), np.float32(1)
 LOWEST = np.float32(-104)  # exp is 0 in float32 from here down
@@ -58,8 +60,8 @@ def _float_of_numpy(value):
     return np.int32(value).view(np.float32)
 
 
-_bits_of = _bits_of_numpy if config.DISABLE_JIT else _reinterpret(types.float32, types.int32, ir.IntType(32))
-_float_of = _float_of_numpy if config.DISABLE_JIT else _reinterpret(types.int32, types.float32, ir.FloatType())
+_bits_of = _bits_of_numpy if JIT_OFF else _reinterpret(types.float32, types.int32, ir.IntType(32))
+_float_of = _float_of_numpy if JIT_OFF else _reinterpret(types.int32, types.float32, ir.FloatType())
 
 
 @register_jitable

@@ -111,3 +111,11 @@ def test_the_changelog_has_this_version():
     import minicnn
 
     assert f"## [{minicnn.__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_every_variable_of_the_environment_is_in_readme_and_help():
+    sources = [path.read_text("utf-8") for folder in SOURCES.values() for path in python_files(folder)]
+    read = {name for text in sources for name in re.findall(r"environ(?:\.get\(|\[)\"(MINICNN_\w+)\"", text)}
+    assert read >= {"MINICNN_CACHE", "MINICNN_DEBUG", "MINICNN_NUM_THREADS"}
+    for where in ((ROOT / "README.md").read_text("utf-8"), build_parser().format_help()):
+        assert read <= set(re.findall(r"MINICNN_[A-Z_]+", where))

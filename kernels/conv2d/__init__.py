@@ -63,7 +63,8 @@ def prepare(
 ) -> np.ndarray | Prepared:
     """w packed for the rung that runs on images of a shape; w itself where that rung reads it as it is."""
     window = check_window("conv2d", input_shape, w.shape, strides, padding, dilation, groups)
-    shape = (0, *window_outputs(input_shape[1:3], w.shape[:2], window, "conv2d"), w.shape[3])
+    _, height, width, _ = input_shape
+    shape = (0, *window_outputs((height, width), w.shape[:2], window, "conv2d"), w.shape[3])
     y = np.empty(shape, w.dtype)
     spec = OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None)
     if spec.rung not in ("v3_tiled", "v4_blocked"):

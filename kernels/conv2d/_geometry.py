@@ -54,21 +54,8 @@ def geometry(x_shape: tuple, w_shape: tuple, y_shape: tuple, window: Window) -> 
     """The Geometry of shapes (N,H,W,C), (KH,KW,C/groups,F), (N,OH,OW,F)."""
     (sh, sw), ((top, _), (left, _)), (dh, dw), groups = window
     taps_h, taps_w, channels, filters = w_shape
-    return Geometry(
-        *x_shape[:3],
-        channels,
-        *y_shape[1:3],
-        filters // groups,
-        taps_h,
-        taps_w,
-        sh,
-        sw,
-        top,
-        left,
-        dh,
-        dw,
-        groups,
-    )
+    sizes = (*x_shape[:3], channels, *y_shape[1:3], filters // groups)
+    return Geometry._make((*sizes, taps_h, taps_w, sh, sw, top, left, dh, dw, groups))
 
 
 @register_jitable

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import config, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .._jit import JIT_OFF
 from .._simd import TILE, Emitter
 
 LANES = TILE.lanes
@@ -137,5 +138,5 @@ def _pixel_product_numpy(*arguments):
     _lanes_product_numpy(1, *arguments)
 
 
-pixels_product: Any = _pixels_product_numpy if config.DISABLE_JIT else _make_product(PIXELS)
-pixel_product: Any = _pixel_product_numpy if config.DISABLE_JIT else _make_product(1)
+pixels_product: Any = _pixels_product_numpy if JIT_OFF else _make_product(PIXELS)
+pixel_product: Any = _pixel_product_numpy if JIT_OFF else _make_product(1)

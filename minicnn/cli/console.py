@@ -12,6 +12,7 @@ import numpy as np
 from minicnn.errors import MinicnnError
 
 SECONDS_BETWEEN_LINES = 5.0
+NONE = "–"  # in a column of numbers
 
 
 class OutputError(MinicnnError, OSError):
@@ -85,10 +86,14 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
     texts = [[one_line(cell) for cell in row] for row in [header, *rows]]
     columns = list(zip(*texts))
     widths = [max(map(len, column)) for column in columns]
-    numeric = [all(cell.strip("%").replace(",", "").replace(".", "", 1).isdecimal() for cell in c[1:]) for c in columns]
+    numeric = [all(map(_is_number, column[1:])) for column in columns]
     for row in texts:
         cells = [cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(row, widths, numeric)]
         say("  ".join(cells).rstrip())
+
+
+def _is_number(cell: str) -> bool:
+    return cell == NONE or cell.strip("%").replace(",", "").replace(".", "", 1).isdecimal()
 
 
 class Progress:

@@ -38,8 +38,8 @@ begin here:
   minicnn predict photos-model/model.keras new.jpg
 
 exit codes: 0 done, 2 wrong usage or bad input, 1 failure, 130 interrupted
-environment: MINICNN_CACHE (folder for weights and features), MINICNN_OFFLINE=1 (never download),
-  MINICNN_KERNELS=numpy (without Numba), MINICNN_DEBUG=1 (show tracebacks)"""
+environment: MINICNN_CACHE (folder for weights, features and compiled kernels), MINICNN_OFFLINE=1 (never download),
+  MINICNN_NUM_THREADS (threads of a kernel), MINICNN_KERNELS=numpy (without Numba), MINICNN_DEBUG=1 (show tracebacks)"""
 
 
 def build_parser() -> Parser:

@@ -1,7 +1,9 @@
 """`minicnn evaluate`: how well a model names the pictures of a labelled folder."""
 
-from minicnn.cli.console import Progress, note, print_json, print_table, say
+from minicnn.cli.console import NONE, Progress, note, print_json, print_table, say
 from minicnn.cli.options import add_model_options
+
+SCORES = ("precision", "recall", "f1")
 
 EPILOG = """\
 examples:
@@ -66,9 +68,14 @@ def summarise(confusion, class_names, unreadable: int) -> dict:
         "accuracy": correct / total,
         "accuracy_interval_95": wilson_interval(correct, total),
         "unreadable_files": unreadable,
-        "classes": [asdict(score) for score in class_scores(confusion, class_names)],
+        "classes": [_figures(asdict(score)) for score in class_scores(confusion, class_names)],
         "confusion": confusion,
     }
+
+
+def _figures(score: dict) -> dict:
+    """The scores of a class; none of a class without pictures, which 0.0% would call a failure."""
+    return score if score["support"] else score | dict.fromkeys(SCORES)
 
 
 def _print(found: dict) -> None:
@@ -76,7 +83,7 @@ def _print(found: dict) -> None:
     say(f"accuracy {found['accuracy']:.1%} on {found['pictures']} pictures (95% interval {low:.1%} to {high:.1%})")
     say()
     rows = [
-        [c["name"], f"{c['precision']:.1%}", f"{c['recall']:.1%}", f"{c['f1']:.1%}", c["support"]]
+        [c["name"], *(NONE if c[score] is None else f"{c[score]:.1%}" for score in SCORES), c["support"]]
         for c in found["classes"]
     ]
     print_table(["class", "precision", "recall", "F1", "pictures"], rows)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from minicnn.cli.console import print_json, print_table, say
 
+NAMES_SHOWN = 8
+
 EPILOG = """\
 examples:
   minicnn inspect mobilenet_1_0_224_tf.h5        format, layers, shapes, architecture
@@ -41,14 +43,19 @@ def describe(path: str) -> dict:
     """The contents of a weights file as plain values."""
     from minicnn.transfer.architecture import identify
     from minicnn.weights import open_weights
+    from minicnn.weights.contents import contents
 
     with open_weights(path) as file:
         layers = [
             {
                 "name": layer.name,
-                "weights": [{"name": w.name, "shape": list(w.shape), "dtype": w.dtype} for w in layer.weights],
+                "class": layer.class_name,
+                "weights": [
+                    {"name": w.name, "role": role, "shape": list(w.shape), "dtype": w.dtype}
+                    for role, w in layer.weights
+                ],
             }
-            for layer in file.layers
+            for layer in contents(file)
         ]
         architecture = identify(weight.shape for layer in file.layers for weight in layer.weights)
         return {
@@ -71,7 +78,9 @@ def _sha256(path: str) -> str:
 
 
 def _print(found: dict) -> None:
-    writer = f", written by Keras {found['keras_version']}" if found["keras_version"] else ""
+    own = found["metadata"] is not None  # minicnn writes the formats of Keras, and says so in metadata of its own
+    writer = f", {'in the format of' if own else 'written by'} Keras {found['keras_version']}"
+    writer = writer if found["keras_version"] else ""
     weighted = sum(bool(layer["weights"]) for layer in found["layers"])
     say(found["file"])
     say(f"  format        {found['format']}{writer}")
@@ -80,16 +89,24 @@ def _print(found: dict) -> None:
     say(f"  architecture  {found['architecture'] or 'not one of those that minicnn knows by their shapes'}")
     say(f"  config        {'present: load_model builds it' if found['has_config'] else 'none: weights only'}")
     say(f"  layers        {len(found['layers'])}, of them {weighted} with weights; {found['numbers']:,} numbers")
-    if found["metadata"]:
-        names = found["metadata"].get("class_names") or []
-        say(f"  made by       minicnn {found['metadata'].get('minicnn_version', '')}; {len(names)} classes")
+    if own:
+        say(f"  made by       {_maker(found['metadata'])}")
     say()
     rows = [
-        [layer["name"] if i == 0 else "", weight["name"], _shape(weight["shape"]), weight["dtype"]]
+        [layer["name"] if i == 0 else "", weight["role"] or weight["name"], _shape(weight["shape"]), weight["dtype"]]
         for layer in found["layers"]
         for i, weight in enumerate(layer["weights"])
     ]
     print_table(["layer", "weight", "shape", "stored as"], rows)
+
+
+def _maker(metadata: dict) -> str:
+    names = metadata.get("class_names")
+    said = f"minicnn {metadata.get('minicnn', '')}".rstrip()
+    if not isinstance(names, list) or not names:
+        return said
+    more = ", …" if len(names) > NAMES_SHOWN else ""
+    return f"{said}; {len(names)} classes: {', '.join(map(str, names[:NAMES_SHOWN]))}{more}"
 
 
 def _shape(shape: list[int]) -> str:

@@ -281,10 +281,19 @@ def _check_known(parts: list[Path], found: list[dict[str, list[Path]]], names: t
     for part, classes in zip(parts, found, strict=True):
         unknown = classes.keys() - set(names)
         if unknown:
+            unknown = sorted(unknown, key=natural_key)
             raise DataError(
-                f"{printable(part)} has class {_listed(sorted(unknown, key=natural_key))}, which the model "
-                f"does not know: rename or remove the folder; known: {_listed(names)}"
+                f"{printable(part)} has class {_listed(unknown)}, which the model "
+                f"does not know: {_renaming(unknown, names)}; known: {_listed(names)}"
             )
+
+
+def _renaming(unknown: list[str], names: tuple[str, ...]) -> str:
+    """What to do with unknown classes: the new name where capital letters alone differ."""
+    known = {name.casefold(): name for name in names}
+    pairs = [(name, known[name.casefold()]) for name in unknown if name.casefold() in known]
+    said = ", ".join(f"'{printable(name)}' to '{printable(right)}'" for name, right in pairs)
+    return f"rename {said}" if said else "rename or remove the folder"
 
 
 def _one_class(part: Path, name: str) -> DataError:

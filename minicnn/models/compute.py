@@ -63,6 +63,22 @@ class Compiled:
         return found
 
 
+def check_choices(optimizer: Any, loss: Any, chosen_metrics: Any) -> None:
+    """Raise ArgumentError for an unknown name, also where a model does not know its outputs yet."""
+    optimizers.get(optimizer)
+    for item in _leaves(loss):
+        losses.get(item)
+    for item in _leaves(chosen_metrics):
+        metrics.get(item)
+
+
+def _leaves(value: Any) -> list[Any]:
+    """The objects and names in a choice that may be nested by output."""
+    items = value.values() if isinstance(value, dict) else _as_list(value)
+    nested = isinstance(value, (dict, list, tuple))
+    return [leaf for item in items for leaf in (_leaves(item) if nested else [item])]
+
+
 def train_step(
     compiled: Compiled, forward: Any, parameters: list[Parameter], x: list[Any], y: list[Any], weights: Any
 ) -> float:

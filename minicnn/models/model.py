@@ -17,7 +17,7 @@ from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
 
 from . import fitting
 from .batches import ArraySource, Batch, checked_batch_size, make_source
-from .compute import Compiled, penalty, test_step
+from .compute import Compiled, check_choices, penalty, test_step
 from .graph import Graph, Program
 from .plan import Plan
 
@@ -274,10 +274,10 @@ class Model(Layer):
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None) -> None:
         """Choose how to train: an optimizer, a loss and metrics, each an object or Keras' name.
 
-        With several outputs, loss and metrics may be lists or dicts by output name.
+        With several outputs, loss and metrics may be lists or dicts by output name.  Unknown names are refused.
         """
-        self.choices = (optimizer, loss, metrics)
-        self._compiled = None
+        check_choices(optimizer, loss, metrics)
+        self.choices, self._compiled = (optimizer, loss, metrics), None
 
     @property
     def compiled(self) -> Compiled:

@@ -13,13 +13,14 @@ import numpy as np
 from minicnn.errors import ArgumentError, ShapeError
 
 MODES = ("caffe", "tf", "torch", "none")
+ANY_CHANNELS = ("tf", "none")  # do the same to each channel
 CAFFE_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
 TORCH_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 TORCH_STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
-    """float32 network input of RGB images x (...,H,W,3) with values 0..255.
+    """float32 network input of RGB images x (...,H,W,3) with values 0..255; in mode "tf" of grey ones (...,H,W,1) too.
 
     Raises
     ------
@@ -35,10 +36,26 @@ def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
         raise ArgumentError(f"unknown preprocessing mode {mode!r}; known are {', '.join(MODES)}")
     if mode == "none":
         return x
-    if x.ndim < 3 or x.shape[-1] != 3:
+    if x.ndim < 3 or x.shape[-1] not in ((1, 3) if mode in ANY_CHANNELS else (3,)):
         raise ShapeError(f"preprocess_input needs RGB images (...,H,W,3); got shape {x.shape}")
     if mode == "tf":
         return x / np.float32(127.5) - np.float32(1)
     if mode == "torch":
         return (x / np.float32(255) - TORCH_MEAN) / TORCH_STD
     return x[..., ::-1] - CAFFE_MEAN
+
+
+def to_grey(images: np.ndarray) -> np.ndarray:
+    """uint8 (...,1) of uint8 RGB (...,3), Pillow's mode "L": (19595 R + 38470 G + 7471 B + 2¹⁵) / 2¹⁶.
+
+    Source
+    ------
+    ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B.
+
+    Examples
+    --------
+    >>> to_grey(np.array([[255, 0, 0], [0, 255, 0]], np.uint8)).tolist()
+    [[76], [150]]
+    """
+    weighted = images @ np.array([[19595], [38470], [7471]], np.uint32)
+    return ((weighted + (1 << 15)) >> 16).astype(np.uint8)

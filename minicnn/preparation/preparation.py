@@ -9,7 +9,7 @@ import numpy as np
 from minicnn import __version__
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
-from .modes import preprocess_input
+from .modes import ANY_CHANNELS, MODES, preprocess_input, to_grey
 from .resize import ResizeRule
 
 
@@ -24,22 +24,39 @@ class Preparation:
         How a picture gets the size that the model takes.
     preprocessing : str
         "caffe", "tf", "torch" or "none": how pixels become numbers.
+    channels : int
+        Of the model's input: 3, or 1 for a model of grey pictures.
+
+    Raises
+    ------
+    ArgumentError
+        A mode that treats colours differently, for a model of grey pictures.
     """
 
     rule: ResizeRule
     preprocessing: str
+    channels: int = 3
+
+    def __post_init__(self):
+        if self.channels == 1 and self.preprocessing in MODES and self.preprocessing not in ANY_CHANNELS:
+            raise ArgumentError(
+                f"preprocessing {self.preprocessing!r} is for colour pictures, the model takes grey ones: "
+                f"{' or '.join(map(repr, ANY_CHANNELS))}"
+            )
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """uint8 pictures (N,H,W,3) as the model takes them, float32 (N,H,W,3)."""
-        return preprocess_input(images, self.preprocessing)
+        """uint8 pictures (N,H,W,3) as the model takes them, float32 (N,H,W,channels)."""
+        return preprocess_input(to_grey(images) if self.channels == 1 else images, self.preprocessing)
 
     def prepare(self, images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
         """Pictures of any size, uint8 (H,W,3) each, resized by the rule and as the model takes them.
 
+        A model of grey pictures takes (H,W) and (H,W,1) too.
+
         Raises
         ------
         DTypeError, ShapeError
-            Something that is not a uint8 RGB picture.
+            Something that is not such a picture.
 
         Examples
         --------
@@ -47,7 +64,7 @@ class Preparation:
         >>> Preparation(ResizeRule(32), "tf").prepare([photo]).shape
         (1, 32, 32, 3)
         """
-        pictures = [as_picture(image) for image in images]
+        pictures = [as_picture(image, self.channels) for image in images]
         resized = [p if p.shape[:2] == self.size else self.rule.apply_to_array(p) for p in pictures]
         return self(np.stack(resized) if resized else np.zeros((0, *self.size, 3), np.uint8))
 
@@ -69,7 +86,7 @@ class Preparation:
 
 
 def preparation_from(metadata: Mapping[str, Any], input_shape: tuple[int | None, ...]) -> Preparation:
-    """What a model's metadata says, for inputs (N,H,W,3).
+    """What a model's metadata says, for inputs (N,H,W,3) or (N,H,W,1).
 
     Raises
     ------
@@ -82,18 +99,21 @@ def preparation_from(metadata: Mapping[str, Any], input_shape: tuple[int | None,
             "the model does not say how pixels are prepared: set model.metadata['preprocessing'] to "
             "'caffe', 'tf', 'torch' or 'none'"
         )
+    channels = 1 if len(input_shape) == 4 and input_shape[3] == 1 else 3
     if rule is not None:
-        return Preparation(ResizeRule.from_dict(rule), mode)
+        return Preparation(ResizeRule.from_dict(rule), mode, channels)
     if len(input_shape) != 4 or None in input_shape[1:3]:
         raise ArgumentError(f"the model takes inputs {input_shape}, and its metadata names no size to resize to")
-    return Preparation(ResizeRule(input_shape[1:3]), mode)  # type: ignore[arg-type]
+    return Preparation(ResizeRule(input_shape[1:3]), mode, channels)  # type: ignore[arg-type]
 
 
-def as_picture(image: np.ndarray) -> np.ndarray:
-    """A uint8 RGB picture, checked."""
+def as_picture(image: np.ndarray, channels: int = 3) -> np.ndarray:
+    """A uint8 RGB picture, checked; a grey one (H,W) or (H,W,1) becomes one for a model that takes one channel."""
     array = np.asarray(image)
     if array.dtype != np.uint8:
         raise DTypeError(f"pictures are uint8 with values 0..255; got {array.dtype}")
+    if channels == 1 and (array.ndim == 2 or array.shape[2:] == (1,)):
+        array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
     if array.ndim != 3 or array.shape[2] != 3:
         raise ShapeError(f"a picture is (H,W,3); got shape {array.shape}")
     return array

@@ -25,7 +25,7 @@ def preparation_of(
     FileFormatError
         The file's metadata is damaged.
     UnsupportedError
-        The model does not take colour pictures.
+        The model does not take pictures.
     """
     stored: Mapping[str, Any] = model.metadata
     mode = preprocessing or stored.get("preprocessing")
@@ -33,12 +33,12 @@ def preparation_of(
         raise ArgumentError(f"{path} does not say how pixels are prepared: add --preprocessing {'|'.join(MODES)}")
     if mode not in MODES:
         raise FileFormatError(f"{path}: its metadata names the preprocessing {mode!r}; known are {', '.join(MODES)}")
-    height, width = _model_size(model, path)
+    height, width, channels = _model_input(model, path)
     if "resize" in stored and size is None and resize is None:
         rule = _stored_rule(stored["resize"], path)
     else:
         rule = ResizeRule((size or height or DEFAULT_SIDE, size or width or DEFAULT_SIDE), resize or "crop")
-    preparation = Preparation(rule, mode)
+    preparation = Preparation(rule, mode, channels)
     taken = (height or preparation.size[0], width or preparation.size[1])
     if taken != preparation.size:
         asked = " × ".join(map(str, preparation.size))
@@ -46,12 +46,13 @@ def preparation_of(
     return preparation
 
 
-def _model_size(model: Any, path: str) -> tuple[int | None, int | None]:
-    """(height, width) of a model's input; None where it takes any."""
+def _model_input(model: Any, path: str) -> tuple[int | None, int | None, int]:
+    """(height, width, channels) of a model's input; None where it takes any."""
     shape = model.inputs[0].shape
-    if len(shape) != 4 or shape[3] != 3:
-        raise UnsupportedError(f"{path} takes inputs of shape {shape[1:]}; colour pictures are (height, width, 3)")
-    return shape[1], shape[2]
+    if len(shape) != 4 or shape[3] not in (1, 3):
+        said = "pictures are (height, width, 3), or (height, width, 1) when grey"
+        raise UnsupportedError(f"{path} takes inputs of shape {shape[1:]}; {said}")
+    return shape[1], shape[2], shape[3]
 
 
 def _stored_rule(stored: Any, path: str) -> ResizeRule:

@@ -19,7 +19,7 @@ def without_head(model: Any) -> Any:
     Raises
     ------
     UnsupportedError
-        The model has several inputs or outputs, or does not take pictures (N,H,W,3).
+        The model has several inputs or outputs, or does not take pictures (N,H,W,3) or (N,H,W,1).
     """
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UnsupportedError(
@@ -27,9 +27,9 @@ def without_head(model: Any) -> Any:
             "transfer needs one of each"
         )
     shape = model.inputs[0].shape
-    if len(shape) != 4 or shape[3] != 3:
+    if len(shape) != 4 or shape[3] not in (1, 3):
         raise UnsupportedError(
-            f"model {model.name} takes inputs of shape {shape}; transfer needs colour pictures (N,H,W,3)"
+            f"model {model.name} takes inputs of shape {shape}; transfer needs pictures (N,H,W,3) or (N,H,W,1)"
         )
     features = model.outputs[0]
     if len(features.shape) == 2:

@@ -400,3 +400,12 @@ def test_classes_that_the_model_does_not_know(photos, tmp_path, capsys):
     model.save(tmp_path / "two.keras")
     line = refused(capsys, tmp_path, "evaluate", tmp_path / "two.keras", photos)
     assert "'blue', 'green', which the model does not know" in line
+
+
+def test_classes_that_differ_by_capital_letters_alone(photos, tmp_path, capsys):
+    model = small_net(classes=3, preprocessing="tf", class_names=["Red", "green", "BLUE"])
+    model.save(tmp_path / "three.keras")
+    line = refused(capsys, tmp_path, "evaluate", tmp_path / "three.keras", photos)
+    assert (
+        "'blue', 'red', which the model does not know: rename 'blue' to 'BLUE', 'red' to 'Red'; known: 'Red'," in line
+    )

@@ -121,6 +121,18 @@ def test_evaluate_measures_the_folder(trained, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("accuracy 100.0% on 9 pictures")
 
 
+def test_classes_without_pictures_have_no_scores(trained, tmp_path, capsys):
+    capsys.readouterr()
+    photos = write_photos(tmp_path / "test", 3, {"red": (200, 40, 40)}, seed=9)
+    assert main(["evaluate", str(trained / "model.keras"), str(photos)]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["green", "–", "–", "–", "0"] in rows
+    assert ["red", "100.0%", "100.0%", "100.0%", "3"] in rows
+    assert main(["evaluate", str(trained / "model.keras"), str(photos), "--json"]) == 0
+    green = json.loads(capsys.readouterr().out)["classes"][1]
+    assert green == {"name": "green", "precision": None, "recall": None, "f1": None, "support": 0}
+
+
 def test_evaluate_judges_the_validation_part_alone(trained, tmp_path, capsys):
     capsys.readouterr()
     write_photos(tmp_path / "p" / "train", 5)
@@ -174,8 +186,27 @@ def test_inspect_describes_a_file_without_building_it(net_file, capsys):
     assert found["numbers"] == small_net().count_params()
     assert main(["inspect", net_file]) == 0
     said = capsys.readouterr().out
-    assert "format        Keras 3 archive" in said
-    assert "3 × 3 × 3 × 8" in said
+    assert "format        Keras 3 archive, in the format of Keras 3.15.1\n" in said
+    assert "made by       minicnn\n" in said
+    rows = [line.split() for line in said.split("stored as\n")[1].splitlines()]
+    assert rows[0] == ["conv1", "kernel", "3", "×", "3", "×", "3", "×", "8", "float32"]
+    assert [row[0] for row in rows] == [
+        "conv1", "bias", "bn1", "beta", "moving_mean", "moving_variance", "conv2", "bias",
+        "bn2", "beta", "moving_mean", "moving_variance", "old_head", "bias",
+    ]  # fmt: skip
+
+
+def test_inspect_says_who_wrote_a_file(trained, test_data, capsys):
+    from minicnn import __version__
+
+    capsys.readouterr()
+    assert main(["inspect", str(trained / "model.keras")]) == 0
+    assert f"made by       minicnn {__version__}; 3 classes: blue, green, red\n" in capsys.readouterr().out
+    assert main(["inspect", str(test_data / "models" / "onepixel_lenet.h5")]) == 0
+    said = capsys.readouterr().out
+    assert "format        legacy model, written by Keras 2.1.4\n" in said
+    assert "made by" not in said
+    assert [line.split()[0] for line in said.split("stored as\n")[1].splitlines()][1] == "bias"
 
 
 def test_doctor_reports_every_part(capsys):
@@ -259,6 +290,42 @@ def test_real_mobilenet_names_real_pictures(test_data, tmp_path, monkeypatch, ca
     names = json.loads(index.read_text())
     right = sum(said[str(file)] == names[str(int(file.name.split("_")[0]))][1] for file in files)
     assert right >= 20
+
+
+FER2013 = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+
+
+def test_a_model_of_grey_pictures_predicts_and_gives_features(test_data, tmp_path, capsys):
+    model = str(test_data / "models" / "fer2013_mini_XCEPTION.102-0.66.hdf5")
+    faces = test_data / "datasets" / "faces7"
+    assert main(["predict", model, str(faces), "--preprocessing", "tf", "--top", "1", "--json"]) == 0
+    said = [entry["classes"][0]["name"] for entry in json.loads(capsys.readouterr().out)]
+    named = [FER2013[int(name.removeprefix("class "))] for name in said]
+    assert named[:4] == ["surprise", "happy", "sad", "angry"]  # the author's own labels
+    for emotion in (5, 3):
+        folder = tmp_path / "p" / f"class {emotion}"
+        folder.mkdir(parents=True)
+        face = {5: "0_surprise.png", 3: "1_happy.png"}[emotion]
+        (folder / face).write_bytes((faces / face).read_bytes())
+    assert (
+        main(["extract", str(tmp_path / "p"), "--base", model, "--preprocessing", "tf", "--out", f"{tmp_path}/f.npz"])
+        == 0
+    )
+    assert np.load(tmp_path / "f.npz")["features"].shape == (2, 7)
+
+
+def test_a_base_of_grey_pictures_learns(photos, tmp_path, capsys):
+    from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input
+    from minicnn.models import Sequential
+
+    net = Sequential([Input((24, 24, 1)), Conv2D(8, 3, activation="relu"), GlobalAveragePooling2D(), Dense(5)])
+    net.metadata = {"preprocessing": "tf"}
+    net.save(tmp_path / "grey.keras")
+    out = tmp_path / "out"
+    command = ["finetune", str(photos), "--base", str(tmp_path / "grey.keras"), "--out", str(out), "--no-cache", *FAST]
+    assert main(command) == 0
+    assert main(["evaluate", str(out / "model.keras"), str(photos)]) == 0
+    assert "on 24 pictures" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("count", "said"), [(3, "3 kernels are ready ("), (0, "nothing to compile: ")])

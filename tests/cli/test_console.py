@@ -25,6 +25,8 @@ def test_json_has_plain_numbers_and_null_for_what_is_none(capsys):
 def test_columns_of_numbers_lie_to_the_right_and_texts_to_the_left(capsys):
     print_table(["name", "share", "kind"], [["a", "5.0%", "x"], ["long", "50.0%", "yy"]])
     assert capsys.readouterr().out == "name  share  kind\na      5.0%  x\nlong  50.0%  yy\n"
+    print_table(["name", "share"], [["a", "5.0%"], ["b", "–"]])
+    assert capsys.readouterr().out == "name  share\na      5.0%\nb         –\n"
 
 
 def test_notes_go_to_stderr(capsys):

@@ -372,7 +372,45 @@ def test_a_model_must_be_compiled_and_have_something_to_train():
     model.trainable = False
     with pytest.raises(GraphError, match="nothing can be trained: every layer has trainable=False"):
         model.fit(X, Y, verbose=0)
-    for choice in (("adamant", "mse"), ("sgd", "mes"), ("sgd", "mse", ["acuracy"])):
-        model.compile(*choice)
-        with pytest.raises(MinicnnError, match=r"adamant|mes|acuracy"):
-            model.evaluate(X, Y)
+
+
+def unbuilt():
+    return Sequential([L.Dense(3)])
+
+
+def built():
+    return Sequential([L.Input((4,)), L.Dense(3)])
+
+
+def with_two_outputs():
+    x = L.Input((4,))
+    return Model(x, [L.Dense(3, name="a")(x), L.Dense(2, name="b")(x)])
+
+
+@pytest.mark.parametrize("make", [unbuilt, built, with_two_outputs])
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({"optimizer": "adm"}, "there is no optimizer 'adm'"),
+        ({"optimizer": 3}, "there is no optimizer 3"),
+        ({"loss": "foo"}, "unknown loss 'foo'"),
+        ({"loss": {"a": "mse", "b": "foo"}}, "unknown loss 'foo'"),
+        ({"metrics": ["acuracy"]}, "there is no metric 'acuracy'"),
+        ({"metrics": "acuracy"}, "there is no metric 'acuracy'"),
+        ({"metrics": {"a": ["accuracy", "acuracy"]}}, "there is no metric 'acuracy'"),
+    ],
+)
+def test_unknown_names_are_refused_by_compile(make, choices, said):
+    model = make()
+    with pytest.raises(ArgumentError, match=said):
+        model.compile(**{"optimizer": "sgd", "loss": "mse"} | choices)
+    with pytest.raises(GraphError, match="is not compiled"):
+        model.compiled  # noqa: B018
+
+
+def test_a_refused_compile_leaves_the_choices_of_before():
+    model = linear()
+    model.compile("sgd", "mse")
+    with pytest.raises(ArgumentError, match="adm"):
+        model.compile("adm", "mse")
+    assert type(model.optimizer).__name__ == "SGD"

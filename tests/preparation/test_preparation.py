@@ -7,6 +7,7 @@ from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Conv2D, GlobalAveragePooling2D, Input
 from minicnn.models import Sequential
 from minicnn.preparation import Preparation, ResizeRule, preparation_from, preprocess_input
+from minicnn.preparation.modes import to_grey
 
 pytest.importorskip("PIL")
 GREY = np.full((40, 60, 3), 51, np.uint8)
@@ -59,3 +60,49 @@ def test_refusals(metadata, side, images, error, match):
     net.metadata = metadata
     with pytest.raises(error, match=match):
         net.prepare(images)
+
+
+# Models that take one channel
+
+
+def grey_model() -> Sequential:
+    net = Sequential([Input((16, 16, 1)), Conv2D(2, 3), GlobalAveragePooling2D()])
+    net.metadata = {"preprocessing": "none"}
+    return net
+
+
+def test_grey_is_pillows():
+    from PIL import Image
+
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3)).astype(np.uint8)
+    expected = np.asarray(Image.fromarray(pixels[0]).convert("L"))
+    np.testing.assert_array_equal(to_grey(pixels)[0, :, :, 0], expected)
+    every = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    np.testing.assert_array_equal(to_grey(every)[:, 0], np.arange(256))
+
+
+def test_a_model_of_one_channel_is_given_grey_pictures():
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    prepared = grey_model().prepare([pixels])
+    np.testing.assert_array_equal(prepared, to_grey(pixels[None]).astype(np.float32))
+    assert grey_model().predict(prepared).shape == (1, 2)
+    assert grey_model().prepare([]).shape == (0, 16, 16, 1)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (16, 16, 1), (40, 20), (40, 20, 1)])
+def test_a_model_of_one_channel_takes_grey_arrays(shape):
+    assert np.all(grey_model().prepare([np.full(shape, 77, np.uint8)]) == 77)
+
+
+@pytest.mark.parametrize(("mode", "value"), [("tf", 51 / 127.5 - 1), ("none", 51)])
+def test_modes_that_treat_all_channels_alike_do_for_grey(mode, value):
+    prepared = Preparation(ResizeRule(8), mode, channels=1).prepare([GREY])
+    np.testing.assert_allclose(prepared, np.full((1, 8, 8, 1), value), rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["caffe", "torch"])
+def test_modes_of_colours_are_refused_for_grey(mode):
+    with pytest.raises(
+        ArgumentError, match=f"'{mode}' is for colour pictures, the model takes grey ones: 'tf' or 'none'"
+    ):
+        Preparation(ResizeRule(8), mode, channels=1)

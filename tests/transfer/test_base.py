@@ -95,10 +95,20 @@ def test_unknown_weights_alone_are_refused(tmp_path):
         load_base(path)
 
 
-def test_a_model_of_grey_pictures_is_refused(tmp_path):
+def test_a_model_of_grey_pictures_is_a_base(tmp_path):
     path = str(tmp_path / "grey.keras")
     Sequential([Input((8, 8, 1)), Flatten(), Dense(2)]).save(path)
-    with pytest.raises(UnsupportedError, match=r"takes inputs of shape \(8, 8, 1\)"):
+    base = load_base(path, preprocessing="tf")
+    assert base.preparation.channels == 1
+    assert base.model.outputs[0].shape == (None, 64)
+    with pytest.raises(ArgumentError, match="'caffe' is for colour pictures"):
+        load_base(path, preprocessing="caffe")
+
+
+def test_a_model_of_other_inputs_is_refused(tmp_path):
+    path = str(tmp_path / "two.keras")
+    Sequential([Input((8, 8, 2)), Flatten(), Dense(2)]).save(path)
+    with pytest.raises(UnsupportedError, match=r"takes inputs of shape \(8, 8, 2\)"):
         load_base(path, preprocessing="tf")
 
 

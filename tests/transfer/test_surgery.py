@@ -54,9 +54,9 @@ def test_pooled_features_keep_their_convolution():
 
 
 def test_what_cannot_be_a_base_is_refused():
-    grey = Sequential([Input((8, 8, 1)), Flatten(), Dense(2)])
-    with pytest.raises(UnsupportedError, match=r"colour pictures \(N,H,W,3\)"):
-        without_head(grey)
+    maps = Sequential([Input((8, 8, 2)), Flatten(), Dense(2)])
+    with pytest.raises(UnsupportedError, match=r"transfer needs pictures \(N,H,W,3\) or \(N,H,W,1\)"):
+        without_head(maps)
     first, second = Input((8, 8, 3)), Input((8, 8, 3))
     with pytest.raises(UnsupportedError, match="2 inputs and 1 outputs"):
         without_head(Model([first, second], Dense(2)(Flatten()(first + second))))
