@@ -109,6 +109,11 @@ class TransferResult:
         """Share of the validation pictures whose class the model got right."""
         return float(np.trace(self.confusion) / self.confusion.sum())
 
+    @property
+    def pictures(self) -> int:
+        """How many were used: those for training and those for validation, together as in cross-validation."""
+        return sum(self.train_counts) + sum(self.val_counts)
+
     def metrics(self) -> dict[str, Any]:
         """All figures as plain values: what metrics.json holds."""
         total = int(self.confusion.sum())
@@ -148,7 +153,12 @@ class TransferResult:
         }
         if self.folds is not None:
             found["cross_validation"] = {
-                name: {"accuracies": list(values), "mean": mean, "interval_95": interval}
+                name: {
+                    "pictures": self.pictures,
+                    "accuracies": list(values),
+                    "mean": mean,
+                    "interval_95": interval,
+                }
                 for name, values in (("head", self.folds.head), ("fine_tuned", self.folds.fine_tuned))
                 if values
                 for mean, interval in [mean_interval(values)]
