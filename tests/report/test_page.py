@@ -89,6 +89,16 @@ def test_the_training_time_is_that_of_the_phases_with_all_that_they_need():
     assert re.findall(r'<td data-label="Time in all">(.*?)</td>', page) == ["1.9 s", "2.3 s"]
 
 
+@pytest.mark.parametrize("accuracies", [[1.0, 1.0, 1.0], [0.9, 1.0, 1.0], [0.0, 0.0]])
+def test_no_axis_of_the_cross_validation_leaves_the_shares(accuracies):
+    page, _, text = read(make(folds=Folds(accuracies)))
+    chart = page[page.index("Cross-validation</h2>") :].split("</svg>")[0]
+    marks = [float(mark) for mark in re.findall(r'class="tick middle">([-\d.]+)%<', chart)]
+    assert len(marks) >= 3
+    assert 0 <= min(marks) < max(marks) <= 100
+    assert f"in each of {len(accuracies)} rounds" in text.lower()
+
+
 def test_one_picture_is_no_pictures():
     _, _, text = read(make(confusion=np.array([[1, 0], [0, 0]]), train_counts=[1, 1], val_counts=[1, 0]))
     assert "The model got 1 of 1 validation picture right." in text
