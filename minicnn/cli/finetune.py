@@ -138,6 +138,7 @@ def print_result(result, paths) -> None:
         for name, values in (("head", result.folds.head), ("fine-tuned", result.folds.fine_tuned)):
             if values:
                 mean, (low, high) = mean_interval(values)
-                say(f"{len(values)} folds, {name}: {mean:.1%} on average (95% interval {low:.1%} to {high:.1%})")
+                said = f"{len(values)} folds of all {result.pictures:,} pictures, {name}: {mean:.1%} on average"
+                say(f"{said} (95% interval {low:.1%} to {high:.1%})")
     say(f"model   {paths['model.keras']}")
     say(f"report  {paths['report.html']}")

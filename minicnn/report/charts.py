@@ -2,14 +2,16 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from minicnn.report.html import Markup, element, join
+from minicnn.report.words import axis_percent
 
 WIDTH, HEIGHT = 440, 250
 LEFT, RIGHT, TOP, BOTTOM = 46, 78, 22, 36
-LABEL_GAP = 15
+LABEL_GAP = 29  # a value with its name below
+DOT = 4.5
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,15 @@ class Line:
     name: str
     style: str
     values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Border:
+    """Where one phase of training ends and the next begins: the last epoch of the first, and the names of both."""
+
+    epoch: int
+    before: str
+    after: str
 
 
 def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -53,7 +64,7 @@ def _spread(heights: list[float]) -> list[float]:
     placed = list(heights)
     for above, below in itertools.pairwise(order):
         placed[below] = max(placed[below], placed[above] + LABEL_GAP)
-    overflow = max(placed[order[-1]] - (HEIGHT - BOTTOM), 0)
+    overflow = max(placed[order[-1]] - (HEIGHT - BOTTOM - LABEL_GAP / 2), 0)
     return [height - overflow for height in placed]
 
 
@@ -75,10 +86,10 @@ def line_chart(
     describe: Callable[[float], str],
     *,
     bounds: tuple[float | None, float | None] = (None, None),
-    boundary: int | None = None,
+    border: Border | None = None,
 ) -> Markup:
     """
-    Curves over epochs, each named at its end.
+    Curves over epochs, each with its last value and its name at its end.
 
     Parameters
     ----------
@@ -86,8 +97,8 @@ def line_chart(
         Writes a value of the vertical axis.
     bounds : (low, high)
         Limits that the axis never passes; None leaves one free.
-    boundary : int, optional
-        A dotted line after this epoch: fine-tuning begins.
+    border : Border, optional
+        Two phases are told apart by a line, a shade and their names.
     """
     epochs = max(len(line.values) for line in lines)
     finite = [value for line in lines for value in line.values if math.isfinite(value)] or [0.0, 1.0]
@@ -102,10 +113,10 @@ def line_chart(
     def down(value: float) -> float:
         return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
-    parts = [element("title", title), *_axes(ticks, epochs, across, down, describe)]
-    if boundary is not None and 0 < boundary < epochs:
-        parts += _boundary(across(boundary + 0.5))
-    parts += _curves(lines, across, down, describe)
+    parts = [element("title", title)]
+    if border is not None and 0 < border.epoch < epochs:
+        parts += _border(border, across(border.epoch + 0.5))
+    parts += [*_axes(ticks, epochs, across, down, describe), *_curves(lines, across, down, describe)]
     return element("svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=title, class_="chart")
 
 
@@ -123,16 +134,17 @@ def _axes(ticks, epochs, across, down, describe) -> list[Markup]:
     return parts
 
 
-def _boundary(x: float) -> list[Markup]:
-    """The dotted line where fine-tuning begins."""
-    return [
-        element("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=TOP, y2=HEIGHT - BOTTOM, class_="boundary"),
-        element("text", "fine-tuning", x=f"{x:.1f}", y=TOP - 8, class_="tick middle"),
-    ]
+def _border(border: Border, x: float) -> list[Markup]:
+    """The shade of the second phase, the line before it, and the names of both phases on either side."""
+    top, bottom, right = TOP - 18, HEIGHT - BOTTOM, WIDTH - RIGHT
+    shade = element("rect", x=f"{x:.1f}", y=TOP, width=f"{right - x:.1f}", height=bottom - TOP, class_="shade")
+    line = element("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=top, y2=bottom, class_="border")
+    before = element("text", border.before, x=f"{x - 6:.1f}", y=TOP - 9, class_="phase end")
+    return [shade, line, before, element("text", border.after, x=f"{x + 6:.1f}", y=TOP - 9, class_="phase")]
 
 
 def _curves(lines, across, down, describe) -> list[Markup]:
-    """Each curve with a dot, its name and its last value at its end."""
+    """Each curve with a dot, its last value and its name at its end."""
     parts, ends = [], []
     for line in lines:
         xs = [across(i + 1) for i in range(len(line.values))]
@@ -145,10 +157,9 @@ def _curves(lines, across, down, describe) -> list[Markup]:
         return parts
     for (line, x, y, value), height in zip(ends, _spread([y for _, _, y, _ in ends])):
         parts.append(element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="3", class_=f"dot {line.style}"))
-        text = f"{line.name} {describe(value)}"
-        parts.append(
-            element("text", text, x=f"{x + 8:.1f}", y=f"{height:.1f}", dy="0.32em", class_=f"name {line.style}")
-        )
+        left = f"{x + 9:.1f}"
+        name = element("tspan", line.name, x=left, dy="1.15em", class_="tick")
+        parts.append(element("text", describe(value), name, x=left, y=f"{height:.1f}", class_=f"name {line.style}"))
     return parts
 
 
@@ -157,25 +168,48 @@ def fold_chart(
 ) -> Markup:
     """The accuracy of every fold as a dot, their mean and its interval as a bar, on a scale that covers `span`."""
     ticks = nice_ticks(*span)
-    low, high, width, height = ticks[0], ticks[-1], 440, 92
+    low, high, width = ticks[0], ticks[-1], 440
 
     def across(value: float) -> float:
         return 20 + (value - low) / (high - low) * (width - 40)
 
+    xs = [across(value) for value in values]
+    heights = _heaped(xs)
+    half = max(20.0, *(abs(height) + 2 * DOT for height in heights))
+    bottom = 2 * half + 28
     left, right, middle = across(interval[0]), across(interval[1]), across(mean)
-    parts = [element("title", "accuracy of each fold")]
+    parts = [element("title", "accuracy of each round")]
     for tick in ticks:
         x = f"{across(tick):.1f}"
-        parts.append(element("line", x1=x, x2=x, y1=8, y2=66, class_="rule"))
-        parts.append(element("text", f"{tick:.0%}", x=x, y=84, class_="tick middle"))
-    parts.append(element("rect", x=f"{left:.1f}", y=18, width=f"{right - left:.1f}", height=38, class_="interval"))
-    parts.append(element("line", x1=f"{middle:.1f}", x2=f"{middle:.1f}", y1=14, y2=60, class_="curve validation"))
-    dots = [element("circle", cx=f"{across(v):.1f}", cy=37, r=4.5, class_="dot validation") for v in values]
+        parts.append(element("line", x1=x, x2=x, y1=4, y2=bottom, class_="rule"))
+        parts.append(element("text", axis_percent(tick), x=x, y=bottom + 18, class_="tick middle"))
+    box = {"x": f"{left:.1f}", "y": 14, "width": f"{right - left:.1f}", "height": 2 * half}
+    parts.append(element("rect", **box, class_="interval"))
+    parts.append(element("line", x1=f"{middle:.1f}", x2=f"{middle:.1f}", y1=10, y2=bottom - 10, class_="curve mean"))
+    for value, x, height in zip(values, xs, heights):
+        title = element("title", axis_percent(value))
+        place = {"cx": f"{x:.1f}", "cy": f"{14 + half + height:.1f}", "r": DOT}
+        parts.append(element("circle", title, **place, class_="dot validation ringed"))
     return element(
         "svg",
-        join(*parts, *dots),
-        viewBox=f"0 0 {width} {height}",
+        join(*parts),
+        viewBox=f"0 0 {width} {bottom + 26:.0f}",
         role="img",
-        aria_label="accuracy of each fold",
+        aria_label="accuracy of each round",
         class_="chart",
     )
+
+
+def _heaped(xs: list[float]) -> list[float]:
+    """How far each dot moves up or down from the middle, so that none hides another."""
+    levels: list[int] = []
+    for i, x in enumerate(xs):
+        taken = {level for other, level in zip(xs[:i], levels) if abs(other - x) < 2 * DOT + 1}
+        levels.append(next(level for level in _outwards() if level not in taken))
+    gap = min(2 * DOT + 2, 60 / max([1, *map(abs, levels)]))
+    return [gap * level for level in levels]
+
+
+def _outwards() -> Iterator[int]:
+    """0, 1, -1, 2, -2, ..."""
+    return ((i + 1) // 2 if i % 2 else -(i // 2) for i in itertools.count())

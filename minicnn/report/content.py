@@ -63,5 +63,5 @@ class TrainingReport:
 
     @property
     def accuracy(self) -> float:
-        """Share of the validation images that were named rightly."""
+        """Share of the validation images whose class the model got right."""
         return float(np.trace(self.confusion) / max(np.sum(self.confusion), 1))

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicnn import __version__
 from minicnn.report.content import TrainingReport
-from minicnn.report.sections import duration
+from minicnn.report.words import count, duration
 from minicnn.transfer.base import Base
 from minicnn.transfer.result import TransferResult
 
@@ -64,8 +64,8 @@ def _model_facts(base: Base) -> Mapping[str, str]:
     facts = {
         "base": base.name,
         "weights": base.weights,
-        "pixels": f"{base.preparation.preprocessing}: {PIXELS[base.preparation.preprocessing]}",
-        "pictures": f"{height} × {width}, by {base.preparation.rule.method}",
+        "pixel values": f"{base.preparation.preprocessing}: {PIXELS[base.preparation.preprocessing]}",
+        "picture size": f"{height} × {width}, by {base.preparation.rule.method}",
     }
     return facts if base.sha256 is None else facts | {"sha256 of the weights": base.sha256}
 
@@ -76,11 +76,11 @@ def _setting_facts(result: TransferResult) -> Mapping[str, str]:
         "seed": str(settings.seed),
         "validation pictures": result.split,
         "batch size": str(settings.batch_size),
-        "head": f"{settings.epochs} epochs, dropout {settings.dropout:g}",
+        "head": f"{count(settings.epochs, 'epoch')}, dropout {settings.dropout:g}",
     }
     if settings.unfreeze is not None:
-        fine = f"{settings.fine_epochs} epochs from {settings.unfreeze} on, rate {settings.learning_rate:g}"
-        facts["fine-tuning"] = fine
+        epochs = count(settings.fine_epochs, "epoch")
+        facts["fine-tuning"] = f"{epochs} from {settings.unfreeze} on, learning rate {settings.learning_rate:g}"
     return facts
 
 

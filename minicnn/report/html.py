@@ -23,7 +23,7 @@ def element(name: str, /, *children: str, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
-    if name in ("img", "meta"):
+    if name in ("img", "meta", "wbr"):
         return Markup(f"<{name}{described}>")
     return Markup(f"<{name}{described}>{join(*children)}</{name}>")
 
@@ -41,10 +41,27 @@ def join(*children: str) -> Markup:
 
 
 def table(header: list[str], rows: list[list[str]], **attributes: object) -> Markup:
-    """A table inside a box that scrolls sideways when the page is narrow; the first column names its row."""
+    """A table whose first column names its row; every other cell knows its column's name, for narrow pages."""
     head = element("thead", element("tr", *(element("th", name, scope="col") for name in header)))
     body = [
-        element("tr", element("th", first, scope="row"), *(element("td", value) for value in rest))
+        element(
+            "tr",
+            element("th", first, scope="row"),
+            *(element("td", value, data_label=name) for name, value in zip(header[1:], rest)),
+        )
         for first, *rest in rows
     ]
-    return element("div", element("table", head, element("tbody", *body), **attributes), class_="scroll")
+    return element("table", head, element("tbody", *body), **attributes)
+
+
+def abbreviation(short: str, full: str) -> Markup:
+    """A shortened name that shows the full one when pointed at; a line may end after _, but not after …."""
+    *parts, last = short.replace("…", "…\N{WORD JOINER}").split("_")
+    pieces = [join(f"{part}_", element("wbr")) for part in parts]
+    return element("span", *pieces, last, title=full if short != full else None)
+
+
+def section(title: str, note: str, *children: str) -> Markup:
+    """A heading, a few sentences that explain it, and the content."""
+    head = element("header", element("h2", title), element("p", note) if note else Markup())
+    return element("section", head, *children)

@@ -5,6 +5,7 @@ from pathlib import Path
 from minicnn.report import sections
 from minicnn.report.content import TrainingReport
 from minicnn.report.html import Markup, element, join
+from minicnn.report.matrix import confusion
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -20,7 +21,7 @@ def render(report: TrainingReport) -> str:
     --------
     >>> import numpy as np
     >>> from minicnn.report import Phase, TrainingReport
-    >>> phase = Phase("head", "a dense layer", 6, [0.7], [0.5], [0.6], [1.0], [0.01])
+    >>> phase = Phase("head", "a dense layer", 6, [0.7], [0.5], [0.6], [1.0], [0.01], 0.3)
     >>> report = TrainingReport("Pets", "today", "minicnn finetune pets", ["cat", "dog"], np.eye(2, dtype=int),
     ...                         [phase], [4, 4], [1, 1])
     >>> render(report).startswith("<!doctype html>")
@@ -46,7 +47,7 @@ def render(report: TrainingReport) -> str:
     drawn = (
         sections.curves,
         sections.folds,
-        sections.confusion,
+        confusion,
         sections.classes,
         sections.mistakes,
         sections.files,

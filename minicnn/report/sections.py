@@ -1,54 +1,24 @@
 """The sections of the page; each takes a TrainingReport and returns markup, or nothing to say: an empty text."""
 
 import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from minicnn.report.charts import Line, fold_chart, line_chart
+from minicnn.report.charts import Border, Line, fold_chart, line_chart
 from minicnn.report.content import Mistake, Phase, TrainingReport
-from minicnn.report.html import Markup, element, join, table
+from minicnn.report.html import Markup, abbreviation, element, join, section, table
+from minicnn.report.words import axis_percent, count, duration, percent, shortened
 from minicnn.transfer.scores import class_scores, mean_interval, wilson_interval
 
-LARGEST_MATRIX = 24
-FEW_CLASSES = 8
 LONGEST_LIST = 200
-
-
-def percent(share: float) -> str:
-    """A share as a percentage with one digit."""
-    return f"{share:.1%}"
-
-
-def duration(seconds: float) -> str:
-    """
-    A time span as a person says it.
-
-    Examples
-    --------
-    >>> duration(0.0123), duration(7.26), duration(200)
-    ('12 ms', '7.3 s', '3 min 20 s')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.2g} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{round(seconds) // 60} min {round(seconds) % 60} s"
-
-
-def count(number: int, singular: str, plural: str = "") -> str:
-    """A number and its noun."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
-
-
-def section(title: str, note: str, *children: str) -> Markup:
-    """A heading, one sentence that explains it, and the content."""
-    head = element("header", element("h2", title), element("p", note) if note else Markup())
-    return element("section", head, *children)
+LONG_NAME, LONG_FILE = 36, 44
+NAMED_CLASSES = 6
 
 
 def summary(report: TrainingReport) -> Markup:
-    """The result in one sentence, and the figures that qualify it."""
+    """The result in one sentence, what a careful reader must know of it, and the figures that qualify it."""
     confusion = np.asarray(report.confusion)
     total, correct = int(confusion.sum()), int(np.trace(confusion))
     low, high = wilson_interval(correct, max(total, 1))
@@ -56,31 +26,38 @@ def summary(report: TrainingReport) -> Markup:
     guess = report.val_counts[commonest] / max(total, 1)
     lede = element(
         "p",
-        f"Of {count(total, 'picture')} kept aside from training, the model names ",
-        element("strong", f"{correct:,} rightly"),
-        f". Calling them all “{report.class_names[commonest]}” would get {percent(guess)}.",
+        "The model got ",
+        element("strong", f"{correct:,} of {total:,}"),
+        f" validation {'picture' if total == 1 else 'pictures'} right. Validation pictures are kept aside: the model "
+        f"is never trained on them. Always answering “{report.class_names[commonest]}” would get {percent(guess)}.",
         class_="lede",
     )
-    used = sum(report.train_counts) + sum(report.val_counts)
+    remarks = element("ul", *(element("li", remark) for remark in report.remarks), class_="remarks")
+    trained = sum(report.train_counts)
     figures = [
-        (percent(report.accuracy), "accuracy", f"95% interval {percent(low)} to {percent(high)}"),
+        (
+            percent(report.accuracy),
+            "accuracy",
+            f"likely {percent(low)} to {percent(high)} (95%\N{NO-BREAK SPACE}interval)",
+        ),
         (str(len(report.class_names)), "classes", _some(report.class_names)),
-        (f"{used:,}", "pictures used", f"{sum(report.train_counts):,} to learn from, {total:,} to judge by"),
-        (duration(sum(sum(p.seconds) for p in report.phases)), "training", _epochs(report.phases)),
+        (f"{trained + total:,}", "pictures", f"{trained:,} for training, {total:,} for validation"),
+        (duration(sum(phase.duration for phase in report.phases)), "training", _epochs(report.phases)),
     ]
     cards = [
         element("div", element("dt", name), element("dd", value), element("dd", note, class_="note"))
         for value, name, note in figures
     ]
-    return join(lede, element("dl", *cards, class_="figures"))
+    return join(lede, remarks if report.remarks else Markup(), element("dl", *cards, class_="figures"))
 
 
 def _epochs(phases: Sequence[Phase]) -> str:
     return ", ".join(f"{phase.name}: {count(len(phase.seconds), 'epoch')}" for phase in phases)
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+def _some(names: Sequence[str]) -> Markup:
+    shown = [abbreviation(*pair) for pair in zip(shortened(names), names)][:NAMED_CLASSES]
+    return Markup(", ".join([*shown, "…"] if len(names) > NAMED_CLASSES else shown))
 
 
 def curves(report: TrainingReport) -> Markup:
@@ -89,17 +66,36 @@ def curves(report: TrainingReport) -> Markup:
     def joined(name: str) -> list[float]:
         return [value for phase in report.phases for value in getattr(phase, name)]
 
-    boundary = len(report.phases[0].loss) if len(report.phases) > 1 else None
+    border = None
+    note = (
+        "An epoch is one pass over the training pictures. Where the training curve gets better and the validation "
+        "curve does not, the model only memorises its training pictures."
+    )
+    if len(report.phases) > 1:
+        head, fine_tuning = report.phases
+        border = Border(len(head.loss), head.name, fine_tuning.name)
+        note += " Fine-tuning changes layers below the head, so the curves may jump where it begins."
     charts = []
     for title, name, describe, bounds in (
-        ("Accuracy", "accuracy", lambda value: f"{value:.0%}", (0.0, 1.0)),
+        ("Accuracy", "accuracy", axis_percent, (0.0, 1.0)),
         ("Loss", "loss", lambda value: f"{value:.3g}", (0.0, None)),
     ):
-        lines = [Line("train", "training", joined(name)), Line("val", "validation", joined(f"val_{name}"))]
+        lines = [Line(which, which, joined(key)) for which, key in (("training", name), ("validation", f"val_{name}"))]
         drawing = line_chart(
-            f"{title} by epoch, training and validation", lines, describe, bounds=bounds, boundary=boundary
+            f"{title} by epoch, training and validation", lines, describe, bounds=bounds, border=border
         )
         charts.append(element("figure", element("figcaption", title), drawing))
+    details = [element("p", element("b", phase.name), f": {phase.detail}") for phase in report.phases]
+    return section(
+        "How it learned",
+        note,
+        element("div", *charts, class_="charts"),
+        _phases(report.phases),
+        element("div", *details, class_="details"),
+    )
+
+
+def _phases(phases: Sequence[Phase]) -> Markup:
     rows = [
         [
             phase.name,
@@ -108,18 +104,20 @@ def curves(report: TrainingReport) -> Markup:
             f"{phase.val_loss[-1]:.3f}",
             duration(phase.seconds[0]),
             duration(float(np.median(phase.seconds[1:]))) if len(phase.seconds) > 1 else "–",
+            duration(phase.duration),
         ]
-        for phase in report.phases
+        for phase in phases
     ]
-    details = [element("p", element("b", phase.name), f": {phase.detail}") for phase in report.phases]
-    header = ["Phase", "Numbers trained", "Val. accuracy", "Val. loss", "First epoch", "Later epochs"]
-    return section(
-        "How it learned",
-        "The two curves of a chart part when the model begins to learn its pictures by heart.",
-        element("div", *charts, class_="charts"),
-        table(header, rows, class_="plain"),
-        element("div", *details, class_="details"),
-    )
+    header = [
+        "Phase",
+        "Trained parameters",
+        "Validation accuracy",
+        "Validation loss",
+        "First epoch",
+        "Later epochs",
+        "Time in all",
+    ]
+    return table(header, rows, class_="plain phases")
 
 
 def folds(report: TrainingReport) -> Markup:
@@ -127,81 +125,45 @@ def folds(report: TrainingReport) -> Markup:
     if report.folds is None:
         return Markup()
     judged = [("Head alone", report.folds.head), ("Fine-tuned", report.folds.fine_tuned)]
-    drawn = [(name, values, *mean_interval(values)) for name, values in judged if values]
+    drawn = [(name, values, *_mean_share(values)) for name, values in judged if values]
     limits = [limit for _, values, _, interval in drawn for limit in (*values, *interval)]
+    low, high = min(limits), max(limits)
+    span = (low, high) if low < high else (max(low - 0.05, 0.0), min(high + 0.05, 1.0))
     parts = []
     for name, values, mean, interval in drawn:
-        low, high = (percent(min(max(limit, 0.0), 1.0)) for limit in interval)
-        caption = f"{name}: {percent(mean)} on average, 95% interval {low} to {high}"
-        chart = fold_chart(values, mean, interval, (min(limits), max(limits)))
-        parts.append(element("figure", element("figcaption", caption), chart))
+        ends = f"95% interval {percent(interval[0])} to {percent(interval[1])}"
+        caption = element("figcaption", f"{name}: {percent(mean)} on average", " ", element("span", ends))
+        parts.append(element("figure", caption, fold_chart(values, mean, interval, span)))
+    rounds, pictures = len(report.folds.head), sum(report.train_counts) + sum(report.val_counts)
     return section(
         "Cross-validation",
-        f"In {len(report.folds.head)} rounds, each picture is judged once by a model that never saw it. "
-        "A dot is the accuracy of one round.",
+        f"All {pictures:,} pictures, those for training and those for validation together, are divided into {rounds} "
+        f"parts. In each of {rounds} rounds, another part is kept aside and judged by a model that is trained on the "
+        "rest. A dot is the accuracy of one round, the line their mean.",
         element("div", *parts, class_="charts"),
     )
 
 
-def confusion(report: TrainingReport) -> Markup:
-    """The confusion matrix as a shaded table, or the commonest confusions when there are many classes."""
-    names, matrix = report.class_names, np.asarray(report.confusion)
-    if len(names) > LARGEST_MATRIX:
-        return section("What it mixes up", "The confusions that happen most.", _confusions(names, matrix))
-    head = element(
-        "tr",
-        element("th", "true class", class_="corner"),
-        *(element("th", element("span", name), scope="col", class_="slanted") for name in names),
-    )
-    rows = []
-    for i, name in enumerate(names):
-        support = max(int(matrix[i].sum()), 1)
-        cells = []
-        for j, other in enumerate(names):
-            value = int(matrix[i, j])
-            cells.append(
-                element(
-                    "td",
-                    str(value) if value else "·",
-                    class_="right" if i == j else "wrong",
-                    style=f"--share:{value / support:.0%}" if value else None,
-                    title=f"{name} named {other}: {value} of {int(matrix[i].sum())}",
-                )
-            )
-        rows.append(element("tr", element("th", name, scope="row"), *cells))
-    grid = element(
-        "table",
-        element("thead", head),
-        element("tbody", *rows),
-        class_="matrix roomy" if len(names) <= FEW_CLASSES else "matrix",
-    )
-    return section(
-        "What it mixes up",
-        "A row is a true class, a column what it said; the stronger the colour, the larger its share of the row.",
-        element("div", grid, class_="scroll"),
-    )
-
-
-def _confusions(names: Sequence[str], matrix: np.ndarray) -> Markup:
-    errors = matrix * (1 - np.eye(len(names), dtype=matrix.dtype))
-    order = np.argsort(-errors, axis=None, kind="stable")[:20]
-    pairs = [divmod(int(flat), len(names)) for flat in order]
-    rows = [[names[i], names[j], f"{errors[i, j]:,}", f"{matrix[i].sum():,}"] for i, j in pairs if errors[i, j]]
-    return table(["True class", "Named", "Times", "Of"], rows, class_="plain")
+def _mean_share(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
+    """Mean and interval of shares; the interval of few values may pass 0 and 1, which no share does."""
+    mean, (low, high) = mean_interval(values)
+    return mean, (max(low, 0.0), min(high, 1.0))
 
 
 def classes(report: TrainingReport) -> Markup:
     """Precision, recall, F1 and support of each class, with a bar under each share."""
     rows = []
     scores = class_scores(np.asarray(report.confusion), report.class_names)
-    for score, trained in zip(scores, report.train_counts):
+    names = shortened(report.class_names, LONG_NAME)
+    for score, short, trained in zip(scores, names, report.train_counts):
         bars = [_bar(value) for value in (score.precision, score.recall, score.f1)]
-        rows.append([score.name, *bars, f"{score.support:,}", f"{trained:,}"])
+        rows.append([abbreviation(short, score.name), *bars, f"{score.support:,}", f"{trained:,}"])
+    header = ["Class", "Precision", "Recall", "F1", "Validation pictures", "Training pictures"]
     return section(
         "Class by class",
-        "Precision: how often the name is right when given. Recall: how many of the class are found. "
-        "F1: the harmonic mean of both.",
-        table(["Class", "Precision", "Recall", "F1", "Judged", "Trained on"], rows, class_="plain bars"),
+        "Precision: how often the model is right when it answers with this class. Recall: how many pictures of the "
+        "class it finds. F1: the harmonic mean of both.",
+        table(header, rows, class_="plain bars"),
     )
 
 
@@ -210,27 +172,30 @@ def _bar(share: float) -> Markup:
 
 
 def mistakes(report: TrainingReport) -> Markup:
-    """The wrong answers the model was surest of."""
+    """The wrong answers of which the model was most confident."""
     if not report.mistakes:
         return Markup()
+    short = dict(zip(report.class_names, shortened(report.class_names)))
     return section(
-        "Surest mistakes",
-        "The wrong answers it was most certain of. Look for wrong labels first: they are often found here.",
-        element("div", *(_mistake(mistake) for mistake in report.mistakes), class_="gallery"),
+        "Most confident mistakes",
+        "The wrong answers of which the model was most confident, with the probability that it gave them. Look for "
+        "wrong labels first: they are often found here.",
+        element("div", *(_mistake(mistake, short) for mistake in report.mistakes), class_="gallery"),
     )
 
 
-def _mistake(mistake: Mistake) -> Markup:
+def _mistake(mistake: Mistake, short: Mapping[str, str]) -> Markup:
     data = base64.b64encode(mistake.picture).decode("ascii")
+    said, true = (abbreviation(short.get(name, name), name) for name in (mistake.predicted, mistake.true))
     return element(
         "figure",
         element("img", src=f"data:image/jpeg;base64,{data}", alt=f"{mistake.true}: {mistake.file}"),
         element(
             "figcaption",
-            element("span", mistake.predicted, class_="said"),
+            element("span", said, class_="said"),
             element("span", percent(mistake.probability), class_="sure"),
-            element("span", "is ", element("b", mistake.true), class_="truth"),
-            element("span", mistake.file, class_="file"),
+            element("span", "labelled ", element("b", true), class_="truth"),
+            element("span", shortened([mistake.file], LONG_FILE)[0], class_="file", title=mistake.file),
         ),
     )
 
@@ -239,7 +204,7 @@ def files(report: TrainingReport) -> Markup:
     """Which pictures were used, which were not and why."""
     used = sum(report.train_counts) + sum(report.val_counts)
     said = f"{count(used, 'picture')} used, {count(len(report.refused), 'file')} refused."
-    parts = [element("p", remark, class_="details") for remark in report.remarks]
+    parts = []
     for title, listed in (("Refused", report.refused), ("Used after a conversion", report.adapted)):
         if listed:
             rows = [[name, reason] for name, reason in listed[:LONGEST_LIST]]
@@ -255,9 +220,14 @@ def making(report: TrainingReport) -> Markup:
     for title, values in report.facts.items():
         pairs = [element("div", element("dt", name), element("dd", value)) for name, value in values.items()]
         groups.append(element("div", element("h3", title), element("dl", *pairs, class_="facts")))
-    parts = [element("h3", "Command"), element("pre", report.command)]
+    parts = [element("h3", "Command"), _command(report.command)]
     if report.next_command:
-        parts += [element("h3", "Use the model"), element("pre", report.next_command)]
+        parts += [element("h3", "Use the model"), _command(report.next_command)]
     if report.cache:
         parts.append(element("p", report.cache, class_="details"))
     return section("How this was made", "", *parts, element("div", *groups, class_="groups"))
+
+
+def _command(line: str) -> Markup:
+    """A command that is broken before an option rather than within one."""
+    return element("pre", join(*(element("span", part) for part in re.split(r"(?<= )(?=--)", line))))

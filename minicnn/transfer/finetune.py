@@ -209,7 +209,8 @@ class _Run:
 
     def _train_head(self, features: np.ndarray) -> tuple[TrainedHead, Phase]:
         set_random_seed(self.settings.seed)  # again, so that a cross-validation before it changes nothing
-        with self.clock.measure("train the head"):
+        step = "train the head"
+        with self.clock.measure(step):
             head, decay = fit_head(
                 features,
                 self.labels,
@@ -220,13 +221,16 @@ class _Run:
                 self.progress,
             )
         detail = (
-            f"a softmax layer on the {features.shape[1]:,} features of the frozen base; "
-            f"weight decay {decay:.2g}, chosen on inner folds of the training pictures."
+            f"a new last layer (softmax) on the {features.shape[1]:,} features of the frozen base. Its weight decay "
+            f"({decay:.2g}) was chosen first, by cross-validation inside the training pictures: its time in all "
+            "includes this."
         )
-        return head, _phase("head", detail, head.kernel.size + head.bias.size, head.history, head.seconds)
+        size = head.kernel.size + head.bias.size
+        return head, _phase("head", detail, size, head.history, head.seconds, self.clock.seconds[step])
 
     def _fine_tune(self, tail: Tail) -> Phase:
-        with self.clock.measure("fine-tune"):
+        step = "fine-tune"
+        with self.clock.measure(step):
             history, seconds = tail.fit(self.split.train, self.split.validation, self.settings, self.progress)
         if not np.isfinite(history["loss"]).all():
             raise DataError(
@@ -234,11 +238,11 @@ class _Run:
             )
         trained = [layer for layer in leaf_layers(self.model) if layer.trainable_weights]
         detail = (
-            f"{len(trained)} layers from {trained[0].name} on, at a rate that falls from "
-            f"{self.settings.learning_rate:g}; BatchNormalization stays frozen."
+            f"the {len(trained)} layers from {trained[0].name} on, the head among them, at a learning rate of "
+            f"{self.settings.learning_rate:g} at most. BatchNormalization stays frozen."
         )
         size = sum(parameter.size for parameter in tail.model.trainable_weights)
-        return _phase("fine-tuning", detail, size, history, seconds)
+        return _phase("fine-tuning", detail, size, history, seconds, self.clock.seconds[step])
 
     def _compare_with_live(self, probabilities: np.ndarray) -> None:
         """Refuse kept features that the network itself does not give."""
@@ -274,9 +278,16 @@ def attach_head(base: Base, classes: int, dropout: float) -> tuple[Any, Any]:
     return Model(base.model.inputs, head(features), name="classifier_on_base"), head
 
 
-def _phase(name: str, detail: str, parameters: int, history: dict[str, list[float]], seconds: list[float]) -> Phase:
+def _phase(
+    name: str,
+    detail: str,
+    parameters: int,
+    history: dict[str, list[float]],
+    seconds: list[float],
+    duration: float,
+) -> Phase:
     figures = {key: history[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
-    return Phase(name, detail, parameters, seconds=seconds, **figures)
+    return Phase(name, detail, parameters, seconds=seconds, duration=duration, **figures)
 
 
 def _said_of_cache(use: CacheUse, cache: FeatureCache | None, pictures: int) -> str:

@@ -23,9 +23,11 @@ class Phase:
     detail : str
         What was trained and how, in one sentence.
     parameters : int
-        How many numbers were trained.
+        How many weights were trained.
     seconds : list of float
         Duration of each epoch.
+    duration : float
+        Seconds of the whole phase, with all that it needs: for the head the choice of its weight decay too.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Phase:
     val_loss: Sequence[float]
     val_accuracy: Sequence[float]
     seconds: Sequence[float]
+    duration: float
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,13 @@ class TransferResult:
 
     @property
     def accuracy(self) -> float:
-        """Share of the validation pictures that were named rightly."""
+        """Share of the validation pictures whose class the model got right."""
         return float(np.trace(self.confusion) / self.confusion.sum())
+
+    @property
+    def pictures(self) -> int:
+        """How many were used: those for training and those for validation, together as in cross-validation."""
+        return sum(self.train_counts) + sum(self.val_counts)
 
     def metrics(self) -> dict[str, Any]:
         """All figures as plain values: what metrics.json holds."""
@@ -126,6 +134,7 @@ class TransferResult:
                     "accuracy": phase.accuracy[-1],
                     "val_loss": phase.val_loss[-1],
                     "val_accuracy": phase.val_accuracy[-1],
+                    "seconds": phase.duration,
                     "first_epoch_seconds": phase.seconds[0],
                     "later_epoch_seconds": float(np.median(phase.seconds[1:])) if len(phase.seconds) > 1 else None,
                 }
@@ -144,7 +153,12 @@ class TransferResult:
         }
         if self.folds is not None:
             found["cross_validation"] = {
-                name: {"accuracies": list(values), "mean": mean, "interval_95": interval}
+                name: {
+                    "pictures": self.pictures,
+                    "accuracies": list(values),
+                    "mean": mean,
+                    "interval_95": interval,
+                }
                 for name, values in (("head", self.folds.head), ("fine_tuned", self.folds.fine_tuned))
                 if values
                 for mean, interval in [mean_interval(values)]

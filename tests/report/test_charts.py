@@ -8,7 +8,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from minicnn.report.charts import BOTTOM, HEIGHT, LABEL_GAP, TOP, Line, epoch_ticks, fold_chart, line_chart, nice_ticks
+from minicnn.report.charts import (
+    BOTTOM,
+    DOT,
+    HEIGHT,
+    LABEL_GAP,
+    TOP,
+    WIDTH,
+    Border,
+    Line,
+    epoch_ticks,
+    fold_chart,
+    line_chart,
+    nice_ticks,
+)
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -70,16 +83,30 @@ def test_a_curve_without_any_number_is_drawn_empty():
 
 def test_labels_at_the_ends_do_not_touch():
     markup = draw([0.5, 0.5], [0.4, 0.5], [0.3, 0.5])
-    heights = sorted(float(y) for y in re.findall(r'y="([-\d.]+)" dy="0.32em" class="name', markup))
+    heights = sorted(float(y) for y in re.findall(r'y="([-\d.]+)" class="name', markup))
     assert len(heights) == 3
     assert all(b - a >= LABEL_GAP - 0.11 for a, b in itertools.pairwise(heights))
 
 
-def test_the_boundary_of_fine_tuning_lies_between_its_epochs():
-    markup = draw([1.0, 2.0, 3.0, 4.0], boundary=2)
+@pytest.mark.parametrize("value", [0.00088, 1.23e-05, 1234.5])
+def test_no_label_sticks_out_of_the_drawing(value):
+    markup = line_chart("chart", [Line("validation", "validation", [1.0, value])], lambda v: f"{v:.3g}")
+    ((x, said, name),) = re.findall(r'<text x="([\d.]+)"[^>]*class="name[^>]*>([^<]*)<tspan[^>]*>([^<]*)<', markup)
+    assert (said, name) == (f"{value:.3g}", "validation")
+    widest = 0.56 * 12 * max(len(said), len(name))  # a bold letter at 12 px is 0.56 em wide on average
+    assert float(x) + widest <= WIDTH + 4
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_the_border_lies_between_its_epochs_and_names_both_phases(epoch):
+    markup = draw([1.0, 2.0, 3.0, 4.0], border=Border(epoch, "head", "fine-tuning"))
     (points,) = curve_points(markup)
-    (x,) = re.findall(r'x1="([\d.]+)"[^>]*class="boundary"', markup)
-    assert points[1][0] < float(x) < points[2][0]
+    (x,) = map(float, re.findall(r'x1="([\d.]+)"[^>]*class="border"', markup))
+    assert points[epoch - 1][0] < x < points[epoch][0]
+    names = re.findall(r'<text x="([\d.]+)"[^>]*class="phase[^>]*>([^<]*)<', markup)
+    (before, head), (after, fine) = names
+    assert (head, fine) == ("head", "fine-tuning")
+    assert float(before) < x < float(after)
 
 
 def test_one_epoch_is_one_dot():
@@ -92,3 +119,14 @@ def test_folds_are_dots_inside_the_drawing():
     assert len(xs) == 3
     assert xs == sorted(xs)
     assert 0 < xs[0] < xs[-1] < 440
+
+
+@pytest.mark.parametrize("values", [[0.6, 0.7, 0.7, 0.7001, 0.65], [1.0] * 5, [0.5, 0.5], [1.0] * 60])
+def test_every_fold_is_seen_where_values_coincide(values):
+    markup = fold_chart(values, 0.7, (0.6, 0.8), (0.5, 1.0))
+    places = [tuple(map(float, p)) for p in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', markup)]
+    (height,) = map(float, re.findall(r'viewBox="0 0 440 (\d+)"', markup))
+    assert len(set(places)) == len(values)
+    assert all(DOT < y < height - 26 - DOT for _, y in places)
+    if len(values) < 6:
+        assert all(math.dist(a, b) >= 2 * DOT for a, b in itertools.combinations(places, 2))

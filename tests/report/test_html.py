@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicnn.report.html import Markup, element, join, table
+from minicnn.report.html import Markup, abbreviation, element, join, table
 
 
 class Reader(HTMLParser):
@@ -50,6 +50,12 @@ def test_attribute_names_and_absent_attributes():
     assert element("img", alt="") == '<img alt="">'
 
 
-def test_first_column_of_a_table_names_its_row():
+def test_first_column_of_a_table_names_its_row_and_cells_know_their_column():
     markup = table(["File", "Reason"], [["<a>", "b"]])
-    assert f'<th scope="row">{html.escape("<a>")}</th><td>b</td>' in markup
+    assert f'<th scope="row">{html.escape("<a>")}</th><td data-label="Reason">b</td>' in markup
+
+
+def test_a_shortened_name_keeps_the_full_one_as_its_title():
+    assert abbreviation("a…z", "a<z") == '<span title="a&lt;z">a…\N{WORD JOINER}z</span>'
+    assert abbreviation("a", "a") == "<span>a</span>"
+    assert abbreviation("a<_b", "a<_b") == "<span>a&lt;_<wbr>b</span>"

@@ -42,6 +42,7 @@ def test_colours_are_learned_and_everything_is_told(photos, net_file):
     assert result.model.metadata["class_names"] == ["blue", "green", "red"]
     assert result.model.metadata["preprocessing"] == "tf"
     assert {"features", "train the head", "cross-validation"} <= result.seconds.keys()
+    assert phase.duration == result.seconds["train the head"] > sum(phase.seconds)
 
 
 def test_the_base_stays_bit_for_bit(photos, net_file):
@@ -80,6 +81,8 @@ def test_cross_validation_judges_fine_tuning_too(photos, net_file):
     result = run(photos, net_file, folds=2, **FINE)
     assert result.folds is not None
     assert len(result.folds.head) == len(result.folds.fine_tuned) == 2
+    judged = result.metrics()["cross_validation"]
+    assert [judged[name]["pictures"] for name in ("head", "fine_tuned")] == [24, 24]
 
 
 def test_fine_tuning_changes_no_figure_of_the_head_in_cross_validation(tmp_path, net_file):
