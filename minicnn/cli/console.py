@@ -18,8 +18,8 @@ def note(text: str) -> None:
 
 
 def say(text: str = "") -> None:
-    """A line of the result on stdout."""
-    print(text, flush=True)
+    """A line of the result on stdout; bytes of file names that are not UTF-8 as escapes."""
+    print(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), flush=True)
 
 
 def one_line(text: object) -> str:
@@ -37,7 +37,7 @@ def one_line(text: object) -> str:
 
 def print_json(value: Any) -> None:
     """A value as JSON on stdout; NumPy numbers become plain ones, a number that is not finite becomes null."""
-    print(json.dumps(plain(value), indent=2, ensure_ascii=False), flush=True)
+    say(json.dumps(plain(value), indent=2, ensure_ascii=False))
 
 
 def plain(value: Any) -> Any:
