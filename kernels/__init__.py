@@ -27,6 +27,7 @@ from . import (
     softmax_crossentropy,
     upsample2d,
 )
+from ._compiling import on_compiling
 from ._registry import KernelSpec, device_of, numba_wanted, operations, record, rungs, specs, use
 from ._shapes import Padding, Pair, output_size, padding_sides, pair, same_padding
 from ._threads import get_num_threads, set_num_threads
@@ -54,6 +55,7 @@ __all__ = [
     "layernorm",
     "maxpool2d",
     "numba_wanted",
+    "on_compiling",
     "operations",
     "optimizer_step",
     "output_size",

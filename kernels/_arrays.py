@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import DTypeError, ShapeError
+from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
 CACHE_LINE = 64
 ALIGNED_BYTES = 1 << 16  # arrays from this size on are aligned: for smaller ones it costs more than it gains
@@ -52,8 +52,16 @@ def operand(array: np.ndarray) -> np.ndarray:
     return array if array.flags.writeable else np.asarray(_Unmarked(array))
 
 
-def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str) -> Any:
-    """`out` when it fits, else a new array of `shape`, on the device and of the dtype of `like`."""
+def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str, *operands: Any) -> Any:
+    """`out` when it fits, else a new array of `shape`, on the device and of the dtype of `like`.
+
+    Raises
+    ------
+    ShapeError
+        `out` has another shape or dtype, or is not contiguous.
+    ArgumentError
+        It may not be written, or lies in the memory of one of the `operands`, which are read after it is written.
+    """
     if out is None:
         size = math.prod(shape) * like.dtype.itemsize
         if type(like) is np.ndarray and size >= ALIGNED_BYTES:
@@ -63,4 +71,8 @@ def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str) -> Any:
         raise ShapeError(
             f"{op}: out must be a contiguous {like.dtype} array of shape {tuple(shape)}; it is {out.dtype} {out.shape}"
         )
+    if not out.flags.writeable:
+        raise ArgumentError(f"{op}: out is write-protected")
+    if any(array is not None and np.may_share_memory(out, array) for array in operands):
+        raise ArgumentError(f"{op}: out must not lie in the memory of an operand, which is read after out is written")
     return out

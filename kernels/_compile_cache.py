@@ -27,6 +27,10 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps, loads
 
+from minicnn.errors import FileAccessError
+
+from ._compiling import tell_compiling
+
 DIGEST_BYTES = 32
 
 
@@ -44,9 +48,14 @@ def source_stamp() -> str:
     return digest.hexdigest()
 
 
-@cache
-def compile_cache_folder() -> Path | None:
-    """The folder for compiled kernels, made if need be; None, after one warning, where there can be none."""
+def usable_folder() -> Path:
+    """The folder for compiled kernels, made if need be.
+
+    Raises
+    ------
+    FileAccessError
+        It cannot be made or written, or others may write to it.
+    """
     try:
         folder = user_cache_folder() / "kernels" / source_stamp()[:16]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -56,11 +65,19 @@ def compile_cache_folder() -> Path | None:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home
-        warnings.warn(
+        raise FileAccessError(
             f"compiled kernels are not kept, so each start compiles them again ({error}); "
-            "set MINICNN_CACHE to a folder of yours",
-            stacklevel=2,
-        )
+            "set MINICNN_CACHE to a folder of yours"
+        ) from None
+
+
+@cache
+def compile_cache_folder() -> Path | None:
+    """The folder for compiled kernels; None, after one warning, where there can be none."""
+    try:
+        return usable_folder()
+    except FileAccessError as error:
+        warnings.warn(str(error), stacklevel=2)
         return None
 
 
@@ -84,10 +101,14 @@ class CompileCache(_Cache):
         return folder / f"{self.name.rpartition('.')[2]}-{hashlib.sha256(key).hexdigest()[:32]}"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The compiled function of an earlier process, or None."""
+        """The compiled function of an earlier process, or None: then Numba compiles it now."""
         path = self._path(sig, target_context.codegen())
-        if path is None:
-            return None
+        found = None if path is None else self._load(path, target_context)
+        if found is None:
+            tell_compiling(kept=path is not None)
+        return found
+
+    def _load(self, path: Path, target_context: Any) -> Any:
         try:
             content = path.read_bytes()
         except OSError:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.errors import ArgumentError, ShapeError
+from minicnn.errors import ShapeError
 
 from ._arrays import operand
 
@@ -27,14 +27,12 @@ class Epilogue(NamedTuple):
     activation: str | None = None
     residual: np.ndarray | None = None
 
-    def check(self, channels: int, shape: tuple[int, ...], op: str, out: np.ndarray | None = None) -> None:
-        """Raise unless bias and residual fit an output of `shape`, and `out` does not overwrite the residual."""
+    def check(self, channels: int, shape: tuple[int, ...], op: str) -> None:
+        """Raise unless bias and residual fit an output of `shape`."""
         if self.bias is not None and self.bias.shape != (channels,):
             raise ShapeError(f"{op}: the bias must have shape ({channels},), it has {self.bias.shape}")
         if self.residual is not None and self.residual.shape != shape:
             raise ShapeError(f"{op}: the residual must have the output's shape {shape}, it has {self.residual.shape}")
-        if out is not None and self.residual is not None and np.may_share_memory(out, self.residual):
-            raise ArgumentError(f"{op}: out must not lie in the residual's memory, which is read after out is written")
 
     def apply(self, y: np.ndarray) -> np.ndarray:
         """Finish sums that a kernel has written plainly, in place."""

@@ -6,6 +6,7 @@ Along one axis of length n, a window of k taps with stride s and dilation d cove
     "same":   outputs = ceil(n / s), before = total // 2, after = total - before
 """
 
+from numbers import Integral
 from typing import NamedTuple
 
 from minicnn.errors import ArgumentError, ShapeError
@@ -25,8 +26,8 @@ class Window(NamedTuple):
 
 def pair(value: int | tuple[int, ...], name: str, least: int = 1) -> Pair:
     """(height, width) of an argument that may be one number for both."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or any(int(v) != v or v < least for v in both):
+    both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(both) != 2 or not all(isinstance(v, Integral) and v >= least for v in both):
         raise ArgumentError(f"{name} must be an integer or two, at least {least}; it is {value!r}")
     return int(both[0]), int(both[1])
 
@@ -87,9 +88,9 @@ def padding_sides(padding: Padding, name: str = "padding") -> tuple[Pair, Pair]:
     """((top, bottom), (left, right)) of an explicit padding."""
     if isinstance(padding, str):
         raise ArgumentError(f"{name} must be 'valid', 'same' or numbers; it is {padding!r}")
-    if isinstance(padding, int):
-        padding = (padding, padding)
-    if len(padding) != 2:
+    if isinstance(padding, Integral):
+        padding = (int(padding), int(padding))
+    if not isinstance(padding, (tuple, list)) or len(padding) != 2:
         raise ArgumentError(f"{name} must be one number, two, or two pairs; it is {padding!r}")
     top, left = (pair(side, name, least=0) for side in padding)
     return top, left

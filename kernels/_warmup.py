@@ -32,12 +32,18 @@ Call = Callable[..., object]
 Progress = Callable[[int, int], None]
 
 
-def warmup(progress: Progress | None = None) -> int:
+def warmup(progress: Progress | None = None, must_keep: bool = False) -> int:
     """Compile every rung; returns the number of rungs.
 
     Parameters
     ----------
     progress : called with (done, total) after each rung
+    must_keep : refuse to compile where nothing can be kept for later processes
+
+    Raises
+    ------
+    FileAccessError
+        Nothing can be kept, with `must_keep`.
 
     Examples
     --------
@@ -46,6 +52,10 @@ def warmup(progress: Progress | None = None) -> int:
     66
     """
     rungs = [spec for spec in specs("cpu") if spec.needs_numba]
+    if must_keep and rungs:
+        from ._compile_cache import usable_folder
+
+        usable_folder()
     calls = examples(_zeros)
     for done, spec in enumerate(rungs, 1):
         for call in calls[spec.op, spec.direction]:

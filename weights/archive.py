@@ -13,6 +13,7 @@ from .keras3 import read_keras3
 
 CONFIG, METADATA, WEIGHTS, OWN = "config.json", "metadata.json", "model.weights.h5", "minicnn.json"
 LIMITS = {CONFIG: MAX_BYTES, METADATA: 1 << 20, WEIGHTS: 16 << 30, OWN: MAX_BYTES}
+NO_ZIP = "File is not a zip file"  # zipfile's words: it found no directory at the end
 MAX_MEMBERS = 10_000
 MAX_RATIO = 20  # Keras stores without compression; weights zipped by hand shrink to nine tenths
 FREE = 64 << 20  # below this size any ratio is allowed: the zeros of a new model
@@ -33,7 +34,10 @@ def read_archive(file: BinaryIO, path: str) -> WeightFile:
             metadata = _optional(archive, members, METADATA, path)
             own = _optional(archive, members, OWN, path)
             weights = _read(archive, members, WEIGHTS, path)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except zipfile.BadZipFile as error:
+        what = "is cut off or no zip archive" if str(error) == NO_ZIP else f"is a damaged zip archive ({error})"
+        raise FileFormatError(f"{path} {what}: get the file again") from None
+    except (zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         if isinstance(error, FileFormatError):
             raise
         raise FileFormatError(f"{path}: the zip archive cannot be read ({error}): get the file again") from None

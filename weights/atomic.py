@@ -16,7 +16,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     Raises
     ------
     FileAccessError
-        The folder is missing or not writable, or the disk is full; a file that was there before is kept.
+        The folder is missing or not writable, the disk is full, or `path` is no regular file; what was there before is
+        kept.
 
     Examples
     --------
@@ -26,8 +27,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.tmp")
     try:
-        if target.is_dir():
-            raise FileAccessError(f"{path} is a folder: give the name of a file")
+        check_target(path)
         yield temporary
         _force(temporary)
         os.replace(temporary, target)
@@ -40,6 +40,15 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def check_target(path: str | os.PathLike) -> None:
+    """Raise FileAccessError when what is at `path` is no regular file, so that no file may take its place."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise FileAccessError(f"{path} is a folder: give the name of a file")
+    if target.exists() and not target.is_file():
+        raise FileAccessError(f"{path} is a device or a pipe: give the name of a file")
 
 
 def _force(path: Path) -> None:

@@ -40,10 +40,10 @@ def download(url: str, target: Path, doubts: Callable[[Path], str]) -> None:
     Raises
     ------
     DownloadError
-        Why it could not be done; what was received is kept for the next attempt.
+        Why it could not be done, in a few words; what was received is kept for the next attempt.
     """
     if not url.startswith(("http://", "https://")):
-        raise DownloadError(f"{url} is not a web address")
+        raise DownloadError("not a web address")
     resting = target.with_name(f"{target.name}.part")
     mine = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
     try:
@@ -51,6 +51,7 @@ def download(url: str, target: Path, doubts: Callable[[Path], str]) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.replace(resting, mine)
         mine.touch()
+        _say(f"downloading {target.name} ...")
         resumed = mine.stat().st_size > 0
         _receive_all(url, mine)
         reason = doubts(mine)
@@ -61,7 +62,7 @@ def download(url: str, target: Path, doubts: Callable[[Path], str]) -> None:
         if reason:
             what = "a web page instead of the file" if _is_page(mine) else f"another file: {reason}"
             mine.unlink()
-            raise DownloadError(f"{url} gave {what}")
+            raise DownloadError(f"the server gave {what}")
         _keep(mine, target)
     except OSError as error:
         if isinstance(error, DownloadError):
@@ -99,13 +100,14 @@ def _receive_all(url: str, path: Path) -> None:
             if error.code == 416 and before:  # nothing after what is there: complete, or not of this file
                 return
             if error.code < 500 and error.code != 429:
-                raise DownloadError(f"{url} answered {error.code} {error.reason}") from None
-            reason = f"{url} answered {error.code} {error.reason}"
+                raise DownloadError(f"the server answered {error.code} {error.reason}") from None
+            reason = f"the server answered {error.code} {error.reason}"
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-            reason = str(getattr(error, "reason", None) or error or type(error).__name__)
+            cause = getattr(error, "reason", None) or error
+            reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
         failed = 1 if path.stat().st_size >= before + PROGRESS else failed + 1
         if failed >= ATTEMPTS:
-            raise DownloadError(f"{url} did not answer as it should ({reason})")
+            raise DownloadError(reason)
         time.sleep(PAUSE * 2 ** (failed - 1))
 
 
@@ -118,25 +120,29 @@ def _receive(url: str, path: Path) -> bool:
     with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         start = _start(answer) if answer.status == 206 else 0
         if start not in (0, have):
-            raise DownloadError(f"{url} answered with bytes from {start}, asked for {have}")
+            raise DownloadError(f"the server answered with bytes from {start}, asked for {have}")
         length = answer.headers.get("Content-Length")
         total = start + int(length) if length and length.isdigit() else None
         if (total or 0) > MAX_BYTES:
-            raise DownloadError(f"{url} offers {total} bytes, more than any published file")
+            raise DownloadError(f"the server offers {total} bytes, more than any published file has")
         with open(path, "ab" if start else "wb") as file:
-            _copy(answer, file, url.rsplit("/", 1)[-1], start, total)
+            _copy(answer, file, start, total)
         return total is None or path.stat().st_size == total
 
 
-def _copy(answer: http.client.HTTPResponse, file: BinaryIO, name: str, done: int, total: int | None) -> None:
-    """Write what comes, and say on stderr how far it is."""
-    size = f" ({total / 1e6:.0f} MB)" if total else ""
-    print(f"minicnn: downloading {name}{size}", file=sys.stderr)
+def _copy(answer: http.client.HTTPResponse, file: BinaryIO, done: int, total: int | None) -> None:
+    """Write what comes, and say on stderr how much it is and how far."""
+    if total:
+        _say(f"receiving {(total - done) / 1e6:.{0 if total > 1e7 else 1}f} MB")
     while piece := answer.read(PIECE):
         file.write(piece)
         done += len(piece)
         if total and sys.stderr.isatty():
             print(f"\r{done / total:5.0%}", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+
+def _say(text: str) -> None:
+    print(f"minicnn: {text}", file=sys.stderr, flush=True)
 
 
 def _start(answer: http.client.HTTPResponse) -> int:

@@ -73,10 +73,7 @@ def fetch(
             raise DownloadError("MINICNN_OFFLINE is set")
         download(url, target, lambda path: _doubts(path, file_hash, check))
     except DownloadError as error:
-        expected = f" ({_kind(file_hash)} {file_hash})" if file_hash else ""
-        raise DownloadError(
-            f"{file_name} could not be fetched: {error}{doubts}; get {url}{expected} and put it at {target}"
-        ) from None
+        raise DownloadError(f"{url} could not be downloaded ({error}{doubts}): put the file at {target}") from None
     return target
 
 

@@ -59,7 +59,7 @@ def forward(
     """
     same_dtype("avgpool2d", x=x)
     pool = resolve_pool("avgpool2d", x.shape, pool_size, strides, padding)
-    y = output_array(out, pool.shape, x, "avgpool2d")
+    y = output_array(out, pool.shape, x, "avgpool2d", x)
     return OPERATION.run("forward", x, x, pool, y, rung=rung)
 
 
@@ -77,5 +77,5 @@ def backward(
     same_dtype("avgpool2d", dy=dy)
     pool = resolve_pool("avgpool2d", input_shape, pool_size, strides, padding)
     check_shape("avgpool2d", "dy", dy, pool.shape)
-    dx = output_array(out, input_shape, dy, "avgpool2d")
+    dx = output_array(out, input_shape, dy, "avgpool2d", dy)
     return OPERATION.run("backward", dy, dy, pool, dx, rung=rung)

@@ -46,5 +46,5 @@ def forward(x: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = 
     same_dtype("channel_sum", x=x)
     if x.ndim < 1 or x.shape[-1] < 1:
         raise ShapeError(f"channel_sum: x must be (…,C) with at least one channel; it is {x.shape}")
-    y = output_array(out, x.shape[-1:], x, "channel_sum")
+    y = output_array(out, x.shape[-1:], x, "channel_sum", x)
     return OPERATION.run("forward", x, x.reshape(-1, x.shape[-1]), y, rung=rung)

@@ -48,7 +48,7 @@ def forward(
         found = ", ".join(map(str, shapes))
         raise ShapeError(f"concatenate: shapes may differ along axis {axis} only; they are {found}")
     total = sum(shape[axis] for shape in shapes)
-    y = output_array(out, (*shapes[0][:axis], total, *shapes[0][axis + 1 :]), arrays[0], "concatenate")
+    y = output_array(out, (*shapes[0][:axis], total, *shapes[0][axis + 1 :]), arrays[0], "concatenate", *arrays)
     return OPERATION.run("forward", arrays[0], list(arrays), axis, y, rung=rung)
 
 

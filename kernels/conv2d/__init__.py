@@ -117,8 +117,8 @@ def forward(
     window = check_window("conv2d", x.shape, w.shape, strides, padding, dilation, groups)
     shape = (x.shape[0], *window_outputs(x.shape[1:3], w.shape[:2], window, "conv2d"), w.shape[3])
     epilogue = Epilogue(bias, activation, residual)
-    epilogue.check(w.shape[3], shape, "conv2d", out)
-    y = output_array(out, shape, x, "conv2d")
+    epilogue.check(w.shape[3], shape, "conv2d")
+    y = output_array(out, shape, x, "conv2d", x, w, bias, residual)
     arguments = (x, w, window, epilogue, y) if packed is None else (x, w, window, epilogue, y, packed)
     return OPERATION.run("forward", x, *arguments, rung=rung)
 
@@ -139,7 +139,7 @@ def backward_input(
     same_dtype("conv2d", dy=dy, w=w)
     window = check_window("conv2d", input_shape, w.shape, strides, padding, dilation, groups)
     check_gradient("conv2d", dy, input_shape, w.shape, window)
-    dx = output_array(out, input_shape, dy, "conv2d")
+    dx = output_array(out, input_shape, dy, "conv2d", dy, w)
     return OPERATION.run("backward_input", dy, dy, w, window, dx, rung=rung)
 
 
@@ -159,7 +159,7 @@ def backward_weights(
     same_dtype("conv2d", x=x, dy=dy)
     window = check_window("conv2d", x.shape, kernel_shape, strides, padding, dilation, groups)
     check_gradient("conv2d", dy, x.shape, kernel_shape, window)
-    dw = output_array(out, kernel_shape, x, "conv2d")
+    dw = output_array(out, kernel_shape, x, "conv2d", x, dy)
     return OPERATION.run("backward_weights", x, x, dy, window, dw, rung=rung)
 
 
@@ -175,6 +175,8 @@ def check_window(
     """The Window of a convolution whose shapes fit together."""
     if len(x_shape) != 4 or len(w_shape) != 4:
         raise ShapeError(f"{op}: x must be (N,H,W,C) and w (KH,KW,C,F); they are {x_shape} and {w_shape}")
+    if not all(w_shape):
+        raise ShapeError(f"{op}: w must have taps, channels and filters; its shape is {w_shape}")
     window = resolve_window(x_shape[1:3], w_shape[:2], strides, padding, dilation, groups)
     if x_shape[3] != w_shape[2] * groups or w_shape[3] % groups:
         raise ShapeError(

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numba.extending import register_jitable
 
 from .._jit import jit
 from .._shapes import Window, ceil_div
@@ -68,6 +69,13 @@ def geometry(x_shape: tuple, w_shape: tuple, y_shape: tuple, window: Window) -> 
         dw,
         groups,
     )
+
+
+@register_jitable
+def is_pointwise(g):
+    """Whether output pixels are input pixels: a 1x1 window with stride 1 that is not shifted."""
+    same_size = g.height == g.out_height and g.width == g.out_width
+    return g.taps_h * g.taps_w * g.stride_h * g.stride_w == 1 and g.top == 0 and g.left == 0 and same_size
 
 
 def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from .._jit import jit
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
-from ._geometry import Geometry, finish, geometry, pack_panels
+from ._geometry import Geometry, finish, geometry, is_pointwise, pack_panels
 
 DEPTH = 320  # columns of patches copied at a time: a panel of weights of this depth fits the first-level cache
 TILES = 8  # register tiles in a block of rows, at the most
@@ -62,7 +62,7 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
     panels = (g.filters + COLUMNS - 1) // COLUMNS
     row_blocks = (pixels + block_rows - 1) // block_rows
     panel_blocks = (panels + block_panels - 1) // block_panels
-    in_place = g.taps_h * g.taps_w * g.stride_h * g.stride_w == 1 and g.out_height * g.out_width == g.height * g.width
+    in_place = is_pointwise(g)
     patches = np.empty(block_rows * depth, np.float32)
     sums = np.empty(block_panels * block_rows * COLUMNS, np.float32)
     y_row = g.filters * g.groups

@@ -13,7 +13,7 @@ from .._jit import jit
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
-from ._geometry import Geometry, geometry
+from ._geometry import Geometry, geometry, is_pointwise
 from .cpu_tiled import copy_image_rows
 
 PIXELS = 256  # pixels of a row multiplied at a time, at the most
@@ -100,7 +100,7 @@ def conv2d_backward_weights_v3_tiled(x: np.ndarray, dy: np.ndarray, window: Wind
 
 def _padded(x: np.ndarray, g: Geometry) -> tuple[np.ndarray, int, int, Geometry]:
     """(flat padded images, their rows, their columns, geometry); a tile may read ROWS numbers beyond the end."""
-    if g.taps_h * g.taps_w * g.stride_h * g.stride_w == 1 and not g.top + g.left and g.width == g.out_width:
+    if is_pointwise(g):
         g = g._replace(images=1, height=1, width=g.pixels, out_height=1, out_width=g.pixels)  # one long row
     rows = (g.out_height - 1) * g.stride_h + (g.taps_h - 1) * g.dilation_h + 1
     columns = (g.out_width - 1) * g.stride_w + (g.taps_w - 1) * g.dilation_w + 1

@@ -88,8 +88,8 @@ def forward(
     same_dtype("conv2d_transpose", x=x, w=w, bias=bias)
     window, shape = _window_and_output(x.shape, w.shape, strides, padding, output_padding)
     epilogue = Epilogue(bias, activation)
-    epilogue.check(shape[3], shape, "conv2d_transpose", out)
-    y = output_array(out, shape, x, "conv2d_transpose")
+    epilogue.check(shape[3], shape, "conv2d_transpose")
+    y = output_array(out, shape, x, "conv2d_transpose", x, w, bias)
     return OPERATION.run("forward", x, x, w, window, epilogue, y, rung=rung)
 
 
@@ -108,7 +108,7 @@ def backward_input(
     same_dtype("conv2d_transpose", dy=dy, w=w)
     window, shape = _window_and_output(input_shape, w.shape, strides, padding, output_padding)
     _check_gradient(dy, shape)
-    dx = output_array(out, input_shape, dy, "conv2d_transpose")
+    dx = output_array(out, input_shape, dy, "conv2d_transpose", dy, w)
     return OPERATION.run("backward_input", dy, dy, w, window, dx, rung=rung)
 
 
@@ -127,7 +127,7 @@ def backward_weights(
     same_dtype("conv2d_transpose", x=x, dy=dy)
     window, shape = _window_and_output(x.shape, kernel_shape, strides, padding, output_padding)
     _check_gradient(dy, shape)
-    dw = output_array(out, kernel_shape, x, "conv2d_transpose")
+    dw = output_array(out, kernel_shape, x, "conv2d_transpose", x, dy)
     return OPERATION.run("backward_weights", x, x, dy, window, dw, rung=rung)
 
 
@@ -156,6 +156,8 @@ def _window_and_output(
     """The Window of the conv2d that turns y into x, and y's shape."""
     if len(x_shape) != 4 or len(w_shape) != 4 or x_shape[3] != w_shape[3]:
         raise ShapeError(f"conv2d_transpose: x must be (N,H,W,C) and w (KH,KW,F,C); they are {x_shape} and {w_shape}")
+    if not all(w_shape):
+        raise ShapeError(f"conv2d_transpose: w must have taps, filters and channels; its shape is {w_shape}")
     steps = pair(strides, "strides")
     extra = (None, None) if output_padding is None else pair(output_padding, "output_padding", least=0)
     sizes, sides = [], []

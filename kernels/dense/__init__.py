@@ -65,8 +65,8 @@ def forward(
     """
     same_dtype("dense", x=x, w=w, bias=bias, residual=residual)
     shape = _output_shape(x.shape, w.shape)
-    Epilogue(bias, activation, residual).check(w.shape[1], shape, "dense", out)
-    y = output_array(out, shape, x, "dense")
+    Epilogue(bias, activation, residual).check(w.shape[1], shape, "dense")
+    y = output_array(out, shape, x, "dense", x, w, bias, residual)
     epilogue = Epilogue(bias, activation, None if residual is None else _rows(residual))
     OPERATION.run("forward", x, _rows(x), w, epilogue, _rows(y), rung=rung)
     return y
@@ -78,7 +78,7 @@ def backward_input(
     """dx (…,I) = dy @ w transposed: the gradient of sum(y * dy) for x; dy (…,O)."""
     same_dtype("dense", dy=dy, w=w)
     shape = _output_shape(dy.shape, w.shape[::-1], "dy")
-    dx = output_array(out, shape, dy, "dense")
+    dx = output_array(out, shape, dy, "dense", dy, w)
     OPERATION.run("backward_input", dy, _rows(dy), w, _rows(dx), rung=rung)
     return dx
 
@@ -90,7 +90,7 @@ def backward_weights(
     same_dtype("dense", x=x, dy=dy)
     if x.shape[:-1] != dy.shape[:-1] or not x.ndim:
         raise ShapeError(f"dense: x (…,I) and dy (…,O) must have the same leading axes; they are {x.shape}, {dy.shape}")
-    dw = output_array(out, (x.shape[-1], dy.shape[-1]), x, "dense")
+    dw = output_array(out, (x.shape[-1], dy.shape[-1]), x, "dense", x, dy)
     return OPERATION.run("backward_weights", x, _rows(x), _rows(dy), dw, rung=rung)
 
 

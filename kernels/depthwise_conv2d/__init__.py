@@ -70,8 +70,8 @@ def forward(
     same_dtype("depthwise_conv2d", x=x, w=w, bias=bias, residual=residual)
     window, shape = _window_and_output(x.shape, w.shape, strides, padding, dilation)
     epilogue = Epilogue(bias, activation, residual)
-    epilogue.check(shape[3], shape, "depthwise_conv2d", out)
-    y = output_array(out, shape, x, "depthwise_conv2d")
+    epilogue.check(shape[3], shape, "depthwise_conv2d")
+    y = output_array(out, shape, x, "depthwise_conv2d", x, w, bias, residual)
     return OPERATION.run("forward", x, x, w, window, epilogue, y, rung=rung)
 
 
@@ -90,7 +90,7 @@ def backward_input(
     same_dtype("depthwise_conv2d", dy=dy, w=w)
     window, shape = _window_and_output(input_shape, w.shape, strides, padding, dilation)
     _check_gradient(dy, shape)
-    dx = output_array(out, input_shape, dy, "depthwise_conv2d")
+    dx = output_array(out, input_shape, dy, "depthwise_conv2d", dy, w)
     return OPERATION.run("backward_input", dy, dy, w, window, dx, rung=rung)
 
 
@@ -109,7 +109,7 @@ def backward_weights(
     same_dtype("depthwise_conv2d", x=x, dy=dy)
     window, shape = _window_and_output(x.shape, kernel_shape, strides, padding, dilation)
     _check_gradient(dy, shape)
-    dw = output_array(out, kernel_shape, x, "depthwise_conv2d")
+    dw = output_array(out, kernel_shape, x, "depthwise_conv2d", x, dy)
     return OPERATION.run("backward_weights", x, x, dy, window, dw, rung=rung)
 
 
@@ -119,6 +119,8 @@ def _window_and_output(
     """The Window, and y's shape, of shapes that fit together."""
     if len(x_shape) != 4 or len(w_shape) != 4 or x_shape[3] != w_shape[2]:
         raise ShapeError(f"depthwise_conv2d: x must be (N,H,W,C) and w (KH,KW,C,M); they are {x_shape} and {w_shape}")
+    if not all(w_shape):
+        raise ShapeError(f"depthwise_conv2d: w must have taps, channels and filters; its shape is {w_shape}")
     window = resolve_window(x_shape[1:3], w_shape[:2], strides, padding, dilation)
     outputs = window_outputs(x_shape[1:3], w_shape[:2], window, "depthwise_conv2d")
     return window, (x_shape[0], *outputs, w_shape[2] * w_shape[3])

@@ -47,7 +47,7 @@ def forward(
     """
     same_dtype("global_avgpool2d", x=x)
     pool = whole_image("global_avgpool2d", x.shape)
-    y = output_array(out, pool.shape if keepdims else pool.shape[::3], x, "global_avgpool2d")
+    y = output_array(out, pool.shape if keepdims else pool.shape[::3], x, "global_avgpool2d", x)
     OPERATION.run("forward", x, x, pool, y.reshape(pool.shape), rung=rung)
     return y
 
@@ -61,5 +61,5 @@ def backward(
     if dy.ndim == 2:
         dy = dy[:, None, None]
     check_shape("global_avgpool2d", "dy", dy, pool.shape)
-    dx = output_array(out, input_shape, dy, "global_avgpool2d")
+    dx = output_array(out, input_shape, dy, "global_avgpool2d", dy)
     return OPERATION.run("backward", dy, dy, pool, dx, rung=rung)

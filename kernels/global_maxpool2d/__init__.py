@@ -44,7 +44,7 @@ def forward(
     """
     same_dtype("global_maxpool2d", x=x)
     pool = whole_image("global_maxpool2d", x.shape)
-    y = output_array(out, pool.shape if keepdims else pool.shape[::3], x, "global_maxpool2d")
+    y = output_array(out, pool.shape if keepdims else pool.shape[::3], x, "global_maxpool2d", x)
     OPERATION.run("forward", x, x, pool, y.reshape(pool.shape), rung=rung)
     return y
 
@@ -58,5 +58,5 @@ def backward(
     y, dy = (array[:, None, None] if array.ndim == 2 else array for array in (y, dy))
     check_shape("global_maxpool2d", "y", y, pool.shape)
     check_shape("global_maxpool2d", "dy", dy, pool.shape)
-    dx = output_array(out, x.shape, x, "global_maxpool2d")
+    dx = output_array(out, x.shape, x, "global_maxpool2d", x, y, dy)
     return OPERATION.run("backward", x, x, y, dy, pool, dx, rung=rung)

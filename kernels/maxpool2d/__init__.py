@@ -60,7 +60,7 @@ def forward(
     """
     same_dtype("maxpool2d", x=x)
     pool = resolve_pool("maxpool2d", x.shape, pool_size, strides, padding)
-    y = output_array(out, pool.shape, x, "maxpool2d")
+    y = output_array(out, pool.shape, x, "maxpool2d", x)
     return OPERATION.run("forward", x, x, pool, y, rung=rung)
 
 
@@ -80,5 +80,5 @@ def backward(
     pool = resolve_pool("maxpool2d", x.shape, pool_size, strides, padding)
     check_shape("maxpool2d", "y", y, pool.shape)
     check_shape("maxpool2d", "dy", dy, pool.shape)
-    dx = output_array(out, x.shape, x, "maxpool2d")
+    dx = output_array(out, x.shape, x, "maxpool2d", x, y, dy)
     return OPERATION.run("backward", x, x, y, dy, pool, dx, rung=rung)

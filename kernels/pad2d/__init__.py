@@ -47,7 +47,7 @@ def forward(
     """
     (top, bottom), (left, right) = sides = _sides(x, padding)
     shape = (x.shape[0], top + x.shape[1] + bottom, left + x.shape[2] + right, x.shape[3])
-    return OPERATION.run("forward", x, x, sides, value, output_array(out, shape, x, "pad2d"), rung=rung)
+    return OPERATION.run("forward", x, x, sides, value, output_array(out, shape, x, "pad2d", x), rung=rung)
 
 
 def backward(dy: np.ndarray, padding: Padding, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:
@@ -56,7 +56,7 @@ def backward(dy: np.ndarray, padding: Padding, *, rung: str | None = None, out: 
     shape = (dy.shape[0], dy.shape[1] - top - bottom, dy.shape[2] - left - right, dy.shape[3])
     if shape[1] < 0 or shape[2] < 0:
         raise ShapeError(f"pad2d: {sides} cannot be taken off an image of {dy.shape[1:3]}")
-    return OPERATION.run("backward", dy, dy, sides, output_array(out, shape, dy, "pad2d"), rung=rung)
+    return OPERATION.run("backward", dy, dy, sides, output_array(out, shape, dy, "pad2d", dy), rung=rung)
 
 
 def _sides(x: np.ndarray, padding: Padding) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -59,7 +59,7 @@ def forward(
     """
     factors = _check(x, size, interpolation)
     shape = (x.shape[0], x.shape[1] * factors[0], x.shape[2] * factors[1], x.shape[3])
-    y = output_array(out, shape, x, "upsample2d")
+    y = output_array(out, shape, x, "upsample2d", x)
     return OPERATION.run("forward", x, x, factors, interpolation, y, rung=rung)
 
 
@@ -76,7 +76,7 @@ def backward(
     if dy.shape[1] % factors[0] or dy.shape[2] % factors[1]:
         raise ShapeError(f"upsample2d: dy {dy.shape} is no image enlarged by {factors}")
     shape = (dy.shape[0], dy.shape[1] // factors[0], dy.shape[2] // factors[1], dy.shape[3])
-    dx = output_array(out, shape, dy, "upsample2d")
+    dx = output_array(out, shape, dy, "upsample2d", dy)
     return OPERATION.run("backward", dy, dy, factors, interpolation, dx, rung=rung)
 
 

@@ -9,17 +9,37 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.errors import MinicnnError
+
 SECONDS_BETWEEN_LINES = 5.0
 
 
+class OutputError(MinicnnError, OSError):
+    """What a command prints cannot be written: stdout is a file on a full disk."""
+
+    def __init__(self, error: OSError):
+        super().__init__(f"the output cannot be written: {error.strerror or error}")
+
+
 def note(text: str) -> None:
-    """One line on stderr that begins with the program's name."""
-    print(f"minicnn: {one_line(text)}", file=sys.stderr, flush=True)
+    """One line on stderr that begins with the program's name; a bar that is there goes on below it."""
+    line = f"minicnn: {one_line(text)}"
+    if Progress.bar_shown:
+        from tqdm import tqdm
+
+        tqdm.write(line, file=sys.stderr)
+    else:
+        print(line, file=sys.stderr, flush=True)
 
 
 def say(text: str = "") -> None:
     """A line of the result on stdout; bytes of file names that are not UTF-8 as escapes."""
-    print(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), flush=True)
+    try:
+        print(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(error) from None
 
 
 def one_line(text: object) -> str:
@@ -78,6 +98,8 @@ class Progress:
     `progress(step, done, total)` is what the functions of minicnn.transfer call.
     """
 
+    bar_shown = False
+
     def __init__(self, quiet: bool = False):
         self._quiet = quiet
         self._bars = sys.stderr.isatty()
@@ -91,6 +113,7 @@ class Progress:
             self._step, self._last_line = step, time.monotonic()
             if self._bars:
                 self._bar = _bar(step, total)
+                Progress.bar_shown = self._bar is not None
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
         elif done == total or time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
@@ -101,6 +124,7 @@ class Progress:
         """End the current bar."""
         if self._bar is not None:
             self._bar.close()
+            Progress.bar_shown = False
         self._bar, self._step = None, ""
 
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 from minicnn.cli.console import Progress, note, say
 from minicnn.cli.finetune import print_result
+from minicnn.cli.places import said_of_contents
+from minicnn.errors import DataError
 
 PER_CLASS = 120
+PICTURES = "pictures"
 LAYER, RATE, EPOCHS = "stage2", 1e-3, 20  # the drawn shapes are far from photos: train all but the first stage
 
 EPILOG = """\
@@ -24,7 +27,9 @@ def add_parser(commands) -> None:
         description="Draw a small set of labelled pictures, transfer the bundled network to it, write a report.",
         epilog=EPILOG,
     )
-    parser.add_argument("--out", default="minicnn-demo", metavar="DIR", help="new folder (default: minicnn-demo)")
+    parser.add_argument(
+        "--out", default="minicnn-demo", metavar="DIR", help="folder for results and pictures (default: minicnn-demo)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -36,10 +41,13 @@ def run(options) -> int:
     from minicnn.transfer import Settings, finetune_folder
 
     out = check_place(options.out)
-    pictures = Path(out) / "pictures"
+    held = said_of_contents(out, known=PICTURES)
+    pictures = Path(out) / PICTURES
     if not pictures.exists():
         shapes.write(pictures, PER_CLASS)
         note(f"drew pictures of {', '.join(shapes.CLASS_NAMES)} in {pictures}")
+    elif not pictures.is_dir() or {path.name for path in pictures.iterdir()} != set(shapes.CLASS_NAMES):
+        raise DataError(f"{pictures} is there and does not hold the demo's pictures: name another folder with --out")
     progress = Progress()
     try:
         result = finetune_folder(
@@ -53,6 +61,10 @@ def run(options) -> int:
     choices = ["--base", "bundled", "--unfreeze", LAYER, "--learning-rate", f"{RATE:g}", "--fine-epochs", f"{EPOCHS}"]
     command = ["minicnn", "finetune", str(pictures), *choices, "--out", str(out)]
     paths = write_outputs(result, out, command)
+    if held:
+        note(held)
+    for remark in result.remarks:
+        note(remark)
     print_result(result, paths)
     say(f"\nOpen {paths['report.html']} in a browser; do the same with your own photos: minicnn finetune PHOTOS")
     return 0

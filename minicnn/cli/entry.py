@@ -19,7 +19,8 @@ from minicnn.cli import (
     warmup,
     weights,
 )
-from minicnn.cli.console import note
+from minicnn.cli.console import OutputError, note
+from minicnn.cli.parser import Parser
 from minicnn.errors import DownloadError, MinicnnError, MissingExtraError
 
 DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -39,18 +40,6 @@ begin here:
 exit codes: 0 done, 2 wrong usage or bad input, 1 failure, 130 interrupted
 environment: MINICNN_CACHE (folder for weights and features), MINICNN_OFFLINE=1 (never download),
   MINICNN_KERNELS=numpy (without Numba), MINICNN_DEBUG=1 (show tracebacks)"""
-
-
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that refuses in one line and never guesses abbreviated options."""
-
-    def __init__(self, **options):
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message):
-        note(f"error: {message} (see {self.prog} --help)")
-        self.exit(BAD_INPUT)
 
 
 def build_parser() -> Parser:
@@ -84,26 +73,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["predict"])  # doctest: +SKIP
     2
     """
-    try:
-        options = build_parser().parse_args(argv)
-    except SystemExit as stop:  # argparse ends so after --help and after an error
-        return int(stop.code or 0)
-    options.argv = ["minicnn", *(sys.argv[1:] if argv is None else argv)]
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
-        return _run(options)
+        return _run(sys.argv[1:] if argv is None else argv)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(argv: Sequence[str]) -> int:
     try:
-        return options.run(options)
+        options = build_parser().parse_args(argv)
+        options.argv = ["minicnn", *argv]
+        return _run_command(options)
+    except SystemExit as stop:  # argparse ends so after --help and after an error
+        return int(stop.code or 0)
     except KeyboardInterrupt:
         note("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has left; the interpreter must not complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()  # whoever read it has left
         return FAILURE
+    except OutputError as error:
+        _leave_stdout()
+        return _refuse(error, FAILURE)
     except (MissingExtraError, DownloadError) as error:
         return _refuse(error, FAILURE)
     except MinicnnError as error:
@@ -115,12 +105,28 @@ def _run(options: argparse.Namespace) -> int:
         return _refuse(message, FAILURE)
 
 
+def _run_command(options: argparse.Namespace) -> int:
+    from minicnn.kernels import on_compiling
+
+    with on_compiling(_say_compiling):
+        return options.run(options)
+
+
+def _leave_stdout() -> None:
+    """What is written to it from now on goes nowhere, so that the interpreter does not complain when it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _refuse(message: object, code: int) -> int:
     if _debugging():
         traceback.print_exc()
     text = str(message)
     note(text if text.startswith("failure: ") else f"error: {text}")
     return code
+
+
+def _say_compiling(kept: bool) -> None:
+    note(f"compiling kernels for this machine{', once' if kept else ''} ...")
 
 
 def _debugging() -> bool:

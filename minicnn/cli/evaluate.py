@@ -8,7 +8,8 @@ examples:
   minicnn evaluate photos-model/model.keras test_photos
   minicnn evaluate photos-model/model.keras test_photos --json
 
-PHOTOS has one folder of pictures a class, named as in the model; of a folder with train/ and val/, val/ is judged."""
+PHOTOS has one folder of pictures a class, named as in the model; of a folder with train/ and
+val/ (or test/), the pictures in val/ are judged."""
 
 
 def add_parser(commands) -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from minicnn.cli.console import Progress, note, print_json, say
-from minicnn.cli.options import add_base_options
+from minicnn.cli.options import add_base_options, base_remedies, check_base_options
+from minicnn.cli.places import make_folder
 
 EPILOG = """\
 examples:
@@ -25,7 +26,9 @@ def add_parser(commands) -> None:
         epilog=EPILOG,
     )
     parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
-    parser.add_argument("--out", required=True, metavar="FILE.npz", help="the file to write")
+    parser.add_argument(
+        "--out", required=True, metavar="FILE.npz", help="the file to write; its folder is made if need be"
+    )
     add_base_options(parser)
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features on disk")
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
@@ -35,21 +38,21 @@ def add_parser(commands) -> None:
 def run(options) -> int:
     """Compute the features and write them."""
     from minicnn.data import scan_folder
-    from minicnn.errors import ArgumentError
     from minicnn.transfer import default_cache, extract_features, load_base
     from minicnn.transfer.freeze import freeze
     from minicnn.transfer.pictures import read_pictures
 
-    if Path(options.out).suffix != ".npz":
-        raise ArgumentError(f"--out must end in .npz; it is {options.out}")
+    check_base_options(options)
+    check_out(options.out)
     folder = scan_folder(options.photos)
-    base = load_base(
-        options.base,
-        options.weights,
-        size=options.size,
-        resize=options.resize,
-        preprocessing=options.preprocessing,
-    )
+    with base_remedies():
+        base = load_base(
+            options.base,
+            options.weights,
+            size=options.size,
+            resize=options.resize,
+            preprocessing=options.preprocessing,
+        )
     freeze(base.model)
     progress = Progress()
     try:
@@ -75,12 +78,25 @@ def run(options) -> int:
     return 0
 
 
+def check_out(path: str) -> None:
+    """Refuse a place that cannot be written, before anything is computed."""
+    from minicnn.errors import ArgumentError
+    from minicnn.report.outputs import check_place
+    from minicnn.weights.atomic import check_target
+
+    if Path(path).suffix != ".npz":
+        raise ArgumentError(f"--out must end in .npz; it is {path}")
+    check_target(path)
+    check_place(Path(path).parent)
+
+
 def write(path: str, features, pictures) -> None:
-    """The arrays of a .npz file; text, never pickled objects."""
+    """The arrays of a .npz file, its folder made if need be; text, never pickled objects."""
     import numpy as np
 
     from minicnn.weights.atomic import replacing
 
+    make_folder(Path(path).parent)
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,

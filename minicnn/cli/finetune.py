@@ -1,12 +1,17 @@
 """`minicnn finetune`: a folder of photos and a trained network become a classifier."""
 
-from pathlib import Path
+from typing import Any
 
 from minicnn.cli.console import Progress, note, print_json, say
-from minicnn.cli.options import add_base_options
+from minicnn.cli.options import add_base_options, base_remedies, check_base_options
+from minicnn.cli.parser import folds, whole, within
+from minicnn.cli.places import result_folder, said_of_contents
+from minicnn.errors import ArgumentError
+
+FINE_TUNING = ("fine_epochs", "learning_rate")
 
 EPILOG = """\
-PHOTOS holds one folder of pictures a class; or train/ and val/ of that shape.
+PHOTOS holds one folder of pictures a class; or train/ and val/ (or test/) of that shape: then val/ judges.
 
   photos/cat/1.jpg        minicnn finetune photos
   photos/cat/2.jpg
@@ -15,11 +20,13 @@ PHOTOS holds one folder of pictures a class; or train/ and val/ of that shape.
 examples:
   minicnn finetune photos                                    MobileNet, downloaded once
   minicnn finetune photos --weights mobilenet_2_5_224_tf.h5  weights that you have; the width is read from the file
-  minicnn finetune photos --base vgg16 --unfreeze block5     then fine-tune the last block
+  minicnn finetune photos --unfreeze conv_dw_12              then fine-tune the last layers, from this one on
+  minicnn finetune photos --base vgg16 --unfreeze block5     from the first layer whose name begins so
   minicnn finetune photos --base my_model.h5 --preprocessing tf
   minicnn finetune photos --base bundled                     the small net that comes with minicnn: no download
   minicnn finetune photos --folds 5                          judge by cross-validation as well
 
+JPEG, PNG, WEBP, BMP, GIF and TIFF files of up to 120 million pixels are read; what is not is named.
 In --out it writes model.keras (opens in Keras and in minicnn), history.csv, metrics.json and report.html.
 Features of the frozen base are kept in the cache folder, so a second run is fast."""
 
@@ -36,19 +43,28 @@ def add_parser(commands) -> None:
     parser.add_argument("--out", metavar="DIR", help="folder for the results (default: name of PHOTOS + '-model')")
     add_base_options(parser)
     head = parser.add_argument_group("the head")
-    head.add_argument("--epochs", type=int, default=40, metavar="N", help="epochs for the head (default: 40)")
-    head.add_argument("--batch-size", type=int, default=32, metavar="N", help="pictures a step (default: 32)")
-    head.add_argument("--dropout", type=float, default=0.0, metavar="P", help="before the head (default: 0)")
+    head.add_argument("--epochs", type=whole(1), default=40, metavar="N", help="epochs for the head (default: 40)")
+    head.add_argument("--batch-size", type=whole(1), default=32, metavar="N", help="pictures a step (default: 32)")
+    head.add_argument("--dropout", type=within("[0, 1)"), default=0.0, metavar="P", help="before the head (default: 0)")
     fine = parser.add_argument_group("fine-tuning")
-    fine.add_argument("--unfreeze", metavar="LAYER", help="then train from this layer on: a name or how names begin")
-    fine.add_argument("--fine-epochs", type=int, default=10, metavar="N", help="epochs of it (default: 10)")
-    fine.add_argument("--learning-rate", type=float, default=1e-4, metavar="R", help="rate of it (default: 1e-4)")
+    fine.add_argument(
+        "--unfreeze",
+        metavar="LAYER",
+        help="then train from this layer on: a name or its beginning, like conv_dw_12 of "
+        "MobileNet, block5 of VGG, conv5 of ResNet, stage2 of the bundled net",
+    )
+    fine.add_argument("--fine-epochs", type=whole(1), metavar="N", help="epochs of it (default: 10)")
+    fine.add_argument("--learning-rate", type=within("(0, inf)"), metavar="R", help="rate of it (default: 1e-4)")
     judging = parser.add_argument_group("judging")
     judging.add_argument(
-        "--validation", type=float, default=0.2, metavar="P", help="share kept aside without val/ (default: 0.2)"
+        "--validation",
+        type=within("(0, 1)"),
+        default=0.2,
+        metavar="P",
+        help="share kept aside without val/ (default: 0.2)",
     )
-    judging.add_argument("--folds", type=int, default=0, metavar="K", help="cross-validate in K rounds as well")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of splits and training (default: 0)")
+    judging.add_argument("--folds", type=folds, default=0, metavar="K", help="cross-validate in K rounds as well")
+    parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of splits and training (default: 0)")
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features on disk")
     parser.add_argument("--json", action="store_true", help="print the contents of metrics.json")
     parser.set_defaults(run=run)
@@ -57,9 +73,9 @@ def add_parser(commands) -> None:
 def run(options) -> int:
     """Train, write the results, say where they are."""
     from minicnn.report import write_outputs
-    from minicnn.report.outputs import check_place
     from minicnn.transfer import Settings, finetune_folder
 
+    check_base_options(options)
     settings = Settings(
         size=options.size,
         resize=options.resize,
@@ -68,21 +84,24 @@ def run(options) -> int:
         batch_size=options.batch_size,
         dropout=options.dropout,
         unfreeze=options.unfreeze,
-        fine_epochs=options.fine_epochs,
-        learning_rate=options.learning_rate,
         folds=options.folds,
         validation=options.validation,
         seed=options.seed,
+        **fine_tuning_choices(options),
     )
-    out = check_place(options.out or default_out(options.photos))
+    out = result_folder(options.out, options.photos)
+    held = said_of_contents(out)
     progress = Progress()
     try:
-        result = finetune_folder(
-            options.photos, options.base, options.weights, settings, cache=not options.no_cache, progress=progress
-        )
+        with base_remedies():
+            result = finetune_folder(
+                options.photos, options.base, options.weights, settings, cache=not options.no_cache, progress=progress
+            )
     finally:
         progress.close()
     paths = write_outputs(result, out, options.argv)
+    if held:
+        note(held)
     for file, reason in result.refused:
         note(f"refused {file}: {reason}")
     for remark in result.remarks:
@@ -94,9 +113,15 @@ def run(options) -> int:
     return 0
 
 
-def default_out(photos: str) -> str:
-    """The folder for results when none is named."""
-    return f"{Path(photos).resolve().name or 'photos'}-model"
+def fine_tuning_choices(options) -> dict[str, Any]:
+    """What is given of the choices that fine-tuning alone has."""
+    given = {name: getattr(options, name) for name in FINE_TUNING if getattr(options, name) is not None}
+    if given and options.unfreeze is None:
+        name = f"--{next(iter(given)).replace('_', '-')}"
+        raise ArgumentError(
+            f"{name} is for fine-tuning: add --unfreeze LAYER, like --unfreeze conv_dw_12 for MobileNet"
+        )
+    return given
 
 
 def print_result(result, paths) -> None:

@@ -12,9 +12,9 @@ from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
 from minicnn.cli.console import note
 from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
 from minicnn.data.signatures import looks_like_picture
-from minicnn.errors import DataError, DownloadError, FileAccessError, UnsupportedError
+from minicnn.errors import DataError, DownloadError, FileAccessError, FileFormatError, UnsupportedError
 from minicnn.models import load_model
-from minicnn.transfer import Preparation, class_names_of, identify, preparation_of
+from minicnn.transfer import Architecture, Preparation, class_names_of, identify, preparation_of
 from minicnn.weights import open_weights
 
 BATCH = 32
@@ -52,12 +52,36 @@ def load_classifier(path: str, preprocessing: str | None = None) -> Classifier:
 
 def _load(path: str) -> Any:
     """The whole model in a file; of weights alone, the published architecture that their shapes tell."""
-    with open_weights(path) as file:
-        shapes = [] if file.config else [weight.shape for layer in file.layers for weight in layer.weights]
-    found = identify(shapes)
-    if found is None or found.classes is None:
+    if holds_model(path):
         return load_model(path)
+    found = architecture_of(path)
+    if found is None or found.classes is None:
+        raise weights_alone(path)
     return getattr(applications, found.name)(weights=path, classes=found.classes, **found.arguments)
+
+
+def holds_model(path: str) -> bool:
+    """Whether a file says how its weights make a model."""
+    with open_weights(path) as file:
+        return file.config is not None
+
+
+def architecture_of(path: str) -> Architecture | None:
+    """The published architecture of the weights in a file, told by their shapes."""
+    with open_weights(path) as file:
+        return identify(weight.shape for layer in file.layers for weight in layer.weights)
+
+
+def weights_alone(path: str) -> FileFormatError:
+    """The refusal of a file without a model, with what can be done with it."""
+    found = architecture_of(path)
+    known, use = ", no model", ""
+    if found is not None:
+        known = f", of {found}"
+        use = ", minicnn finetune PHOTOS --base FILE learns your classes on it"
+        if found.classes is not None:
+            use = ", minicnn predict FILE IMAGE names pictures with it"
+    return FileFormatError(f"{path} holds weights alone{known}: minicnn inspect FILE shows what is in it{use}")
 
 
 def _usual_names(count: int) -> list[str]:

@@ -1,5 +1,11 @@
 """Options that several commands share; importing this costs nothing."""
 
+import contextlib
+from collections.abc import Iterator
+
+from minicnn.cli.parser import whole
+from minicnn.errors import ArgumentError, DownloadError
+
 PREPROCESSING = ("caffe", "tf", "torch", "none")
 RESIZE = ("crop", "stretch", "pad")
 
@@ -32,6 +38,35 @@ def add_base_options(parser) -> None:
     group.add_argument(
         "--weights", default="imagenet", metavar="FILE", help="weights of a named base (default: imagenet)"
     )
-    group.add_argument("--size", type=int, metavar="N", help="side of the pictures in pixels (default: the base's)")
+    group.add_argument(
+        "--size", type=whole(1, 10_000), metavar="N", help="side of the pictures in pixels (default: the base's)"
+    )
     group.add_argument("--resize", choices=RESIZE, help="how pictures get that size (default: the base's, or crop)")
     add_preprocessing(group)
+
+
+def check_base_options(options) -> None:
+    """Refuse what does not go together, in the words of the command line.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    from minicnn.transfer.base import LEAST_SIDE, NAMES
+
+    name = options.base.lower()
+    if name not in NAMES and options.weights != "imagenet":
+        raise ArgumentError(
+            f"--weights is for a --base with a name ({', '.join(NAMES)}); --base is {options.base}: leave one out"
+        )
+    if name in NAMES and options.size is not None and options.size < LEAST_SIDE:
+        raise ArgumentError(f"--size must be at least {LEAST_SIDE} for {name}; it is {options.size}")
+
+
+@contextlib.contextmanager
+def base_remedies() -> Iterator[None]:
+    """A download that fails in the block is refused with what else the command line can do."""
+    try:
+        yield
+    except DownloadError as error:
+        raise DownloadError(f"{error}, or use --weights FILE, or --base bundled (offline)") from error

@@ -2,6 +2,7 @@
 
 from minicnn.cli.console import note, one_line, print_json, say
 from minicnn.cli.options import add_model_options
+from minicnn.cli.parser import whole
 
 EPILOG = """\
 examples:
@@ -24,7 +25,7 @@ def add_parser(commands) -> None:
     )
     add_model_options(parser)
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="picture files, or folders of them")
-    parser.add_argument("--top", type=int, default=3, metavar="N", help="classes a picture (default: 3)")
+    parser.add_argument("--top", type=whole(1), default=3, metavar="N", help="classes a picture (default: 3)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -32,10 +33,7 @@ def add_parser(commands) -> None:
 def run(options) -> int:
     """Predict all pictures that can be read."""
     from minicnn.cli.models import best, classify, load_classifier, picture_files
-    from minicnn.errors import ArgumentError
 
-    if options.top < 1:
-        raise ArgumentError(f"--top must be at least 1; it is {options.top}")
     files = picture_files(options.images)
     classifier = load_classifier(options.model, options.preprocessing)
     answers = classify(classifier, files)

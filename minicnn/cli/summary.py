@@ -25,8 +25,11 @@ def add_parser(commands) -> None:
 
 def run(options) -> int:
     """Build and print."""
+    from minicnn.cli.models import holds_model, weights_alone
     from minicnn.models import load_model
 
+    if not holds_model(options.model):
+        raise weights_alone(options.model)
     model = load_model(options.model)
     if options.json:
         print_json(describe(model))

@@ -2,7 +2,7 @@
 
 import time
 
-from minicnn.cli.console import Progress, say
+from minicnn.cli.console import Progress, note, say
 
 EPILOG = """\
 examples:
@@ -25,11 +25,15 @@ def add_parser(commands) -> None:
 def run(options) -> int:
     """Compile."""
     from minicnn import kernels
+    from minicnn.errors import FileAccessError
 
     begun = time.perf_counter()
     progress = Progress()
     try:
-        count = kernels.warmup(lambda done, total: progress("compiling", done, total))
+        count = kernels.warmup(lambda done, total: progress("compiling", done, total), must_keep=True)
+    except FileAccessError as error:  # of the cache, not of anything that was typed
+        note(f"error: {error}")
+        return 1
     finally:
         progress.close()
     if count:

@@ -7,7 +7,7 @@ import io
 import re
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,14 @@ from minicnn.data.signatures import FORMAT_LIST, FORMATS, sniff
 from minicnn.preparation.pillow import pillow_image
 from minicnn.preparation.resize import ResizeRule
 
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = 120_000_000  # of phones with 108 megapixels
 
 _ORIENTATION_TAG = 0x0112
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 _MANY_FRAMES = ("GIF", "WEBP", "TIFF", "PNG")
-# Up to 12 bytes a pixel are needed on the way to RGB, so large pictures are decoded one at a time.
+# Up to 17 bytes a pixel are needed on the way to RGB (WEBP), so large pictures are decoded one at a time.
 _LARGE_PIXELS = 16_000_000
+_MOST_ENLARGED = 8
 _one_large_picture = threading.Lock()
 
 Note = Callable[[str, str], None]
@@ -38,6 +39,7 @@ def decode(data: bytes, path: Path, rule: ResizeRule | None = None) -> tuple[np.
     - Of an animation or a file of several pages, the first picture is used.
     - With a rule, a JPEG of which each side is at least four times the target's longer one is decoded at
       1/2, 1/4 or 1/8 of its size, never below twice the target: libjpeg does so in a fraction of the time.
+    - A picture that the rule enlarges more than 8 times gets a note: there is little to see on it.
 
     Raises
     ------
@@ -52,12 +54,29 @@ def decode(data: bytes, path: Path, rule: ResizeRule | None = None) -> tuple[np.
 
     with _open(data, path) as image:
         _check_mode(image, path)
+        pixels = image.width * image.height
         if rule is not None:
             image.draft(None, (2 * max(rule.shape), 2 * max(rule.shape)))
-        large = image.width * image.height > _LARGE_PIXELS
-        with _one_large_picture if large else nullcontext():
+        if not image.info.get("progressive"):  # of a progressive JPEG, libjpeg keeps all coefficients all the same
+            pixels = image.width * image.height
+
+        def work() -> np.ndarray:
             rgb = _to_rgb(_load(image, path, note), note)
-            return np.array(rgb if rule is None else rule.apply(rgb)), tuple(notes)
+            if rule is not None and rule.enlargement(rgb.size) > _MOST_ENLARGED:
+                note("enlarged", f"enlarged from {rgb.width} x {rgb.height}")
+            return np.array(rgb if rule is None else rule.apply(rgb))
+
+        return _one_at_a_time(work) if pixels > _LARGE_PIXELS else work(), tuple(notes)
+
+
+def _one_at_a_time(work: Callable[[], np.ndarray]) -> np.ndarray:
+    """The result of `work` in a thread of its own, when no other runs.
+
+    What is freed in a thread stays with it for its next picture; eight threads that live on would each hold the memory
+    of a large one.
+    """
+    with _one_large_picture, ThreadPoolExecutor(1, thread_name_prefix="large-picture") as thread:
+        return thread.submit(work).result()
 
 
 def _open(data: bytes, path: Path):

@@ -94,7 +94,13 @@ def natural_key(name: str) -> tuple:
     ['a', 'b9', 'b10']
     """
     pieces = re.split("([0-9]+)", name)
-    return (*(int(piece) if i % 2 else piece for i, piece in enumerate(pieces)), name)
+    return tuple(_number(piece) if i % 2 else piece for i, piece in enumerate(pieces)), name
+
+
+def _number(digits: str) -> tuple[int, str]:
+    """Sorts as the number does; Python turns no more than 4,300 digits into an int."""
+    digits = digits.lstrip("0")
+    return len(digits), digits
 
 
 def scan_folder(path: str | Path, class_names: Sequence[str] | None = None) -> ImageFolder:

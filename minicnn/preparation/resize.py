@@ -86,6 +86,12 @@ class ResizeRule:
         box = self._centre_box(image.size) if self.method == "crop" else None
         return image.resize((width, height), bilinear, box=box)
 
+    def enlargement(self, source: tuple[int, int]) -> float:
+        """How many times the side of a picture (width, height) grows; below 1 it shrinks."""
+        height, width = self.shape
+        across, down = width / source[0], height / source[1]
+        return min(across, down) if self.method == "pad" else max(across, down) / self.ratio
+
     def apply_to_array(self, pixels: np.ndarray) -> np.ndarray:
         """uint8 (H', W', 3) -> uint8 (H, W, 3), the same numbers as for a file with these pixels."""
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:

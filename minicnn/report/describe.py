@@ -74,7 +74,7 @@ def _setting_facts(result: TransferResult) -> Mapping[str, str]:
     settings = result.settings
     facts = {
         "seed": str(settings.seed),
-        "kept aside": result.split,
+        "validation pictures": result.split,
         "batch size": str(settings.batch_size),
         "head": f"{settings.epochs} epochs, dropout {settings.dropout:g}",
     }

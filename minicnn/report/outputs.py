@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -59,7 +60,8 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
         The folder cannot be written.
     """
     folder = Path(folder)
-    report = describe(result, [*map(as_text, command)], f"minicnn predict {as_text(folder / MODEL)} photo.jpg")
+    predict = shlex.join(["minicnn", "predict", as_text(folder / MODEL), "photo.jpg"])
+    report = describe(result, [*map(as_text, command)], predict)
     with _staged(folder) as stage:
         result.model.save(stage / MODEL)
         (stage / HISTORY).write_text(history_csv(result), encoding="utf-8", newline="")

@@ -22,6 +22,7 @@ from minicnn.transfer.surgery import without_head
 from minicnn.weights import open_weights
 
 BUNDLED = "bundled"
+LEAST_SIDE = 32  # of the pictures that any architecture in NAMES takes
 
 # The name on the command line -> (constructor in minicnn.applications, how pixels are prepared)
 NAMES = {
@@ -74,7 +75,7 @@ def load_base(
     Parameters
     ----------
     base : str or path
-        One of NAMES, "bundled", or a .h5 or .keras file.
+        One of NAMES or "bundled", in small or capital letters, or a .h5 or .keras file.
     weights : str or path
         "imagenet" or a file, for a base that is one of NAMES.
     size, resize, preprocessing
@@ -93,11 +94,11 @@ def load_base(
     'MobileNet, alpha 0.25'
     """
     name = str(base)
-    if name in NAMES:
-        return _from_application(*NAMES[name], weights, size, resize, preprocessing)
+    if name.lower() in NAMES:
+        return _from_application(*NAMES[name.lower()], weights, size, resize, preprocessing)
     if str(weights) != "imagenet":
         raise ArgumentError(f"weights are for a base that has a name ({', '.join(NAMES)}); base is {name}")
-    if name == BUNDLED:
+    if name.lower() == BUNDLED:
         return _from_model(bundled_path(), size, resize, preprocessing)
     if not Path(name).suffix and not Path(name).exists():
         raise ArgumentError(
@@ -151,6 +152,10 @@ def _from_application(
     if source != "imagenet":
         arguments = _checked_arguments(constructor, source)
     side = size or DEFAULT_SIDE
+    if side < LEAST_SIDE:
+        raise ArgumentError(
+            f"{constructor} takes pictures of at least {LEAST_SIDE} x {LEAST_SIDE} pixels; size is {side}"
+        )
     model = getattr(applications, constructor)(
         weights=source, include_top=False, input_shape=(side, side, 3), pooling="avg", **arguments
     )

@@ -2,13 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minicnn.data import Split, scan_folder
+from minicnn.data import Split, scan_folder, stratified_folds
 from minicnn.data.problems import as_text
 from minicnn.errors import ArgumentError, DataError, FileFormatError
 from minicnn.layers import Dense, Dropout
@@ -20,10 +20,11 @@ from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import CacheUse, default_cache, extract_features
 from minicnn.transfer.fine_tuning import Tail
 from minicnn.transfer.folds import cross_validate, fit_head
-from minicnn.transfer.freeze import find_layer, freeze, leaf_layers, unfreeze
+from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
 from minicnn.transfer.head import TrainedHead
 from minicnn.transfer.mistakes import surest_mistakes
-from minicnn.transfer.pictures import Pictures, read_pictures, remarks_on, split_of
+from minicnn.transfer.pictures import Pictures, read_pictures, split_of
+from minicnn.transfer.remarks import copies_in, count, remarks_on, remarks_on_fine_tuning
 from minicnn.transfer.result import Phase, TransferResult
 from minicnn.transfer.settings import Settings
 from minicnn.transfer.surgery import split_where_training_begins
@@ -75,18 +76,34 @@ def finetune_folder(
     settings = settings or Settings()
     clock = Clock()
     folder = scan_folder(photos)
+    _check_folds(folder.counts(), settings.folds)
     with clock.measure("load the base"):
         loaded = load_base(
             base, weights, size=settings.size, resize=settings.resize, preprocessing=settings.preprocessing
         )
     if settings.unfreeze is not None:
-        find_layer(list(leaf_layers(loaded.model)), settings.unfreeze)
+        _check_unfreeze(list(leaf_layers(loaded.model)), settings.unfreeze)
     with clock.measure("read the pictures"):
         pictures = read_pictures(folder, loaded.preparation.rule, progress)
     split, said = split_of(pictures, settings.validation, settings.seed)
+    if settings.folds:  # it refuses a class with too many copies: hear of it now, not after the features
+        names = pictures.folder.class_names
+        stratified_folds(pictures.labels, settings.folds, seed=settings.seed, keys=pictures.hashes, class_names=names)
     store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
     run = _Run(loaded, settings, pictures, split, store, progress, clock)
     return run.result(said)
+
+
+def _check_folds(counts: Mapping[str, int], folds: int) -> None:
+    name, least = min(counts.items(), key=lambda item: item[1])
+    if least < folds:
+        remedy = f"add some or ask for at most {least}" if least > 1 else "add some or do without"
+        raise DataError(f"class {name!r} has too few pictures ({least}) for {folds} folds: {remedy}")
+
+
+def _check_unfreeze(layers: list[Any], name: str) -> None:
+    if not any(is_trained(layer) for layer in layers[find_layer(layers, name) :]):
+        raise ArgumentError(f"no layer from {name} on has weights to train: name an earlier one")
 
 
 class Clock:
@@ -126,17 +143,19 @@ class _Run:
         features, tail, use = self._features()
         folds = None
         if self.settings.folds:
-            set_random_seed(self.settings.seed)
             with self.clock.measure("cross-validation"):
                 folds = cross_validate(
                     features, self.labels, self.pictures.hashes, self.names, self.settings, tail, self.progress
                 )
         head, phase = self._train_head(features)
         phases, probabilities = [phase], head.probabilities(features[self.split.validation])
+        remarks = remarks_on(self.pictures, self.split)
         self.head_layer.set_weights([head.kernel, head.bias])
         if tail is not None:
             phases.append(self._fine_tune(tail))
-            probabilities = tail.probabilities(self.split.validation, self.settings.batch_size)
+            before, probabilities = probabilities, tail.probabilities(self.split.validation, self.settings.batch_size)
+            truth = self.labels[self.split.validation]
+            remarks += remarks_on_fine_tuning(truth, before, probabilities, self.settings.learning_rate)
         self._compare_with_live(probabilities)
         self.model.metadata = {**self.base.preparation.metadata(self.names), "base": self.base.name}
         return TransferResult(
@@ -154,9 +173,10 @@ class _Run:
             folds=folds,
             refused=self.pictures.refused,
             adapted=self.pictures.adapted,
-            remarks=remarks_on(self.pictures, self.split),
+            remarks=remarks,
             cache=_said_of_cache(use, self.cache, len(self.labels)),
             seconds=self.clock.seconds,
+            copies=copies_in(self.pictures),
         )
 
     def _features(self) -> tuple[np.ndarray, Tail | None, CacheUse]:
@@ -166,9 +186,7 @@ class _Run:
         if self.settings.unfreeze is None:
             (features,), use = self._extract(self.base.model)
             return features, None, use
-        trained = unfreeze(self.base.model, self.settings.unfreeze)
-        if not trained:
-            raise ArgumentError(f"no layer from {self.settings.unfreeze} on has weights to train: name an earlier one")
+        unfreeze(self.base.model, self.settings.unfreeze)
         prefix, tail_model = split_where_training_begins(self.model)
         border = [tensor for tensor in prefix.outputs if tensor is not output]
         (*inputs, features), use = self._extract(Model(prefix.inputs, [*border, output]))
@@ -264,8 +282,8 @@ def _phase(name: str, detail: str, parameters: int, history: dict[str, list[floa
 
 def _said_of_cache(use: CacheUse, cache: FeatureCache | None, pictures: int) -> str:
     if cache is None:
-        return f"The features of {pictures:,} pictures were computed; the cache was not used."
+        return f"Features of {count(pictures, 'picture')}: computed; the cache was not used."
     return (
-        f"The features of {pictures:,} pictures in {use.found + use.computed:,} batches: "
-        f"{use.found:,} batches came from the cache, {use.computed:,} were computed and kept."
+        f"Features of {count(pictures, 'picture')} in {count(use.found + use.computed, 'batch', 'batches')}: "
+        f"{use.found:,} from the cache, {use.computed:,} computed and kept there."
     )

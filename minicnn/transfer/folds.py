@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from minicnn.data import stratified_folds
+from minicnn.seeds import set_random_seed
 from minicnn.transfer.fine_tuning import Tail
 from minicnn.transfer.head import TrainedHead, train_head
 from minicnn.transfer.result import Folds
@@ -26,7 +27,9 @@ def fit_head(
     """(head, weight decay): the decay is chosen and the head trained on the training rows alone."""
     classes = int(labels.max()) + 1
     keys = [hashes[int(i)] for i in train]
-    decay = choose_weight_decay(features[train], labels[train], classes, seed=settings.seed, keys=keys)
+    decay = choose_weight_decay(
+        features[train], labels[train], classes, seed=settings.seed, keys=keys, progress=progress
+    )
     head = train_head(
         (features[train], labels[train]),
         (features[validation], labels[validation]),
@@ -52,11 +55,13 @@ def cross_validate(
     """
     The accuracies of `settings.folds` heads, each on the pictures that it never saw; with a tail, of fine-tuning too.
 
-    The tail's weights are those of before when this returns.
+    The tail's weights are those of before when this returns.  Every fold draws from a seed of its own, so that a head
+    does not depend on what was fine-tuned before it.
     """
     splits = stratified_folds(labels, settings.folds, seed=settings.seed, keys=hashes, class_names=class_names)
     heads, tuned = [], []
     for number, split in enumerate(splits, 1):
+        set_random_seed(fold_seed(settings.seed, number))
         head, _ = fit_head(features, labels, split.train, split.validation, hashes, settings)
         truth = labels[split.validation]
         heads.append(_accuracy(head.probabilities(features[split.validation]), truth))
@@ -68,6 +73,11 @@ def cross_validate(
         if progress is not None:
             progress("cross-validation", number, len(splits))
     return Folds(heads, tuned)
+
+
+def fold_seed(seed: int, number: int) -> int:
+    """The seed of one fold."""
+    return int(np.random.SeedSequence(seed, spawn_key=(number,)).generate_state(1, np.uint64)[0])
 
 
 def _accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 from minicnn.errors import ArgumentError
 
 BATCHNORM_MODES = ("keep-frozen", "train")
+LAST_NAMED = 6  # layers that a refusal names
 
 
 def leaf_layers(model: Any) -> Iterator[Any]:
@@ -89,7 +90,7 @@ def find_layer(layers: list[Any], name: str) -> int:
     Raises
     ------
     ArgumentError
-        None does; the message lists similar names.
+        None does; the message lists names that can be given.
     """
     names = [layer.name for layer in layers]
     if name in names:
@@ -97,5 +98,20 @@ def find_layer(layers: list[Any], name: str) -> int:
     for position, candidate in enumerate(names):
         if name and candidate.startswith(name):
             return position
-    similar = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or [names[0], "…", names[-1]]
-    raise ArgumentError(f"there is no layer {name!r} in the model; similar names: {', '.join(similar)}")
+    similar = difflib.get_close_matches(name, [layer.name for layer in layers if not _is_input(layer)], n=3)
+    near = f"similar names: {', '.join(similar)}; " if similar else ""
+    last = [layer.name for layer in reversed(layers) if is_trained(layer)]
+    more = " …" if len(last) > LAST_NAMED else ""
+    raise ArgumentError(
+        f"there is no layer {name!r} in the model; {near}the last layers with weights: "
+        f"{', '.join(last[:LAST_NAMED])}{more} (the beginning of a name is enough)"
+    )
+
+
+def is_trained(layer: Any) -> bool:
+    """Whether a layer learns when it is unfrozen with BatchNormalization kept frozen."""
+    return bool(layer.weights) and type(layer).__name__ != "BatchNormalization"
+
+
+def _is_input(layer: Any) -> bool:
+    return type(layer).__name__ == "InputLayer"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn.data import ImageFolder, ResizeRule, Split, conflicts, duplicates, leaks, load_images, stratified_split
+from minicnn.data import ImageFolder, ResizeRule, Split, load_images, stratified_split
 from minicnn.data.problems import as_text
 
 Progress = Callable[[str, int, int], None]
@@ -77,26 +77,4 @@ def split_of(pictures: Pictures, fraction: float, seed: int) -> tuple[Split, str
         return given, "the folder's own train/ and val/"
     names = pictures.folder.class_names
     split = stratified_split(pictures.labels, fraction, seed=seed, keys=pictures.hashes, class_names=names)
-    return split, f"{fraction:.0%} of each class kept aside, seed {seed}"
-
-
-def remarks_on(pictures: Pictures, split: Split) -> list[str]:
-    """What a careful person would want to know: copies, contradicting copies, pictures in both parts."""
-    copies = duplicates(pictures.hashes)
-    clashes = conflicts(pictures.labels, pictures.hashes)
-    shared = leaks(split, pictures.hashes)
-    said = []
-    if copies:
-        extra = sum(len(group) - 1 for group in copies)
-        first, second = copies[0][:2]
-        said.append(f"{extra} files are copies of others: {pictures.name(second)} is {pictures.name(first)}")
-    if clashes:
-        first, second = clashes[0][:2]
-        said.append(f"{len(clashes)} pictures lie in two classes: {pictures.name(first)}, {pictures.name(second)}")
-    if shared:
-        trained, judged = shared[0]
-        said.append(
-            f"{len(shared)} validation pictures are also among those learned from, so the accuracy flatters: "
-            f"{pictures.name(judged)} is {pictures.name(trained)}"
-        )
-    return said
+    return split, f"{fraction:.0%} of each class, drawn with seed {seed}"

@@ -73,7 +73,9 @@ class TransferResult:
     refused, adapted : list of (str, str)
         Files that were left out and why; files that were used after a conversion, and which.
     remarks : list of str
-        What a careful person would want to know about the data: copies, pictures in both parts.
+        What a careful person would want to know: copies, pictures in both parts, fine-tuning that did harm.
+    copies : list of (str, str)
+        Every file with the bytes of another, and the first file with them.
     cache : str
         What the feature cache did.
     seconds : mapping
@@ -97,6 +99,7 @@ class TransferResult:
     remarks: Sequence[str] = ()
     cache: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    copies: Sequence[tuple[str, str]] = ()
 
     @property
     def accuracy(self) -> float:
@@ -112,6 +115,8 @@ class TransferResult:
             "validation_pictures": total,
             "training_pictures": sum(self.train_counts),
             "refused_files": len(self.refused),
+            "copies": [{"file": file, "copy_of": first} for file, first in self.copies],
+            "remarks": list(self.remarks),
             "phases": [
                 {
                     "name": phase.name,

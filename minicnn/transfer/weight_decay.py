@@ -8,6 +8,8 @@ It is convex, so candidates can be compared at its minimum, whatever trains the 
 solved at once: their weights stand side by side in one array (D,L,C).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from minicnn import kernels
@@ -21,7 +23,13 @@ INNER_FOLDS = 4
 
 
 def choose_weight_decay(
-    features: np.ndarray, labels: np.ndarray, classes: int, *, seed: int = 0, keys: list[str] | None = None
+    features: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    *,
+    seed: int = 0,
+    keys: list[str] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> float:
     """
     The candidate with the smallest mean log-loss on inner validation folds.
@@ -35,6 +43,8 @@ def choose_weight_decay(
         C.
     keys : list of str, optional
         Content hashes: copies of one picture stay in one fold.
+    progress : function, optional
+        Called as progress(step, done, total).
 
     Returns
     -------
@@ -46,11 +56,19 @@ def choose_weight_decay(
         return DEFAULT
     one_hot = np.eye(classes, dtype=np.float32)[labels]
     total = np.zeros(len(CANDIDATES))
-    for fold in folds:
+    for number, fold in enumerate(folds):
         mean, scale = standardiser(features[fold.train])
-        weights, bias = softmax_path((features[fold.train] - mean) / scale, one_hot[fold.train], CANDIDATES)
+        x, report = (features[fold.train] - mean) / scale, _report(progress, number, len(folds))
+        weights, bias = softmax_path(x, one_hot[fold.train], CANDIDATES, report=report)
         total += log_losses((features[fold.validation] - mean) / scale, one_hot[fold.validation], weights, bias)
     return float(CANDIDATES[int(np.argmin(total))])
+
+
+def _report(progress: Callable[[str, int, int], None] | None, fold: int, folds: int) -> Callable[[int], None]:
+    """Tells how many steps of all folds are done when `done` of this fold are."""
+    if progress is None:
+        return lambda done: None
+    return lambda done: progress("choosing the weight decay", fold * STEPS + done, folds * STEPS)
 
 
 def _inner_folds(labels: np.ndarray, seed: int, keys: list[str] | None) -> list[Split]:
@@ -74,7 +92,13 @@ def standardiser(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def softmax_path(x: np.ndarray, y: np.ndarray, decays: np.ndarray, steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:
+def softmax_path(
+    x: np.ndarray,
+    y: np.ndarray,
+    decays: np.ndarray,
+    steps: int = STEPS,
+    report: Callable[[int], None] = lambda done: None,
+) -> tuple[np.ndarray, np.ndarray]:
     """
     Minimise L for each of `decays` by accelerated gradient steps along the principal axes of x.
 
@@ -88,6 +112,8 @@ def softmax_path(x: np.ndarray, y: np.ndarray, decays: np.ndarray, steps: int = 
     y : float32 (N,C)
         One-hot.
     decays : float32 (L,)
+    report : function
+        Called with the number of steps that are done, from 0 on.
 
     Returns
     -------
@@ -99,6 +125,7 @@ def softmax_path(x: np.ndarray, y: np.ndarray, decays: np.ndarray, steps: int = 
     D. Böhning, Multinomial logistic regression algorithm (1992), for the bound; Y. Nesterov, A method of solving a
     convex programming problem with convergence rate O(1/k²) (1983), for the acceleration.
     """
+    report(0)
     count, depth, classes = len(x), len(decays), y.shape[1]
     axes, eigenvalues = principal_axes(x)
     along = kernels.dense.forward(x, axes)
@@ -107,7 +134,7 @@ def softmax_path(x: np.ndarray, y: np.ndarray, decays: np.ndarray, steps: int = 
     weights = look = np.zeros((axes.shape[1], depth, classes), np.float32)
     bias = look_bias = np.zeros((1, depth, classes), np.float32)
     t = 1.0
-    for _ in range(steps):
+    for step in range(1, steps + 1):
         residual = (_probabilities(along, look, look_bias) - y[:, None]) / np.float32(count)
         slope = kernels.dense.backward_weights(along, residual.reshape(count, -1)).reshape(look.shape)
         gradient = slope + decay * look
@@ -118,6 +145,7 @@ def softmax_path(x: np.ndarray, y: np.ndarray, decays: np.ndarray, steps: int = 
         look = new_weights + momentum * (new_weights - weights)
         look_bias = new_bias + momentum * (new_bias - bias)
         weights, bias = new_weights, new_bias
+        report(step)
     return (axes @ weights.reshape(len(eigenvalues), -1)).reshape(-1, depth, classes), bias
 
 

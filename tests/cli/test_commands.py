@@ -138,6 +138,24 @@ def test_extract_writes_arrays_without_objects(photos, net_file, tmp_path, featu
         assert data["class_names"][data["labels"]].tolist() == [name.split("/")[0] for name in data["files"]]
 
 
+@pytest.mark.parametrize("command", [["finetune"], ["extract", "--out", "f.npz"]])
+def test_without_a_network_the_remedies_are_named(photos, tmp_path, monkeypatch, capsys, command):
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "minicnn"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("MINICNN_OFFLINE", "1")
+    assert main([*command, str(photos)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    place = tmp_path / "minicnn" / "models" / "mobilenet_1_0_224_tf_no_top.h5"
+    assert "(MINICNN_OFFLINE is set): " in line
+    assert line.endswith(f": put the file at {place}, or use --weights FILE, or --base bundled (offline)")
+
+
+def test_extract_makes_the_folder_of_its_file(photos, net_file, tmp_path):
+    out = tmp_path / "new" / "er" / "f.npz"
+    assert main(["extract", str(photos), "--base", net_file, "--out", str(out), "--no-cache"]) == 0
+    assert out.is_file()
+
+
 def test_summary_prints_the_layers(net_file, capsys):
     assert main(["summary", net_file]) == 0
     said = capsys.readouterr().out
@@ -245,7 +263,8 @@ def test_real_mobilenet_names_real_pictures(test_data, tmp_path, monkeypatch, ca
 
 @pytest.mark.parametrize(("count", "said"), [(3, "3 kernels are ready ("), (0, "nothing to compile: ")])
 def test_warmup_says_how_many_kernels_are_ready(count, said, monkeypatch, capsys):
-    def warmup(progress):
+    def warmup(progress, must_keep):
+        assert must_keep
         for done in range(count):
             progress(done + 1, count)
         return count
@@ -255,3 +274,16 @@ def test_warmup_says_how_many_kernels_are_ready(count, said, monkeypatch, capsys
     out, err = capsys.readouterr()
     assert out.startswith(said)
     assert ("compiling: 3 of 3" in err) == (count == 3)
+
+
+def test_warmup_fails_at_once_where_nothing_can_be_kept(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("numba")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr("minicnn.kernels._warmup.examples", lambda make: pytest.fail("began to compile"))
+    assert main(["warmup"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("minicnn: error: compiled kernels are not kept, so each start compiles them again (")
+    assert err.endswith("; set MINICNN_CACHE to a folder of yours\n")
+    assert err.count("\n") == 1

@@ -55,6 +55,21 @@ def test_progress_on_a_terminal_is_a_bar_a_step(capsys, monkeypatch):
     assert "minicnn:" not in shown
 
 
+def test_a_note_stands_above_the_bar(capsys, monkeypatch):
+    pytest.importorskip("tqdm")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress = Progress()
+    progress("reading", 1, 2)
+    note("hello")
+    progress("reading", 2, 2)
+    progress.close()
+    note("bye")
+    shown = capsys.readouterr().err
+    assert "\rminicnn: hello\n" in shown
+    assert "reading" in shown.split("hello\n")[1]
+    assert shown.endswith("\rminicnn: bye\n")
+
+
 def test_without_tqdm_progress_is_lines_on_a_terminal_too(capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setitem(__import__("sys").modules, "tqdm", None)

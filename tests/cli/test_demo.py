@@ -23,9 +23,10 @@ def test_the_demo_draws_trains_and_reports_twice(tmp_path, net_file, few_picture
     monkeypatch.setattr("minicnn.cli.demo.LAYER", "conv2")
     monkeypatch.setattr("minicnn.cli.demo.EPOCHS", 2)
     out = tmp_path / "demo"
-    for _ in range(2):
+    for again in (False, True):
         assert main(["demo", "--out", str(out)]) == 0
-        said = capsys.readouterr().out
+        said, err = capsys.readouterr()
+        assert (f"earlier results in {out} were replaced" in err) == again
         assert f"report  {out}/report.html" in said
         assert "head" in said
         assert "fine-tuning" in said
@@ -41,6 +42,14 @@ def test_the_demo_does_not_write_into_a_file(tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
     assert (tmp_path / "demo").read_text() == "mine"
     assert capsys.readouterr().err.endswith("is a file: name a folder for the results\n")
+
+
+def test_the_demo_does_not_learn_from_pictures_of_others(tmp_path, capsys):
+    (tmp_path / "demo" / "pictures" / "family").mkdir(parents=True)
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
+    assert capsys.readouterr().err.endswith(
+        "pictures is there and does not hold the demo's pictures: name another folder with --out\n"
+    )
 
 
 def test_the_bundled_network_learns_the_shapes(tmp_path, feature_folder, monkeypatch, capsys):

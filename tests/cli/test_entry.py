@@ -119,6 +119,15 @@ def test_a_warning_is_one_line(capsys, monkeypatch):
     assert capsys.readouterr().err == "minicnn: warning: the file is old\n"
 
 
+@pytest.mark.parametrize(("kept", "said"), [(True, "this machine, once ...\n"), (False, "this machine ...\n")])
+def test_compiling_is_announced(kept, said, capsys, monkeypatch):
+    from minicnn.kernels import _compiling
+
+    monkeypatch.setattr("minicnn.cli.doctor.run", lambda options: _compiling.tell_compiling(kept) or 0)
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr() == ("", f"minicnn: compiling kernels for {said}")
+
+
 def test_python_m_minicnn_is_the_command_line():
     from minicnn import __version__
 
@@ -140,9 +149,36 @@ def test_a_reader_that_leaves_is_no_error():
     process.stderr.close()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [["weights", "list"], ["weights", "list", "--json"], ["--help"]])
+def test_an_output_that_cannot_be_written_is_one_line(arguments):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "minicnn", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    line = "minicnn: error: the output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, line)
+
+
+PLAIN_NUMPY = """
+import sys
+sys.modules.update(dict.fromkeys(("numba", "llvmlite")))  # as if they were not installed
+from minicnn.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_without_numba_one_line_says_so(photos, net_file, tmp_path):
+    out = ["--out", str(tmp_path / "out"), "--no-cache", "--epochs", "1", "--unfreeze", "conv2", "--fine-epochs", "1"]
+    command = [sys.executable, "-W", "default", "-c", PLAIN_NUMPY, "finetune", str(photos), "--base", net_file, *out]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    (line,) = [line for line in done.stderr.splitlines() if "numba" in line]
+    assert line == "minicnn: warning: numba is not installed, so NumPy kernels run: pip install 'minicnn[fast]'"
+
+
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
 from minicnn.cli import finetune, main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 def wait(options):
     print("waiting", flush=True)
     time.sleep(60)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minicnn.data import scan_folder
+from minicnn.data.folder import natural_key
 from minicnn.errors import DataError, FileAccessError, MinicnnError
 
 JPEG_START = b"\xff\xd8\xff\xe0"
@@ -44,6 +45,30 @@ def test_classes_files_and_labels(tmp_path):
     assert len(folder) == 6
     assert folder.split is None
     assert folder.problems == ()
+
+
+def test_classes_that_differ_by_a_number_at_the_end(tmp_path):
+    make(tmp_path, *(f"rose{end}/1.jpg" for end in ("10", "", "2", "02")))
+    assert scan_folder(tmp_path).class_names == ("rose", "rose02", "rose2", "rose10")
+
+
+@given(st.permutations(["", "0", "rose", "rose2", "rose02", "rose10", "2", "10", "2rose", "rose2a", "rose10.1"]))
+def test_natural_order_is_one_order(names):
+    ordered = ["", "0", "2", "2rose", "10", "rose", "rose02", "rose2", "rose2a", "rose10", "rose10.1"]
+    assert sorted(names, key=natural_key) == ordered
+
+
+@given(st.lists(st.text() | st.text("a0129"), max_size=6, unique=True), st.randoms())
+def test_any_names_have_a_natural_order(names, random):
+    ordered = sorted(names, key=natural_key)
+    keys = [natural_key(name) for name in ordered]
+    assert all(a < b for i, a in enumerate(keys) for b in keys[i + 1 :])
+    random.shuffle(names)
+    assert sorted(names, key=natural_key) == ordered
+
+
+def test_numbers_of_any_length_are_ordered():
+    assert natural_key("9" * 5000) < natural_key("1" + "0" * 5000)
 
 
 def test_clutter_is_passed_over(tmp_path):

@@ -4,6 +4,8 @@ import hashlib
 import io
 import os
 import struct
+import threading
+import time
 import zlib
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from minicnn.data import ImageError, ResizeRule, check_images, read_image
+from minicnn.data import ImageError, ResizeRule, check_images, load_images, read_image
+from minicnn.data import decode as decoding
 from minicnn.data.decode import MAX_PIXELS, decode
 from minicnn.errors import FileAccessError, MinicnnError, MissingExtraError
 from minicnn.preparation.pillow import quiet_pillow
@@ -207,7 +210,7 @@ BAD = [
     ("float tiff", encoded(Image.fromarray(np.ones((2, 2), np.float32)), "TIFF"), "float"),
     ("32-bit tiff", encoded(Image.fromarray(np.ones((2, 2), np.int32)), "TIFF"), "integer"),
     ("lab tiff", encoded(Image.new("LAB", (2, 2)), "TIFF"), "mode"),
-    ("50 Mpx and more", png(7072, 7072, 1, 0, bytes(885 * 7072)), "oversized"),
+    ("more than 120 million pixels", png(10955, 10955, 1, 0, bytes(10)), "oversized"),
     ("Pillow would warn", png(12000, 12000, 1, 0, bytes(1501)), "oversized"),
     ("Pillow would refuse", png(20000, 20000, 1, 0, bytes(10)), "oversized"),
 ]
@@ -228,11 +231,55 @@ def test_bad_file(tmp_path, data, kind):
 
 
 def test_oversized_names_both_numbers(tmp_path):
-    for side in (7072, 12000, 20000):
+    for side in (10955, 12000, 20000):
         with pytest.raises(ImageError) as caught:
             read_image(write(tmp_path, png(side, side, 1, 0, b"")))
         assert f"{side * side:,} pixels" in str(caught.value)
         assert f"{MAX_PIXELS:,}" in str(caught.value)
+
+
+def test_a_picture_of_108_megapixels_is_read(tmp_path):
+    path = write(tmp_path, png(12000, 9000, 1, 0, (b"\0" + bytes(750) + bytes([255] * 750)) * 9000))
+    pixels = read_image(path, size=(3, 4)).pixels
+    assert pixels.shape == (3, 4, 3)
+    assert np.all(pixels[:, 0] == 0)
+    assert np.all(pixels[:, 3] == 255)
+
+
+@pytest.mark.parametrize(
+    ("form", "options", "apart"),
+    [
+        ("PNG", {}, True),
+        ("JPEG", {}, False),  # decoded at an eighth of its size
+        ("JPEG", {"progressive": True}, True),  # libjpeg keeps all of it whatever the size it is decoded at
+    ],
+)
+def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch, form, options, apart):
+    """In threads of their own, one after another: see `_one_at_a_time`."""
+    monkeypatch.setattr("minicnn.data.decode._LARGE_PIXELS", 100_000)
+    threads, running = [], []
+    convert = decoding._to_rgb
+
+    def watched(image, note):
+        running.append(image)
+        threads.append((threading.current_thread().name, len(running)))
+        time.sleep(0.01)
+        running.remove(image)
+        return convert(image, note)
+
+    monkeypatch.setattr("minicnn.data.decode._to_rgb", watched)
+    path = write(tmp_path, encoded(Image.new("RGB", (400, 400), RED), form, **options))
+    loaded = load_images([path] * 6, ResizeRule(8), threads=3)
+    assert np.all(loaded.images[..., 1:] < 2)
+    assert {name.startswith("large-picture") for name, _ in threads} == {apart}
+    if apart:
+        assert {count for _, count in threads} == {1}
+
+
+def test_a_large_picture_that_is_damaged_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("minicnn.data.decode._LARGE_PIXELS", 10)
+    with pytest.raises(ImageError, match="is cut off"):
+        read_image(write(tmp_path, cut("PNG")), size=8)
 
 
 def test_what_is_not_a_file(tmp_path):
@@ -264,6 +311,17 @@ def test_extreme_proportions(tmp_path, size, method):
         assert red.sum() == max(pixels.shape[:2]) - (2 if size[1] > 1 else 0)
     else:
         assert red.all()
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [((1, 1), ["enlarged from 1 x 1"]), ((300, 2), ["enlarged from 300 x 2"]), ((7, 9), ["enlarged from 7 x 9"]),
+     ((8, 8), []), ((300, 300), [])],
+)  # fmt: skip
+def test_a_picture_that_is_enlarged_more_than_8_times_is_noted(tmp_path, size, said):
+    path = write(tmp_path, encoded(Image.new("RGB", size, RED), "PNG"))
+    assert [note.message for note in read_image(path, size=64).notes] == said
+    assert read_image(path).notes == ()
 
 
 def test_large_jpeg_is_decoded_small(tmp_path):

@@ -61,7 +61,7 @@ def test_load_data_from_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MINICNN_CACHE", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "none"))
     monkeypatch.setenv("MINICNN_OFFLINE", "1")
-    with pytest.raises(DownloadError, match=r"put it at .*datasets/cifar-10-python\.tar\.gz"):
+    with pytest.raises(DownloadError, match=r"put the file at .*datasets/cifar-10-python\.tar\.gz"):
         cifar10.load_data()
     (tmp_path / "datasets").mkdir(exist_ok=True)
     write_archive(tmp_path / "datasets" / "cifar-10-python.tar.gz", MEMBERS)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
+from minicnn import kernels
 from minicnn.kernels import _compile_cache as cache
 from minicnn.kernels._jit import jit
 
@@ -186,6 +187,31 @@ def test_a_user_without_a_home_is_no_reason_to_stop(monkeypatch):
     monkeypatch.setattr(Path, "home", homeless)
     with pytest.warns(UserWarning, match="set MINICNN_CACHE"):
         assert value() == EXPECTED
+
+
+def told() -> list[bool]:
+    """What is told of compiling while a kernel runs in two places of the program."""
+    said = []
+    with kernels.on_compiling(said.append):
+        assert value() == value() == EXPECTED
+    return said
+
+
+def test_compiling_is_told_once_and_loading_is_not(folder):
+    assert told() == [True]
+    assert told() == []
+    (path,) = folder.iterdir()
+    path.write_bytes(b"damaged")
+    assert told() == [True]
+    path.unlink()
+    assert value() == EXPECTED  # nobody listens any more
+
+
+def test_compiling_is_told_where_nothing_can_be_kept(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="not kept"):
+        assert told() == [False]
 
 
 PROGRAM = """

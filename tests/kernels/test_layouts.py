@@ -16,6 +16,7 @@ OPS = [
     "batchnorm",
     "channel_sum",
     "concatenate",
+    "conv2d",
     "conv2d_transpose",
     "dense",
     "depthwise_conv2d",

@@ -1,9 +1,12 @@
 """Rungs write to their outputs alone: Numba is not told which arrays are write-protected, so it could not refuse."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
 from minicnn import kernels
+from minicnn.errors import ArgumentError
 from minicnn.kernels._arrays import operand
 from minicnn.kernels._warmup import examples
 
@@ -29,6 +32,41 @@ def test_operands_stay_as_they_were(spec: kernels.KernelSpec):
     assert made
     for array, copy in made:
         np.testing.assert_array_equal(array, copy)
+
+
+def drawn(op: str, direction: str):
+    """The example calls of a direction, with the same random operands each time."""
+    generator = np.random.default_rng(1)
+    return examples(lambda *shape: generator.uniform(0.1, 1, shape).astype(np.float32))[op, direction]
+
+
+@pytest.mark.parametrize(("op", "direction"), sorted(examples(lambda *shape: np.ones(shape, np.float32))))
+def test_an_out_over_an_operand_is_refused_or_harmless(op: str, direction: str):
+    for number, call in enumerate(drawn(op, direction)):
+        expected = call() if op != "optimizer_step" else None
+        for i, argument in enumerate(call.args):
+            if not isinstance(expected, np.ndarray) or np.shape(argument) != expected.shape:
+                continue
+            fresh = drawn(op, direction)[number]
+            with contextlib.suppress(ArgumentError):
+                np.testing.assert_array_equal(fresh(out=fresh.args[i]), expected)
+
+
+def test_a_protected_out_is_refused():
+    out = np.zeros((2, 3), np.float32)
+    out.flags.writeable = False
+    with pytest.raises(ArgumentError, match="write-protected"):
+        kernels.dense.forward(np.ones((2, 4), np.float32), np.ones((4, 3), np.float32), out=out)
+
+
+def test_an_out_in_an_operands_memory_is_refused():
+    x, w = np.ones((4, 4), np.float32), np.eye(4, dtype=np.float32)
+    for over in (x, w):
+        with pytest.raises(ArgumentError, match="out must not lie in the memory"):
+            kernels.dense.forward(x, w, out=over)
+    residual = np.ones((1, 4, 4, 2), np.float32)
+    with pytest.raises(ArgumentError, match="out must not lie in the memory"):
+        kernels.conv2d.forward(residual.copy(), np.ones((1, 1, 2, 2), np.float32), residual=residual, out=residual)
 
 
 def test_an_operand_is_the_same_memory_without_the_mark():

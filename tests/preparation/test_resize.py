@@ -68,6 +68,19 @@ def test_any_shape(height, width, rows, columns, method, ratio):
         assert result.min() == 77
 
 
+@pytest.mark.parametrize(
+    ("method", "ratio", "source", "factor"),
+    [
+        ("crop", 1.0, (1, 1), 224), ("crop", 0.5, (1, 1), 448), ("crop", 1.0, (3000, 2), 112),
+        ("crop", 1.0, (448, 900), 0.5),
+        ("stretch", 1.0, (3000, 2), 112), ("stretch", 1.0, (448, 448), 0.5),
+        ("pad", 1.0, (3000, 2), 224 / 3000), ("pad", 1.0, (2, 4), 56),
+    ],
+)  # fmt: skip
+def test_how_many_times_a_picture_is_enlarged(method, ratio, source, factor):
+    assert ResizeRule(224, method, ratio).enlargement(source) == pytest.approx(factor)
+
+
 def test_metadata_round_trip():
     rule = ResizeRule((224, 160), "crop", 0.875)
     assert ResizeRule.from_dict(json.loads(json.dumps(rule.to_dict()))) == rule

@@ -1,12 +1,13 @@
 """The files of a transfer: written whole, with names that any file can hold, wherever the folder may be written."""
 
+import html
 import json
 import os
 import tempfile
 
 import numpy as np
 import pytest
-from transfer_cases import net_file, write_photos
+from transfer_cases import write_photos
 
 from minicnn.data import scan_folder
 from minicnn.errors import FileAccessError
@@ -14,7 +15,7 @@ from minicnn.models import load_model
 from minicnn.report import write_outputs
 from minicnn.transfer import Settings, finetune_folder
 
-__all__ = ["net_file"]
+pytestmark = pytest.mark.numpy_only
 ODD = os.fsdecode(b"caf\xe9")
 
 
@@ -83,3 +84,14 @@ def test_a_failure_leaves_the_files_of_before(net_file, tmp_path, monkeypatch):
         write_outputs(result, tmp_path / "out", ["minicnn"])
     assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     np.testing.assert_array_equal(sorted(before), sorted(paths.values()))
+
+
+@pytest.fixture(scope="module")
+def result(photos, net_file):
+    return finetune_folder(photos, net_file, settings=Settings(epochs=2), cache=False)
+
+
+def test_the_command_that_uses_the_model_is_quoted_for_a_shell(result, tmp_path):
+    folder = tmp_path / "my photos-model"
+    page = write_outputs(result, folder, ["minicnn"])["report.html"].read_text(encoding="utf-8")
+    assert f"minicnn predict '{folder}/model.keras' photo.jpg" in html.unescape(page)

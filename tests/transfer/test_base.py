@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from transfer_cases import SIDE, small_net
 
+from minicnn import applications
 from minicnn.applications import MobileNet
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, UnsupportedError
 from minicnn.layers import Dense, Flatten, Input
 from minicnn.models import Sequential
 from minicnn.transfer import class_names_of, load_base, preparation_of
+from minicnn.transfer.base import NAMES
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,19 @@ def test_weights_of_another_architecture_are_refused(mobilenet_file):
 def test_a_base_that_is_not_there_is_refused(arguments, options, error, said):
     with pytest.raises(error, match=said):
         load_base(*arguments, **options)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_size_that_no_architecture_takes_is_refused(name):
+    with pytest.raises(ArgumentError, match=r"takes pictures of at least 32 x 32 pixels; size is 31"):
+        load_base(name, size=31)
+    network = getattr(applications, NAMES[name][0])
+    assert network(weights=None, include_top=False, input_shape=(32, 32, 3)).outputs
+
+
+def test_names_of_bases_may_have_capital_letters(mobilenet_file):
+    assert load_base("MobileNet", mobilenet_file, size=32).name == "MobileNet, alpha 0.25"
+    assert load_base("Bundled").weights == load_base("bundled").weights
 
 
 def test_a_size_that_the_model_does_not_take_is_refused(net_file):

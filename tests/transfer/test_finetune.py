@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from transfer_cases import write_photos
 
 from minicnn.errors import ArgumentError, DataError, FileAccessError, FileFormatError
@@ -70,8 +71,8 @@ def test_neither_cache_nor_cross_validation_changes_a_bit(photos, net_file, tmp_
     plain = run(photos, net_file, **changes)
     filling = run(photos, net_file, cache=cache, **changes)
     cached = run(photos, net_file, cache=cache, folds=2, **changes)
-    assert "0 batches came from the cache, 1 were computed" in filling.cache
-    assert "1 batches came from the cache, 0 were computed" in cached.cache
+    assert "24 pictures in 1 batch: 0 from the cache, 1 computed" in filling.cache
+    assert "24 pictures in 1 batch: 1 from the cache, 0 computed" in cached.cache
     assert weights(plain.model) == weights(filling.model) == weights(cached.model)
 
 
@@ -79,6 +80,17 @@ def test_cross_validation_judges_fine_tuning_too(photos, net_file):
     result = run(photos, net_file, folds=2, **FINE)
     assert result.folds is not None
     assert len(result.folds.head) == len(result.folds.fine_tuned) == 2
+
+
+def test_fine_tuning_changes_no_figure_of_the_head_in_cross_validation(tmp_path, net_file):
+    alike = {"a": (128, 128, 128), "b": (130, 128, 128), "c": (128, 130, 128)}  # so that chance decides
+    photos = write_photos(tmp_path / "p", 12, alike)
+    judged = [run(photos, net_file, folds=4, epochs=4, batch_size=4, dropout=0.5, **more) for more in ({}, FINE)]
+    head, tuned = (result.folds for result in judged)
+    assert head is not None
+    assert tuned is not None
+    assert tuned.head == head.head
+    assert len(set(head.head)) > 1
 
 
 def test_a_cache_that_lies_is_refused(photos, net_file, tmp_path):
@@ -108,10 +120,50 @@ def test_bad_files_are_told_and_left_out(tmp_path, net_file):
     assert sorted(file for file, _ in result.refused) == ["red/0.png", "red/notes.txt"]
 
 
+def test_tiny_pictures_are_listed_among_those_converted(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    Image.open(photos / "red" / "0.png").resize((1, 1)).save(photos / "red" / "dot.png")
+    assert run(photos, net_file).adapted == [("red/dot.png", "enlarged from 1 x 1")]
+
+
 def test_copies_are_remarked_and_never_divided(tmp_path, net_file):
     photos = write_photos(tmp_path / "p")
     (photos / "red" / "copy.png").write_bytes((photos / "red" / "0.png").read_bytes())
-    assert any("1 files are copies of others" in remark for remark in run(photos, net_file).remarks)
+    result = run(photos, net_file)
+    assert result.remarks == ["1 file is a copy of another: red/copy.png is red/0.png"]
+    assert result.metrics()["copies"] == [{"file": "red/copy.png", "copy_of": "red/0.png"}]
+
+
+def test_of_many_copies_five_are_remarked_and_all_are_listed(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    for number in range(7):
+        (photos / "red" / f"z{number}.png").write_bytes((photos / "red" / "0.png").read_bytes())
+    result = run(photos, net_file)
+    named = ", ".join(f"red/z{number}.png is red/0.png" for number in range(5))
+    assert result.remarks == [f"7 files are copies of others: {named} and 2 more"]
+    assert len(result.metrics()["copies"]) == 7
+
+
+def test_a_picture_in_two_classes_is_named_with_both(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    for place in ("green/copy.png", "red/a.png"):
+        (photos / place).write_bytes((photos / "green" / "0.png").read_bytes())
+    assert "1 picture lies in several classes: red/a.png is green/0.png" in run(photos, net_file).remarks
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [
+        (1000, r"class 'blue' has too few pictures \(8\) for 1000 folds"),
+        (8, "class 'red' has too few different pictures"),
+    ],
+)
+def test_too_many_folds_are_refused_before_features_are_computed(tmp_path, net_file, monkeypatch, folds, said):
+    photos = write_photos(tmp_path / "p")
+    (photos / "red" / "0.png").write_bytes((photos / "red" / "1.png").read_bytes())
+    monkeypatch.setattr("minicnn.transfer.finetune.extract_features", lambda *_, **__: pytest.fail("computed features"))
+    with pytest.raises(DataError, match=said):
+        run(photos, net_file, folds=folds)
 
 
 def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
@@ -121,7 +173,7 @@ def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
         copied = (tmp_path / "p" / "train" / "red" / "0.png").read_bytes()
         (tmp_path / "p" / "val" / "red" / name).write_bytes(copied)
     (remark,) = [r for r in run(tmp_path / "p", net_file).remarks if "flatters" in r]
-    assert remark.startswith("2 validation pictures are also among those learned from")
+    assert remark.startswith("2 validation pictures are also among the training pictures")
 
 
 def test_mistakes_are_the_surest_wrong_answers(tmp_path, net_file):
@@ -150,6 +202,20 @@ def test_nothing_to_train_is_refused(photos, net_file):
 def test_a_rate_that_diverges_is_refused(photos, net_file):
     with np.errstate(all="ignore"), pytest.raises(DataError, match="fine-tuning diverged"):
         run(photos, net_file, **FINE | {"learning_rate": 1e30})
+
+
+def test_fine_tuning_that_lowers_the_accuracy_is_remarked(photos, net_file):
+    harmed = run(photos, net_file, **FINE | {"learning_rate": 30.0})
+    head, tuned = (phase.val_accuracy[-1] for phase in harmed.phases)
+    assert tuned < head == 1.0
+    (remark,) = harmed.remarks
+    assert f"fine-tuning lowered the accuracy from 100.0% to {tuned:.1%} on the 6 pictures kept aside" in remark
+    assert "run without --unfreeze, or with a --learning-rate smaller than 30" in remark
+    assert harmed.metrics()["remarks"] == [remark]
+
+
+def test_fine_tuning_that_lowers_nothing_is_not_remarked(photos, net_file):
+    assert run(photos, net_file, **FINE).remarks == []
 
 
 def test_a_missing_folder_is_refused(net_file, tmp_path):

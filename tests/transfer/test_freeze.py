@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from transfer_cases import small_net
 
+from minicnn.applications import VGG16, MobileNet
 from minicnn.errors import ArgumentError
 from minicnn.layers import Dense
 from minicnn.models import Sequential
-from minicnn.transfer import freeze, unfreeze
+from minicnn.transfer import freeze, load_base, unfreeze
 
 
 def test_freeze_all_and_unfreeze_all():
@@ -56,8 +57,34 @@ def test_frozen_batch_normalization_uses_and_keeps_its_statistics():
     assert all(a.tobytes() == b.tobytes() for a, b in zip(before, after))
 
 
-def test_an_unknown_layer_is_refused_with_similar_names():
-    with pytest.raises(ArgumentError, match=r"no layer 'covn2'.*conv2"):
+def test_an_unknown_layer_is_refused_with_layers_that_can_be_given():
+    with pytest.raises(ArgumentError) as refusal:
         unfreeze(small_net(), "covn2")
+    end = "the last layers with weights: old_head, conv2, conv1 (the beginning of a name is enough)"
+    assert str(refusal.value) == f"there is no layer 'covn2' in the model; similar names: conv2, conv1; {end}"
+    with pytest.raises(ArgumentError) as refusal:
+        unfreeze(small_net(), "nosuchlayer")
+    assert str(refusal.value) == f"there is no layer 'nosuchlayer' in the model; {end}"
+
+
+def test_of_a_deep_net_the_last_layers_are_named():
+    net = MobileNet(weights=None, include_top=False, input_shape=(32, 32, 3), alpha=0.25)
+    end = "the last layers with weights: conv_pw_13, conv_dw_13, conv_pw_12, conv_dw_12, conv_pw_11, conv_dw_11 … "
+    with pytest.raises(ArgumentError, match=end):
+        unfreeze(net, "nosuchlayer")
+
+
+def test_stages_of_the_bundled_net_and_blocks_of_vgg_are_beginnings_of_names():
+    assert unfreeze(frozen(load_base("bundled").model), "stage3")[0].startswith("stage3")
+    vgg = VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
+    assert unfreeze(frozen(vgg), "block5") == ["block5_conv1", "block5_conv2", "block5_conv3"]
+
+
+def frozen(model):
+    freeze(model)
+    return model
+
+
+def test_an_unknown_mode_is_refused():
     with pytest.raises(ArgumentError, match="expected one of keep-frozen, train"):
         unfreeze(small_net(), "conv2", batchnorm="yes")

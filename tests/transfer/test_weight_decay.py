@@ -6,6 +6,8 @@ import pytest
 from minicnn.transfer.weight_decay import (
     CANDIDATES,
     DEFAULT,
+    INNER_FOLDS,
+    STEPS,
     choose_weight_decay,
     log_losses,
     softmax_path,
@@ -69,3 +71,14 @@ def test_a_feature_that_never_varies_becomes_zero():
     features = np.array([[1.0, 5.0], [3.0, 5.0]], np.float32)
     mean, scale = standardiser(features)
     np.testing.assert_array_equal((features - mean) / scale, [[-1, 0], [1, 0]])
+
+
+def test_every_step_of_the_choice_is_told():
+    x, y = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32), np.arange(40) % 2
+    told = []
+    choose_weight_decay(x, y, 2, progress=lambda *step: told.append(step))
+    total = INNER_FOLDS * STEPS
+    assert {(step, of) for step, _, of in told} == {("choosing the weight decay", total)}
+    done = [count for _, count, _ in told]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (0, total)

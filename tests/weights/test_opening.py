@@ -25,7 +25,7 @@ from minicnn.weights._json import MAX_DEPTH, parse_config
         (b"\x80\x04\x95", "pickle"),
         (b"\x93NUMPY\x01", "NumPy"),
         (b"hello", "neither an HDF5 file nor a .keras archive"),
-        (b"PK\x03\x04 and no more", "zip archive cannot be read"),
+        (b"PK\x03\x04 and no more", "is cut off or no zip archive: get the file again"),
     ],
 )
 def test_other_files_are_called_what_they_are(tmp_path, contents, said):

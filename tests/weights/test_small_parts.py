@@ -106,6 +106,19 @@ def test_an_error_while_writing_keeps_the_old_file(tmp_path):
     assert os.listdir(tmp_path) == ["a"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there are no fifos")
+@pytest.mark.parametrize("name", ["fifo", "link"])
+def test_what_is_no_regular_file_is_never_replaced(tmp_path, name):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("fifo")
+    entered = []
+    with pytest.raises(FileAccessError, match="is a device or a pipe"), replacing(tmp_path / name):
+        entered.append(name)
+    assert not entered
+    assert (tmp_path / "fifo").is_fifo()
+    assert sorted(os.listdir(tmp_path)) == ["fifo", "link"]
+
+
 def test_reading_needs_numpy_alone():
     script = "import sys, minicnn.weights; print([m for m in ('h5py', 'numba', 'minicnn.kernels') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -1,0 +1,56 @@
+"""Where results go: never among the photos, and what was there before is told."""
+
+import os
+from pathlib import Path
+
+from minicnn.errors import ArgumentError, FileAccessError
+
+
+def result_folder(out: str | None, photos: str) -> Path:
+    """
+    The folder for results: the one that is named, else NAME-model here, or beside the photos when here is among them.
+
+    Raises
+    ------
+    ArgumentError, FileAccessError
+        It would lie among the photos, where the next run would take it for a class, or cannot be written.
+    """
+    from minicnn.report.outputs import check_place
+
+    root = Path(photos).resolve()
+    if out is not None:
+        folder = Path(out)
+    else:
+        folder = Path(f"{root.name or 'photos'}-model")
+        if folder.resolve().is_relative_to(root):
+            folder = Path(os.path.relpath(root.parent / folder))
+    if folder.resolve().is_relative_to(root):
+        raise ArgumentError(
+            f"{folder} lies among the photos in {photos}, where the next run would take it for a class: "
+            "name another folder with --out"
+        )
+    return check_place(folder)
+
+
+def said_of_contents(folder: Path, known: str = "") -> str:
+    """A sentence on what a folder holds before results are written to it, to be said afterwards; "" when nothing."""
+    from minicnn.report.outputs import HISTORY, METRICS, MODEL, REPORT
+
+    names = {path.name for path in folder.iterdir()} - {known} if folder.is_dir() else set()
+    if names & {HISTORY, METRICS, MODEL, REPORT}:
+        return f"earlier results in {folder} were replaced"
+    return f"{folder} held other files before: the results lie among them" if names else ""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those around it, unless they are there.
+
+    Raises
+    ------
+    FileAccessError
+        It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileAccessError(f"{folder} cannot be made ({error.strerror}): name another folder") from None

@@ -1,0 +1,79 @@
+"""What a careful person would want to know of a transfer: about its pictures, and about its fine-tuning."""
+
+import numpy as np
+
+from minicnn.data import Split, conflicts, duplicates, leaks
+from minicnn.transfer.pictures import Pictures
+
+NAMED = 5  # pairs in one remark
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """
+    A number and its noun.
+
+    Examples
+    --------
+    >>> count(1, "picture"), count(1200, "batch", "batches")
+    ('1 picture', '1,200 batches')
+    """
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def copies_in(pictures: Pictures) -> list[tuple[str, str]]:
+    """(file, the first file with the same bytes) of every copy."""
+    return [(pictures.name(i), pictures.name(group[0])) for group in duplicates(pictures.hashes) for i in group[1:]]
+
+
+def remarks_on(pictures: Pictures, split: Split) -> list[str]:
+    """Copies, contradicting copies, pictures in both parts."""
+    copies = copies_in(pictures)
+    clashes = [_clash(pictures, group) for group in conflicts(pictures.labels, pictures.hashes)]
+    shared = [(pictures.name(judged), pictures.name(trained)) for trained, judged in leaks(split, pictures.hashes)]
+    said = []
+    if copies:
+        what = count(len(copies), "file is a copy of another", "files are copies of others")
+        said.append(f"{what}: {_some(copies)}")
+    if clashes:
+        what = count(len(clashes), "picture lies in several classes", "pictures lie in several classes")
+        said.append(f"{what}: {_some(clashes)}")
+    if shared:
+        what = count(len(shared), "validation picture is", "validation pictures are")
+        said.append(f"{what} also among the training pictures, so the accuracy flatters: {_some(shared)}")
+    return said
+
+
+def _clash(pictures: Pictures, group: list[int]) -> tuple[str, str]:
+    """Two files with the same bytes and different classes."""
+    first = group[0]
+    other = next(i for i in group if pictures.labels[i] != pictures.labels[first])
+    return pictures.name(other), pictures.name(first)
+
+
+def _some(pairs: list[tuple[str, str]]) -> str:
+    """The first pairs in words."""
+    more = f" and {len(pairs) - NAMED:,} more" if len(pairs) > NAMED else ""
+    return ", ".join(f"{file} is {other}" for file, other in pairs[:NAMED]) + more
+
+
+def remarks_on_fine_tuning(labels: np.ndarray, head: np.ndarray, tuned: np.ndarray, rate: float) -> list[str]:
+    """
+    That fine-tuning made the accuracy on the validation pictures lower, when it did.
+
+    Parameters
+    ----------
+    labels : int (N,)
+    head, tuned : float (N,C)
+        Probabilities of before and after.
+    rate : float
+        The learning rate of fine-tuning.
+    """
+    before, after = (int((probabilities.argmax(axis=1) == labels).sum()) for probabilities in (head, tuned))
+    if after >= before:
+        return []
+    total = len(labels)
+    return [
+        f"fine-tuning lowered the accuracy from {before / total:.1%} to {after / total:.1%} on the "
+        f"{count(total, 'picture')} kept aside ({before:,} right before, {after:,} after): "
+        f"run without --unfreeze, or with a --learning-rate smaller than {rate:g}"
+    ]

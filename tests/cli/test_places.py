@@ -1,0 +1,79 @@
+"""Where results go: beside the photos and never among them, and what was there before is told."""
+
+from pathlib import Path
+
+import pytest
+from transfer_cases import write_photos
+
+from minicnn.cli import main
+from minicnn.cli.places import result_folder
+from minicnn.errors import ArgumentError
+
+pytestmark = pytest.mark.numpy_only
+
+FAST = ["--epochs", "2", "--batch-size", "8", "--no-cache"]
+
+
+@pytest.fixture
+def own_photos(tmp_path) -> Path:
+    return write_photos(tmp_path / "album" / "photos", 4)
+
+
+@pytest.mark.parametrize("inside", [".", "red"])
+@pytest.mark.parametrize("named", [".", "absolute", "link"])
+def test_results_of_a_run_inside_the_photos_lie_beside_them(own_photos, net_file, monkeypatch, capsys, inside, named):
+    monkeypatch.chdir(own_photos / inside)
+    (own_photos.parent / "link").symlink_to(own_photos)
+    photos = {".": ".." if inside == "red" else ".", "absolute": own_photos, "link": own_photos.parent / "link"}[named]
+    before = sorted(own_photos.rglob("*"))
+    assert main(["finetune", str(photos), "--base", net_file, *FAST]) == 0
+    assert (own_photos.parent / "photos-model" / "model.keras").is_file()
+    assert sorted(own_photos.rglob("*")) == before
+    said = capsys.readouterr().out.split("model   ")[1].splitlines()[0]
+    assert Path(said).resolve() == own_photos.parent / "photos-model" / "model.keras"
+
+
+@pytest.mark.parametrize("out", ["photos", "photos/", "photos/new", "photos/red", "../album/photos/x/y", "link/new"])
+def test_results_among_the_photos_are_refused(own_photos, net_file, monkeypatch, capsys, out):
+    monkeypatch.chdir(own_photos.parent)
+    Path("link").symlink_to("photos")
+    before = sorted(own_photos.rglob("*"))
+    assert main(["finetune", "photos", "--base", net_file, "--out", out, *FAST]) == 2
+    err = capsys.readouterr().err
+    assert "lies among the photos" in err
+    assert "name another folder with --out" in err
+    assert err.count("\n") == 1
+    assert sorted(own_photos.rglob("*")) == before
+
+
+def test_results_may_lie_around_or_beside_the_photos(own_photos, monkeypatch):
+    monkeypatch.chdir(own_photos.parent)
+    assert result_folder(".", "photos") == Path(".")
+    assert result_folder("photos2", "photos") == Path("photos2")
+    assert result_folder(None, "photos") == Path("photos-model")
+    assert result_folder(None, "photos/red/..") == Path("photos-model")
+
+
+def test_a_whole_disk_of_photos_has_no_beside():
+    with pytest.raises(ArgumentError, match="name another folder with --out"):
+        result_folder(None, "/")
+
+
+def test_what_the_folder_held_before_is_told(own_photos, net_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["finetune", str(own_photos), "--base", net_file, "--out", str(out), *FAST]
+    for said in (
+        "",
+        f"{out} held other files before: the results lie among them",
+        f"earlier results in {out} were replaced",
+    ):
+        capsys.readouterr()
+        assert main(command) == 0
+        err = capsys.readouterr().err
+        assert said in err
+        assert ("held other files" in err or "earlier results" in err) == bool(said)
+        if not said:
+            for path in out.iterdir():
+                path.unlink()
+            (out / "mine.txt").write_text("mine")
+    assert (out / "mine.txt").read_text() == "mine"
