@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import kernels
 from minicnn.errors import ShapeError
 
 from .function import Context, Function, check_dtypes
@@ -37,6 +36,13 @@ def _axes(name: str, axes: Any, a: Any) -> tuple[int, ...]:
     return tuple(axis % a.ndim for axis in axes)
 
 
+def _elementwise() -> Any:
+    """The kernels, imported when they are first needed: `import minicnn` alone loads NumPy and little else."""
+    from minicnn.kernels import elementwise
+
+    return elementwise
+
+
 class Add(Function):
     """y = a + b"""
 
@@ -44,11 +50,11 @@ class Add(Function):
     def forward(ctx: Context, a: Any, b: Any) -> Any:
         _check("add", a, b)
         ctx.save(a.shape, b.shape)
-        return kernels.elementwise.add(a, b)
+        return _elementwise().add(a, b)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        return kernels.elementwise.add_backward(dy, *ctx.saved)
+        return _elementwise().add_backward(dy, *ctx.saved)
 
 
 class Subtract(Function):
@@ -73,12 +79,12 @@ class Multiply(Function):
     def forward(ctx: Context, a: Any, b: Any) -> Any:
         _check("multiply", a, b)
         ctx.save(a, b)
-        return kernels.elementwise.multiply(a, b)
+        return _elementwise().multiply(a, b)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
         a, b = ctx.saved
-        return kernels.elementwise.multiply_backward(a, b, dy)
+        return _elementwise().multiply_backward(a, b, dy)
 
 
 class Divide(Function):
