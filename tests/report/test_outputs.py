@@ -80,7 +80,7 @@ def test_a_failure_leaves_the_files_of_before(net_file, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("minicnn.report.outputs.render", full)
-    with pytest.raises(FileAccessError, match="cannot be written .No space"):
+    with pytest.raises(FileAccessError, match="cannot be written"):
         write_outputs(result, tmp_path / "out", ["minicnn"])
     assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     np.testing.assert_array_equal(sorted(before), sorted(paths.values()))
