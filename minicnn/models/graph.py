@@ -14,7 +14,6 @@ from typing import Any
 from minicnn.autograd import Tensor
 from minicnn.errors import GraphError
 from minicnn.layers import Layer, SymbolicTensor
-from minicnn.layers.core import InputLayer
 from minicnn.layers.symbolic import Node, Shape, map_arguments
 
 
@@ -198,6 +197,9 @@ class Graph:
         return [slots[id(tensor.node), tensor.index] for tensor in self.outputs]
 
 
-def is_input(layer: Layer) -> bool:
-    """Whether a layer is an InputLayer."""
-    return isinstance(layer, InputLayer)
+def check_names(layers: list[Layer]) -> None:
+    """Raise GraphError where two layers have one name."""
+    seen: dict[str, Layer] = {}
+    for layer in layers:
+        if seen.setdefault(layer.name, layer) is not layer:
+            raise GraphError(f"two layers of a model are named {layer.name}; give each its own name")
