@@ -41,7 +41,7 @@ def whole_number(owner: str, argument: str, value: Any, least: int) -> int:
     >>> whole_number("fit", "epochs", 3, 0)
     3
     """
-    if isinstance(value, Integral) and not isinstance(value, bool) and value >= least:
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least:
         return int(value)
     raise ArgumentError(f"{owner}: {argument} must be a whole number of at least {least}; it is {value!r}")
 
