@@ -48,5 +48,5 @@ def test_a_checkpoint_in_a_place_that_cannot_be_a_folder(tmp_path):
     (tmp_path / "file").write_text("no folder")
     model = Sequential([L.Input((3,)), L.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(FileAccessError, match="ModelCheckpoint: .*best.keras cannot be written"):
+    with pytest.raises(FileAccessError, match=r"ModelCheckpoint: .*best\.keras cannot be written"):
         model.fit(np.ones((2, 3)), np.ones(2), verbose=0, callbacks=ModelCheckpoint(tmp_path / "file" / "best.keras"))
