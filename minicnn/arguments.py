@@ -1,7 +1,7 @@
 """Checks of arguments, with one wording for all refusals."""
 
 from collections.abc import Iterable
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from minicnn.errors import ArgumentError
@@ -26,6 +26,24 @@ def number(owner: str, argument: str, value: Any, interval: str) -> float:
         if (low < x or (x == low and interval[0] == "[")) and (x < high or (x == high and interval[-1] == "]")):
             return x
     raise ArgumentError(f"{owner}: {argument} must be a number in {interval}; it is {value!r}")
+
+
+def whole_number(owner: str, argument: str, value: Any, least: int) -> int:
+    """`value` as an int, when it is a whole number of at least `least`.
+
+    Raises
+    ------
+    ArgumentError
+        It is not; True and False are none, and neither is 2.0.
+
+    Examples
+    --------
+    >>> whole_number("fit", "epochs", 3, 0)
+    3
+    """
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least:
+        return int(value)
+    raise ArgumentError(f"{owner}: {argument} must be a whole number of at least {least}; it is {value!r}")
 
 
 def one_of(owner: str, argument: str, value: Any, choices: Iterable[Any]) -> Any:

@@ -32,6 +32,10 @@ class LearningRateSchedule:
             raise ArgumentError(f"{cls.__name__} has no argument {', '.join(sorted(unknown))}")
         return cls(**config)
 
+    def _rate(self, argument: str, value: float) -> float:
+        """A finite number of at least 0."""
+        return number(type(self).__name__, argument, value, "[0, inf)")
+
     def _steps(self, argument: str, value: float) -> float:
         """A number of steps above zero, an integer where it is one."""
         steps = number(type(self).__name__, argument, value, "(0, inf)")
@@ -51,9 +55,10 @@ class _Decay(LearningRateSchedule):
         staircase: bool = False,
         name: str | None = None,
     ):
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = self._rate("initial_learning_rate", initial_learning_rate)
         self.decay_steps = self._steps("decay_steps", decay_steps)
-        self.decay_rate, self.staircase, self.name = decay_rate, staircase, name or type(self).__name__
+        self.decay_rate = self._rate("decay_rate", decay_rate)
+        self.staircase, self.name = staircase, name or type(self).__name__
 
     def _periods(self, step: float) -> float:
         periods = step / self.decay_steps
@@ -106,7 +111,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             )
         if any(after <= before for before, after in pairwise(boundaries)):
             raise ArgumentError(f"PiecewiseConstantDecay: boundaries must increase; they are {list(boundaries)}")
-        self.boundaries, self.values, self.name = list(boundaries), list(values), name
+        self.boundaries, self.values, self.name = list(boundaries), [self._rate("values", v) for v in values], name
 
     def __call__(self, step: float) -> float:
         return self.values[sum(step > boundary for boundary in self.boundaries)]
@@ -135,7 +140,8 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ):
-        self.initial_learning_rate, self.end_learning_rate = initial_learning_rate, end_learning_rate
+        self.initial_learning_rate = self._rate("initial_learning_rate", initial_learning_rate)
+        self.end_learning_rate = self._rate("end_learning_rate", end_learning_rate)
         self.decay_steps = self._steps("decay_steps", decay_steps)
         self.power, self.cycle, self.name = power, cycle, name
 
@@ -174,9 +180,11 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: float = 0,
     ):
-        self.initial_learning_rate, self.alpha, self.name = initial_learning_rate, alpha, name
+        self.initial_learning_rate = self._rate("initial_learning_rate", initial_learning_rate)
+        self.alpha, self.name = self._rate("alpha", alpha), name
         self.decay_steps = self._steps("decay_steps", decay_steps)
-        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+        self.warmup_target = None if warmup_target is None else self._rate("warmup_target", warmup_target)
+        self.warmup_steps = self._rate("warmup_steps", warmup_steps)
 
     def __call__(self, step: float) -> float:
         first = self.initial_learning_rate
@@ -212,7 +220,8 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ):
-        self.initial_learning_rate, self.alpha, self.name = initial_learning_rate, alpha, name
+        self.initial_learning_rate = self._rate("initial_learning_rate", initial_learning_rate)
+        self.alpha, self.name = self._rate("alpha", alpha), name
         self.first_decay_steps = self._steps("first_decay_steps", first_decay_steps)
         self.t_mul, self.m_mul = number("CosineDecayRestarts", "t_mul", t_mul, "[1, inf)"), m_mul
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from minicnn.arguments import number
 from minicnn.callbacks.callback import Logs
 from minicnn.callbacks.monitor import MonitorCallback
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, FileAccessError
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -28,6 +28,8 @@ class ModelCheckpoint(MonitorCallback):
     ------
     ArgumentError
         The ending of filepath, or a figure in it, is not known.
+    FileAccessError
+        In training: its folder cannot be made, or the file not be written.
 
     Examples
     --------
@@ -82,7 +84,10 @@ class ModelCheckpoint(MonitorCallback):
                 return
             self.best = value
         path = self._path(epoch, logs)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileAccessError(f"ModelCheckpoint: {path} cannot be written ({error.strerror})") from error
         if self.save_weights_only:
             self.model.save_weights(path)
         else:

@@ -34,9 +34,9 @@ def note(text: str) -> None:
 
 
 def say(text: str = "") -> None:
-    """A line of the result on stdout."""
+    """A line of the result on stdout; bytes of file names that are not UTF-8 as escapes."""
     try:
-        print(text, flush=True)
+        print(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minicnn.data.problems import ImageProblem, printable
+from minicnn.data.problems import ImageProblem, as_text, printable
 from minicnn.data.signatures import FORMAT_LIST, looks_like_picture
 from minicnn.data.split import Split
 from minicnn.errors import DataError, FileAccessError
@@ -189,7 +189,9 @@ class _Scan:
             )
         for file in files:
             self._leave_out(file, "outside-class", "is in no class folder: move it into one or remove it")
-        classes = {folder.name: self._pictures(folder) for folder in folders}
+        classes = {as_text(folder.name): self._pictures(folder) for folder in folders}
+        if len(classes) < len(folders):
+            raise DataError(f"{printable(part)}: two class folders have the same name in UTF-8: rename one of them")
         empty = [name for name, pictures in classes.items() if not pictures]
         if empty:
             raise DataError(f"{printable(part)}: class {_listed(empty)} has no pictures: add some or remove the folder")

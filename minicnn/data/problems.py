@@ -1,9 +1,19 @@
 """What is said about a picture: a note when it was read with a change, a problem when it was refused."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from minicnn.errors import FileAccessError, FileFormatError
+
+
+def as_text(name: str | Path) -> str:
+    r"""A name as text that any file can hold: bytes that are not UTF-8 as escapes.
+
+    >>> print(as_text(os.fsdecode(b"caf\xe9")))
+    caf\xe9
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def printable(path: str | Path) -> str:
@@ -12,7 +22,7 @@ def printable(path: str | Path) -> str:
     >>> print(printable("a\nb.jpg"))
     a\nb.jpg
     """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in as_text(path))
 
 
 @dataclass(frozen=True)

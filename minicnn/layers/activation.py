@@ -10,7 +10,7 @@ from minicnn.errors import ShapeError
 
 from . import initializers, regularizers
 from .activations import activate, activation_name
-from .layer import Layer
+from .layer import Layer, checked_axis
 from .symbolic import Shape
 
 
@@ -138,3 +138,7 @@ class Softmax(Layer):
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         return ops.softmax(x, self.axis)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        checked_axis(self, self.axis, input_shape)
+        return input_shape

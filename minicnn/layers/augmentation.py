@@ -75,6 +75,3 @@ class RandomBrightness(_Augmentation):
     """Of the brightness."""
 
     ARGUMENTS = ("factor", "value_range", "seed", "data_format")
-
-
-CLASSES = (RandomFlip, RandomRotation, RandomZoom, RandomTranslation, RandomContrast, RandomBrightness)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from minicnn import ops
+from minicnn.arguments import whole_number
 from minicnn.autograd import Tensor
-from minicnn.errors import ArgumentError, ShapeError
+from minicnn.errors import ShapeError
 
 from .activations import activate, activation_name
 from .convolution import add_parameter, set_parameter_options
@@ -34,9 +35,7 @@ class Dense(Layer):
         **options: Any,
     ):
         super().__init__(**options)
-        self.units, self.use_bias = int(units), use_bias
-        if self.units < 1:
-            raise ArgumentError(f"layer {self.name}: units must be at least 1; it is {units}")
+        self.units, self.use_bias = whole_number(f"layer {self.name}", "units", units, 1), use_bias
         self.activation = activation_name(activation, self.name)
         set_parameter_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)

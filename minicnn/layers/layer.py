@@ -45,7 +45,14 @@ class Layer:
         trainable: bool = True,
         dtype: Any = None,
         input_shape: Shape | None = None,
+        **unknown: Any,
     ):
+        kind = type(self).__name__
+        if unknown:
+            known = sorted({*constructor_arguments(type(self)), "name", "trainable", "dtype", "input_shape"})
+            raise ArgumentError(f"{kind} does not take {', '.join(unknown)}; it takes {', '.join(known)}")
+        if not isinstance(name, str | None):
+            raise ArgumentError(f"{kind}: name must be a text; it is {name!r}")
         self.name = name or automatic_name(type(self).__name__)
         self.dtype = resolve_dtype(dtype, self.name)
         self.input_shape_argument = None if input_shape is None else tuple(input_shape)
@@ -146,11 +153,23 @@ class Layer:
         `training` given with symbolic tensors holds for this call whatever the model does:
         `base(x, training=False)` keeps the batch normalisations of `base` in inference mode.
         """
+        if len(arguments) != 1:
+            self._check_arguments(arguments)
         if any(True for _ in symbolic_tensors(arguments)):
             return self._call_symbolic(arguments, training)
         arguments = map_arguments(arguments, self._as_tensor)
         self._prepare(_shapes(arguments))
         return self.call(*arguments, training=bool(training))
+
+    def _check_arguments(self, arguments: tuple[Any, ...]) -> None:
+        """Raise ShapeError unless `call` takes so many: none is dropped in silence."""
+        try:
+            inspect.signature(self.call).bind(*arguments, training=False)
+        except TypeError:
+            raise ShapeError(
+                f"layer {self.name} ({type(self).__name__}) takes one argument, {len(arguments)} were given; "
+                "several tensors go in a list"
+            ) from None
 
     def _prepare(self, shape: Any) -> None:
         """Check the input's shape, and make the weights if this is the first call."""
@@ -243,6 +262,13 @@ def constructor_arguments(cls: type) -> list[str]:
     common = ("self", "name", "trainable", "dtype", "input_shape")
     parameters = inspect.signature(cls.__init__).parameters.values()
     return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in common]
+
+
+def checked_axis(layer: Layer, axis: Any, shape: Shape) -> int:
+    """An axis of inputs of a shape, counted from the first."""
+    if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+        raise ShapeError(f"layer {layer.name} ({type(layer).__name__}): inputs of shape {shape} have no axis {axis!r}")
+    return axis % len(shape)
 
 
 def resolve_dtype(dtype: Any, name: str) -> np.dtype:

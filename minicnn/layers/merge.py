@@ -7,7 +7,7 @@ from minicnn import ops
 from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError
 
-from .layer import Layer
+from .layer import Layer, checked_axis
 from .symbolic import Shape
 
 
@@ -92,7 +92,8 @@ class Concatenate(_Merge):
         return ops.concatenate(inputs, self.axis)
 
     def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
-        first, axis = list(input_shape[0]), self.axis % len(input_shape[0])
+        first = list(input_shape[0])
+        axis = checked_axis(self, self.axis, input_shape[0])
         for shape in input_shape[1:]:
             pairs = list(zip(first, shape))
             del pairs[axis]

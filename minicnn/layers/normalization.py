@@ -3,6 +3,7 @@
 from typing import Any
 
 from minicnn import ops
+from minicnn.arguments import number
 from minicnn.autograd import Tensor
 from minicnn.errors import UnsupportedError
 
@@ -76,7 +77,8 @@ class BatchNormalization(_Normalization):
     ):
         super().__init__(**options)
         self._keep_options(axis, center, scale, locals())
-        self.momentum, self.epsilon = float(momentum), float(epsilon)
+        self.momentum = number(f"layer {self.name}", "momentum", momentum, "[0, 1]")
+        self.epsilon = number(f"layer {self.name}", "epsilon", epsilon, "[0, inf)")
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
@@ -129,7 +131,7 @@ class LayerNormalization(_Normalization):
     ):
         super().__init__(**options)
         self._keep_options(axis, center, scale, locals())
-        self.epsilon = float(epsilon)
+        self.epsilon = number(f"layer {self.name}", "epsilon", epsilon, "[0, inf)")
 
     def build(self, input_shape: Shape) -> None:
         self._add_gamma_beta(self._last_axis(input_shape))

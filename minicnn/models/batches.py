@@ -36,7 +36,8 @@ class Batch:
 
     def check_finite(self) -> None:
         """Raise DataError for NaN and infinity."""
-        for name, arrays in (("x", self.x), ("y", self.y)):
+        weights = [] if self.weights is None else [self.weights]
+        for name, arrays in (("x", self.x), ("y", self.y), ("sample_weight", weights)):
             for array in arrays:
                 _check_finite(array, name)
 
@@ -159,12 +160,12 @@ def to_batch(item: Any) -> Batch:
     return batch
 
 
-def checked_batch_size(batch_size: Any) -> int:
+def checked_batch_size(batch_size: Any, argument: str = "batch_size") -> int:
     """A number of samples of at least 1; None is Keras' default."""
     if batch_size is None:
         return DEFAULT_BATCH_SIZE
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ArgumentError(f"batch_size must be a whole number of at least 1; it is {batch_size!r}")
+        raise ArgumentError(f"{argument} must be a whole number of at least 1; it is {batch_size!r}")
     return int(batch_size)
 
 

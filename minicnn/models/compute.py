@@ -46,11 +46,11 @@ class Compiled:
             total = total + part
         return total
 
-    def observe(self, targets: list[Any], outputs: list[Tensor], weights: Any) -> None:
-        """Show a batch to the metrics."""
+    def observe(self, targets: list[Any], outputs: list[Tensor]) -> None:
+        """Show a batch to the metrics, which take no sample weights, as Keras' plain ones."""
         for group, target, output in zip(self.metrics, targets, outputs):
             for metric in group:
-                metric.update_state(np.asarray(target), output.numpy(), weights)
+                metric.update_state(np.asarray(target), output.numpy())
 
     def results(self, prefix: str = "") -> dict[str, float]:
         """The metrics' values by name; with several outputs the output's name comes first."""
@@ -88,7 +88,7 @@ def train_step(
     outputs = forward(x, training=True)
     loss = compiled.loss_of(y, outputs, weights)
     value = loss.item() + penalty(parameters)
-    compiled.observe(y, outputs, None)
+    compiled.observe(y, outputs)
     if loss.requires_grad:
         loss.backward()
     pairs = [(_with_penalty(p), p) for p in parameters if p.grad is not None]
@@ -105,7 +105,7 @@ def test_step(compiled: Compiled, outputs: list[np.ndarray], y: list[Any], weigh
     with no_grad():
         tensors = [Tensor(output) for output in outputs]
         value = compiled.loss_of(y, tensors, weights).item()
-    compiled.observe(y, tensors, None)
+    compiled.observe(y, tensors)
     return value
 
 

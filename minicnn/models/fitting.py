@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicnn.arguments import number, whole_number
 from minicnn.callbacks import CallbackList, History
 from minicnn.errors import ArgumentError, DataError, GraphError
 from minicnn.seeds import new_seed
@@ -35,7 +36,7 @@ class Trainer:
 
     def __init__(self, model: Model, train: Source, validation: Source | None, class_weight: dict[int, float] | None):
         self.model, self.train, self.validation = model, train, validation
-        self.class_weight = class_weight
+        self.class_weight = None if class_weight is None else checked_class_weight(class_weight)
         self.train_store = FeatureStore(train.size)
         self.validation_store = FeatureStore(None if validation is None else validation.size)
         self.signature: Any = None
@@ -89,7 +90,7 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
     steps = train.steps(batch_size)
     shown = [Progress(options["verbose"], epochs, steps)] if options["verbose"] else []
     given = options["callbacks"]
-    given = list(given.callbacks if isinstance(given, CallbackList) else given or [])
+    given = CallbackList(given.callbacks if isinstance(given, CallbackList) else given).callbacks
     callbacks = CallbackList([*given, *shown], add_history=True, model=model, epochs=epochs, steps=steps)
     generator = np.random.default_rng(new_seed())
     model.stop_training = False
@@ -105,7 +106,7 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
                 callbacks.on_train_end(logs)
                 raise KeyboardInterrupt
             if validation is not None and (epoch + 1) % options["validation_freq"] == 0:
-                logs |= trainer.validate(options["validation_batch_size"] or batch_size)
+                logs |= trainer.validate(options["validation_batch_size"])
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
@@ -122,12 +123,12 @@ def _epoch(
     compiled.reset()
     total = samples = 0
     logs: dict[str, Any] = {}
-    for number, batch in enumerate(trainer.train.batches(batch_size, order)):
-        callbacks.on_train_batch_begin(number)
+    for step, batch in enumerate(trainer.train.batches(batch_size, order)):
+        callbacks.on_train_batch_begin(step)
         total += trainer.step(batch) * len(batch)
         samples += len(batch)
         logs = {"loss": total / samples, **compiled.results()}
-        callbacks.on_train_batch_end(number, logs)
+        callbacks.on_train_batch_end(step, logs)
         if trainer.model.stop_training or interrupted():
             break
     if not samples:
@@ -142,9 +143,28 @@ def combine_weights(batch: Batch, class_weight: dict[int, float] | None) -> np.n
     if len(batch.y) != 1:
         raise ArgumentError("class_weight needs a model with one output")
     y = batch.y[0]
-    classes = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(-1)
+    columns = y.shape[-1] if y.ndim > 1 else 1
+    if columns > 1 and max(class_weight, default=0) >= columns:
+        raise ArgumentError(f"class_weight names class {max(class_weight)}; the targets have classes 0..{columns - 1}")
+    classes = y.argmax(-1) if columns > 1 else y.reshape(-1)
     weights = np.array([class_weight.get(int(c), 1.0) for c in classes], np.float32)
     return weights if batch.weights is None else weights * batch.weights
+
+
+def checked_class_weight(class_weight: Any) -> dict[int, float]:
+    """{class number: weight}, when it is that.
+
+    Raises
+    ------
+    ArgumentError
+        No dict, a key that is no class number, or a weight that is no finite number of at least 0.
+    """
+    if not isinstance(class_weight, dict):
+        raise ArgumentError(f"class_weight must be a dict of class numbers and weights; it is {class_weight!r}")
+    return {
+        whole_number("class_weight", "each class", label, 0): number("class_weight", f"of {label}", weight, "[0, inf)")
+        for label, weight in class_weight.items()
+    }
 
 
 def split_validation(train: Source, share: float) -> tuple[Source, Source]:

@@ -213,3 +213,11 @@ class Graph:
                 produced = inner._open(inner_slots, calls, counter, mode)
             slots.update({(id(node), position): slot for position, slot in enumerate(produced)})
         return [slots[id(tensor.node), tensor.index] for tensor in self.outputs]
+
+
+def check_names(layers: list[Layer]) -> None:
+    """Raise GraphError where two layers have one name."""
+    seen: dict[str, Layer] = {}
+    for layer in layers:
+        if seen.setdefault(layer.name, layer) is not layer:
+            raise GraphError(f"two layers of a model are named {layer.name}; give each its own name")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.arguments import whole_number
 from minicnn.autograd import Parameter
 from minicnn.errors import ArgumentError, GraphError, ShapeError
 from minicnn.layers import Layer, Operation, SymbolicTensor
@@ -18,7 +19,7 @@ from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
 from . import fitting
 from .batches import ArraySource, Batch, checked_batch_size, make_source
 from .compute import Compiled, check_choices, penalty, test_step
-from .graph import Graph, Program
+from .graph import Graph, Program, check_names
 from .plan import Plan
 
 PLANS_KEPT = 8  # for inputs of different sizes, where the sides of the images are free
@@ -67,7 +68,7 @@ class Model(Layer):
         self._plans.clear()
         self.built = True
         self.dtype = self._program.calls[0].layer.dtype if self._program.calls else self.dtype
-        _check_names(self._graph.layers)
+        check_names(self._graph.layers)
 
     # Structure ----------------------------------------------------------------------------------------------------
 
@@ -320,8 +321,8 @@ class Model(Layer):
         ------
         DataError, ShapeError, ArgumentError, GraphError
         """
-        if not isinstance(epochs, (int, np.integer)) or epochs < 0:
-            raise ArgumentError(f"fit: epochs must be a whole number of at least 0; it is {epochs!r}")
+        whole_number("fit", "epochs", epochs, 0)
+        whole_number("fit", "validation_freq", validation_freq, 1)
         self._build_for(x)
         train = make_source(x, y, sample_weight, steps_per_epoch)
         validation = None if validation_data is None else fitting.validation_source(validation_data)
@@ -330,7 +331,8 @@ class Model(Layer):
         options = {
             "batch_size": checked_batch_size(batch_size), "epochs": epochs, "verbose": verbose, "callbacks": callbacks,
             "shuffle": shuffle, "class_weight": class_weight, "initial_epoch": initial_epoch,
-            "validation_batch_size": validation_batch_size, "validation_freq": validation_freq,
+            "validation_batch_size": checked_batch_size(validation_batch_size or batch_size, "validation_batch_size"),
+            "validation_freq": validation_freq,
         }  # fmt: skip
         return fitting.fit(self, train, validation, options)
 
@@ -391,10 +393,3 @@ def _tensors(value: Any, what: str) -> list[SymbolicTensor]:
     if not tensors or not all(isinstance(tensor, SymbolicTensor) for tensor in tensors):
         raise GraphError(f"Model: {what} must be what Input(...) or a layer called on one returned; got {value!r}")
     return tensors
-
-
-def _check_names(layers: list[Layer]) -> None:
-    seen: dict[str, Layer] = {}
-    for layer in layers:
-        if seen.setdefault(layer.name, layer) is not layer:
-            raise GraphError(f"two layers of a model are named {layer.name}; give each its own name")

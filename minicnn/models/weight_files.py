@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,8 @@ def load_model(path: str | Path) -> Model:
     ------
     FileAccessError, FileFormatError, UnsupportedError, WeightsMismatchError
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ArgumentError(f"load_model takes the path of a file; got {path!r}")
     with weights.open_weights(path) as file:
         if file.config is None:
             raise FileFormatError(

@@ -142,7 +142,8 @@ def reshape(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     (2, 2, 6)
     """
     total, known = prod(x.shape[1:]), prod(size for size in shape if size != -1)
-    if shape.count(-1) > 1 or (total % known if -1 in shape and known else total != known):
+    free = shape.count(-1)
+    if free > 1 or (free and not known) or (total % known if free else total != known):
         raise ShapeError(f"reshape: a sample of shape {x.shape[1:]} cannot become {tuple(shape)}")
     return SampleReshape.apply(x, shape=tuple(total // known if size == -1 else size for size in shape))
 

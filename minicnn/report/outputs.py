@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from minicnn.data.problems import as_text
 from minicnn.errors import FileAccessError
 from minicnn.report.describe import describe
 from minicnn.report.page import render
@@ -41,7 +42,7 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
     """
     Write model.keras, history.csv, metrics.json and report.html into a folder, replacing those of an earlier run.
 
-    They are written beside the folder first and moved into it at the end, so a failure leaves what was there before.
+    They are written to a folder of their own first and moved at the end, so a failure leaves what was there before.
 
     Parameters
     ----------
@@ -59,7 +60,8 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
         The folder cannot be written.
     """
     folder = Path(folder)
-    report = describe(result, command, shlex.join(["minicnn", "predict", str(folder / MODEL), "photo.jpg"]))
+    predict = shlex.join(["minicnn", "predict", as_text(folder / MODEL), "photo.jpg"])
+    report = describe(result, [*map(as_text, command)], predict)
     with _staged(folder) as stage:
         result.model.save(stage / MODEL)
         (stage / HISTORY).write_text(history_csv(result), encoding="utf-8", newline="")
@@ -70,10 +72,14 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
 
 @contextlib.contextmanager
 def _staged(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder`; its files move into `folder` when the block ends well, else they disappear."""
+    """A new folder whose files move into `folder` when the block ends well, else they disappear.
+
+    It lies in `folder` where that exists: what is around it may be another disk, or not writable.
+    """
+    place = folder if folder.is_dir() else folder.parent
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        place.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=place))
     except OSError as error:
         raise FileAccessError(f"{folder} cannot be written ({error.strerror}): name another folder") from None
     try:

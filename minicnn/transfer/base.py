@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minicnn import applications
+from minicnn.data.problems import as_text
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
 from minicnn.models import Model, load_model
 from minicnn.preparation import Preparation
@@ -160,7 +161,7 @@ def _from_application(
     )
     described = ", ".join([constructor, *(f"{key} {value:g}" for key, value in arguments.items())])
     digest = None if source == "imagenet" else file_sha256(source)
-    label = "ImageNet, as published with Keras" if source == "imagenet" else os.path.basename(source)
+    label = "ImageNet, as published with Keras" if source == "imagenet" else as_text(os.path.basename(source))
     preparation = Preparation(ResizeRule(side, resize or "crop"), preprocessing or mode)
     return Base(model, described, preparation, label, digest)
 
@@ -183,7 +184,8 @@ def _from_model(path: Path, size: int | None, resize: str | None, preprocessing:
     """A whole model from a file, its classifier cut off."""
     model = load_model(str(path))
     preparation = preparation_of(model, str(path), size=size, resize=resize, preprocessing=preprocessing)
-    return Base(without_head(model), f"{path.name} ({model.name})", preparation, path.name, file_sha256(path))
+    file = as_text(path.name)
+    return Base(without_head(model), f"{file} ({model.name})", preparation, file, file_sha256(path))
 
 
 def file_sha256(path: str | Path) -> str:

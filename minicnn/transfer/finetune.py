@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.data import Split, scan_folder, stratified_folds
+from minicnn.data.problems import as_text
 from minicnn.errors import ArgumentError, DataError, FileFormatError
 from minicnn.layers import Dense, Dropout
 from minicnn.metrics import ConfusionMatrix
@@ -161,7 +162,7 @@ class _Run:
             model=self.model,
             base=self.base,
             settings=self.settings,
-            title=self.pictures.folder.root.resolve().name,
+            title=as_text(self.pictures.folder.root.resolve().name),
             class_names=self.names,
             phases=phases,
             confusion=self._confusion(probabilities),

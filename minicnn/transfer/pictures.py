@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn.data import ImageFolder, ResizeRule, Split, load_images, stratified_split
+from minicnn.data.problems import as_text
 
 Progress = Callable[[str, int, int], None]
 
@@ -65,8 +66,8 @@ def read_pictures(folder: ImageFolder, rule: ResizeRule, progress: Progress | No
 
 
 def relative(path: Path, root: Path) -> str:
-    """The path from the folder on, with slashes."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    """The path from the folder on, with slashes, as text."""
+    return as_text(path.relative_to(root).as_posix() if path.is_relative_to(root) else path)
 
 
 def split_of(pictures: Pictures, fraction: float, seed: int) -> tuple[Split, str]:

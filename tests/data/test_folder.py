@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from minicnn.data import scan_folder
 from minicnn.data.folder import natural_key
+from minicnn.data.problems import as_text
 from minicnn.errors import DataError, FileAccessError, MinicnnError
 
 JPEG_START = b"\xff\xd8\xff\xe0"
@@ -246,8 +247,20 @@ def check_agreement(folder):
     assert set(folder.labels.tolist()) == set(range(len(folder.class_names)))
     for file, label in zip(folder.files, folder.labels):
         inside = file.resolve().relative_to(folder.root.resolve()).parts
-        assert folder.class_names[label] in inside[:-1]
+        assert folder.class_names[label] in [as_text(part) for part in inside[:-1]]
         assert file.is_file()
         assert not any(part.startswith(".") for part in inside)
     assert not {problem.path for problem in folder.problems} & set(folder.files)
     assert all(str(problem).isprintable() for problem in folder.problems)
+
+
+def test_two_class_folders_that_would_be_one_name_are_refused(tmp_path):
+    odd = os.fsdecode(b"caf\xe9")
+    for name in (odd, "caf\\xe9", "b"):
+        try:
+            (tmp_path / name).mkdir()
+        except OSError:
+            pytest.skip("this file system has names in UTF-8 only")
+        (tmp_path / name / "1.jpg").write_bytes(b"")
+    with pytest.raises(DataError, match="rename one"):
+        scan_folder(tmp_path)

@@ -136,7 +136,7 @@ def test_automatic_names_count_per_class():
         (lambda: layers.Conv2D(4, 3, data_format="channels_first"), "channels_first.*channels_last"),
         (lambda: layers.Conv2D(4, 3, strides=2, dilation_rate=2), r"strides \(2, 2\) with dilation"),
         (lambda: layers.Conv2DTranspose(4, 3, dilation_rate=2), "Conv2DTranspose with dilation"),
-        (lambda: layers.Dense(0), "units must be at least 1"),
+        (lambda: layers.Dense(0), "units must be a whole number of at least 1"),
         (lambda: layers.Dropout(1.5), "rate must be .* 1.5"),
         (lambda: layers.SpatialDropout2D(-0.1), "rate must be"),
         (lambda: layers.GaussianDropout(1.0), "rate must be"),

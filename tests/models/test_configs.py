@@ -247,7 +247,11 @@ LAMBDA = {"function": ["4wEAAAAAAAA=", None, None], "function_type": "lambda"}
             MinicnnError,
             "layer d: unknown activation 'os.system'",
         ),
-        (functional(keras3("d", "Dense", {"units": -4}, "x")), MinicnnError, "layer d: units must be at least 1"),
+        (
+            functional(keras3("d", "Dense", {"units": -4}, "x")),
+            MinicnnError,
+            "layer d: units must be a whole number of at least 1",
+        ),
         (functional(keras3("d", "Dense", {}, "x")), MinicnnError, "."),
         (
             functional(keras3("a", "Dense", DENSE, "b"), keras3("b", "Dense", DENSE, "a")),

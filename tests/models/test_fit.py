@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from minicnn import layers as L
-from minicnn.callbacks import Callback, EarlyStopping
+from minicnn.callbacks import Callback, EarlyStopping, History
+from minicnn.data import ArrayDataset
 from minicnn.errors import ArgumentError, DataError, DTypeError, GraphError, MinicnnError, ShapeError
 from minicnn.layers.regularizers import L1L2, MaxNorm, NonNeg
 from minicnn.models import Model, Sequential
@@ -248,6 +249,25 @@ class Diary(Callback):
         self.notes.append("over")
 
 
+def test_a_single_callback_needs_no_list():
+    record = History()
+    assert linear().fit(X, Y, epochs=2, verbose=0, callbacks=record) is record
+    assert record.epoch == [0, 1]
+
+
+def test_validation_goes_by_its_own_batch_size():
+    sizes = []
+
+    class Batches(ArrayDataset):
+        def batches(self, batch_size, order=None):
+            sizes.append(batch_size)
+            return super().batches(batch_size, order)
+
+    for size in (None, 7):
+        linear().fit(X, Y, batch_size=5, verbose=0, validation_data=Batches(X, Y), validation_batch_size=size)
+    assert sizes == [5, 7]
+
+
 def test_callbacks_come_in_order():
     diary = Diary()
     linear().fit(X, Y, epochs=2, batch_size=10, verbose=0, callbacks=[diary], validation_data=(X, Y))
@@ -332,6 +352,26 @@ NAN = np.where(np.arange(20)[:, None] == 7, np.nan, X)
         (X, Y, {"batch_size": 2.5}, ArgumentError, "batch_size must be"),
         (X, Y, {"validation_split": 1.0}, ArgumentError, "validation_split=1.0 of 20 samples leaves one side empty"),
         (X, Y, {"validation_data": (X, Y[:3])}, DataError, "x has 20 samples, y has 3"),
+        (
+            X,
+            Y,
+            {"validation_batch_size": -2, "validation_data": (X, Y)},
+            ArgumentError,
+            "validation_batch_size must be",
+        ),
+        (X, Y, {"validation_freq": 0}, ArgumentError, "validation_freq must be a whole number of at least 1; it is 0"),
+        (
+            X,
+            Y,
+            {"sample_weight": np.full(20, np.nan)},
+            DataError,
+            "sample_weight holds NaN or infinity, first in sample 0",
+        ),
+        (X, Y, {"class_weight": {0: np.nan}}, ArgumentError, r"class_weight: of 0 must be a number .* it is nan"),
+        (X, Y, {"class_weight": {"cat": 1.0}}, ArgumentError, "each class must be a whole number .* it is 'cat'"),
+        (X, Y, {"class_weight": [1.0, 2.0]}, ArgumentError, "class_weight must be a dict"),
+        (X, Y, {"class_weight": {7: 1.0}}, ArgumentError, "class_weight names class 7; the targets have classes 0..1"),
+        (X, Y, {"callbacks": "History"}, ArgumentError, "callbacks: each must be an object"),
         (X, Y, {"steps_per_epoch": 2}, ArgumentError, "steps_per_epoch is for generators"),
     ],
 )

@@ -1,13 +1,89 @@
-"""The files of a transfer: what stands in them is what the result says."""
+"""The files of a transfer: written whole, with names that any file can hold, wherever the folder may be written."""
 
 import html
+import json
+import os
+import tempfile
 
+import numpy as np
 import pytest
+from transfer_cases import write_photos
 
+from minicnn.data import scan_folder
+from minicnn.errors import FileAccessError
+from minicnn.models import load_model
 from minicnn.report import write_outputs
 from minicnn.transfer import Settings, finetune_folder
 
 pytestmark = pytest.mark.numpy_only
+ODD = os.fsdecode(b"caf\xe9")
+
+
+@pytest.fixture
+def odd_photos(tmp_path):
+    """A class, a picture, a copy of it and a text whose names are not UTF-8."""
+    photos = write_photos(tmp_path / "p", 6)
+    try:
+        (photos / "red").rename(photos / ODD)
+    except OSError:
+        pytest.skip("this file system has names in UTF-8 only")
+    (photos / ODD / f"{ODD}.png").write_bytes((photos / ODD / "0.png").read_bytes())
+    (photos / ODD / f"{ODD}.txt").write_text("no picture")
+    (photos / "green" / f"{ODD}.png").write_bytes((photos / "blue" / "0.png").read_bytes())
+    return photos.rename(tmp_path / ODD)
+
+
+def finetune(photos, net):
+    return finetune_folder(photos, net, settings=Settings(epochs=2, batch_size=8), cache=False)
+
+
+def test_names_that_are_not_utf8_are_written_with_their_bytes_escaped(odd_photos, net_file, tmp_path):
+    result = finetune(odd_photos, net_file)
+    paths = write_outputs(result, tmp_path / "out" / ODD, ["minicnn", "finetune", str(odd_photos)])
+    page = paths["report.html"].read_text(encoding="utf-8")
+    metrics = json.loads(paths["metrics.json"].read_text(encoding="utf-8"))
+    names = load_model(paths["model.keras"]).metadata["class_names"]
+    assert "caf\\xe9" in page
+    assert f"{'caf' + chr(92)}xe9/caf\\xe9.txt" in page
+    assert list(metrics["classes"]) == names == ["blue", "caf\\xe9", "green"]
+    assert scan_folder(odd_photos, names).class_names == tuple(names)  # such a model still knows its folder
+    json.dumps(metrics, ensure_ascii=False).encode()
+
+
+@pytest.fixture
+def closed_parent(tmp_path, monkeypatch):
+    """A folder that may be written in a parent that may not, as a mounted /out."""
+    out, make = tmp_path / "out", tempfile.mkdtemp
+
+    def refuse(prefix, dir):
+        if os.path.samefile(dir, tmp_path):
+            raise PermissionError(13, "Permission denied")
+        return make(prefix=prefix, dir=dir)
+
+    out.mkdir()
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    return out
+
+
+def test_a_folder_is_written_whose_parent_is_not(net_file, tmp_path, closed_parent):
+    result = finetune(write_photos(tmp_path / "photos", 4), net_file)
+    paths = write_outputs(result, closed_parent, ["minicnn"])
+    assert {path.name for path in closed_parent.iterdir()} == {path.name for path in paths.values()}
+
+
+def test_a_failure_leaves_the_files_of_before(net_file, tmp_path, monkeypatch):
+    result = finetune(write_photos(tmp_path / "photos", 4), net_file)
+    paths = write_outputs(result, tmp_path / "out", ["minicnn"])
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("minicnn.report.outputs.render", full)
+    with pytest.raises(FileAccessError, match="cannot be written"):
+        write_outputs(result, tmp_path / "out", ["minicnn"])
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    np.testing.assert_array_equal(sorted(before), sorted(paths.values()))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from transfer_cases import SIDE, small_net
 
 from minicnn.errors import UnsupportedError
-from minicnn.layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, Input, Reshape, Softmax
+from minicnn.layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Input, Reshape, Softmax
 from minicnn.models import Model, Sequential
 from minicnn.transfer import freeze, unfreeze
 from minicnn.transfer.surgery import split_where_training_begins, without_head
@@ -91,3 +91,11 @@ def test_training_the_tail_trains_the_model_alone_from_there():
     tail.fit(prefix.predict(X), np.arange(3), epochs=1, verbose=0)
     changed = {layer.name for layer in model.layers if [w.tobytes() for w in layer.get_weights()] != before[layer.name]}
     assert changed == {"conv2", "old_head"}
+
+
+def test_a_layer_that_draws_at_random_is_trained_with_the_tail():
+    model = Sequential([Input((8, 8, 3)), Conv2D(2, 3, name="c"), Dropout(0.5, name="drop"), Flatten(), Dense(2)])
+    model.get_layer("c").trainable = False
+    prefix, tail = split_where_training_begins(model)
+    assert "drop" in [layer.name for layer in tail.layers]
+    assert "drop" not in [layer.name for layer in prefix.layers]
