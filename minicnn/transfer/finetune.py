@@ -83,8 +83,7 @@ def finetune_folder(
     split, said = split_of(pictures, settings.validation, settings.seed)
     _check_different_pictures(pictures, settings)
     store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
-    run = _Run(loaded, settings, pictures, split, store, progress, clock)
-    return run.result(said)
+    return _Run(loaded, settings, pictures, split, store, progress, clock).result(said)
 
 
 def _check_folds(counts: Mapping[str, int], folds: int) -> None:
