@@ -78,20 +78,13 @@ def finetune_folder(
     folder = scan_folder(photos)
     _check_folds(folder.counts(), settings.folds)
     with clock.measure("load the base"):
-        loaded = load_base(
-            base, weights, size=settings.size, resize=settings.resize, preprocessing=settings.preprocessing
-        )
-    if settings.unfreeze is not None:
-        _check_unfreeze(list(leaf_layers(loaded.model)), settings.unfreeze)
+        loaded = _load_base(base, weights, settings)
     with clock.measure("read the pictures"):
         pictures = read_pictures(folder, loaded.preparation.rule, progress)
     split, said = split_of(pictures, settings.validation, settings.seed)
-    if settings.folds:  # it refuses a class with too many copies: hear of it now, not after the features
-        names = pictures.folder.class_names
-        stratified_folds(pictures.labels, settings.folds, seed=settings.seed, keys=pictures.hashes, class_names=names)
+    _check_different_pictures(pictures, settings)
     store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
-    run = _Run(loaded, settings, pictures, split, store, progress, clock)
-    return run.result(said)
+    return _Run(loaded, settings, pictures, split, store, progress, clock).result(said)
 
 
 def _check_folds(counts: Mapping[str, int], folds: int) -> None:
@@ -101,9 +94,21 @@ def _check_folds(counts: Mapping[str, int], folds: int) -> None:
         raise DataError(f"class {name!r} has too few pictures ({least}) for {folds} folds: {remedy}")
 
 
-def _check_unfreeze(layers: list[Any], name: str) -> None:
-    if not any(is_trained(layer) for layer in layers[find_layer(layers, name) :]):
-        raise ArgumentError(f"no layer from {name} on has weights to train: name an earlier one")
+def _load_base(base: str | Path, weights: str | Path, settings: Settings) -> Base:
+    """The base, in which the layer that fine-tuning begins from is found."""
+    found = load_base(base, weights, size=settings.size, resize=settings.resize, preprocessing=settings.preprocessing)
+    if settings.unfreeze is not None:
+        layers = list(leaf_layers(found.model))
+        if not any(is_trained(layer) for layer in layers[find_layer(layers, settings.unfreeze) :]):
+            raise ArgumentError(f"no layer from {settings.unfreeze} on has weights to train: name an earlier one")
+    return found
+
+
+def _check_different_pictures(pictures: Pictures, settings: Settings) -> None:
+    """Let cross-validation refuse a class with too many copies now, not after the features."""
+    if settings.folds:
+        names = pictures.folder.class_names
+        stratified_folds(pictures.labels, settings.folds, seed=settings.seed, keys=pictures.hashes, class_names=names)
 
 
 class Clock:

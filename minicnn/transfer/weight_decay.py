@@ -8,7 +8,7 @@ It is convex, so candidates can be compared at its minimum, whatever trains the 
 solved at once: their weights stand side by side in one array (D,L,C).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -56,19 +56,28 @@ def choose_weight_decay(
         return DEFAULT
     one_hot = np.eye(classes, dtype=np.float32)[labels]
     total = np.zeros(len(CANDIDATES))
-    for number, fold in enumerate(folds):
+    for fold, steps in zip(folds, _told_steps(len(folds), progress)):
         mean, scale = standardiser(features[fold.train])
-        x, report = (features[fold.train] - mean) / scale, _report(progress, number, len(folds))
-        weights, bias = softmax_path(x, one_hot[fold.train], CANDIDATES, report=report)
+        weights, bias = softmax_path((features[fold.train] - mean) / scale, one_hot[fold.train], CANDIDATES, steps)
         total += log_losses((features[fold.validation] - mean) / scale, one_hot[fold.validation], weights, bias)
     return float(CANDIDATES[int(np.argmin(total))])
 
 
-def _report(progress: Callable[[str, int, int], None] | None, fold: int, folds: int) -> Callable[[int], None]:
-    """Tells how many steps of all folds are done when `done` of this fold are."""
-    if progress is None:
-        return lambda done: None
-    return lambda done: progress("choosing the weight decay", fold * STEPS + done, folds * STEPS)
+def _told_steps(folds: int, progress: Callable[[str, int, int], None] | None) -> Iterator[Iterable[int]]:
+    """The steps of each fold; progress hears of those that are done, of all folds together."""
+
+    def told(done: int) -> None:
+        if progress is not None:
+            progress("choosing the weight decay", done, folds * STEPS)
+
+    def steps(fold: int) -> Iterator[int]:
+        for step in range(STEPS):
+            yield step
+            told(fold * STEPS + step + 1)
+
+    told(0)
+    for fold in range(folds):
+        yield steps(fold)
 
 
 def _inner_folds(labels: np.ndarray, seed: int, keys: list[str] | None) -> list[Split]:
@@ -93,11 +102,7 @@ def standardiser(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def softmax_path(
-    x: np.ndarray,
-    y: np.ndarray,
-    decays: np.ndarray,
-    steps: int = STEPS,
-    report: Callable[[int], None] = lambda done: None,
+    x: np.ndarray, y: np.ndarray, decays: np.ndarray, steps: Iterable[int] = range(STEPS)
 ) -> tuple[np.ndarray, np.ndarray]:
     """
     Minimise L for each of `decays` by accelerated gradient steps along the principal axes of x.
@@ -112,8 +117,8 @@ def softmax_path(
     y : float32 (N,C)
         One-hot.
     decays : float32 (L,)
-    report : function
-        Called with the number of steps that are done, from 0 on.
+    steps : iterable
+        A step is made for each of its elements.
 
     Returns
     -------
@@ -125,7 +130,6 @@ def softmax_path(
     D. Böhning, Multinomial logistic regression algorithm (1992), for the bound; Y. Nesterov, A method of solving a
     convex programming problem with convergence rate O(1/k²) (1983), for the acceleration.
     """
-    report(0)
     count, depth, classes = len(x), len(decays), y.shape[1]
     axes, eigenvalues = principal_axes(x)
     along = kernels.dense.forward(x, axes)
@@ -134,7 +138,7 @@ def softmax_path(
     weights = look = np.zeros((axes.shape[1], depth, classes), np.float32)
     bias = look_bias = np.zeros((1, depth, classes), np.float32)
     t = 1.0
-    for step in range(1, steps + 1):
+    for _ in steps:
         residual = (_probabilities(along, look, look_bias) - y[:, None]) / np.float32(count)
         slope = kernels.dense.backward_weights(along, residual.reshape(count, -1)).reshape(look.shape)
         gradient = slope + decay * look
@@ -145,7 +149,6 @@ def softmax_path(
         look = new_weights + momentum * (new_weights - weights)
         look_bias = new_bias + momentum * (new_bias - bias)
         weights, bias = new_weights, new_bias
-        report(step)
     return (axes @ weights.reshape(len(eigenvalues), -1)).reshape(-1, depth, classes), bias
 
 

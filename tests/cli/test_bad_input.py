@@ -168,30 +168,6 @@ def test_files_that_are_no_models(make, command, photos, tmp_path, capsys):
     assert said in line
 
 
-@pytest.mark.parametrize("command", ["predict", "evaluate", "summary"])
-def test_weights_alone_that_are_not_known_are_to_be_inspected(command, photos, tmp_path, capsys):
-    path = tmp_path / "net.h5"
-    small_net().save_weights(path)
-    line = refused(capsys, tmp_path, command, path, *([] if command == "summary" else [photos]))
-    assert line.endswith("net.h5 holds weights alone, no model: minicnn inspect FILE shows what is in it")
-
-
-@pytest.mark.parametrize("command", ["predict", "evaluate", "summary"])
-def test_weights_alone_without_classes_are_a_base(command, photos, tmp_path, capsys):
-    path = tmp_path / "thin.h5"
-    MobileNet(weights=None, alpha=0.25, input_shape=(32, 32, 3), include_top=False).save_weights(path)
-    line = refused(capsys, tmp_path, command, path, *([] if command == "summary" else [photos]))
-    assert "thin.h5 holds weights alone, of MobileNet, alpha 0.25, no top: minicnn inspect FILE shows" in line
-    assert line.endswith(", minicnn finetune PHOTOS --base FILE learns your classes on it")
-
-
-def test_weights_alone_with_classes_name_pictures(tmp_path, capsys):
-    path = tmp_path / "thin.h5"
-    MobileNet(weights=None, alpha=0.25, input_shape=(32, 32, 3), classes=5).save_weights(path)
-    line = refused(capsys, tmp_path, "summary", path)
-    assert line.endswith(", minicnn predict FILE IMAGE names pictures with it")
-
-
 @pytest.mark.parametrize("make", [not_an_h5, empty_file, truncated, a_picture])
 def test_files_that_cannot_be_inspected(make, tmp_path, capsys):
     path = tmp_path / "net.h5"

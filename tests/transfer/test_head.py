@@ -29,7 +29,7 @@ def test_it_predicts_as_the_minimum_of_its_loss_does(decay):
     x, y = data()
     head = train(x, y, weight_decay=decay)
     mean, scale = standardiser(x)
-    weights, bias = softmax_path((x - mean) / scale, np.eye(3, dtype=np.float32)[y], np.array([decay]), 500)
+    weights, bias = softmax_path((x - mean) / scale, np.eye(3, dtype=np.float32)[y], np.array([decay]), range(500))
     logits = ((x - mean) / scale) @ weights[:, 0] + bias[0, 0]
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert np.abs(head.probabilities(x) - expected).max() < 0.03

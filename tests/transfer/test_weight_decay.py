@@ -33,7 +33,7 @@ def test_the_minimum_is_scikit_learns(decay):
     mean, scale = standardiser(x)
     x = (x - mean) / scale
     expected = linear_model.LogisticRegression(C=1 / (decay * len(x)), tol=1e-10, max_iter=10_000).fit(x, labels)
-    weights, bias = softmax_path(x, np.eye(3, dtype=np.float32)[labels], np.array([3.0, decay]), steps=600)
+    weights, bias = softmax_path(x, np.eye(3, dtype=np.float32)[labels], np.array([3.0, decay]), range(600))
     np.testing.assert_allclose(weights[:, 1].T, expected.coef_, atol=2e-3)
     centred = expected.intercept_ - expected.intercept_.mean()
     np.testing.assert_allclose(bias[0, 1] - bias[0, 1].mean(), centred, atol=2e-3)

@@ -1,0 +1,51 @@
+"""compile refuses what fit could not use, whatever the model knows of its outputs."""
+
+import pytest
+
+from minicnn.errors import ArgumentError, GraphError
+from minicnn.layers import Dense, Input
+from minicnn.models import Model, Sequential
+
+pytestmark = [pytest.mark.numpy_only, pytest.mark.no_jit]
+
+
+def unbuilt():
+    return Sequential([Dense(3)])
+
+
+def built():
+    return Sequential([Input((4,)), Dense(3)])
+
+
+def with_two_outputs():
+    x = Input((4,))
+    return Model(x, [Dense(3, name="a")(x), Dense(2, name="b")(x)])
+
+
+@pytest.mark.parametrize("make", [unbuilt, built, with_two_outputs])
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({"optimizer": "adm"}, "there is no optimizer 'adm'"),
+        ({"optimizer": 3}, "there is no optimizer 3"),
+        ({"loss": "foo"}, "unknown loss 'foo'"),
+        ({"loss": {"a": "mse", "b": "foo"}}, "unknown loss 'foo'"),
+        ({"metrics": ["acuracy"]}, "there is no metric 'acuracy'"),
+        ({"metrics": "acuracy"}, "there is no metric 'acuracy'"),
+        ({"metrics": {"a": ["accuracy", "acuracy"]}}, "there is no metric 'acuracy'"),
+    ],
+)
+def test_unknown_names_are_refused_by_compile(make, choices, said):
+    model = make()
+    with pytest.raises(ArgumentError, match=said):
+        model.compile(**{"optimizer": "sgd", "loss": "mse"} | choices)
+    with pytest.raises(GraphError, match="is not compiled"):
+        model.compiled  # noqa: B018
+
+
+def test_a_refused_compile_leaves_the_choices_of_before():
+    model = built()
+    model.compile("sgd", "mse")
+    with pytest.raises(ArgumentError, match="adm"):
+        model.compile("adm", "mse")
+    assert type(model.optimizer).__name__ == "SGD"
