@@ -62,11 +62,13 @@ def finish(
 ) -> Model:
     """Load the weights: None, "imagenet", or a file of any Keras format; without the top, a file's head is left out.
 
+    What was loaded and what was left out is in `model.load_report`.
+
     Raises
     ------
     ArgumentError, DownloadError, FileAccessError, FileFormatError, WeightsMismatchError
     """
-    model.metadata = {"architecture": architecture, "preprocessing": mode}
+    model.metadata = {"architecture": architecture, "include_top": include_top, "preprocessing": mode}
     if weights is None:
         return model
     if weights == "imagenet":
@@ -77,5 +79,5 @@ def finish(
         path: Any = locate(published(architecture, include_top, **variant))
     else:
         path = os.fspath(weights)
-    load_weights(model, path, allow_head=not include_top)
+    model.load_report = load_weights(model, path, allow_head=not include_top)
     return model

@@ -120,6 +120,37 @@ class VarianceScaling(_Random):
         return TruncatedNormal(0.0, math.sqrt(variance) / 0.87962566103423978, self._stream)(shape, dtype)
 
 
+class Orthogonal(_Random):
+    """`gain` times a matrix whose rows or columns, the fewer of them, are orthonormal; taps and inputs count as rows.
+
+    Source: Saxe et al., "Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear Neural Networks", 2014.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None):
+        super().__init__(seed)
+        self.gain = gain
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+        if len(shape) < 2:
+            raise ArgumentError(f"Orthogonal makes weights of two or more axes; the shape is {shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(self._generator().standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.sign(np.diag(r))  # makes the draw uniform over all such matrices
+        return (self.gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)
+
+
+class Identity(Initializer):
+    """`gain` times the identity matrix."""
+
+    def __init__(self, gain: float = 1.0):
+        self.gain = gain
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+        if len(shape) != 2:
+            raise ArgumentError(f"Identity makes matrices; the shape is {shape}")
+        return (self.gain * np.eye(*shape)).astype(dtype)
+
+
 class _Scaled(VarianceScaling):
     """Base of the named cases of VarianceScaling."""
 
@@ -181,7 +212,7 @@ CLASSES: dict[str, type[Initializer]] = {
     cls.__name__: cls
     for cls in (
         Zeros, Ones, Constant, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling,
-        GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal,
+        GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity,
     )
 }  # fmt: skip
 SHORT_NAMES = {
@@ -190,6 +221,8 @@ SHORT_NAMES = {
     "uniform": "RandomUniform", "random_uniform": "RandomUniform", "truncated_normal": "TruncatedNormal",
     "glorot_uniform": "GlorotUniform", "glorot_normal": "GlorotNormal", "he_uniform": "HeUniform",
     "he_normal": "HeNormal", "lecun_uniform": "LecunUniform", "lecun_normal": "LecunNormal",
+    "orthogonal": "Orthogonal", "identity": "Identity", "orthogonalinitializer": "Orthogonal",
+    "identityinitializer": "Identity",
 }  # fmt: skip
 
 

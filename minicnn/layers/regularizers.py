@@ -33,9 +33,20 @@ class MaxNorm:
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
-        axes = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else (self.axis,)
-        norms = np.sqrt(np.square(w).sum(axis=axes, keepdims=True))
+        norms = _norms(w, self.axis)
         return w * (np.clip(norms, 0, self.max_value) / (1e-7 + norms))
+
+
+class MinMaxNorm:
+    """Each unit's weight vector goes, by the share `rate`, towards a norm between two bounds."""
+
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0):
+        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+
+    def __call__(self, w: np.ndarray) -> np.ndarray:
+        norms = _norms(w, self.axis)
+        wanted = self.rate * np.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
+        return w * (wanted / (1e-7 + norms))
 
 
 class NonNeg:
@@ -52,8 +63,13 @@ class UnitNorm:
         self.axis = axis
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
-        axes = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else (self.axis,)
-        return w / (1e-7 + np.sqrt(np.square(w).sum(axis=axes, keepdims=True)))
+        return w / (1e-7 + _norms(w, self.axis))
+
+
+def _norms(w: np.ndarray, axis: Any) -> np.ndarray:
+    """Euclidean norms along an axis or several, which stay with size 1."""
+    axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+    return np.sqrt(np.square(w).sum(axis=axes, keepdims=True))
 
 
 def get_regularizer(identifier: Any) -> L1L2 | None:
@@ -70,7 +86,7 @@ def get_regularizer(identifier: Any) -> L1L2 | None:
     return L1L2(**{**({} if config else default), **{key: config[key] for key in ("l1", "l2") if key in config}})
 
 
-CONSTRAINTS = {cls.__name__: cls for cls in (MaxNorm, NonNeg, UnitNorm)}
+CONSTRAINTS = {cls.__name__: cls for cls in (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)}
 
 
 def get_constraint(identifier: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from minicnn.errors import ArgumentError, UnsupportedError
@@ -131,30 +132,29 @@ def _value(key: str, value: Any, name: str, version: str) -> Any:
         if value == "hard_sigmoid" and version.split(".")[0] in ("0", "1", "2"):
             return KERAS2_HARD_SIGMOID  # clip(0.2 x + 0.5, 0, 1); Keras 3 has relu6(x + 3) / 6
     elif key.endswith("_initializer"):
-        return _initializer(value)
-    elif key.endswith("_regularizer"):
-        return _or_none(get_regularizer, value)
-    elif key.endswith("_constraint"):
-        return _or_none(get_constraint, value)
+        return _initializer(key, value, name)
+    elif key.endswith(("_regularizer", "_constraint")):
+        return _known(get_regularizer if key.endswith("_regularizer") else get_constraint, key, value, name)
     elif key == "padding" and isinstance(value, dict):
         raise UnsupportedError(f"layer {name!r}: padding {value!r} is not supported")
     return value
 
 
-def _initializer(value: Any) -> Any:
-    """A known initializer; another one does not matter, since the weights come from the file."""
+def _initializer(key: str, value: Any, name: str) -> Any:
+    """A known initializer; for another one zeros, which the weights of the file replace."""
     try:
         return initializers.get(value)
-    except (ArgumentError, TypeError):
+    except (ArgumentError, TypeError) as error:
+        warnings.warn(f"layer {name!r}: {key} is not known ({error}); its weights begin as zeros", stacklevel=2)
         return "zeros"
 
 
-def _or_none(get: Any, value: Any) -> Any:
-    """A known penalty or constraint; another one acts in training alone."""
+def _known(get: Any, key: str, value: Any, name: str) -> Any:
+    """A known penalty or constraint: training without it would be another training."""
     try:
         return get(value)
-    except (ArgumentError, TypeError):
-        return None
+    except (ArgumentError, TypeError) as error:
+        raise UnsupportedError(f"layer {name!r}: {key} is not supported by minicnn: {error}") from None
 
 
 def _harmless(value: Any) -> bool:

@@ -100,7 +100,8 @@ class _Reader:
         class_name = CLASS_ALIASES.get(str(kind), kind)
         if class_name not in CLASSES:
             raise UnsupportedError(
-                f"layer {name!r} is a {kind}, which minicnn does not have; it has {', '.join(sorted(CLASSES))}"
+                f"layer {name!r} is a {kind}, which minicnn does not have: build the net without it and load the "
+                f"weights with strict=False; it has {', '.join(sorted(CLASSES))}"
             )
         cls = CLASSES[class_name]
         return cls.from_config(modern_config(cls, name, config or {}, self.version))

@@ -56,6 +56,7 @@ class Model(Layer):
 
     def _start(self) -> None:
         self.metadata: dict[str, Any] = {}
+        self.load_report: Any = None  # of the weights that an application was made with
         self.stop_training = False
         self.choices: tuple[Any, Any, Any] | None = None
         self.uncompiled = "call model.compile(optimizer, loss) first"
@@ -152,6 +153,8 @@ class Model(Layer):
     ) -> Any:
         """Read weights from a Keras file into this model; nothing is assigned unless all fits.
 
+        A body (an application without its top) takes a whole network's file; the head is listed in `.unexpected`.
+
         Parameters
         ----------
         strict : refuse a file that lacks weights of this model or holds others
@@ -168,7 +171,8 @@ class Model(Layer):
         """
         from .weight_files import load_weights
 
-        return load_weights(self, path, strict=strict, by_name=by_name, on_mismatch=on_mismatch)
+        options = {"strict": strict, "by_name": by_name, "on_mismatch": on_mismatch}
+        return load_weights(self, path, **options, allow_head=self.metadata.get("include_top") is False)
 
     def save_weights(self, path: str | Path) -> None:
         """Write the weights: `.weights.h5` in Keras 3's layout, any other `.h5` in the legacy one."""

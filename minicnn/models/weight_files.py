@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from minicnn import weights
 from minicnn.autograd import Parameter
-from minicnn.errors import ArgumentError, FileFormatError, WeightsMismatchError
+from minicnn.errors import ArgumentError, FileFormatError, MinicnnError, WeightsMismatchError
 from minicnn.layers import Layer
 from minicnn.weights.spec import leaves
 
@@ -40,13 +41,25 @@ def load_model(path: str | Path) -> Model:
             raise FileFormatError(
                 f"{path} holds weights but no architecture; build the model, then model.load_weights({str(path)!r})"
             )
-        model = model_from_config(file.config, file.keras_version)
+        with _naming(path, file.keras_version):
+            model = model_from_config(file.config, file.keras_version)
         report = _load(model, file, strict=True)
         model.metadata = dict(file.metadata or {})
         restore(model, file.training_config or file.config.get("compile_config"))
     for warning in report.warnings:
         warnings.warn(f"{path}: {warning}", stacklevel=2)
     return model
+
+
+@contextmanager
+def _naming(path: str | Path, version: str | None) -> Iterator[None]:
+    """Put the file, and the Keras that wrote it, before what is wrong with its config."""
+    try:
+        yield
+    except MinicnnError as error:
+        written = f" (written by Keras {version})" if version else ""
+        error.args = (f"{path}{written}: {error}",)
+        raise
 
 
 def load_weights(model: Model, path: str | Path, **options: Any) -> weights.LoadReport:

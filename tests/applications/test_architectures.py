@@ -87,8 +87,33 @@ def test_a_given_input():
 
 
 def test_metadata():
-    assert VGG16(weights=None).metadata == {"architecture": "VGG16", "preprocessing": "caffe"}
-    assert MobileNet(weights=None).metadata == {"architecture": "MobileNet", "preprocessing": "tf"}
+    assert VGG16(weights=None).metadata == {
+        "architecture": "VGG16",
+        "include_top": True,
+        "preprocessing": "caffe",
+    }
+    assert MobileNet(weights=None, include_top=False, input_shape=(32, 32, 3)).metadata == {
+        "architecture": "MobileNet",
+        "include_top": False,
+        "preprocessing": "tf",
+    }
+
+
+def test_a_body_takes_the_file_of_a_whole_net_and_lists_its_head(tmp_path):
+    options = {"weights": None, "alpha": 0.25, "input_shape": (32, 32, 3)}
+    whole, body = MobileNet(**options, classes=7), MobileNet(**options, include_top=False)
+    whole.save_weights(tmp_path / "whole.h5")
+    report = body.load_weights(tmp_path / "whole.h5")
+    assert report.unexpected == ["conv_preds"]
+    assert not report.missing
+    for layer in body.layers[1:]:
+        for a, b in zip(layer.get_weights(), whole.get_layer(layer.name).get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    made = MobileNet(**{**options, "weights": tmp_path / "whole.h5"}, include_top=False)
+    assert made.load_report.unexpected == ["conv_preds"]
+    body.save_weights(tmp_path / "body.h5")
+    with pytest.raises(WeightsMismatchError):
+        whole.load_weights(tmp_path / "body.h5")
 
 
 SMALL = {"alpha": 0.25, "input_shape": (32, 32, 3)}

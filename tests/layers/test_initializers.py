@@ -96,3 +96,18 @@ def test_a_seed_decides_the_weights_in_whatever_order_they_are_looked_at():
 def test_unknown_names_are_refused():
     with pytest.raises(ArgumentError, match="unknown initializer 'orthogonally'; known are Zeros"):
         get("orthogonally")
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 4, 5), (2, 7), (7, 2)])
+def test_orthogonal_rows_or_columns(shape):
+    matrix = initializers.get({"class_name": "Orthogonal", "config": {"gain": 2.0}})(shape, np.float64)
+    flat = matrix.reshape(-1, shape[-1])
+    product = flat.T @ flat if flat.shape[0] >= flat.shape[1] else flat @ flat.T
+    np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
+
+
+def test_identity():
+    np.testing.assert_array_equal(initializers.get("identity")((2, 3)), [[1, 0, 0], [0, 1, 0]])
+    for name, shape in (("identity", (3,)), ("orthogonal", (3,))):
+        with pytest.raises(ArgumentError, match="shape is"):
+            initializers.get(name)(shape)

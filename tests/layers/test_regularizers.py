@@ -55,3 +55,11 @@ def test_constraints_by_name():
         get_constraint("tight")
     with pytest.raises(ArgumentError, match="unknown regularizer 'l9'"):
         get_regularizer("l9")
+
+
+def test_min_max_norm():
+    w = np.array([[3.0, 0.3, 0.6], [4.0, 0.4, 0.8]])  # norms 5, 0.5 and 1 along axis 0
+    bounded = get_constraint({"class_name": "MinMaxNorm", "config": {"min_value": 0.75, "max_value": 2.0}})(w)
+    np.testing.assert_allclose(np.linalg.norm(bounded, axis=0), [2, 0.75, 1], rtol=1e-6)
+    half = get_constraint({"class_name": "MinMaxNorm", "config": {"min_value": 0.75, "max_value": 2.0, "rate": 0.5}})(w)
+    np.testing.assert_allclose(np.linalg.norm(half, axis=0), [3.5, 0.625, 1], rtol=1e-6)

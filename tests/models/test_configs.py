@@ -9,8 +9,9 @@ import pytest
 from random_nets import outputs
 
 from minicnn import MinicnnError
+from minicnn import layers as L
 from minicnn.errors import FileFormatError, GraphError, UnsupportedError
-from minicnn.models import load_model, model_from_config, model_from_json
+from minicnn.models import Sequential, load_model, model_from_config, model_from_json
 
 pytestmark = pytest.mark.numpy_only
 
@@ -304,3 +305,22 @@ def test_a_chain_of_thousands_of_layers_is_read():
     model = model_from_json(json.dumps(functional(*reversed(chain), output=[f"r{count - 1}", 0, 0])))
     x = np.ones((1, 4), np.float32)
     np.testing.assert_array_equal(outputs(model.predict(x))[0], x)
+
+
+def dense_config(**options: Any) -> dict[str, Any]:
+    """A Sequential of one dense layer."""
+    config = json.loads(Sequential([L.Input((3,)), L.Dense(2, name="d")]).to_json())
+    config["config"]["layers"][1]["config"] |= options
+    return config
+
+
+@pytest.mark.parametrize("key", ["kernel_regularizer", "bias_constraint"])
+def test_a_penalty_or_constraint_of_the_files_author_is_refused(key):
+    with pytest.raises(UnsupportedError, match=rf"layer 'd': {key} is not supported by minicnn: unknown .* known are"):
+        model_from_json(json.dumps(dense_config(**{key: {"class_name": "Mine", "config": {}}})))
+
+
+def test_an_unknown_initializer_is_replaced_and_said():
+    with pytest.warns(UserWarning, match="layer 'd': kernel_initializer is not known .*Mine"):
+        model = model_from_json(json.dumps(dense_config(kernel_initializer={"class_name": "Mine", "config": {}})))
+    assert not model.get_layer("d").get_weights()[0].any()

@@ -1,6 +1,7 @@
 """Save and load: every bit comes back, and a file that does not fit changes nothing."""
 
 import json
+import re
 import warnings
 from pathlib import Path
 
@@ -245,3 +246,11 @@ def test_float64_weights_come_back_bit_for_bit(suffix, tmp_path):
     for a, b in zip(model.get_weights(), back.get_weights(), strict=True):
         assert b.dtype == np.float64
         np.testing.assert_array_equal(a, b)
+
+
+def test_what_is_wrong_with_a_config_is_said_with_the_file_and_its_writer(golden):
+    path = golden / "files" / "bad_unknown_layer.keras"
+    with pytest.raises(
+        UnsupportedError, match=rf"^{re.escape(str(path))} \(written by Keras 3\.15\.1\): layer .* is code of the file"
+    ):
+        load_model(path)
