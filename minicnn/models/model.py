@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minicnn.arguments import whole_number
-from minicnn.autograd import Parameter
-from minicnn.errors import ArgumentError, GraphError, ShapeError
-from minicnn.layers import Layer, Operation, SymbolicTensor
-from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
+from minicnn.errors import GraphError
+from minicnn.layers import SymbolicTensor
+from minicnn.layers.symbolic import symbolic_tensors
 
 from . import fitting
 from .batches import ArraySource, Batch, checked_batch_size, make_source
 from .compute import Compiled, check_choices, penalty, test_step
-from .graph import Graph, Program, check_names
-from .plan import Plan
-
-PLANS_KEPT = 8  # for inputs of different sizes, where the sides of the images are free
+from .network import Network, alone
 
 
-class Model(Layer):
+class Model(Network):
     """Layers between inputs and outputs; itself a layer that other models may use.
 
     Parameters
@@ -60,92 +54,8 @@ class Model(Layer):
         self.choices: tuple[Any, Any, Any] | None = None
         self.uncompiled = "call model.compile(optimizer, loss) first"
         self._compiled: Compiled | None = None
-        self._plans: dict[Any, Plan] = {}
 
-    def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
-        self._graph: Graph = Graph(inputs, outputs)
-        self._program: Program = self._graph.program()
-        self._plans.clear()
-        self.built = True
-        self.dtype = self._program.calls[0].layer.dtype if self._program.calls else self.dtype
-        check_names(self._graph.layers)
-
-    # Structure ----------------------------------------------------------------------------------------------------
-
-    @property
-    def graph(self) -> Graph:
-        return self._graph
-
-    @property
-    def program(self) -> Program:
-        """The calls of all layers, nested models opened up."""
-        self.graph  # noqa: B018  (a Sequential builds itself here)
-        return self._program
-
-    @property
-    def layers(self) -> list[Layer]:
-        return [layer for layer in self.graph.layers if not isinstance(layer, Operation)]
-
-    @property
-    def inputs(self) -> list[SymbolicTensor]:
-        return self.graph.inputs
-
-    @property
-    def outputs(self) -> list[SymbolicTensor]:
-        return self.graph.outputs
-
-    @property
-    def input_shape(self) -> Any:
-        return _alone([tensor.shape for tensor in self.inputs])
-
-    @property
-    def output_shape(self) -> Any:
-        return _alone([tensor.shape for tensor in self.outputs])
-
-    @property
-    def output(self) -> Any:
-        return _alone(self.outputs)
-
-    @property
-    def input(self) -> Any:
-        return _alone(self.inputs)
-
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """A layer by name or by position.
-
-        Raises
-        ------
-        ArgumentError
-            There is none; the message lists names that are near.
-        """
-        layers = self.layers
-        if index is not None and -len(layers) <= index < len(layers):
-            return layers[index]
-        for layer in layers:
-            if layer.name == name:
-                return layer
-        if name is None:
-            raise ArgumentError(f"model {self.name} has no layer {index}; it has {len(layers)} layers")
-        near = get_close_matches(str(name), [layer.name for layer in layers], 3, 0.4)
-        hint = f"; near are {', '.join(near)}" if near else ""
-        raise ArgumentError(f"model {self.name} has no layer {name!r}{hint}")
-
-    # Weights ------------------------------------------------------------------------------------------------------
-
-    @property
-    def weights(self) -> list[Parameter]:
-        found = {id(weight): weight for layer in self.layers for weight in layer.weights}
-        return list(found.values())
-
-    @property
-    def trainable(self) -> bool:
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self.layers:
-            layer.trainable = value
+    # Files --------------------------------------------------------------------------------------------------------
 
     def load_weights(
         self, path: str | Path, strict: bool = True, by_name: bool = False, on_mismatch: str = "error"
@@ -182,57 +92,7 @@ class Model(Layer):
 
         save_model(self, path)
 
-    # As a layer ---------------------------------------------------------------------------------------------------
-
-    def call(self, inputs: Any, training: bool) -> Any:
-        program = self.program
-        tensors = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        self._check_shapes([tensor.shape for tensor in tensors])
-        return _alone(program.run(dict(zip(program.inputs, tensors)), training))
-
-    def build(self, input_shape: Any) -> None:
-        """A model is built when it is made."""
-
-    def check_input(self, shape: Any) -> None:
-        """Shapes are checked against the inputs when the model is called."""
-
-    def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
-        sources = [source.shape for source in symbolic_tensors(arguments)]
-        self._check_shapes(sources)
-        shapes = self.program.output_shapes(sources)
-        node = Node(self, arguments, shapes, self.dtype, len(self.nodes), training)
-        self.nodes.append(node)
-        return _alone(node.outputs)
-
-    def _check_shapes(self, shapes: Sequence[Shape]) -> None:
-        """Raise ShapeError unless these are shapes of what the inputs take."""
-        if len(shapes) != len(self.inputs):
-            raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(shapes)} were given")
-        for shape, expected in zip(shapes, self.inputs):
-            pairs = zip(shape[1:], expected.shape[1:])
-            if len(shape) != len(expected.shape) or any(None not in (m, n) and m != n for m, n in pairs):
-                raise ShapeError(
-                    f"model {self.name}: input {expected.node.layer.name} takes samples of shape {expected.shape[1:]}; "
-                    f"got an array of shape {tuple(shape)}, whose first axis is the batch"
-                )
-
     # Prediction ---------------------------------------------------------------------------------------------------
-
-    def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Contiguous arrays of the inputs' dtypes, their shapes checked."""
-        self._check_shapes([array.shape for array in arrays])
-        return [np.ascontiguousarray(a, t.dtype) for a, t in zip(arrays, self.inputs)]
-
-    def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """The outputs of one batch through the prediction plan."""
-        x = self.cast_inputs(arrays)
-        key = tuple((a.shape[1:], a.dtype) for a in x)
-        plan = self._plans.get(key)
-        if plan is None:
-            if len(self._plans) >= PLANS_KEPT:
-                self._plans.pop(next(iter(self._plans)), None)
-            plan = self._plans[key] = Plan(self.program, [a.shape[1:] for a in x], [a.dtype for a in x])
-        return plan.run(x)
 
     def predict(self, x: Any, batch_size: int | None = 32, verbose: int | str = 0) -> Any:
         """The outputs for arrays x, batch by batch: an array, or a list where there are several outputs.
@@ -253,7 +113,7 @@ class Model(Layer):
             for result, output in zip(results, outputs):
                 result[done : done + len(output)] = output
             done += len(batch)
-        return _alone(results)
+        return alone(results)
 
     def prepare(self, images: Any) -> np.ndarray:
         """Pictures as this model takes them: uint8 (H,W,3) each, of any size, resized and scaled as the metadata says.
@@ -286,7 +146,7 @@ class Model(Layer):
         if self.choices is None:
             raise GraphError(f"model {self.name} is not compiled: {self.uncompiled}")
         if self._compiled is None:
-            self._compiled = Compiled([tensor.node.layer.name for tensor in self.outputs], *self.choices)
+            self._compiled = Compiled(self.output_names, *self.choices)
         return self._compiled
 
     @property
@@ -381,11 +241,6 @@ class Model(Layer):
         from .config_writing import model_config
 
         return json.dumps(model_config(self))
-
-
-def _alone(values: list[Any]) -> Any:
-    """The one of a list, or the list where there are several."""
-    return values[0] if len(values) == 1 else values
 
 
 def _tensors(value: Any, what: str) -> list[SymbolicTensor]:
