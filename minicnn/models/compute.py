@@ -52,14 +52,14 @@ class Compiled:
             for metric in group:
                 metric.update_state(np.asarray(target), output.numpy())
 
-    def results(self, prefix: str = "") -> dict[str, float]:
+    def results(self) -> dict[str, float]:
         """The metrics' values by name; with several outputs the output's name comes first."""
         found = {}
         for name, group in zip(self.output_names, self.metrics):
             for metric in group:
                 label = metric.name if len(self.output_names) == 1 else f"{name}_{metric.name}"
                 value = metric.result()
-                found[prefix + label] = float(value) if np.ndim(value) == 0 else value
+                found[label] = float(value) if np.ndim(value) == 0 else value
         return found
 
 

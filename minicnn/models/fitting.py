@@ -21,9 +21,10 @@ from minicnn.errors import ArgumentError, DataError, GraphError
 from minicnn.seeds import new_seed
 
 from .batches import ArraySource, Batch, Source, make_source
-from .compute import penalty, test_step, train_step
+from .compute import train_step
+from .evaluation import evaluate
 from .features import FeatureStore, SplitProgram, training_signature
-from .progress import Progress
+from .progress import TrainingProgress, watched
 
 if TYPE_CHECKING:
     from .model import Model
@@ -67,20 +68,16 @@ class Trainer:
         return train_step(self.model.compiled, lambda f, training: split.forward(f, training), parameters, features,
                           batch.y, weights)  # fmt: skip
 
-    def validate(self, batch_size: int) -> dict[str, float]:
+    def validate(self, callbacks: CallbackList, batch_size: int) -> dict[str, float]:
         """Loss and metrics on the validation data, in inference mode."""
         assert self.validation is not None
-        compiled = self.model.compiled
-        compiled.reset()
-        total = samples = 0.0
-        for batch in self.validation.batches(batch_size, None):
-            x = self.model.cast_inputs(batch.x)
-            split = self.current_split(x)
-            outputs = split.predict(self.validation_store.get(split, batch, x))
-            total += test_step(compiled, outputs, batch.y, batch.weights) * len(batch)
-            samples += len(batch)
-        loss = total / max(samples, 1) + penalty(self.model.trainable_weights)
-        return {"val_loss": loss, **compiled.results("val_")}
+        logs = evaluate(self.model, self.validation, self._validation_outputs, callbacks, batch_size)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    def _validation_outputs(self, batch: Batch) -> list[np.ndarray]:
+        x = self.model.cast_inputs(batch.x)
+        split = self.current_split(x)
+        return split.predict(self.validation_store.get(split, batch, x))
 
 
 def fit(model: Model, train: Source, validation: Source | None, options: dict[str, Any]) -> History:
@@ -88,12 +85,12 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
     epochs, batch_size = options["epochs"], options["batch_size"]
     trainer = Trainer(model, train, validation, options["class_weight"])
     steps = train.steps(batch_size)
-    shown = [Progress(options["verbose"], epochs, steps)] if options["verbose"] else []
-    given = options["callbacks"]
-    given = CallbackList(given.callbacks if isinstance(given, CallbackList) else given).callbacks
-    callbacks = CallbackList([*given, *shown], add_history=True, model=model, epochs=epochs, steps=steps)
+    progress = TrainingProgress(options["verbose"], steps, epochs)
+    watching = watched(model, options["callbacks"], progress, options["verbose"], epochs=epochs, steps=steps)
+    callbacks = CallbackList(watching, add_history=True, model=model, **watching.params)
     generator = np.random.default_rng(new_seed())
     model.stop_training = False
+    logs: dict[str, Any] = {}
     callbacks.on_train_begin()
     with interruptible() as interrupted:
         for epoch in range(options["initial_epoch"], epochs):
@@ -106,11 +103,11 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
                 callbacks.on_train_end(logs)
                 raise KeyboardInterrupt
             if validation is not None and (epoch + 1) % options["validation_freq"] == 0:
-                logs |= trainer.validate(options["validation_batch_size"])
+                logs |= trainer.validate(callbacks, options["validation_batch_size"])
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
-    callbacks.on_train_end()
+    callbacks.on_train_end(logs)
     assert callbacks.history is not None
     return callbacks.history
 

@@ -13,10 +13,11 @@ from minicnn.errors import GraphError
 from minicnn.layers import SymbolicTensor
 from minicnn.layers.symbolic import symbolic_tensors
 
-from . import fitting
-from .batches import ArraySource, Batch, checked_batch_size, make_source
-from .compute import Compiled, check_choices, penalty, test_step
+from . import evaluation, fitting
+from .batches import ArraySource, checked_batch_size, make_source
+from .compute import Compiled, check_choices
 from .network import Network, alone
+from .progress import EvaluationProgress, PredictionProgress, checked_verbose, watched
 
 
 class Model(Network):
@@ -30,7 +31,7 @@ class Model(Network):
     ----------
     layers : the layers in Keras' order (by depth), which weight files follow
     metadata : what a saved file tells beside the network: class names, input size, preprocessing
-    stop_training : set by a callback to end training after this epoch
+    stop_training, stop_evaluating, stop_predicting : set by a callback to end fit, evaluate or predict early
 
     Examples
     --------
@@ -50,7 +51,7 @@ class Model(Network):
 
     def _start(self) -> None:
         self.metadata: dict[str, Any] = {}
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.choices: tuple[Any, Any, Any] | None = None
         self.uncompiled = "call model.compile(optimizer, loss) first"
         self._compiled: Compiled | None = None
@@ -94,26 +95,20 @@ class Model(Network):
 
     # Prediction ---------------------------------------------------------------------------------------------------
 
-    def predict(self, x: Any, batch_size: int | None = 32, verbose: int | str = 0) -> Any:
+    def predict(self, x: Any, batch_size: int | None = 32, verbose: int | str = 0, callbacks: Any = None) -> Any:
         """The outputs for arrays x, batch by batch: an array, or a list where there are several outputs.
 
         Raises
         ------
-        ShapeError, DTypeError
+        ShapeError, DTypeError, ArgumentError
         """
-        batch_size = checked_batch_size(batch_size)
+        batch_size, verbose = checked_batch_size(batch_size), checked_verbose("predict", verbose)
         self._build_for(x)
         source = make_source(x) if hasattr(x, "batches") else ArraySource(x, None, None, check=False)
-        batches = source.batches(batch_size, None) if source.size else [Batch(source.x, [])]  # type: ignore[attr-defined]
-        results: list[np.ndarray] = []
-        done = 0
-        for batch in batches:
-            outputs = self.run_plan(batch.x)
-            results = results or [np.empty((source.size or 0, *output.shape[1:]), output.dtype) for output in outputs]
-            for result, output in zip(results, outputs):
-                result[done : done + len(output)] = output
-            done += len(batch)
-        return alone(results)
+        steps = source.steps(batch_size)
+        progress = PredictionProgress(verbose, steps)
+        watching = watched(self, callbacks, progress, verbose, epochs=1, steps=steps)
+        return alone(evaluation.predict(self, source, watching, batch_size))
 
     def prepare(self, images: Any) -> np.ndarray:
         """Pictures as this model takes them: uint8 (H,W,3) each, of any size, resized and scaled as the metadata says.
@@ -189,7 +184,8 @@ class Model(Network):
         if validation_split and validation is None:
             train, validation = fitting.split_validation(train, validation_split)
         options = {
-            "batch_size": checked_batch_size(batch_size), "epochs": epochs, "verbose": verbose, "callbacks": callbacks,
+            "verbose": checked_verbose("fit", verbose),
+            "batch_size": checked_batch_size(batch_size), "epochs": epochs, "callbacks": callbacks,
             "shuffle": shuffle, "class_weight": class_weight, "initial_epoch": initial_epoch,
             "validation_batch_size": checked_batch_size(validation_batch_size or batch_size, "validation_batch_size"),
             "validation_freq": validation_freq,
@@ -197,20 +193,15 @@ class Model(Network):
         return fitting.fit(self, train, validation, options)
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = 32, verbose: int | str = 0,
-                 sample_weight: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
+                 sample_weight: Any = None, callbacks: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
         """[loss, metrics...] on data, in inference mode; a dict with return_dict; the loss alone without metrics."""
+        batch_size, verbose = checked_batch_size(batch_size), checked_verbose("evaluate", verbose)
         self._build_for(x)
-        source, compiled, batch_size = make_source(x, y, sample_weight), self.compiled, checked_batch_size(batch_size)
-        compiled.reset()
-        total = samples = 0.0
-        for batch in source.batches(batch_size, None):
-            total += test_step(compiled, self.run_plan(batch.x), batch.y, batch.weights) * len(batch)
-            samples += len(batch)
-        logs = {"loss": total / max(samples, 1) + penalty(self.trainable_weights), **compiled.results()}
-        if verbose:
-            from .progress import format_logs
-
-            print(format_logs(logs))
+        source = make_source(x, y, sample_weight)
+        steps = source.steps(batch_size)
+        progress = EvaluationProgress(verbose, steps)
+        watching = watched(self, callbacks, progress, verbose, epochs=1, steps=steps)
+        logs = evaluation.evaluate(self, source, lambda batch: self.run_plan(batch.x), watching, batch_size)
         return logs if return_dict else list(logs.values()) if len(logs) > 1 else logs["loss"]
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:
