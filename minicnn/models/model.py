@@ -15,7 +15,7 @@ from minicnn.layers.symbolic import symbolic_tensors
 
 from . import evaluation, fitting
 from .batches import ArraySource, checked_batch_size, make_source
-from .compute import Compiled, check_choices
+from .compute import Choices, Compiled, check_choices
 from .network import Network, alone
 from .progress import EvaluationProgress, PredictionProgress, checked_verbose, watched
 
@@ -52,7 +52,7 @@ class Model(Network):
     def _start(self) -> None:
         self.metadata: dict[str, Any] = {}
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self.choices: tuple[Any, Any, Any] | None = None
+        self.choices: Choices | None = None
         self.uncompiled = "call model.compile(optimizer, loss) first"
         self._compiled: Compiled | None = None
 
@@ -127,13 +127,18 @@ class Model(Network):
 
     # Training -----------------------------------------------------------------------------------------------------
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None) -> None:
+    def compile(
+        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, loss_weights: Any = None
+    ) -> None:
         """Choose how to train: an optimizer, a loss and metrics, each an object or Keras' name.
 
-        With several outputs, loss and metrics may be lists or dicts by output name.  Unknown names are refused.
+        A loss may be a function of tensors (y_true, y_pred) that gives a Tensor, one value a sample or a scalar.  With
+        several outputs, losses, metrics and loss_weights (the factors of the losses in the total) may be lists or dicts
+        by output name.  Unknown names are refused.
         """
-        check_choices(optimizer, loss, metrics)
-        self.choices, self._compiled = (optimizer, loss, metrics), None
+        choices = Choices(optimizer, loss, metrics, loss_weights)
+        check_choices(choices)
+        self.choices, self._compiled = choices, None
 
     @property
     def compiled(self) -> Compiled:
@@ -141,7 +146,7 @@ class Model(Network):
         if self.choices is None:
             raise GraphError(f"model {self.name} is not compiled: {self.uncompiled}")
         if self._compiled is None:
-            self._compiled = Compiled(self.output_names, *self.choices)
+            self._compiled = Compiled(self.output_names, self.choices)
         return self._compiled
 
     @property
@@ -194,7 +199,10 @@ class Model(Network):
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = 32, verbose: int | str = 0,
                  sample_weight: Any = None, callbacks: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
-        """[loss, metrics...] on data, in inference mode; a dict with return_dict; the loss alone without metrics."""
+        """[loss, metrics...] on data, in inference mode; a dict with return_dict; the loss alone without metrics.
+
+        With several losses that of each output follows the total, as in fit's history: "loss", "<output>_loss", ...
+        """
         batch_size, verbose = checked_batch_size(batch_size), checked_verbose("evaluate", verbose)
         self._build_for(x)
         source = make_source(x, y, sample_weight)
