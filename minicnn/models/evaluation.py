@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicnn.callbacks import CallbackList
+from minicnn.errors import DataError
 
 from .batches import ArraySource, Batch, Source
 from .compute import penalty, test_step
@@ -39,6 +40,8 @@ def evaluate(
         callbacks.on_test_batch_end(step, logs)
         if model.stop_evaluating:
             break
+    if not samples:
+        raise DataError("there are no batches to evaluate")
     callbacks.on_test_end(logs)
     return logs
 

@@ -20,7 +20,7 @@ from minicnn.callbacks import CallbackList, History
 from minicnn.errors import ArgumentError, DataError, GraphError
 from minicnn.seeds import new_seed
 
-from .batches import ArraySource, Batch, Source, make_source
+from .batches import ArraySource, Batch, Source, StreamSource, limited, make_source
 from .compute import train_step
 from .evaluation import evaluate
 from .features import FeatureStore, SplitProgram, training_signature
@@ -181,12 +181,26 @@ def split_validation(train: Source, share: float) -> tuple[Source, Source]:
     return part(slice(cut)), part(slice(cut, None))
 
 
-def validation_source(data: Any) -> Source:
+def training_source(model: Model, x: Any, y: Any, sample_weight: Any, steps_per_epoch: int | None) -> Source:
+    """The source of what fit takes as its data."""
+    source = make_source(model, x, y, sample_weight)
+    if steps_per_epoch is not None and not isinstance(source, StreamSource):
+        raise ArgumentError("steps_per_epoch is for generators; an epoch of arrays or of a dataset is all its samples")
+    if steps_per_epoch is None and isinstance(source, StreamSource) and source.is_generator:
+        raise ArgumentError("a generator has no end: say how many batches make an epoch with steps_per_epoch=...")
+    return limited(source, "fit", "steps_per_epoch", steps_per_epoch)
+
+
+def validation_source(model: Model, data: Any, validation_steps: int | None) -> Source:
     """The source of `validation_data`: (x, y), (x, y, sample_weight), a dataset, or an iterable of batches."""
     batches = isinstance(data, list) and all(isinstance(item, tuple) for item in data)
-    if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and not batches:
-        return make_source(*data)
-    return make_source(data)
+    arrays = isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and not batches
+    source = make_source(model, *data) if arrays else make_source(model, data)
+    if validation_steps is None and isinstance(source, StreamSource) and source.is_generator:
+        raise ArgumentError(
+            "validation_data: a generator has no end: say how many batches make a validation with validation_steps=..."
+        )
+    return limited(source, "fit", "validation_steps", validation_steps)
 
 
 @contextmanager

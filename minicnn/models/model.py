@@ -14,7 +14,7 @@ from minicnn.layers import SymbolicTensor
 from minicnn.layers.symbolic import symbolic_tensors
 
 from . import evaluation, fitting
-from .batches import ArraySource, checked_batch_size, make_source
+from .batches import ArraySource, checked_batch_size, in_order, limited, make_source
 from .compute import Choices, Compiled, check_choices
 from .network import Network, alone
 from .progress import EvaluationProgress, PredictionProgress, checked_verbose, watched
@@ -96,7 +96,9 @@ class Model(Network):
     # Prediction ---------------------------------------------------------------------------------------------------
 
     def predict(self, x: Any, batch_size: int | None = 32, verbose: int | str = 0, callbacks: Any = None) -> Any:
-        """The outputs for arrays x, batch by batch: an array, or a list where there are several outputs.
+        """The outputs for x, batch by batch: an array, or a list where there are several outputs.
+
+        `x` is a dataset, or an array, a list of arrays or a dict by input name.
 
         Raises
         ------
@@ -104,7 +106,10 @@ class Model(Network):
         """
         batch_size, verbose = checked_batch_size(batch_size), checked_verbose("predict", verbose)
         self._build_for(x)
-        source = make_source(x) if hasattr(x, "batches") else ArraySource(x, None, None, check=False)
+        if hasattr(x, "batches"):
+            source = make_source(self, x)
+        else:
+            source = ArraySource(in_order(x, self, "x"), None, None, check=False)
         steps = source.steps(batch_size)
         progress = PredictionProgress(verbose, steps)
         watching = watched(self, callbacks, progress, verbose, epochs=1, steps=steps)
@@ -168,44 +173,47 @@ class Model(Network):
         sample_weight: Any = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
     ) -> Any:
         """Train for some epochs; returns a History, whose `.history` has a list for each figure.
 
-        `x` is an array or list of arrays with targets `y`, a dataset, or an iterable of batches (x, y).  The trainable
-        flags are read at every step; frozen layers at the beginning are computed once for each sample and kept, so a
-        dataset must give the same samples in every epoch: give batches that differ, as by augmentation, as an iterable.
+        `x` and targets `y` are arrays, lists of arrays or dicts by input and output name; or `x` is a dataset, or an
+        iterable of batches (x, y).  The trainable flags are read at every step; frozen layers at the beginning are
+        computed once for each sample and kept, so a dataset must give the same samples in every epoch: give batches
+        that differ, as by augmentation, as an iterable.
 
         Raises
         ------
         DataError, ShapeError, ArgumentError, GraphError
         """
-        whole_number("fit", "epochs", epochs, 0)
-        whole_number("fit", "validation_freq", validation_freq, 1)
-        self._build_for(x)
-        train = make_source(x, y, sample_weight, steps_per_epoch)
-        validation = None if validation_data is None else fitting.validation_source(validation_data)
-        if validation_split and validation is None:
-            train, validation = fitting.split_validation(train, validation_split)
         options = {
-            "verbose": checked_verbose("fit", verbose),
-            "batch_size": checked_batch_size(batch_size), "epochs": epochs, "callbacks": callbacks,
-            "shuffle": shuffle, "class_weight": class_weight, "initial_epoch": initial_epoch,
+            "verbose": checked_verbose("fit", verbose), "epochs": whole_number("fit", "epochs", epochs, 0),
+            "batch_size": checked_batch_size(batch_size), "callbacks": callbacks, "shuffle": shuffle,
+            "class_weight": class_weight, "initial_epoch": initial_epoch,
             "validation_batch_size": checked_batch_size(validation_batch_size or batch_size, "validation_batch_size"),
-            "validation_freq": validation_freq,
+            "validation_freq": whole_number("fit", "validation_freq", validation_freq, 1),
         }  # fmt: skip
+        self._build_for(x)
+        train, validation = fitting.training_source(self, x, y, sample_weight, steps_per_epoch), None
+        if validation_data is not None:
+            validation = fitting.validation_source(self, validation_data, validation_steps)
+        elif validation_split:
+            train, validation = fitting.split_validation(train, validation_split)
         return fitting.fit(self, train, validation, options)
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = 32, verbose: int | str = 0,
-                 sample_weight: Any = None, callbacks: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
+                 sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
+                 return_dict: bool = False) -> Any:  # fmt: skip
         """[loss, metrics...] on data, in inference mode; a dict with return_dict; the loss alone without metrics.
 
-        With several losses that of each output follows the total, as in fit's history: "loss", "<output>_loss", ...
+        The data are as in `fit`; `steps` takes only the first batches, or the next ones of a generator.  With several
+        losses that of each output follows the total, as in fit's history: "loss", "<output>_loss", ...
         """
         batch_size, verbose = checked_batch_size(batch_size), checked_verbose("evaluate", verbose)
         self._build_for(x)
-        source = make_source(x, y, sample_weight)
+        source = limited(make_source(self, x, y, sample_weight), "evaluate", "steps", steps)
         steps = source.steps(batch_size)
         progress = EvaluationProgress(verbose, steps)
         watching = watched(self, callbacks, progress, verbose, epochs=1, steps=steps)
@@ -215,7 +223,7 @@ class Model(Network):
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:
         """One step of training; [loss, metrics...] of the batch."""
         self._build_for(x)
-        source = make_source(x, y, sample_weight)
+        source = make_source(self, x, y, sample_weight)
         self.compiled.reset()
         loss = fitting.Trainer(self, source, None, None).step(next(iter(source.batches(source.size or 1, None))))
         return [loss, *self.compiled.results().values()]
