@@ -63,7 +63,7 @@ class Trainer:
         if not parameters:
             raise GraphError("nothing can be trained: every layer has trainable=False")
         features = self.train_store.get(split, batch, x)
-        weights = combine_weights(batch, self.class_weight)
+        weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape[-1])
         parameters = list({id(p): p for p in parameters}.values())
         return train_step(self.model.compiled, lambda f, training: split.forward(f, training), parameters, features,
                           batch.y, weights)  # fmt: skip
@@ -133,16 +133,18 @@ def _epoch(
     return logs
 
 
-def combine_weights(batch: Batch, class_weight: dict[int, float] | None) -> np.ndarray | None:
-    """Sample weights times the weight of each sample's class."""
+def combine_weights(batch: Batch, class_weight: dict[int, float] | None, outputs: int | None) -> np.ndarray | None:
+    """Sample weights times the weight of each sample's class; `outputs` are the model's, where their number is known."""
     if class_weight is None:
         return batch.weights
     if len(batch.y) != 1:
         raise ArgumentError("class_weight needs a model with one output")
-    y = batch.y[0]
+    y, greatest = batch.y[0], max(class_weight, default=0)
     columns = y.shape[-1] if y.ndim > 1 else 1
-    if columns > 1 and max(class_weight, default=0) >= columns:
-        raise ArgumentError(f"class_weight names class {max(class_weight)}; the targets have classes 0..{columns - 1}")
+    if columns > 1 and greatest >= columns:
+        raise ArgumentError(f"class_weight names class {greatest}; the targets have classes 0..{columns - 1}")
+    if columns == 1 and outputs is not None and 1 < outputs <= greatest:  # one output may be any number
+        raise ArgumentError(f"class_weight names class {greatest}; the model has classes 0..{outputs - 1}")
     classes = y.argmax(-1) if columns > 1 else y.reshape(-1)
     weights = np.array([class_weight.get(int(c), 1.0) for c in classes], np.float32)
     return weights if batch.weights is None else weights * batch.weights

@@ -72,6 +72,24 @@ def test_loss_weights_weight_the_gradients():
         np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
+def test_an_output_without_a_loss_is_not_trained():
+    model = two_outputs(loss={"a": "mse"})
+    before = model.get_layer("b").get_weights()
+    model.fit(X, TARGETS, verbose=0)
+    np.testing.assert_array_equal(model.get_layer("b").get_weights()[0], before[0])
+
+
+def test_metrics_and_losses_by_output():
+    for loss in (["mse", "mae"], {"b": "mae", "a": "mse"}):
+        model = two_outputs(loss=loss, metrics={"b": ["mae"]})
+        found = figures(model)
+        a, b = model.predict(X)
+        assert found["b_mae"] == pytest.approx(np.abs(b - TARGETS[1]).mean(), rel=1e-5)
+        assert found["loss"] == pytest.approx(np.square(a - Y).mean() + np.abs(b - TARGETS[1]).mean(), rel=1e-5)
+    with pytest.raises(ArgumentError, match="no output is named c"):
+        two_outputs(loss={"c": "mse"}).fit(X, TARGETS, verbose=0)
+
+
 def test_the_mean_over_batches_counts_samples():
     model = two_outputs()
     assert list(figures(model, batch_size=3).values()) == pytest.approx(list(figures(model).values()), rel=1e-6)
