@@ -134,7 +134,7 @@ def _epoch(
 
 
 def combine_weights(batch: Batch, class_weight: dict[int, float] | None, outputs: int | None) -> np.ndarray | None:
-    """Sample weights times the weight of each sample's class; `outputs` are the model's, where their number is known."""
+    """Sample weights times the weights of the classes, of which there are as many as `outputs`, where that is known."""
     if class_weight is None:
         return batch.weights
     if len(batch.y) != 1:
