@@ -27,8 +27,8 @@ class Window(NamedTuple):
 def pair(value: int | tuple[int, ...], name: str, least: int = 1) -> Pair:
     """(height, width) of an argument that may be one number for both."""
     both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(both) != 2 or not all(isinstance(v, Integral) and v >= least for v in both):
-        raise ArgumentError(f"{name} must be an integer or two, at least {least}; it is {value!r}")
+    if len(both) != 2 or not all(isinstance(v, Integral) and not isinstance(v, bool) and v >= least for v in both):
+        raise ArgumentError(f"{name} must be a whole number or two, of at least {least}; it is {value!r}")
     return int(both[0]), int(both[1])
 
 
@@ -88,7 +88,7 @@ def padding_sides(padding: Padding, name: str = "padding") -> tuple[Pair, Pair]:
     """((top, bottom), (left, right)) of an explicit padding."""
     if isinstance(padding, str):
         raise ArgumentError(f"{name} must be 'valid', 'same' or numbers; it is {padding!r}")
-    if isinstance(padding, Integral):
+    if isinstance(padding, Integral) and not isinstance(padding, bool):
         padding = (int(padding), int(padding))
     if not isinstance(padding, (tuple, list)) or len(padding) != 2:
         raise ArgumentError(f"{name} must be one number, two, or two pairs; it is {padding!r}")

@@ -4,6 +4,7 @@ A loss object is called with (y_true, y_pred) and gives the mean over the sample
 (N,) multiplies each sample's share.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,39 @@ class MeanAbsoluteError(Loss):
         return abs(y_pred - Tensor(same_shape("mean_absolute_error", y_true, y_pred))).mean(axis=-1)
 
 
+class FunctionLoss(Loss):
+    """loss[n] of a function of tensors (y_true, y_pred): one value a sample, (N,) or (N,...), or a scalar.
+
+    The targets come in the predictions' dtype; class numbers (N,) for predictions (N,1) come as (N,1).
+
+    >>> import numpy as np, minicnn
+    >>> from minicnn import losses
+    >>> loss = losses.get(lambda y_true, y_pred: abs(y_pred - y_true))
+    >>> loss(np.array([1.0, 2.0]), minicnn.Tensor(np.array([[3.0], [2.0]]))).item()
+    1.0
+    """
+
+    def __init__(self, function: Callable[..., Any]):
+        super().__init__(getattr(function, "__name__", type(function).__name__))
+        self.function = function
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
+        if y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1:
+            y_true = y_true[..., None]
+        values = self.function(Tensor(y_true.astype(y_pred.dtype)), y_pred)
+        if not isinstance(values, Tensor):
+            raise ArgumentError(
+                f"the loss {self.name} must return a Tensor, made of y_true and y_pred by arithmetic and minicnn.ops; "
+                f"it returned {type(values).__name__}"
+            )
+        if values.ndim and values.shape[0] != y_pred.shape[0]:
+            raise ShapeError(
+                f"the loss {self.name} must give one value a sample, or a scalar; for {y_pred.shape[0]} samples it has "
+                f"shape {values.shape}"
+            )
+        return values
+
+
 def same_shape(name: str, y_true: np.ndarray, y_pred: Tensor) -> np.ndarray:
     """The targets in the predictions' shape and dtype; (N,) may stand for (N,1)."""
     if y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1:
@@ -184,7 +218,7 @@ CLASSES: dict[str, type[Loss]] = {
 
 
 def get(identifier: Any) -> Loss:
-    """A loss of a name ("categorical_crossentropy", "CategoricalCrossentropy", "mse", ...) or itself.
+    """A loss of a name ("categorical_crossentropy", "CategoricalCrossentropy", "mse", ...), of a function, or itself.
 
     Raises
     ------
@@ -193,7 +227,12 @@ def get(identifier: Any) -> Loss:
     """
     if isinstance(identifier, Loss):
         return identifier
+    if isinstance(identifier, type):
+        if issubclass(identifier, Loss):
+            return identifier()
+    elif callable(identifier):
+        return FunctionLoss(identifier)
     by_name = {**CLASSES, **{cls.__name__: cls for cls in CLASSES.values()}}
-    if identifier not in by_name:
+    if not isinstance(identifier, str) or identifier not in by_name:
         raise ArgumentError(f"unknown loss {identifier!r}; known are {', '.join(CLASSES)}")
     return by_name[identifier]()

@@ -12,8 +12,9 @@ class Callback:
     """Base class with Keras' hooks, which do nothing; a subclass overrides those that it wants.
 
     `model` and `params` ({"epochs", "steps", "verbose"}) are set before the first hook.  Setting
-    `self.model.stop_training = True` ends `fit` after the batch or epoch.  `logs` holds the figures so far;
-    figures of the validation data begin with "val_".
+    `self.model.stop_training = True` ends `fit` after the batch or epoch; `stop_evaluating` and `stop_predicting` end
+    `evaluate` and `predict` after the batch.  `logs` holds the figures so far; figures of the validation data begin
+    with "val_".
 
     Examples
     --------
@@ -67,13 +68,13 @@ class Callback:
         """Before an evaluation, that of validation data too."""
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """After an evaluation."""
+        """After an evaluation; `logs` are those of its last batch."""
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before a batch of an evaluation."""
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After a batch of an evaluation."""
+        """After a batch of an evaluation; `logs` are the means so far."""
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Before a prediction."""
@@ -85,7 +86,7 @@ class Callback:
         """Before a batch of a prediction."""
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After a batch of a prediction."""
+        """After a batch of a prediction; `logs` are {"outputs": the array, or the list of arrays, of this batch}."""
 
 
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))

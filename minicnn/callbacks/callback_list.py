@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from minicnn.callbacks.callback import HOOKS, Callback
+from minicnn.callbacks.callback import HOOKS, Callback, Logs
 from minicnn.callbacks.history import History
 from minicnn.errors import ArgumentError
 
 
 class CallbackList(Callback):
-    """A callback that passes every hook on to others, in order.
+    """A callback that passes every hook on to others, in order, with empty logs where none are given.
 
     With `add_history` a History that is not in the list yet is put at its end, where it sees what the others wrote
     into the logs.  `history` is the list's History, or None.
@@ -37,6 +37,8 @@ class CallbackList(Callback):
         **params: Any,
     ):
         super().__init__()
+        if isinstance(callbacks, CallbackList):
+            callbacks = callbacks.callbacks
         self.callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
@@ -64,11 +66,18 @@ class CallbackList(Callback):
 def _forwarder(hook: str) -> Callable[..., None]:
     """The method that calls `hook` of each callback."""
 
-    def forward(self: CallbackList, *arguments: Any, **keywords: Any) -> None:
+    def forward(self: CallbackList, *number: int, logs: Logs | None = None) -> None:
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
-            getattr(callback, hook)(*arguments, **keywords)
+            getattr(callback, hook)(*number, logs)
 
-    return forward
+    def forward_numbered(self: CallbackList, number: int, logs: Logs | None = None) -> None:
+        forward(self, number, logs=logs)
+
+    def forward_plain(self: CallbackList, logs: Logs | None = None) -> None:
+        forward(self, logs=logs)
+
+    return forward_numbered if "epoch" in hook or "batch" in hook else forward_plain
 
 
 for _hook in HOOKS:

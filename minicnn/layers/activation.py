@@ -10,7 +10,7 @@ from minicnn.errors import ShapeError
 
 from . import initializers, regularizers
 from .activations import activate, activation_name
-from .layer import Layer, checked_axis
+from .layer import Layer, checked_axis, plain_axis
 from .symbolic import Shape
 
 
@@ -134,7 +134,7 @@ class Softmax(Layer):
 
     def __init__(self, axis: int = -1, **options: Any):
         super().__init__(**options)
-        self.axis = axis
+        self.axis = plain_axis(axis)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         return ops.softmax(x, self.axis)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops
+from minicnn.arguments import whole_number
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
 from minicnn.kernels import Pair, conv2d_transpose, output_size, pair, same_padding
@@ -23,12 +24,16 @@ class _Window(Layer):
     input_rank = 4
 
     def _set_window(self, kernel_size: Any, strides: Any, padding: str, dilation_rate: Any, data_format: Any) -> None:
-        self.kernel_size, self.strides = pair(kernel_size, "kernel_size"), pair(strides, "strides")
-        self.dilation_rate = pair(dilation_rate, "dilation_rate")
+        self.kernel_size = pair(kernel_size, f"layer {self.name}: kernel_size")
+        self.strides = pair(strides, f"layer {self.name}: strides")
+        self.dilation_rate = pair(dilation_rate, f"layer {self.name}: dilation_rate")
         self.padding = check_padding(padding, self.name)
         self.data_format = check_data_format(data_format, self.name)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise UnsupportedError(f"layer {self.name}: strides {self.strides} with dilation {self.dilation_rate}")
+
+    def _count(self, argument: str, value: Any) -> int:
+        return whole_number(f"layer {self.name}", argument, value, 1)
 
     def _output_sides(self, shape: Shape) -> tuple[int | None, ...]:
         axes = zip(shape[1:3], self.kernel_size, self.strides, self.dilation_rate)
@@ -66,8 +71,9 @@ class Conv2D(_Window):
     ):
         super().__init__(**options)
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
-        self.filters, self.groups, self.use_bias = int(filters), int(groups), use_bias
-        if self.filters < 1 or self.groups < 1 or self.filters % self.groups:
+        self.filters, self.groups = self._count("filters", filters), self._count("groups", groups)
+        self.use_bias = use_bias
+        if self.filters % self.groups:
             raise ArgumentError(f"layer {self.name}: {filters} filters in {groups} groups")
         self.activation = activation_name(activation, self.name)
         set_parameter_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
@@ -117,7 +123,7 @@ class DepthwiseConv2D(_Window):
     ):
         super().__init__(**options)
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
-        self.depth_multiplier, self.use_bias = int(depth_multiplier), use_bias
+        self.depth_multiplier, self.use_bias = self._count("depth_multiplier", depth_multiplier), use_bias
         self.activation = activation_name(activation, self.name)
         set_parameter_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -170,7 +176,8 @@ class SeparableConv2D(_Window):
     ):
         super().__init__(**options)
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
-        self.filters, self.depth_multiplier, self.use_bias = int(filters), int(depth_multiplier), use_bias
+        self.filters, self.use_bias = self._count("filters", filters), use_bias
+        self.depth_multiplier = self._count("depth_multiplier", depth_multiplier)
         self.activation = activation_name(activation, self.name)
         set_parameter_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         set_parameter_options(self, "pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
@@ -224,8 +231,10 @@ class Conv2DTranspose(_Window):
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
         if max(self.dilation_rate) > 1:
             raise UnsupportedError(f"layer {self.name}: Conv2DTranspose with dilation {self.dilation_rate}")
-        self.filters, self.use_bias = int(filters), use_bias
-        self.output_padding = None if output_padding is None else pair(output_padding, "output_padding", least=0)
+        self.filters, self.use_bias = self._count("filters", filters), use_bias
+        self.output_padding = (
+            None if output_padding is None else pair(output_padding, f"layer {self.name}: output_padding", least=0)
+        )
         self.activation = activation_name(activation, self.name)
         set_parameter_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)

@@ -1,6 +1,7 @@
 """Input, and layers that only scale."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ class InputLayer(Layer):
         if (shape is None) == (batch_shape is None):
             raise ArgumentError("Input takes shape=(H,W,C), the shape of one sample, or batch_shape=(None,H,W,C)")
         whole = (batch_size, *np.atleast_1d(np.array(shape, object))) if batch_shape is None else batch_shape
+        if not all(size is None or isinstance(size, Integral) for size in whole):
+            raise ArgumentError(f"Input {self.name}: {tuple(whole)[1:]} is no shape of a sample")
         self.batch_shape = tuple(None if size is None else int(size) for size in whole)
         if len(self.batch_shape) < 2 or any(size is not None and size < 1 for size in self.batch_shape[1:]):
             raise ArgumentError(f"Input {self.name}: {self.batch_shape[1:]} is no shape of a sample")

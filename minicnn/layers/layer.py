@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -269,6 +270,13 @@ def checked_axis(layer: Layer, axis: Any, shape: Shape) -> int:
     if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
         raise ShapeError(f"layer {layer.name} ({type(layer).__name__}): inputs of shape {shape} have no axis {axis!r}")
     return axis % len(shape)
+
+
+def plain_axis(axis: Any) -> Any:
+    """NumPy's integers as Python's, which configs can hold; anything else as it is, for `checked_axis` to refuse."""
+    if isinstance(axis, (list, tuple)):
+        return [plain_axis(item) for item in axis]
+    return int(axis) if isinstance(axis, Integral) else axis
 
 
 def resolve_dtype(dtype: Any, name: str) -> np.dtype:

@@ -7,7 +7,7 @@ from minicnn import ops
 from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError
 
-from .layer import Layer, checked_axis
+from .layer import Layer, checked_axis, plain_axis
 from .symbolic import Shape
 
 
@@ -86,7 +86,7 @@ class Concatenate(_Merge):
 
     def __init__(self, axis: int = -1, **options: Any):
         super().__init__(**options)
-        self.axis = axis
+        self.axis = plain_axis(axis)
 
     def call(self, inputs: list[Tensor], training: bool) -> Tensor:
         return ops.concatenate(inputs, self.axis)

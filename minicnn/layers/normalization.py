@@ -8,7 +8,7 @@ from minicnn.autograd import Tensor
 from minicnn.errors import UnsupportedError
 
 from . import initializers, regularizers
-from .layer import Layer
+from .layer import Layer, plain_axis
 from .symbolic import Shape
 
 
@@ -21,7 +21,7 @@ class _Normalization(Layer):
     gamma_constraint: Any
 
     def _keep_options(self, axis: Any, center: bool, scale: bool, options: dict[str, Any]) -> None:
-        self.axis, self.center, self.scale = axis, bool(center), bool(scale)
+        self.axis, self.center, self.scale = plain_axis(axis), bool(center), bool(scale)
         self.beta_initializer = initializers.get(options["beta_initializer"])
         self.gamma_initializer = initializers.get(options["gamma_initializer"])
         for role in ("beta", "gamma"):

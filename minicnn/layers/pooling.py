@@ -25,8 +25,8 @@ class _Pooling2D(Layer):
         **options: Any,
     ):
         super().__init__(**options)
-        self.pool_size = pair(pool_size, "pool_size")
-        self.strides = self.pool_size if strides is None else pair(strides, "strides")
+        self.pool_size = pair(pool_size, f"layer {self.name}: pool_size")
+        self.strides = self.pool_size if strides is None else pair(strides, f"layer {self.name}: strides")
         self.padding = check_padding(padding, self.name)
         self.data_format = check_data_format(data_format, self.name)
 

@@ -4,6 +4,7 @@ from math import prod
 from typing import Any
 
 from minicnn import ops
+from minicnn.arguments import whole_number
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.kernels import Pair, padding_sides, pair
@@ -43,7 +44,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **options: Any):
         super().__init__(**options)
-        self.target_shape = tuple(int(size) for size in target_shape)
+        self.target_shape = tuple(whole_number(f"layer {self.name}", "target_shape", size, -1) for size in target_shape)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         return ops.reshape(x, self.target_shape)
@@ -70,7 +71,7 @@ class Permute(Layer):
 
     def __init__(self, dims: Any, **options: Any):
         super().__init__(**options)
-        self.dims = tuple(int(axis) for axis in dims)
+        self.dims = tuple(whole_number(f"layer {self.name}", "dims", axis, 0) for axis in dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(f"layer {self.name}: dims {self.dims} must be an order of 1..{len(self.dims)}")
         self.input_rank = len(self.dims) + 1
@@ -94,7 +95,7 @@ class ZeroPadding2D(Layer):
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = "channels_last", **options: Any):
         super().__init__(**options)
-        self.padding = padding_sides(padding)
+        self.padding = padding_sides(padding, f"layer {self.name}: padding")
         self.data_format = check_data_format(data_format, self.name)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
@@ -117,7 +118,7 @@ class Cropping2D(Layer):
 
     def __init__(self, cropping: Any = (0, 0), data_format: str | None = "channels_last", **options: Any):
         super().__init__(**options)
-        self.cropping = padding_sides(cropping, "cropping")
+        self.cropping = padding_sides(cropping, f"layer {self.name}: cropping")
         self.data_format = check_data_format(data_format, self.name)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
@@ -146,7 +147,7 @@ class UpSampling2D(Layer):
         **options: Any,
     ):
         super().__init__(**options)
-        self.size = pair(size, "size")
+        self.size = pair(size, f"layer {self.name}: size")
         self.data_format = check_data_format(data_format, self.name)
         if interpolation not in ("nearest", "bilinear"):
             raise ArgumentError(f"layer {self.name}: interpolation {interpolation!r} is not 'nearest' or 'bilinear'")

@@ -1,8 +1,8 @@
 """Models: graphs of layers that train, predict, save and load.
 
-Read in this order: `graph.py` (layers in Keras' order, and the program they make), `model.py` and `sequential.py`
-(what users call), `fitting.py`, `compute.py`, `features.py` (training), `plan/` (prediction), `config_reading.py` and
-`weight_files.py` (files).
+Read in this order: `graph.py` (layers in Keras' order, and the program they make), `network.py` (a graph as
+a layer), `model.py` and `sequential.py` (what users call), `fitting.py`, `evaluation.py`, `compute.py`, `features.py`
+(training), `plan/` (prediction), `config_reading.py` and `weight_files.py` (files).
 """
 
 from .config_reading import model_from_config, model_from_json

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 import numpy as np
 
+from minicnn.arguments import whole_number
 from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 DEFAULT_BATCH_SIZE = 32
+
+
+class Named(Protocol):
+    """A model, as far as its data needs it: the names that dicts of arrays go by."""
+
+    @property
+    def input_names(self) -> list[str]: ...
+
+    @property
+    def output_names(self) -> list[str]: ...
 
 
 @dataclass
@@ -92,8 +104,8 @@ class ArraySource(Source):
 class DatasetSource(Source):
     """An object with `__len__` (samples) and `batches(batch_size, order)` that yields (x, y)."""
 
-    def __init__(self, dataset: Any):
-        self.dataset, self.size = dataset, len(dataset)
+    def __init__(self, dataset: Any, model: Named):
+        self.dataset, self.model, self.size = dataset, model, len(dataset)
         if not self.size:
             raise DataError("there are no samples: the dataset is empty")
 
@@ -101,7 +113,7 @@ class DatasetSource(Source):
         assert self.size is not None
         rows = np.arange(self.size) if order is None else order
         for start, item in zip(range(0, self.size, batch_size), self.dataset.batches(batch_size, order)):
-            batch = to_batch(item)
+            batch = to_batch(item, self.model)
             batch.rows = rows[start : start + batch_size]
             yield batch
 
@@ -109,25 +121,34 @@ class DatasetSource(Source):
 class StreamSource(Source):
     """An iterable of batches (x, y) or (x, y, sample_weight); a generator is drawn from, a list begins anew."""
 
-    def __init__(self, stream: Iterable[Any], steps: int | None):
-        self.stream, self.limit = stream, steps
+    def __init__(self, stream: Iterable[Any], model: Named):
+        self.stream, self.model = stream, model
         self._iterator = iter(stream)
-        self._endless = self._iterator is stream  # a generator: go on where the last epoch stopped
-        if self._endless and steps is None:
-            raise ArgumentError("a generator has no end: say how many batches make an epoch with steps_per_epoch=...")
+        self.is_generator = self._iterator is stream  # which goes on where the last epoch stopped
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
-        iterator = self._iterator if self._endless else iter(self.stream)
-        for count, item in enumerate(iterator):
-            yield to_batch(item)
-            if self.limit is not None and count + 1 >= self.limit:
-                return
+        for item in self._iterator if self.is_generator else iter(self.stream):
+            yield to_batch(item, self.model)
 
     def steps(self, batch_size: int) -> int | None:
-        return self.limit if self.limit is not None else len(self.stream) if isinstance(self.stream, Sized) else None
+        return len(self.stream) if isinstance(self.stream, Sized) else None
 
 
-def make_source(x: Any, y: Any = None, weights: Any = None, steps: int | None = None) -> Source:
+class FirstBatches(Source):
+    """The first `limit` batches of another source; of a generator, the next ones."""
+
+    def __init__(self, source: Source, limit: int):
+        self.source, self.limit, self.size = source, limit, source.size
+
+    def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
+        return islice(self.source.batches(batch_size, order), self.limit)
+
+    def steps(self, batch_size: int) -> int | None:
+        known = self.source.steps(batch_size)
+        return self.limit if known is None else min(known, self.limit)
+
+
+def make_source(model: Named, x: Any, y: Any = None, weights: Any = None) -> Source:
     """The source of what a user gave as x (and y).
 
     Raises
@@ -135,25 +156,49 @@ def make_source(x: Any, y: Any = None, weights: Any = None, steps: int | None = 
     ArgumentError, DataError, DTypeError
     """
     dataset = hasattr(x, "batches") and hasattr(x, "__len__")
-    if y is None and hasattr(x, "__iter__") and not dataset and not hasattr(x, "dtype") and not _are_arrays(x):
-        return StreamSource(x, steps)
-    if steps is not None:
-        raise ArgumentError("steps_per_epoch is for generators; an epoch of arrays or of a dataset is all its samples")
+    arrays = isinstance(x, Mapping) or hasattr(x, "dtype") or _are_arrays(x)
+    if y is None and hasattr(x, "__iter__") and not dataset and not arrays:
+        return StreamSource(x, model)
     if dataset and y is not None:
         raise ArgumentError("a dataset holds its own targets: leave y out")
     if dataset:
-        return DatasetSource(x)
-    return ArraySource(x, y, weights)
+        return DatasetSource(x, model)
+    return ArraySource(in_order(x, model, "x"), in_order(y, model, "y"), weights)
 
 
-def to_batch(item: Any) -> Batch:
+def limited(source: Source, owner: str, argument: str, steps: Any) -> Source:
+    """The source, or its first batches where `steps` says how many."""
+    return source if steps is None else FirstBatches(source, whole_number(owner, argument, steps, 1))
+
+
+def in_order(value: Any, model: Named, what: str) -> Any:
+    """The arrays of a dict by the names of inputs (x) or outputs (y), in the model's order; anything else as it is.
+
+    Raises
+    ------
+    ArgumentError
+        The keys are not those names.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    kind, names = ("inputs", model.input_names) if what == "x" else ("outputs", model.output_names)
+    if unknown := [str(name) for name in value if name not in names]:
+        raise ArgumentError(
+            f"{what} holds {', '.join(unknown)}, which is none of the model's {kind} {', '.join(names)}"
+        )
+    if missing := [name for name in names if name not in value]:
+        raise ArgumentError(f"{what} holds nothing for {', '.join(missing)}; the model's {kind} are {', '.join(names)}")
+    return [as_array(value[name], what) for name in names]
+
+
+def to_batch(item: Any, model: Named) -> Batch:
     """A batch of what an iterable yielded."""
     if not isinstance(item, (tuple, list)) or not 1 <= len(item) <= 3:
         raise DataError("each batch must be (x, y) or (x, y, sample_weight)")
     x, y, weights = (*item, None, None)[:3]
     batch = Batch(
-        [as_array(a, "x") for a in as_list(x)],
-        [] if y is None else [as_array(a, "y") for a in as_list(y)],
+        [as_array(a, "x") for a in as_list(in_order(x, model, "x"))],
+        [] if y is None else [as_array(a, "y") for a in as_list(in_order(y, model, "y"))],
         None if weights is None else np.asarray(weights, np.float32),
     )
     batch.check_finite()

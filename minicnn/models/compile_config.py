@@ -1,4 +1,4 @@
-"""What `compile` chose, as Keras writes it beside a model: optimizer, loss and metrics by name, never code.
+"""What `compile` chose, as Keras writes it beside a model: optimizer, losses, their weights and metrics, never code.
 
 Written when all of it has a name that Keras knows.  Read when all of it is known here; else the model stays uncompiled
 and says why when it is asked to train.  The optimizer's state is not part of it.
@@ -15,6 +15,8 @@ from minicnn.errors import MinicnnError, UnsupportedError
 from minicnn.losses import Loss
 from minicnn.optimizers import Optimizer
 
+from .compute import Choices
+
 if TYPE_CHECKING:
     from .model import Model
 
@@ -28,12 +30,25 @@ def compile_config(model: Model) -> dict[str, Any] | None:
     """The config of a model's choices; None when it is not compiled, or has a choice without a name."""
     if model.choices is None:
         return None
-    _, loss, chosen = model.choices
+    choices = model.choices
     try:
-        named = {"optimizer": _optimizer(model.optimizer), "loss": _named(loss, FULL_NAMES), "metrics": _named(chosen)}
+        loss, factors = _with_weights(choices, model.compiled.loss_weights)
+        named = {
+            "optimizer": _optimizer(model.optimizer),
+            "loss": _named(loss, FULL_NAMES),
+            "metrics": _named(choices.metrics),
+        }
     except MinicnnError:
         return None
-    return named | {"loss_weights": None, "weighted_metrics": None}  # Keras looks for these
+    return named | {"loss_weights": factors, "weighted_metrics": None}  # Keras looks for these
+
+
+def _with_weights(choices: Choices, factors: list[float]) -> tuple[Any, list[float] | None]:
+    """The loss and the factors in forms that Keras pairs: it wants as many losses as factors, and a full list."""
+    if choices.loss_weights is None:
+        return choices.loss, None
+    single = choices.loss is not None and not isinstance(choices.loss, (dict, list, tuple))
+    return [choices.loss] * len(factors) if single else choices.loss, factors
 
 
 def restore(model: Model, config: dict[str, Any] | None) -> None:
@@ -43,7 +58,8 @@ def restore(model: Model, config: dict[str, Any] | None) -> None:
     try:
         optimizer = config.get("optimizer", config.get("optimizer_config"))
         loss, chosen = _known(config.get("loss"), _loss), _known(config.get("metrics"), _metric)
-        model.compile(optimizers.get(_plain(optimizer)), loss, _unwrapped(chosen))
+        weights = config.get("loss_weights") or None  # Keras 2 writes an empty list or dict
+        model.compile(optimizers.get(_plain(optimizer)), loss, _unwrapped(chosen), weights)
     except (MinicnnError, TypeError, ValueError, AttributeError) as error:
         model.choices = None
         model.uncompiled = f"its file cannot be followed ({error}), so {model.uncompiled}"

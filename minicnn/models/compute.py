@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn import losses, metrics, optimizers
+from minicnn.arguments import number
 from minicnn.autograd import Parameter, Tensor, no_grad
 from minicnn.errors import ArgumentError, DataError
+
+
+class Choices(NamedTuple):
+    """The arguments of `compile`."""
+
+    optimizer: Any
+    loss: Any = None
+    metrics: Any = None
+    loss_weights: Any = None
 
 
 class Compiled:
@@ -17,33 +27,41 @@ class Compiled:
     It holds nothing that a layer's `trainable` could contradict: the flags are read at every step.
     """
 
-    def __init__(self, output_names: list[str], optimizer: Any, loss: Any, chosen_metrics: Any):
+    def __init__(self, output_names: list[str], choices: Choices):
         self.output_names = output_names
-        self.optimizer = optimizers.get(optimizer)
-        self.losses = [None if item is None else losses.get(item) for item in _each(loss, output_names, "loss")]
-        groups = _each(chosen_metrics, output_names, "metrics", nested=True)
+        self.optimizer = optimizers.get(choices.optimizer)
+        self.losses = [None if item is None else losses.get(item) for item in _each(choices.loss, output_names, "loss")]
+        self.loss_weights = _each_weight(choices.loss_weights, output_names)
+        several = sum(loss is not None for loss in self.losses) > 1
+        self.loss_means = [
+            metrics.Mean(f"{name}_loss") if several and loss is not None else None
+            for name, loss in zip(output_names, self.losses)
+        ]
+        groups = _each(choices.metrics, output_names, "metrics", nested=True)
         self.metrics = [[metrics.get(item) for item in _as_list(group)] for group in groups]
 
     def reset(self) -> None:
         """Begin an epoch: forget what the metrics have seen."""
-        for group in self.metrics:
-            for metric in group:
-                metric.reset_state()
+        for metric in [*filter(None, self.loss_means), *(metric for group in self.metrics for metric in group)]:
+            metric.reset_state()
 
     def loss_of(self, targets: list[Any], outputs: list[Tensor], weights: Any) -> Tensor:
-        """The sum of the losses of the outputs."""
+        """The weighted sum of the losses of the outputs; where there are several, each is noted."""
         if len(targets) != len(outputs):
             raise DataError(f"the model has {len(outputs)} outputs, targets were given for {len(targets)}")
-        parts = [
-            loss(target, output, weights)
-            for loss, target, output in zip(self.losses, targets, outputs)
-            if loss is not None
-        ]
-        if not parts:
+        total = None
+        for loss, factor, mean, target, output in zip(
+            self.losses, self.loss_weights, self.loss_means, targets, outputs
+        ):
+            if loss is None:
+                continue
+            part = loss(target, output, weights)
+            if mean is not None:
+                mean.update_state(part.item(), output.shape[0])
+            part = part if factor == 1 else part * factor
+            total = part if total is None else total + part
+        if total is None:
             raise ArgumentError("compile(loss=...) named no loss, so there is nothing to train or evaluate")
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
         return total
 
     def observe(self, targets: list[Any], outputs: list[Tensor]) -> None:
@@ -52,24 +70,26 @@ class Compiled:
             for metric in group:
                 metric.update_state(np.asarray(target), output.numpy())
 
-    def results(self, prefix: str = "") -> dict[str, float]:
-        """The metrics' values by name; with several outputs the output's name comes first."""
-        found = {}
+    def results(self) -> dict[str, float]:
+        """The losses of several outputs, and the metrics, by name; with several outputs their name comes first."""
+        found = {mean.name: mean.result() for mean in self.loss_means if mean is not None}
         for name, group in zip(self.output_names, self.metrics):
             for metric in group:
                 label = metric.name if len(self.output_names) == 1 else f"{name}_{metric.name}"
                 value = metric.result()
-                found[prefix + label] = float(value) if np.ndim(value) == 0 else value
+                found[label] = float(value) if np.ndim(value) == 0 else value
         return found
 
 
-def check_choices(optimizer: Any, loss: Any, chosen_metrics: Any) -> None:
+def check_choices(choices: Choices) -> None:
     """Raise ArgumentError for an unknown name, also where a model does not know its outputs yet."""
-    optimizers.get(optimizer)
-    for item in _leaves(loss):
+    optimizers.get(choices.optimizer)
+    for item in _leaves(choices.loss):
         losses.get(item)
-    for item in _leaves(chosen_metrics):
+    for item in _leaves(choices.metrics):
         metrics.get(item)
+    for item in _leaves(choices.loss_weights):
+        number("compile", "loss_weights", item, "(-inf, inf)")
 
 
 def _leaves(value: Any) -> list[Any]:
@@ -137,3 +157,17 @@ def _each(value: Any, names: list[str], what: str, nested: bool = False) -> list
     if isinstance(value, (list, tuple)) and len(value) == len(names):
         return list(value)
     return [value for _ in names]
+
+
+def _each_weight(value: Any, names: list[str]) -> list[float]:
+    """The factor of each output's loss; those that a dict leaves out are 1."""
+    if value is None:
+        return [1.0] * len(names)
+    if isinstance(value, dict):
+        return [1.0 if item is None else float(item) for item in _each(value, names, "loss_weights")]
+    weights = _as_list(value)
+    if len(weights) != len(names) or None in weights:
+        raise ArgumentError(
+            f"compile: loss_weights must be one number an output, of {names}; it is {value!r}: give a list or a dict"
+        )
+    return [float(item) for item in weights]

@@ -20,10 +20,11 @@ from minicnn.callbacks import CallbackList, History
 from minicnn.errors import ArgumentError, DataError, GraphError
 from minicnn.seeds import new_seed
 
-from .batches import ArraySource, Batch, Source, make_source
-from .compute import penalty, test_step, train_step
+from .batches import ArraySource, Batch, Source, StreamSource, limited, make_source
+from .compute import train_step
+from .evaluation import evaluate
 from .features import FeatureStore, SplitProgram, training_signature
-from .progress import Progress
+from .progress import TrainingProgress, watched
 
 if TYPE_CHECKING:
     from .model import Model
@@ -62,25 +63,21 @@ class Trainer:
         if not parameters:
             raise GraphError("nothing can be trained: every layer has trainable=False")
         features = self.train_store.get(split, batch, x)
-        weights = combine_weights(batch, self.class_weight)
+        weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape[-1])
         parameters = list({id(p): p for p in parameters}.values())
         return train_step(self.model.compiled, lambda f, training: split.forward(f, training), parameters, features,
                           batch.y, weights)  # fmt: skip
 
-    def validate(self, batch_size: int) -> dict[str, float]:
+    def validate(self, callbacks: CallbackList, batch_size: int) -> dict[str, float]:
         """Loss and metrics on the validation data, in inference mode."""
         assert self.validation is not None
-        compiled = self.model.compiled
-        compiled.reset()
-        total = samples = 0.0
-        for batch in self.validation.batches(batch_size, None):
-            x = self.model.cast_inputs(batch.x)
-            split = self.current_split(x)
-            outputs = split.predict(self.validation_store.get(split, batch, x))
-            total += test_step(compiled, outputs, batch.y, batch.weights) * len(batch)
-            samples += len(batch)
-        loss = total / max(samples, 1) + penalty(self.model.trainable_weights)
-        return {"val_loss": loss, **compiled.results("val_")}
+        logs = evaluate(self.model, self.validation, self._validation_outputs, callbacks, batch_size)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    def _validation_outputs(self, batch: Batch) -> list[np.ndarray]:
+        x = self.model.cast_inputs(batch.x)
+        split = self.current_split(x)
+        return split.predict(self.validation_store.get(split, batch, x))
 
 
 def fit(model: Model, train: Source, validation: Source | None, options: dict[str, Any]) -> History:
@@ -88,12 +85,12 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
     epochs, batch_size = options["epochs"], options["batch_size"]
     trainer = Trainer(model, train, validation, options["class_weight"])
     steps = train.steps(batch_size)
-    shown = [Progress(options["verbose"], epochs, steps)] if options["verbose"] else []
-    given = options["callbacks"]
-    given = CallbackList(given.callbacks if isinstance(given, CallbackList) else given).callbacks
-    callbacks = CallbackList([*given, *shown], add_history=True, model=model, epochs=epochs, steps=steps)
+    progress = TrainingProgress(options["verbose"], steps, epochs)
+    watching = watched(model, options["callbacks"], progress, options["verbose"], epochs=epochs, steps=steps)
+    callbacks = CallbackList(watching, add_history=True, model=model, **watching.params)
     generator = np.random.default_rng(new_seed())
     model.stop_training = False
+    logs: dict[str, Any] = {}
     callbacks.on_train_begin()
     with interruptible() as interrupted:
         for epoch in range(options["initial_epoch"], epochs):
@@ -106,11 +103,11 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
                 callbacks.on_train_end(logs)
                 raise KeyboardInterrupt
             if validation is not None and (epoch + 1) % options["validation_freq"] == 0:
-                logs |= trainer.validate(options["validation_batch_size"])
+                logs |= trainer.validate(callbacks, options["validation_batch_size"])
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
-    callbacks.on_train_end()
+    callbacks.on_train_end(logs)
     assert callbacks.history is not None
     return callbacks.history
 
@@ -136,16 +133,18 @@ def _epoch(
     return logs
 
 
-def combine_weights(batch: Batch, class_weight: dict[int, float] | None) -> np.ndarray | None:
-    """Sample weights times the weight of each sample's class."""
+def combine_weights(batch: Batch, class_weight: dict[int, float] | None, outputs: int | None) -> np.ndarray | None:
+    """Sample weights times the weights of the classes, of which there are as many as `outputs`, where that is known."""
     if class_weight is None:
         return batch.weights
     if len(batch.y) != 1:
         raise ArgumentError("class_weight needs a model with one output")
-    y = batch.y[0]
+    y, greatest = batch.y[0], max(class_weight, default=0)
     columns = y.shape[-1] if y.ndim > 1 else 1
-    if columns > 1 and max(class_weight, default=0) >= columns:
-        raise ArgumentError(f"class_weight names class {max(class_weight)}; the targets have classes 0..{columns - 1}")
+    if columns > 1 and greatest >= columns:
+        raise ArgumentError(f"class_weight names class {greatest}; the targets have classes 0..{columns - 1}")
+    if columns == 1 and outputs is not None and 1 < outputs <= greatest:  # one output may be any number
+        raise ArgumentError(f"class_weight names class {greatest}; the model has classes 0..{outputs - 1}")
     classes = y.argmax(-1) if columns > 1 else y.reshape(-1)
     weights = np.array([class_weight.get(int(c), 1.0) for c in classes], np.float32)
     return weights if batch.weights is None else weights * batch.weights
@@ -184,12 +183,26 @@ def split_validation(train: Source, share: float) -> tuple[Source, Source]:
     return part(slice(cut)), part(slice(cut, None))
 
 
-def validation_source(data: Any) -> Source:
+def training_source(model: Model, x: Any, y: Any, sample_weight: Any, steps_per_epoch: int | None) -> Source:
+    """The source of what fit takes as its data."""
+    source = make_source(model, x, y, sample_weight)
+    if steps_per_epoch is not None and not isinstance(source, StreamSource):
+        raise ArgumentError("steps_per_epoch is for generators; an epoch of arrays or of a dataset is all its samples")
+    if steps_per_epoch is None and isinstance(source, StreamSource) and source.is_generator:
+        raise ArgumentError("a generator has no end: say how many batches make an epoch with steps_per_epoch=...")
+    return limited(source, "fit", "steps_per_epoch", steps_per_epoch)
+
+
+def validation_source(model: Model, data: Any, validation_steps: int | None) -> Source:
     """The source of `validation_data`: (x, y), (x, y, sample_weight), a dataset, or an iterable of batches."""
     batches = isinstance(data, list) and all(isinstance(item, tuple) for item in data)
-    if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and not batches:
-        return make_source(*data)
-    return make_source(data)
+    arrays = isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and not batches
+    source = make_source(model, *data) if arrays else make_source(model, data)
+    if validation_steps is None and isinstance(source, StreamSource) and source.is_generator:
+        raise ArgumentError(
+            "validation_data: a generator has no end: say how many batches make a validation with validation_steps=..."
+        )
+    return limited(source, "fit", "validation_steps", validation_steps)
 
 
 @contextmanager

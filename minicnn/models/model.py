@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minicnn.arguments import whole_number
-from minicnn.autograd import Parameter
-from minicnn.errors import ArgumentError, GraphError, ShapeError
-from minicnn.layers import Layer, Operation, SymbolicTensor
-from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
+from minicnn.errors import GraphError
+from minicnn.layers import SymbolicTensor
+from minicnn.layers.symbolic import symbolic_tensors
 
-from . import fitting
-from .batches import ArraySource, Batch, checked_batch_size, make_source
-from .compute import Compiled, check_choices, penalty, test_step
-from .graph import Graph, Program, check_names
-from .plan import Plan
-
-PLANS_KEPT = 8  # for inputs of different sizes, where the sides of the images are free
+from . import evaluation, fitting
+from .batches import ArraySource, checked_batch_size, in_order, limited, make_source
+from .compute import Choices, Compiled, check_choices
+from .network import Network, alone
+from .progress import EvaluationProgress, PredictionProgress, checked_verbose, watched
 
 
-class Model(Layer):
+class Model(Network):
     """Layers between inputs and outputs; itself a layer that other models may use.
 
     Parameters
@@ -36,7 +31,7 @@ class Model(Layer):
     ----------
     layers : the layers in Keras' order (by depth), which weight files follow
     metadata : what a saved file tells beside the network: class names, input size, preprocessing
-    stop_training : set by a callback to end training after this epoch
+    stop_training, stop_evaluating, stop_predicting : set by a callback to end fit, evaluate or predict early
 
     Examples
     --------
@@ -57,96 +52,12 @@ class Model(Layer):
     def _start(self) -> None:
         self.metadata: dict[str, Any] = {}
         self.load_report: Any = None  # of the weights that an application was made with
-        self.stop_training = False
-        self.choices: tuple[Any, Any, Any] | None = None
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self.choices: Choices | None = None
         self.uncompiled = "call model.compile(optimizer, loss) first"
         self._compiled: Compiled | None = None
-        self._plans: dict[Any, Plan] = {}
 
-    def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
-        self._graph: Graph = Graph(inputs, outputs)
-        self._program: Program = self._graph.program()
-        self._plans.clear()
-        self.built = True
-        self.dtype = self._program.calls[0].layer.dtype if self._program.calls else self.dtype
-        check_names(self._graph.layers)
-
-    # Structure ----------------------------------------------------------------------------------------------------
-
-    @property
-    def graph(self) -> Graph:
-        return self._graph
-
-    @property
-    def program(self) -> Program:
-        """The calls of all layers, nested models opened up."""
-        self.graph  # noqa: B018  (a Sequential builds itself here)
-        return self._program
-
-    @property
-    def layers(self) -> list[Layer]:
-        return [layer for layer in self.graph.layers if not isinstance(layer, Operation)]
-
-    @property
-    def inputs(self) -> list[SymbolicTensor]:
-        return self.graph.inputs
-
-    @property
-    def outputs(self) -> list[SymbolicTensor]:
-        return self.graph.outputs
-
-    @property
-    def input_shape(self) -> Any:
-        return _alone([tensor.shape for tensor in self.inputs])
-
-    @property
-    def output_shape(self) -> Any:
-        return _alone([tensor.shape for tensor in self.outputs])
-
-    @property
-    def output(self) -> Any:
-        return _alone(self.outputs)
-
-    @property
-    def input(self) -> Any:
-        return _alone(self.inputs)
-
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """A layer by name or by position.
-
-        Raises
-        ------
-        ArgumentError
-            There is none; the message lists names that are near.
-        """
-        layers = self.layers
-        if index is not None and -len(layers) <= index < len(layers):
-            return layers[index]
-        for layer in layers:
-            if layer.name == name:
-                return layer
-        if name is None:
-            raise ArgumentError(f"model {self.name} has no layer {index}; it has {len(layers)} layers")
-        near = get_close_matches(str(name), [layer.name for layer in layers], 3, 0.4)
-        hint = f"; near are {', '.join(near)}" if near else ""
-        raise ArgumentError(f"model {self.name} has no layer {name!r}{hint}")
-
-    # Weights ------------------------------------------------------------------------------------------------------
-
-    @property
-    def weights(self) -> list[Parameter]:
-        found = {id(weight): weight for layer in self.layers for weight in layer.weights}
-        return list(found.values())
-
-    @property
-    def trainable(self) -> bool:
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self.layers:
-            layer.trainable = value
+    # Files --------------------------------------------------------------------------------------------------------
 
     def load_weights(
         self, path: str | Path, strict: bool = True, by_name: bool = False, on_mismatch: str = "error"
@@ -186,78 +97,27 @@ class Model(Layer):
 
         save_model(self, path)
 
-    # As a layer ---------------------------------------------------------------------------------------------------
-
-    def call(self, inputs: Any, training: bool) -> Any:
-        program = self.program
-        tensors = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        self._check_shapes([tensor.shape for tensor in tensors])
-        return _alone(program.run(dict(zip(program.inputs, tensors)), training))
-
-    def build(self, input_shape: Any) -> None:
-        """A model is built when it is made."""
-
-    def check_input(self, shape: Any) -> None:
-        """Shapes are checked against the inputs when the model is called."""
-
-    def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
-        sources = [source.shape for source in symbolic_tensors(arguments)]
-        self._check_shapes(sources)
-        shapes = self.program.output_shapes(sources)
-        node = Node(self, arguments, shapes, self.dtype, len(self.nodes), training)
-        self.nodes.append(node)
-        return _alone(node.outputs)
-
-    def _check_shapes(self, shapes: Sequence[Shape]) -> None:
-        """Raise ShapeError unless these are shapes of what the inputs take."""
-        if len(shapes) != len(self.inputs):
-            raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(shapes)} were given")
-        for shape, expected in zip(shapes, self.inputs):
-            pairs = zip(shape[1:], expected.shape[1:])
-            if len(shape) != len(expected.shape) or any(None not in (m, n) and m != n for m, n in pairs):
-                raise ShapeError(
-                    f"model {self.name}: input {expected.node.layer.name} takes samples of shape {expected.shape[1:]}; "
-                    f"got an array of shape {tuple(shape)}, whose first axis is the batch"
-                )
-
     # Prediction ---------------------------------------------------------------------------------------------------
 
-    def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Contiguous arrays of the inputs' dtypes, their shapes checked."""
-        self._check_shapes([array.shape for array in arrays])
-        return [np.ascontiguousarray(a, t.dtype) for a, t in zip(arrays, self.inputs)]
+    def predict(self, x: Any, batch_size: int | None = 32, verbose: int | str = 0, callbacks: Any = None) -> Any:
+        """The outputs for x, batch by batch: an array, or a list where there are several outputs.
 
-    def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """The outputs of one batch through the prediction plan."""
-        x = self.cast_inputs(arrays)
-        key = tuple((a.shape[1:], a.dtype) for a in x)
-        plan = self._plans.get(key)
-        if plan is None:
-            if len(self._plans) >= PLANS_KEPT:
-                self._plans.pop(next(iter(self._plans)), None)
-            plan = self._plans[key] = Plan(self.program, [a.shape[1:] for a in x], [a.dtype for a in x])
-        return plan.run(x)
-
-    def predict(self, x: Any, batch_size: int | None = 32, verbose: int | str = 0) -> Any:
-        """The outputs for arrays x, batch by batch: an array, or a list where there are several outputs.
+        `x` is a dataset, or an array, a list of arrays or a dict by input name.
 
         Raises
         ------
-        ShapeError, DTypeError
+        ShapeError, DTypeError, ArgumentError
         """
-        batch_size = checked_batch_size(batch_size)
+        batch_size, verbose = checked_batch_size(batch_size), checked_verbose("predict", verbose)
         self._build_for(x)
-        source = make_source(x) if hasattr(x, "batches") else ArraySource(x, None, None, check=False)
-        batches = source.batches(batch_size, None) if source.size else [Batch(source.x, [])]  # type: ignore[attr-defined]
-        results: list[np.ndarray] = []
-        done = 0
-        for batch in batches:
-            outputs = self.run_plan(batch.x)
-            results = results or [np.empty((source.size or 0, *output.shape[1:]), output.dtype) for output in outputs]
-            for result, output in zip(results, outputs):
-                result[done : done + len(output)] = output
-            done += len(batch)
-        return _alone(results)
+        if hasattr(x, "batches"):
+            source = make_source(self, x)
+        else:
+            source = ArraySource(in_order(x, self, "x"), None, None, check=False)
+        steps = source.steps(batch_size)
+        progress = PredictionProgress(verbose, steps)
+        watching = watched(self, callbacks, progress, verbose, epochs=1, steps=steps)
+        return alone(evaluation.predict(self, source, watching, batch_size))
 
     def prepare(self, images: Any) -> np.ndarray:
         """Pictures as this model takes them: uint8 (H,W,3) each, of any size, resized and scaled as the metadata says.
@@ -276,13 +136,18 @@ class Model(Layer):
 
     # Training -----------------------------------------------------------------------------------------------------
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None) -> None:
+    def compile(
+        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, loss_weights: Any = None
+    ) -> None:
         """Choose how to train: an optimizer, a loss and metrics, each an object or Keras' name.
 
-        With several outputs, loss and metrics may be lists or dicts by output name.  Unknown names are refused.
+        A loss may be a function of tensors (y_true, y_pred) that gives a Tensor, one value a sample or a scalar.  With
+        several outputs, losses, metrics and loss_weights (the factors of the losses in the total) may be lists or dicts
+        by output name.  Unknown names are refused.
         """
-        check_choices(optimizer, loss, metrics)
-        self.choices, self._compiled = (optimizer, loss, metrics), None
+        choices = Choices(optimizer, loss, metrics, loss_weights)
+        check_choices(choices)
+        self.choices, self._compiled = choices, None
 
     @property
     def compiled(self) -> Compiled:
@@ -290,7 +155,7 @@ class Model(Layer):
         if self.choices is None:
             raise GraphError(f"model {self.name} is not compiled: {self.uncompiled}")
         if self._compiled is None:
-            self._compiled = Compiled([tensor.node.layer.name for tensor in self.outputs], *self.choices)
+            self._compiled = Compiled(self.output_names, self.choices)
         return self._compiled
 
     @property
@@ -312,55 +177,57 @@ class Model(Layer):
         sample_weight: Any = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
     ) -> Any:
         """Train for some epochs; returns a History, whose `.history` has a list for each figure.
 
-        `x` is an array or list of arrays with targets `y`, a dataset, or an iterable of batches (x, y).  The trainable
-        flags are read at every step; frozen layers at the beginning are computed once for each sample and kept, so a
-        dataset must give the same samples in every epoch: give batches that differ, as by augmentation, as an iterable.
+        `x` and targets `y` are arrays, lists of arrays or dicts by input and output name; or `x` is a dataset, or an
+        iterable of batches (x, y).  The trainable flags are read at every step; frozen layers at the beginning are
+        computed once for each sample and kept, so a dataset must give the same samples in every epoch: give batches
+        that differ, as by augmentation, as an iterable.
 
         Raises
         ------
         DataError, ShapeError, ArgumentError, GraphError
         """
-        whole_number("fit", "epochs", epochs, 0)
-        whole_number("fit", "validation_freq", validation_freq, 1)
-        self._build_for(x)
-        train = make_source(x, y, sample_weight, steps_per_epoch)
-        validation = None if validation_data is None else fitting.validation_source(validation_data)
-        if validation_split and validation is None:
-            train, validation = fitting.split_validation(train, validation_split)
         options = {
-            "batch_size": checked_batch_size(batch_size), "epochs": epochs, "verbose": verbose, "callbacks": callbacks,
-            "shuffle": shuffle, "class_weight": class_weight, "initial_epoch": initial_epoch,
+            "verbose": checked_verbose("fit", verbose), "epochs": whole_number("fit", "epochs", epochs, 0),
+            "batch_size": checked_batch_size(batch_size), "callbacks": callbacks, "shuffle": shuffle,
+            "class_weight": class_weight, "initial_epoch": initial_epoch,
             "validation_batch_size": checked_batch_size(validation_batch_size or batch_size, "validation_batch_size"),
-            "validation_freq": validation_freq,
+            "validation_freq": whole_number("fit", "validation_freq", validation_freq, 1),
         }  # fmt: skip
+        self._build_for(x)
+        train, validation = fitting.training_source(self, x, y, sample_weight, steps_per_epoch), None
+        if validation_data is not None:
+            validation = fitting.validation_source(self, validation_data, validation_steps)
+        elif validation_split:
+            train, validation = fitting.split_validation(train, validation_split)
         return fitting.fit(self, train, validation, options)
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = 32, verbose: int | str = 0,
-                 sample_weight: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
-        """[loss, metrics...] on data, in inference mode; a dict with return_dict; the loss alone without metrics."""
-        self._build_for(x)
-        source, compiled, batch_size = make_source(x, y, sample_weight), self.compiled, checked_batch_size(batch_size)
-        compiled.reset()
-        total = samples = 0.0
-        for batch in source.batches(batch_size, None):
-            total += test_step(compiled, self.run_plan(batch.x), batch.y, batch.weights) * len(batch)
-            samples += len(batch)
-        logs = {"loss": total / max(samples, 1) + penalty(self.trainable_weights), **compiled.results()}
-        if verbose:
-            from .progress import format_logs
+                 sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
+                 return_dict: bool = False) -> Any:  # fmt: skip
+        """[loss, metrics...] on data, in inference mode; a dict with return_dict; the loss alone without metrics.
 
-            print(format_logs(logs))
+        The data are as in `fit`; `steps` takes only the first batches, or the next ones of a generator.  With several
+        losses that of each output follows the total, as in fit's history: "loss", "<output>_loss", ...
+        """
+        batch_size, verbose = checked_batch_size(batch_size), checked_verbose("evaluate", verbose)
+        self._build_for(x)
+        source = limited(make_source(self, x, y, sample_weight), "evaluate", "steps", steps)
+        steps = source.steps(batch_size)
+        progress = EvaluationProgress(verbose, steps)
+        watching = watched(self, callbacks, progress, verbose, epochs=1, steps=steps)
+        logs = evaluation.evaluate(self, source, lambda batch: self.run_plan(batch.x), watching, batch_size)
         return logs if return_dict else list(logs.values()) if len(logs) > 1 else logs["loss"]
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:
         """One step of training; [loss, metrics...] of the batch."""
         self._build_for(x)
-        source = make_source(x, y, sample_weight)
+        source = make_source(self, x, y, sample_weight)
         self.compiled.reset()
         loss = fitting.Trainer(self, source, None, None).step(next(iter(source.batches(source.size or 1, None))))
         return [loss, *self.compiled.results().values()]
@@ -385,11 +252,6 @@ class Model(Layer):
         from .config_writing import model_config
 
         return json.dumps(model_config(self))
-
-
-def _alone(values: list[Any]) -> Any:
-    """The one of a list, or the list where there are several."""
-    return values[0] if len(values) == 1 else values
 
 
 def _tensors(value: Any, what: str) -> list[SymbolicTensor]:

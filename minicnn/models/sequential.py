@@ -12,6 +12,7 @@ from minicnn.layers.core import InputLayer
 from .batches import as_list
 from .graph import Graph
 from .model import Model
+from .network import Network
 
 
 class Sequential(Model):
@@ -28,7 +29,7 @@ class Sequential(Model):
     """
 
     def __init__(self, layers: Sequence[Any] = (), name: str | None = None, trainable: bool | None = None):
-        Layer.__init__(self, name=name)
+        Network.__init__(self, name)
         self._start()
         self._row: list[Layer] = []
         self._tensors: list[SymbolicTensor] = []  # the input and each layer's output, once the input is known

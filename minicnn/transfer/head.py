@@ -88,16 +88,7 @@ def train_head(
     """
     features, labels = training
     mean, scale = standardiser(features)
-    dense = Dense(
-        classes,
-        activation="softmax",
-        kernel_initializer="zeros",
-        kernel_regularizer=L1L2(l2=weight_decay / 2),
-    )
-    layers = [Input((features.shape[1],)), *([Dropout(dropout)] if dropout else []), dense]
-    model = Sequential(layers)
-    steps = epochs * -(-len(features) // batch_size)
-    model.compile(Adam(CosineDecay(RATE, steps)), "sparse_categorical_crossentropy", ["accuracy", cross_entropy])
+    model = _compiled_head(features.shape[1], classes, weight_decay, dropout, epochs * -(-len(features) // batch_size))
     watch = Stopwatch("training the head", epochs, progress)
     record = model.fit(
         (features - mean) / scale,
@@ -108,12 +99,24 @@ def train_head(
         callbacks=[watch],
         validation_data=((validation[0] - mean) / scale, validation[1]),
     )
-    kernel, bias = dense.get_weights()
+    kernel, bias = model.get_weights()
     kernel = kernel / scale[:, None]
     # The losses that fit records hold the penalty of the weights too; later phases have none to compare with.
     losses = {name: record.history[name.replace("loss", "cross_entropy")] for name in ("loss", "val_loss")}
-    figures = record.history | losses
-    return TrainedHead(kernel, bias - mean @ kernel, figures, watch.seconds)
+    return TrainedHead(kernel, bias - mean @ kernel, record.history | losses, watch.seconds)
+
+
+def _compiled_head(features: int, classes: int, weight_decay: float, dropout: float, steps: int) -> Sequential:
+    """The head as a model of its own, with a rate that falls over `steps`."""
+    dense = Dense(
+        classes,
+        activation="softmax",
+        kernel_initializer="zeros",
+        kernel_regularizer=L1L2(l2=weight_decay / 2),
+    )
+    model = Sequential([Input((features,)), *([Dropout(dropout)] if dropout else []), dense])
+    model.compile(Adam(CosineDecay(RATE, steps)), "sparse_categorical_crossentropy", ["accuracy", cross_entropy])
+    return model
 
 
 def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

@@ -124,7 +124,7 @@ def test_automatic_names_count_per_class():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.Conv2D(0, 3), "0 filters"),
+        (lambda: layers.Conv2D(0, 3), "filters must be a whole number of at least 1; it is 0"),
         (lambda: layers.Conv2D(4, 3, groups=3), "4 filters in 3 groups"),
         (lambda: layers.Conv2D(4, 0), "kernel_size"),
         (lambda: layers.Conv2D(4, 3, strides=(1, 2, 3)), "strides"),

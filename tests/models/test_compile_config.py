@@ -60,11 +60,11 @@ def test_the_files_of_keras(test_data, golden):
     model = load_model(test_data / "models" / "onepixel_resnet.h5")  # Keras 2.1
     assert isinstance(model.optimizer, optimizers.SGD)
     assert model.optimizer.nesterov
-    assert model.choices[1:] == ("categorical_crossentropy", ["accuracy"])
+    assert model.choices[1:] == ("categorical_crossentropy", ["accuracy"], None)
     for name in ("tiny_legacy_full.h5", "tiny_keras3.keras", "tiny_legacy_full_by_keras3.h5"):
         model = load_model(golden / "files" / name)
         assert isinstance(model.optimizer, optimizers.Adam)
-        assert model.choices[1:] == ("categorical_crossentropy", ["accuracy"])
+        assert model.choices[1:] == ("categorical_crossentropy", ["accuracy"], None)
 
 
 def test_choices_without_a_name_are_not_saved(tmp_path):
@@ -85,6 +85,7 @@ def test_choices_without_a_name_are_not_saved(tmp_path):
         ("loss", {"class_name": "CategoricalCrossentropy", "config": {"os": "rm"}}, "os"),
         ("metrics", [{"class_name": "AUC", "config": {"num_thresholds": 3}}], "num_thresholds"),
         ("metrics", [3], "int"),
+        ("loss_weights", ["heavy"], "heavy"),
         ("optimizer", {"class_name": "Lion", "config": {}}, "Lion"),
         ("optimizer", {"class_name": "Adam", "config": {"learning_rate": "fast"}}, "fast"),
         ("optimizer", {"class_name": "Adam", "config": ["x"]}, "list"),

@@ -77,6 +77,20 @@ def test_class_weights_take_class_numbers_too():
     assert_weights(first, second.get_weights())
 
 
+@pytest.mark.parametrize("y", [LABELS, LABELS[:, None], LABELS.astype(np.float32)])
+def test_class_weights_for_class_numbers_name_classes_of_the_model(y):
+    model = classifier()
+    before = model.get_weights()
+    with pytest.raises(ArgumentError, match=r"class_weight names class 2; the model has classes 0\.\.1"):
+        model.fit(X, y, verbose=0, class_weight={0: 1.0, 2: 3.0})
+    assert_weights(model, before)
+
+
+def test_one_output_may_be_of_any_class():
+    model = linear(1)
+    model.fit(X, LABELS * 5, verbose=0, class_weight={0: 1.0, 5: 3.0})
+
+
 def test_a_weight_of_zero_leaves_a_sample_out():
     model = linear()
     y = Y.copy()
@@ -203,26 +217,6 @@ def test_gradients_left_over_from_elsewhere_do_not_count():
     assert model.weights[0].grad is None
 
 
-def test_several_outputs():
-    x = L.Input((3,))
-    model = Model(x, [L.Dense(2, name="a", kernel_initializer="zeros")(x), L.Dense(1, name="b")(x)])
-    for loss in (["mse", "mae"], {"a": "mse", "b": "mae"}):
-        model.compile("sgd", loss, metrics={"b": ["mae"]})
-        figures = model.evaluate(X, [Y, Y[:, :1]], return_dict=True)
-        a, b = model.predict(X)
-        assert figures["b_mae"] == pytest.approx(np.abs(b - Y[:, :1]).mean(), rel=1e-5)
-        assert figures["loss"] == pytest.approx(np.square(a - Y).mean() + np.abs(b - Y[:, :1]).mean(), rel=1e-5)
-    history = model.fit(X, [Y, Y[:, :1]], epochs=2, verbose=0)
-    assert history.history["loss"][1] < history.history["loss"][0]
-    model.compile("sgd", {"a": "mse"})
-    before = model.get_layer("b").get_weights()
-    model.fit(X, [Y, Y[:, :1]], verbose=0)
-    np.testing.assert_array_equal(model.get_layer("b").get_weights()[0], before[0])
-    model.compile("sgd", {"c": "mse"})
-    with pytest.raises(ArgumentError, match="no output is named c"):
-        model.fit(X, [Y, Y], verbose=0)
-
-
 class Diary(Callback):
     """Notes every hook."""
 
@@ -266,15 +260,6 @@ def test_validation_goes_by_its_own_batch_size():
     for size in (None, 7):
         linear().fit(X, Y, batch_size=5, verbose=0, validation_data=Batches(X, Y), validation_batch_size=size)
     assert sizes == [5, 7]
-
-
-def test_callbacks_come_in_order():
-    diary = Diary()
-    linear().fit(X, Y, epochs=2, batch_size=10, verbose=0, callbacks=[diary], validation_data=(X, Y))
-    epoch = (
-        "batch 0|done 0 ['loss', 'mae']|batch 1|done 1 ['loss', 'mae']|end {} ['loss', 'mae', 'val_loss', 'val_mae']"
-    )
-    assert "|".join(diary.notes) == f"train|epoch 0|{epoch.format(0)}|epoch 1|{epoch.format(1)}|over"
 
 
 def test_initial_epoch_and_zero_epochs():

@@ -89,6 +89,44 @@ def test_validation_from_every_source():
         assert found == pytest.approx(expected, rel=1e-5)
 
 
+def numbered():
+    """Batches that differ: 1 x, 2 x, ..."""
+    count = 0
+    while True:
+        count += 1
+        yield X * count, Y
+
+
+def test_validation_draws_on_from_a_generator():
+    stream = numbered()
+    history = linear().fit(X, Y, epochs=2, verbose=0, validation_data=stream, validation_steps=2).history
+    assert len(history["val_loss"]) == 2
+    np.testing.assert_array_equal(next(stream)[0], X * 5)
+
+
+def test_validation_steps_are_the_first_batches():
+    model, other = linear(), linear()
+    part = model.fit(
+        X, Y, verbose=0, shuffle=False, validation_data=(X, Y), validation_batch_size=4, validation_steps=2
+    )
+    first = other.fit(X, Y, verbose=0, shuffle=False, validation_data=(X[:8], Y[:8]))
+    assert part.history["val_loss"] == pytest.approx(first.history["val_loss"], rel=1e-6)
+    for data in (batches(), ArrayDataset(X, Y)):
+        found = linear().fit(
+            X, Y, verbose=0, shuffle=False, validation_data=data, validation_batch_size=4, validation_steps=2
+        )
+        assert found.history["val_loss"] == pytest.approx(part.history["val_loss"], rel=1e-6)
+
+
+def test_evaluate_draws_from_a_generator():
+    model, stream = linear(), numbered()
+    first = model.evaluate(stream, steps=1)
+    assert first == model.evaluate(X, Y)
+    np.testing.assert_array_equal(next(stream)[0], X * 2)
+    assert model.evaluate(iter(batches())) == pytest.approx(first)  # to its end
+    assert model.evaluate(X, Y, batch_size=4, steps=2) == pytest.approx(model.evaluate(X[:8], Y[:8]))
+
+
 def test_images_of_several_sizes_in_one_training():
     """Batches of free sides pass a frozen layer, which runs as a plan of fixed sides."""
     frozen = L.Conv2D(2, 3)
@@ -118,6 +156,24 @@ def test_images_of_several_sizes_in_one_training():
             ArgumentError,
             "validation_split needs x and y as arrays",
         ),
+        (
+            batches,
+            {"validation_data": endless()},
+            ArgumentError,
+            "validation_data: a generator has no end: say how many batches make a validation with validation_steps=",
+        ),
+        (
+            batches,
+            {"validation_data": iter(batches()), "validation_steps": 2, "epochs": 3},
+            DataError,
+            "there are no batches to evaluate",
+        ),
+        (
+            batches,
+            {"validation_data": (X, Y), "validation_steps": 0},
+            ArgumentError,
+            "fit: validation_steps must be a whole number of at least 1; it is 0",
+        ),
         (lambda: ArrayDataset(X, Y), {"steps_per_epoch": 2}, ArgumentError, "steps_per_epoch is for generators"),
     ],
 )
@@ -125,3 +181,8 @@ def test_refusals(data, options, error, message):
     with pytest.raises(error, match=message) as caught:
         linear().fit(data(), verbose=0, **options)
     assert isinstance(caught.value, MinicnnError)
+
+
+def test_steps_are_whole_numbers():
+    with pytest.raises(ArgumentError, match="evaluate: steps must be a whole number of at least 1"):
+        linear().evaluate(X, Y, steps=2.5)

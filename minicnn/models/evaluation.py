@@ -1,0 +1,70 @@
+"""evaluate and predict: batches through a prediction plan, with the hooks of callbacks.  fit validates by the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minicnn.callbacks import CallbackList
+from minicnn.errors import DataError
+
+from .batches import ArraySource, Batch, Source
+from .compute import penalty, test_step
+from .network import alone
+
+if TYPE_CHECKING:
+    from .model import Model
+
+
+def evaluate(
+    model: Model,
+    source: Source,
+    outputs_of: Callable[[Batch], list[np.ndarray]],
+    callbacks: CallbackList,
+    batch_size: int,
+) -> dict[str, float]:
+    """Loss and metrics over all batches, in inference mode."""
+    compiled, weights_penalty = model.compiled, penalty(model.trainable_weights)
+    compiled.reset()
+    model.stop_evaluating = False
+    total = samples = 0.0
+    logs: dict[str, float] = {}
+    callbacks.on_test_begin()
+    for step, batch in enumerate(source.batches(batch_size, None)):
+        callbacks.on_test_batch_begin(step)
+        total += test_step(compiled, outputs_of(batch), batch.y, batch.weights) * len(batch)
+        samples += len(batch)
+        logs = {"loss": total / max(samples, 1) + weights_penalty, **compiled.results()}
+        callbacks.on_test_batch_end(step, logs)
+        if model.stop_evaluating:
+            break
+    if not samples:
+        raise DataError("there are no batches to evaluate")
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def predict(model: Model, source: Source, callbacks: CallbackList, batch_size: int) -> list[np.ndarray]:
+    """The outputs for all samples."""
+    results: list[np.ndarray] = []
+    done = 0
+    model.stop_predicting = False
+    callbacks.on_predict_begin()
+    # No samples still pass the plan, which knows the outputs' shapes.
+    empty = [Batch(source.x, [])] if isinstance(source, ArraySource) and not source.size else None
+    for step, batch in enumerate(empty or source.batches(batch_size, None)):
+        callbacks.on_predict_batch_begin(step)
+        outputs = model.run_plan(batch.x)
+        results = results or [np.empty((source.size or 0, *output.shape[1:]), output.dtype) for output in outputs]
+        rows = slice(done, done + len(batch))
+        for result, output in zip(results, outputs):
+            result[rows] = output
+        done = rows.stop
+        callbacks.on_predict_batch_end(step, {"outputs": alone([result[rows] for result in results])})
+        if model.stop_predicting:
+            results = [result[:done] for result in results]
+            break
+    callbacks.on_predict_end()
+    return results

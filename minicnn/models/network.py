@@ -1,0 +1,175 @@
+"""Network: a graph of layers that is itself a layer, run on tensors or through the prediction plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Parameter
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.layers import Layer, Operation, SymbolicTensor
+from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
+
+from .graph import Graph, Program, check_names
+from .plan import Plan
+
+PLANS_KEPT = 8  # for inputs of different sizes, where the sides of the images are free
+
+
+class Network(Layer):
+    """What a model is before it is trained or saved: layers, weights, and how a batch passes them."""
+
+    def __init__(self, name: str | None = None):
+        super().__init__(name=name)
+        self._plans: dict[Any, Plan] = {}
+
+    def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
+        self._graph: Graph = Graph(inputs, outputs)
+        self._program: Program = self._graph.program()
+        self._plans.clear()
+        self.built = True
+        self.dtype = self._program.calls[0].layer.dtype if self._program.calls else self.dtype
+        check_names(self._graph.layers)
+
+    # Structure ----------------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    @property
+    def program(self) -> Program:
+        """The calls of all layers, nested models opened up."""
+        self.graph  # noqa: B018  (a Sequential builds itself here)
+        return self._program
+
+    @property
+    def layers(self) -> list[Layer]:
+        return [layer for layer in self.graph.layers if not isinstance(layer, Operation)]
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        return self.graph.inputs
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        return self.graph.outputs
+
+    @property
+    def input_shape(self) -> Any:
+        return alone([tensor.shape for tensor in self.inputs])
+
+    @property
+    def output_shape(self) -> Any:
+        return alone([tensor.shape for tensor in self.outputs])
+
+    @property
+    def output(self) -> Any:
+        return alone(self.outputs)
+
+    @property
+    def input(self) -> Any:
+        return alone(self.inputs)
+
+    @property
+    def input_names(self) -> list[str]:
+        return [tensor.node.layer.name for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        return [tensor.node.layer.name for tensor in self.outputs]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by name or by position.
+
+        Raises
+        ------
+        ArgumentError
+            There is none; the message lists names that are near.
+        """
+        layers = self.layers
+        if index is not None and -len(layers) <= index < len(layers):
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        if name is None:
+            raise ArgumentError(f"model {self.name} has no layer {index}; it has {len(layers)} layers")
+        near = get_close_matches(str(name), [layer.name for layer in layers], 3, 0.4)
+        hint = f"; near are {', '.join(near)}" if near else ""
+        raise ArgumentError(f"model {self.name} has no layer {name!r}{hint}")
+
+    # Weights ------------------------------------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> list[Parameter]:
+        found = {id(weight): weight for layer in self.layers for weight in layer.weights}
+        return list(found.values())
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.layers:
+            layer.trainable = value
+
+    # As a layer ---------------------------------------------------------------------------------------------------
+
+    def call(self, inputs: Any, training: bool) -> Any:
+        program = self.program
+        tensors = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        self._check_shapes([tensor.shape for tensor in tensors])
+        return alone(program.run(dict(zip(program.inputs, tensors)), training))
+
+    def build(self, input_shape: Any) -> None:
+        """A model is built when it is made."""
+
+    def check_input(self, shape: Any) -> None:
+        """Shapes are checked against the inputs when the model is called."""
+
+    def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
+        sources = [source.shape for source in symbolic_tensors(arguments)]
+        self._check_shapes(sources)
+        shapes = self.program.output_shapes(sources)
+        node = Node(self, arguments, shapes, self.dtype, len(self.nodes), training)
+        self.nodes.append(node)
+        return alone(node.outputs)
+
+    def _check_shapes(self, shapes: Sequence[Shape]) -> None:
+        """Raise ShapeError unless these are shapes of what the inputs take."""
+        if len(shapes) != len(self.inputs):
+            raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(shapes)} were given")
+        for shape, expected in zip(shapes, self.inputs):
+            pairs = zip(shape[1:], expected.shape[1:])
+            if len(shape) != len(expected.shape) or any(None not in (m, n) and m != n for m, n in pairs):
+                raise ShapeError(
+                    f"model {self.name}: input {expected.node.layer.name} takes samples of shape {expected.shape[1:]}; "
+                    f"got an array of shape {tuple(shape)}, whose first axis is the batch"
+                )
+
+    def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Contiguous arrays of the inputs' dtypes, their shapes checked."""
+        self._check_shapes([array.shape for array in arrays])
+        return [np.ascontiguousarray(a, t.dtype) for a, t in zip(arrays, self.inputs)]
+
+    def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """The outputs of one batch through the prediction plan."""
+        x = self.cast_inputs(arrays)
+        key = tuple((a.shape[1:], a.dtype) for a in x)
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= PLANS_KEPT:
+                self._plans.pop(next(iter(self._plans)), None)
+            plan = self._plans[key] = Plan(self.program, [a.shape[1:] for a in x], [a.dtype for a in x])
+        return plan.run(x)
+
+
+def alone(values: list[Any]) -> Any:
+    """The one of a list, or the list where there are several."""
+    return values[0] if len(values) == 1 else values
