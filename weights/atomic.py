@@ -2,11 +2,15 @@
 
 import contextlib
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from minicnn.errors import FileAccessError
+
+STALE = 3600.0  # seconds after which a file that is being written is taken for abandoned
 
 
 @contextlib.contextmanager
@@ -28,6 +32,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.tmp")
     try:
         check_target(path)
+        _remove_stale(target)
         yield temporary
         _force(temporary)
         os.replace(temporary, target)
@@ -40,6 +45,15 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _remove_stale(target: Path) -> None:
+    """Remove what writers of this file left that were killed long ago."""
+    left = re.compile(rf"\.{re.escape(target.name[:40])}\.[0-9a-f]{{12}}\.\w+")
+    with contextlib.suppress(OSError):
+        for path in target.parent.iterdir():
+            if left.fullmatch(path.name) and time.time() - path.stat().st_mtime > STALE:
+                path.unlink()
 
 
 def check_target(path: str | os.PathLike) -> None:

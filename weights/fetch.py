@@ -59,7 +59,7 @@ def fetch(
     PosixPath('/home/me/.cache/minicnn/models/a.h5')
     """
     target = cache_folder() / subfolder / file_name
-    if target.is_file():  # it was verified before it got this name
+    if target.is_file():  # verified before it got this name, or put there by hand: the readers doubt it, as any file
         return target
     doubts = ""
     kept = keras_folder() / subfolder / file_name

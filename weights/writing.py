@@ -108,11 +108,17 @@ def _checked(spec: LayerSpec, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         if value.shape != tuple(weight.shape) or value.dtype.kind not in "fiu":
             what = f"{value.dtype} {value.shape}"
             raise ShapeError(f"{leaf.path}/{weight.name}: expected {tuple(weight.shape)}, got {what}")
+    _check_names(spec)
+    return values
+
+
+def _check_names(spec: LayerSpec) -> None:
+    """Refuse names that would lead elsewhere in the file, at every depth."""
     for layer in spec.layers or ():
         parts = layer.name.split("/")
         if not parts[0] or "\0" in layer.name or {".", ".."} & {*parts}:
             raise ArgumentError(f"the layer name {layer.name!r} cannot be stored in an HDF5 file: rename the layer")
-    return values
+        _check_names(layer)
 
 
 def _json(value: dict, name: str) -> str:

@@ -104,6 +104,9 @@ def save_model(model: Model, path: str | Path) -> None:
     name = str(path)
     if not name.endswith((".keras", ".h5", ".hdf5")) or name.endswith(".weights.h5"):
         raise ArgumentError(f"save: {name} must end in .keras, or in .h5 for the legacy layout")
+    slashed = [leaf.path for leaf in leaves(layer_spec(model)) if "/" in leaf.layer.name]
+    if slashed:
+        warnings.warn(f"Keras 3 does not open models with a '/' in a layer's name, as in {slashed[0]}", stacklevel=3)
     config, compiled = model_config(model), compile_config(model)
     arguments = path, layer_spec(model), _arrays(model)
     metadata = model.metadata or None

@@ -254,3 +254,11 @@ def test_what_is_wrong_with_a_config_is_said_with_the_file_and_its_writer(golden
         UnsupportedError, match=rf"^{re.escape(str(path))} \(written by Keras 3\.15\.1\): layer .* is code of the file"
     ):
         load_model(path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_names_that_keras_does_not_open_are_said(suffix, tmp_path):
+    model = Sequential([L.Input((2,)), L.Dense(3, name="fire/squeeze")])
+    with pytest.warns(UserWarning, match=r"does not open .* as in fire/squeeze"):
+        model.save(tmp_path / f"m{suffix}")
+    np.testing.assert_array_equal(load_model(tmp_path / f"m{suffix}").get_weights()[0], model.get_weights()[0])

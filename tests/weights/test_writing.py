@@ -218,3 +218,22 @@ writing.save_legacy_weights({str(path)!r}, LayerSpec("m", "Sequential", layers=[
         assert path.read_bytes() != before
         with open_weights(path) as file:
             np.testing.assert_array_equal(file.layers[0].weights[1].read((3,)), np.ones(3))
+
+
+def test_what_a_killed_writer_left_long_ago_is_removed(tmp_path):
+    names = [".a.h5.0123456789ab.tmp", ".a.h5.0123456789ac.h5", ".b.h5.0123456789ab.tmp", ".a.h5.bak"]
+    for name in [*names, ".a.h5.fedcba987654.tmp"]:
+        (tmp_path / name).write_text("half")
+    for name in names:
+        os.utime(tmp_path / name, (0, 0))
+    save_legacy_weights(tmp_path / "a.h5", small(), ARRAYS)
+    left = {".b.h5.0123456789ab.tmp", ".a.h5.bak", ".a.h5.fedcba987654.tmp", "a.h5"}
+    assert {path.name for path in tmp_path.iterdir()} == left
+
+
+def test_names_that_lead_elsewhere_are_refused_at_every_depth(tmp_path):
+    inner = LayerSpec("inner", "Sequential", layers=[LayerSpec("../x", "Dense", [WeightSpec("kernel", (2, 3))])])
+    for write, name in ((save_legacy_weights, "a.h5"), (save_keras_weights, "a.weights.h5")):
+        with pytest.raises(ArgumentError, match="rename the layer"):
+            write(tmp_path / name, LayerSpec("m", "Sequential", layers=[inner]), [np.ones((2, 3))])
+    assert os.listdir(tmp_path) == []
