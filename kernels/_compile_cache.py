@@ -2,7 +2,8 @@
 
 Numba's own cache sits beside the source, raises where it cannot, and trusts what it reads.  This one
 
-- lives in a per-user folder (`MINICNN_CACHE`, else ~/.cache/minicnn), readable by its owner alone;
+- lives in a per-user folder (`MINICNN_CACHE`, else minicnn/ in `XDG_CACHE_HOME`, else in ~/.cache), readable by its
+  owner alone;
 - names each file after everything that decides its content: the text of all kernels, the versions of Python,
   Numba and llvmlite, the CPU and its features, the function and the types of its arguments;
 - checks a digest before it unpickles, so that a damaged file is compiled anew;
@@ -35,8 +36,9 @@ DIGEST_BYTES = 32
 
 
 def user_cache_folder() -> Path:
-    """MINICNN_CACHE, or ~/.cache/minicnn."""
-    return Path(os.environ.get("MINICNN_CACHE") or Path.home() / ".cache" / "minicnn")
+    """MINICNN_CACHE, or minicnn in this user's folder for caches: the rule of `minicnn.weights` too."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    return Path(os.environ.get("MINICNN_CACHE") or caches / "minicnn").expanduser()
 
 
 @cache

@@ -17,6 +17,7 @@ from typing import Any
 
 from minicnn.errors import ArgumentError
 
+MAX_THREADS = 1024
 SERIAL_WORK = 400_000  # multiply-adds (or elements) below which waking a thread costs more than it saves
 STREAMED = 0.25  # work of an element that a kernel only reads, changes a little and writes
 CHUNKS_PER_THREAD = 4  # so that a thread that was disturbed does not hold up the others
@@ -119,16 +120,16 @@ def get_num_threads() -> int:
     text = os.environ.get("MINICNN_NUM_THREADS", "")
     if not text:
         return available_cores()
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentError(f"MINICNN_NUM_THREADS is {text!r}; it must be a positive number")
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_THREADS:
+        raise ArgumentError(f"MINICNN_NUM_THREADS is {text!r}; it must be a number from 1 to {MAX_THREADS}")
     return int(text)
 
 
 def set_num_threads(count: int) -> None:
     """Use `count` threads from now on.  Results are the same bits for any count."""
     global _threads, _pool
-    if count < 1:
-        raise ArgumentError(f"the number of threads must be at least 1; it is {count}")
+    if not 1 <= count <= MAX_THREADS:
+        raise ArgumentError(f"the number of threads must be from 1 to {MAX_THREADS}; it is {count}")
     with _pool_lock:
         if _pool is not None:
             _pool.close()

@@ -5,7 +5,6 @@ Looked for in minicnn's cache (MINICNN_CACHE, else the user's cache folder), the
 
 import hashlib
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,13 +77,9 @@ def fetch(
 
 
 def cache_folder() -> Path:
-    """MINICNN_CACHE, or the platform's folder for caches of this user."""
-    if chosen := os.environ.get("MINICNN_CACHE"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / "minicnn"
-    default = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or default).expanduser() / "minicnn"
+    """MINICNN_CACHE, or minicnn in this user's folder for caches: the rule of `minicnn.kernels` too."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    return Path(os.environ.get("MINICNN_CACHE") or caches / "minicnn").expanduser()
 
 
 def keras_folder() -> Path:

@@ -34,9 +34,11 @@ def note(text: str) -> None:
 
 
 def say(text: str = "") -> None:
-    """A line of the result on stdout; bytes of file names that are not UTF-8 as escapes."""
+    """A line of the result on stdout; what it cannot show (bytes of file names that are no text) as escapes."""
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        print(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), flush=True)
+        known = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        print(known.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -58,7 +60,8 @@ def one_line(text: object) -> str:
 
 def print_json(value: Any) -> None:
     """A value as JSON on stdout; NumPy numbers become plain ones, a number that is not finite becomes null."""
-    say(json.dumps(plain(value), indent=2, ensure_ascii=False))
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    say(json.dumps(plain(value), indent=2, ensure_ascii=not unicode))
 
 
 def plain(value: Any) -> Any:

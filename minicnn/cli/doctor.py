@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from minicnn.cli.console import one_line, print_json, say
+from minicnn.errors import ArgumentError
 
 EXTRAS = {
     "fast": ("numba",),
@@ -95,11 +96,15 @@ def _blas() -> str:
 def _processor() -> dict[str, object]:
     from minicnn.kernels import get_num_threads
 
+    try:
+        threads: int | str = get_num_threads()
+    except ArgumentError as error:
+        threads = f"NOT USABLE: {error}"
     return {
         "model": _processor_name(),
         "vector instructions": ", ".join(_vector_features()) or "unknown",
         "cores": f"{_usable_cores()} usable of {os.cpu_count()}",
-        "threads of kernels": get_num_threads(),
+        "threads of kernels": threads,
     }
 
 

@@ -60,7 +60,8 @@ def summarise(confusion, class_names, unreadable: int) -> dict:
     """The figures as plain values."""
     from dataclasses import asdict
 
-    from minicnn.transfer.scores import class_scores, wilson_interval
+    from minicnn.metrics.class_scores import class_scores
+    from minicnn.transfer.scores import wilson_interval
 
     total, correct = int(confusion.sum()), int(confusion.trace())
     return {

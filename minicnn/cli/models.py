@@ -1,5 +1,6 @@
 """What commands share that take a trained model and pictures."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,14 @@ from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
 from minicnn.cli.console import note
 from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
 from minicnn.data.signatures import looks_like_picture
-from minicnn.errors import DataError, DownloadError, FileAccessError, FileFormatError, UnsupportedError
+from minicnn.errors import (
+    ArgumentError,
+    DataError,
+    DownloadError,
+    FileAccessError,
+    FileFormatError,
+    UnsupportedError,
+)
 from minicnn.models import load_model
 from minicnn.transfer import Architecture, Preparation, class_names_of, identify, preparation_of
 from minicnn.weights import open_weights
@@ -97,9 +105,11 @@ def _usual_names(count: int) -> list[str]:
 def picture_files(arguments: Sequence[str]) -> list[Path]:
     """The files that are named, and the pictures below the folders that are named, in order."""
     files: list[Path] = []
+    if "" in arguments:
+        raise ArgumentError("the name of a picture is empty; name a file or a folder")
     for argument in map(Path, arguments):
         if argument.is_dir():
-            found = [path for path in sorted(argument.rglob("*")) if path.is_file() and _is_picture(path)]
+            found = [path for path in _files_below(argument) if path.is_file() and _is_picture(path)]
             if not found:
                 raise DataError(f"{argument} holds no pictures")
             files += found
@@ -108,6 +118,15 @@ def picture_files(arguments: Sequence[str]) -> list[Path]:
         else:
             raise FileAccessError(f"{argument}: no such file; check the path")
     return files
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """All files in a folder and the folders in it, in order."""
+
+    def refuse(error: OSError) -> None:
+        raise FileAccessError(f"{error.filename} cannot be read ({error.strerror}): check its permissions")
+
+    return sorted(Path(below, name) for below, _, names in os.walk(folder, onerror=refuse) for name in names)
 
 
 def _is_picture(path: Path) -> bool:

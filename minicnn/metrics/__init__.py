@@ -14,7 +14,8 @@ from minicnn.metrics.accuracy import (
     TopKCategoricalAccuracy,
 )
 from minicnn.metrics.auc import AUC
-from minicnn.metrics.confusion import ConfusionMatrix, F1Score, Precision, Recall, classification_report
+from minicnn.metrics.class_scores import classification_report
+from minicnn.metrics.confusion import ConfusionMatrix, F1Score, Precision, Recall
 from minicnn.metrics.metric import Mean, MeanOf, Metric
 from minicnn.metrics.regression import MeanAbsoluteError, MeanSquaredError
 

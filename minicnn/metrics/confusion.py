@@ -7,14 +7,13 @@ With tp the samples of a class that were found, predicted those put into it and 
 A quotient 0 / 0 counts as 0.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from minicnn.arguments import number, one_of
-from minicnn.errors import ArgumentError, ShapeError
+from minicnn.errors import ShapeError
 from minicnn.metrics.labels import one_hot_rows, to_classes
 from minicnn.metrics.metric import Metric, sample_weights
 
@@ -213,38 +212,6 @@ class F1Score(ClassCounts):
 
     def quotient(self, counts: np.ndarray) -> np.ndarray:
         return ratio(2 * counts[0], counts[1] + counts[2])
-
-
-def classification_report(
-    y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    """{class name: {"precision", "recall", "f1", "support"}}; support is the number of samples of the class.
-
-    Parameters
-    ----------
-    y_true, y_pred : class numbers (N,) or rows (N,C); one score does for two classes
-    class_names : C names, all different
-
-    Raises
-    ------
-    ArgumentError, DataError, ShapeError
-        Names that are not all different; class numbers without a name; arrays that do not fit.
-
-    Examples
-    --------
-    >>> classification_report([0, 1, 1], [0, 0, 1], ["cat", "dog"])["dog"]
-    {'precision': 1.0, 'recall': 0.5, 'f1': 0.6666666666666666, 'support': 2}
-    """
-    names = list(class_names)
-    if len(set(names)) != len(names):
-        raise ArgumentError(f"classification_report: class names must be different; they are {names}")
-    matrix = ConfusionMatrix(len(names), "classification_report")(y_true, y_pred)
-    found, predicted, actual = matrix.diagonal(), matrix.sum(0), matrix.sum(1)
-    figures = ratio(found, predicted), ratio(found, actual), ratio(2 * found, predicted + actual)
-    return {
-        name: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
-        for name, p, r, f, n in zip(names, *figures, actual)
-    }
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> np.ndarray:

@@ -34,7 +34,8 @@ def model_config(model: Model) -> dict[str, Any]:
 
 def _sequential(model: Sequential) -> dict[str, Any]:
     source = model.inputs[0].node.layer
-    layers = [_layer(source), *(_layer(layer) for layer in model.layers)]
+    calls = {id(node.layer): node for node in model.graph.nodes}
+    layers = [_layer(source), *(_layer(layer, calls[id(layer)]) for layer in model.layers)]
     config = {"name": model.name, "trainable": model.trainable, "dtype": str(model.dtype), "layers": layers}
     config["build_input_shape"] = list(model.inputs[0].shape)
     return _entry("keras", "Sequential", config, {"input_shape": list(model.inputs[0].shape)})
@@ -91,7 +92,10 @@ def _functional(model: Model) -> dict[str, Any]:
     ]
     for layer in model.graph.layers:
         own = references.calls.get(id(layer), [])
-        entry = _layer(layer) | {"name": layer.name, "inbound_nodes": [_call(node, references) for node in own]}
+        entry = _layer(layer, *own[:1]) | {
+            "name": layer.name,
+            "inbound_nodes": [_call(node, references) for node in own],
+        }
         if any(node.training is not None for node in own):
             entry[MODES] = [node.training for node in own]
         layers.append(entry)
@@ -111,7 +115,8 @@ def _input(tensor: SymbolicTensor, references: _References) -> dict[str, Any]:
     return _layer(layer) | {"name": layer.name, "inbound_nodes": []}
 
 
-def _layer(layer: Layer) -> dict[str, Any]:
+def _layer(layer: Layer, call: Node | None = None) -> dict[str, Any]:
+    """The entry of a layer; its first call in this model says the shape it is built for."""
     if hasattr(layer, "graph"):
         return model_config(layer)  # type: ignore[arg-type]
     config = layer.get_config()
@@ -122,7 +127,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
         )
     if isinstance(layer, Operation):
         return _entry(layer.module, layer.function, config, None, layer.function)
-    build = {"input_shape": list(layer.nodes[0].inputs[0].shape)} if layer.weights and layer.nodes else None
+    build = {"input_shape": list(call.inputs[0].shape)} if layer.weights and call else None
     return _entry("keras.layers", type(layer).__name__, config, build)
 
 

@@ -127,9 +127,9 @@ class Model(Network):
         ArgumentError
             The metadata does not say how.
         """
-        from minicnn.preparation import preparation_from
+        from minicnn.preparation import Preparation
 
-        return preparation_from(self.metadata, self.input_shape).prepare(images)
+        return Preparation.from_metadata(self.metadata, self.input_shape).prepare(images)
 
     def _build_for(self, x: Any) -> None:
         """A Sequential without an Input takes its shape from the first data."""

@@ -68,6 +68,28 @@ class Preparation:
         resized = [p if p.shape[:2] == self.size else self.rule.apply_to_array(p) for p in pictures]
         return self(np.stack(resized) if resized else np.zeros((0, *self.size, 3), np.uint8))
 
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, Any], input_shape: tuple[int | None, ...]) -> "Preparation":
+        """What a model's metadata says, for inputs (N,H,W,3) or (N,H,W,1).
+
+        Raises
+        ------
+        ArgumentError
+            It does not say how pixels are prepared, or to what size.
+        """
+        mode, rule = metadata.get("preprocessing"), metadata.get("resize")
+        if mode is None:
+            raise ArgumentError(
+                "the model does not say how pixels are prepared: set model.metadata['preprocessing'] to "
+                "'caffe', 'tf', 'torch' or 'none'"
+            )
+        channels = 1 if len(input_shape) == 4 and input_shape[3] == 1 else 3
+        if rule is not None:
+            return cls(ResizeRule.from_dict(rule), mode, channels)
+        if len(input_shape) != 4 or None in input_shape[1:3]:
+            raise ArgumentError(f"the model takes inputs {input_shape}, and its metadata names no size to resize to")
+        return cls(ResizeRule(input_shape[1:3]), mode, channels)  # type: ignore[arg-type]
+
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the pictures that the model takes."""
@@ -83,28 +105,6 @@ class Preparation:
             "preprocessing": self.preprocessing,
             "minicnn": __version__,
         }
-
-
-def preparation_from(metadata: Mapping[str, Any], input_shape: tuple[int | None, ...]) -> Preparation:
-    """What a model's metadata says, for inputs (N,H,W,3) or (N,H,W,1).
-
-    Raises
-    ------
-    ArgumentError
-        It does not say how pixels are prepared, or to what size.
-    """
-    mode, rule = metadata.get("preprocessing"), metadata.get("resize")
-    if mode is None:
-        raise ArgumentError(
-            "the model does not say how pixels are prepared: set model.metadata['preprocessing'] to "
-            "'caffe', 'tf', 'torch' or 'none'"
-        )
-    channels = 1 if len(input_shape) == 4 and input_shape[3] == 1 else 3
-    if rule is not None:
-        return Preparation(ResizeRule.from_dict(rule), mode, channels)
-    if len(input_shape) != 4 or None in input_shape[1:3]:
-        raise ArgumentError(f"the model takes inputs {input_shape}, and its metadata names no size to resize to")
-    return Preparation(ResizeRule(input_shape[1:3]), mode, channels)  # type: ignore[arg-type]
 
 
 def as_picture(image: np.ndarray, channels: int = 3) -> np.ndarray:

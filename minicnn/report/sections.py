@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from minicnn.metrics.class_scores import class_scores
 from minicnn.report.charts import Border, Line, fold_chart, line_chart
 from minicnn.report.content import Mistake, Phase, TrainingReport
 from minicnn.report.html import Markup, abbreviation, element, join, section, table
 from minicnn.report.words import axis_percent, count, duration, percent, shortened
-from minicnn.transfer.scores import class_scores, mean_interval, wilson_interval
+from minicnn.transfer.scores import mean_interval, wilson_interval
 
 LONGEST_LIST = 200
 LONG_NAME, LONG_FILE = 36, 44

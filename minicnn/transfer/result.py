@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.metrics.class_scores import class_scores
 from minicnn.transfer.base import Base
-from minicnn.transfer.scores import class_scores, mean_interval, wilson_interval
+from minicnn.transfer.scores import mean_interval, wilson_interval
 from minicnn.transfer.settings import Settings
 
 

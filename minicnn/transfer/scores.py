@@ -1,49 +1,13 @@
-"""From counts to statements: per-class scores out of a confusion matrix, and intervals for an accuracy."""
+"""From counts to statements: intervals for an accuracy."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from minicnn.errors import ArgumentError
-from minicnn.metrics.confusion import ratio
 
 NORMAL_975 = 1.959964
-
-
-@dataclass(frozen=True)
-class ClassScore:
-    """precision = TP / (TP + FP), recall = TP / (TP + FN), f1 = their harmonic mean; 0 where undefined."""
-
-    name: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-def class_scores(confusion: np.ndarray, class_names: Sequence[str]) -> list[ClassScore]:
-    """
-    Precision, recall, F1 and support of every class.
-
-    Parameters
-    ----------
-    confusion : array (C,C)
-        Counts; row = true class, column = predicted class.
-
-    Examples
-    --------
-    >>> class_scores(np.array([[3, 1], [0, 4]]), ["cat", "dog"])[0]
-    ClassScore(name='cat', precision=1.0, recall=0.75, f1=0.8571428571428571, support=4)
-    """
-    confusion = np.asarray(confusion)
-    hits, true, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
-    figures = ratio(hits, predicted), ratio(hits, true), ratio(2 * hits, true + predicted)
-    return [
-        ClassScore(name, float(p), float(r), float(f), int(support))
-        for name, p, r, f, support in zip(class_names, *figures, true)
-    ]
 
 
 def wilson_interval(correct: int, total: int) -> tuple[float, float]:

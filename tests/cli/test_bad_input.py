@@ -1,5 +1,6 @@
 """Bad input: one line that names the thing and the remedy, exit code 2, and nothing written or changed."""
 
+import errno
 import json
 import os
 import zipfile
@@ -354,6 +355,19 @@ def test_pictures_that_cannot_be_predicted(net_file, tmp_path, capsys):
     assert "holds no pictures" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "empty")
     (tmp_path / "page.jpg").write_text("<html>")
     assert "page.jpg" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "page.jpg")
+    assert "is empty" in refused(capsys, tmp_path, "predict", net_file, "")
+
+
+def test_a_folder_of_pictures_with_one_in_it_that_cannot_be_opened(photos, net_file, tmp_path, capsys, monkeypatch):
+    scandir = os.scandir
+
+    def without_permission(path):
+        if Path(path) == photos / "red":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", without_permission)
+    assert "red cannot be read (Permission denied)" in refused(capsys, tmp_path, "predict", net_file, photos)
 
 
 def test_a_model_that_does_not_say_how_pixels_are_prepared(photos, tmp_path, capsys):

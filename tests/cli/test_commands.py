@@ -221,6 +221,13 @@ def test_doctor_reports_every_part(capsys):
     assert "vector instructions" in capsys.readouterr().out
 
 
+def test_doctor_says_when_the_number_of_threads_is_none(monkeypatch, capsys):
+    monkeypatch.setenv("MINICNN_NUM_THREADS", "abc")
+    monkeypatch.setattr("minicnn.kernels._threads._threads", None)
+    assert main(["doctor"]) == 0
+    assert "NOT USABLE: MINICNN_NUM_THREADS is 'abc'" in capsys.readouterr().out
+
+
 def test_doctor_says_when_the_cache_cannot_be_written(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "file"))

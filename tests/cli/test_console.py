@@ -1,11 +1,12 @@
 """What is printed: one line, plain JSON, aligned columns, progress without a terminal."""
 
+import io
 import json
 
 import numpy as np
 import pytest
 
-from minicnn.cli.console import Progress, note, one_line, plain, print_json, print_table
+from minicnn.cli.console import Progress, note, one_line, plain, print_json, print_table, say
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,14 @@ def test_json_has_plain_numbers_and_null_for_what_is_none(capsys):
     print_json({"a": np.arange(3), "b": np.float32(0.5), "c": [float("nan"), np.inf], "d": (True, None)})
     assert json.loads(capsys.readouterr().out) == {"a": [0, 1, 2], "b": 0.5, "c": [None, None], "d": [True, None]}
     assert plain({1: object})["1"].startswith("<class")
+
+
+def test_what_stdout_cannot_show_is_escaped(monkeypatch):
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", shown)
+    say("3 × 3")
+    print_json({"name": "é"})
+    assert shown.buffer.getvalue() == b'3 \\xd7 3\n{\n  "name": "\\u00e9"\n}\n'  # type: ignore[attr-defined]
 
 
 def test_columns_of_numbers_lie_to_the_right_and_texts_to_the_left(capsys):

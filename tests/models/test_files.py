@@ -50,6 +50,15 @@ def test_weights_of_random_architectures_come_back(tmp_path_factory, model, name
     assert_same(twin, model, images())
 
 
+def test_the_config_says_the_calls_of_this_model_alone():
+    shared = L.Conv2D(2, 1, name="c")
+    for size in (5, 7):
+        x = L.Input((size, size, 3), name="x")
+        for model in (Model(x, shared(x), name="m"), Sequential([L.Input((size, size, 3)), shared], name="m")):
+            assert f"[null, {size}, {size}, 3]" in model.to_json()
+            assert f"[null, {12 - size}, {12 - size}, 3]" not in model.to_json()
+
+
 @pytest.mark.parametrize(("name", "index"), [case for case in NUMBERED if case[0] != "InputLayer"])
 def test_every_layer_comes_back(name, index, tmp_path):
     arguments, shape = CASES[name][index]

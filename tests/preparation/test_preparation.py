@@ -6,7 +6,7 @@ import pytest
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Conv2D, GlobalAveragePooling2D, Input
 from minicnn.models import Sequential
-from minicnn.preparation import Preparation, ResizeRule, preparation_from, preprocess_input
+from minicnn.preparation import Preparation, ResizeRule, preprocess_input
 from minicnn.preparation.modes import to_grey
 
 pytest.importorskip("PIL")
@@ -29,7 +29,7 @@ def test_prepares_pictures_of_any_size_as_the_metadata_says():
 def test_the_stored_rule_decides_the_size():
     rule = ResizeRule((8, 6), "stretch")
     stored = Preparation(rule, "none").metadata(["a", "b"])
-    again = preparation_from(stored, (None, 8, 6, 3))
+    again = Preparation.from_metadata(stored, (None, 8, 6, 3))
     assert again == Preparation(rule, "none")
     assert stored["class_names"] == ["a", "b"]
     assert again.prepare(GREY[None]).shape == (1, 8, 6, 3)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn.errors import ArgumentError
-from minicnn.transfer.scores import class_scores, mean_interval, student_975, wilson_interval
+from minicnn.metrics.class_scores import class_scores
+from minicnn.transfer.scores import mean_interval, student_975, wilson_interval
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))

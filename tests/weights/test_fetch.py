@@ -280,11 +280,21 @@ def test_several_processes_may_fetch_one_file(address, cache):
     assert (cache / "a.bin").read_bytes() == DATA
 
 
-def test_the_cache_folder_is_the_users(monkeypatch):
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"HOME": "/me"}, "/me/.cache/minicnn"),
+        ({"HOME": "/me", "XDG_CACHE_HOME": "/caches"}, "/caches/minicnn"),
+        ({"HOME": "/me", "XDG_CACHE_HOME": "/caches", "MINICNN_CACHE": "~/mine"}, "/me/mine"),
+    ],
+)
+def test_the_cache_folder_is_the_users_and_one_with_that_of_kernels(environment, folder, monkeypatch):
     monkeypatch.delenv("MINICNN_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    monkeypatch.setattr("sys.platform", "linux")
-    assert cache_folder() == Path("/caches/minicnn")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(folder)
+    assert pytest.importorskip("minicnn.kernels._compile_cache").user_cache_folder() == Path(folder)
 
 
 # The table of published files.
