@@ -65,7 +65,7 @@ def published(
         "VGG16", "ResNet50", "MobileNet", ...
     include_top : bool
     alpha, rows : float, int, optional
-        MobileNet: width multiplier and image size.
+        MobileNet, MobileNetV2: width multiplier and image size.
 
     Raises
     ------
@@ -87,13 +87,27 @@ def published(
     if not candidates:
         models = ", ".join(sorted({entry.model for entry in published_files()}))
         raise ArgumentError(f"no ImageNet weights are published for {model!r}: there are some for {models}")
-    alphas, sizes = ({getattr(entry, key) for entry in candidates} for key in ("alpha", "rows"))
+    alphas = sorted({entry.alpha for entry in candidates if entry.alpha is not None})
+    if not alphas:
+        raise ArgumentError(f"{model} has no variants: leave out alpha and rows")
+    widths = [alpha] if alpha in alphas else alphas
+    sizes = sorted({size for width in widths for size in published_rows(model, width)})
     raise ArgumentError(
         f"{model} has no ImageNet weights for alpha={alpha}, rows={rows}: there are some for alpha "
-        f"{', '.join(map(str, sorted(alphas)))} and rows {', '.join(map(str, sorted(sizes)))}"
-        if alphas != {None}
-        else f"{model} has no variants: leave out alpha and rows"
+        f"{', '.join(map(str, alphas))} and rows {', '.join(map(str, sizes))}"
     )
+
+
+def published_rows(model: str, alpha: float) -> list[int]:
+    """The sizes of pictures that published weights of a model of this width were trained with.
+
+    Examples
+    --------
+    >>> published_rows("MobileNetV2", 1.4)
+    [224]
+    """
+    entries = [entry for entry in published_files() if (entry.model, entry.alpha) == (model, alpha)]
+    return sorted({entry.rows for entry in entries if entry.rows is not None})
 
 
 @cache

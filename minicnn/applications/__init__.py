@@ -7,6 +7,7 @@ from minicnn.preparation import preprocess_input
 
 from .labels import decode_predictions
 from .mobilenet import MobileNet
+from .mobilenet_v2 import MobileNetV2
 from .resnet import ResNet50, ResNet101, ResNet152
 from .vgg import VGG16, VGG19
 
@@ -14,6 +15,7 @@ __all__ = [
     "VGG16",
     "VGG19",
     "MobileNet",
+    "MobileNetV2",
     "ResNet50",
     "ResNet101",
     "ResNet152",

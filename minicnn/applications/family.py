@@ -11,9 +11,10 @@ from minicnn.layers import GlobalAveragePooling2D, GlobalMaxPooling2D, Input, Sy
 from minicnn.models import Model
 from minicnn.models.weight_files import load_weights
 from minicnn.weights.fetch import locate
-from minicnn.weights.registry import published
+from minicnn.weights.registry import published, published_rows
 
 Weights = str | Path | None
+PUBLISHED_SIDE = 224
 
 
 def image_input(
@@ -49,6 +50,28 @@ def pooled(x: SymbolicTensor, pooling: str | None) -> SymbolicTensor:
     if pooling == "max":
         return GlobalMaxPooling2D()(x)
     raise ArgumentError(f"pooling must be None, 'avg' or 'max'; it is {pooling!r}")
+
+
+def trained_rows(architecture: str, alpha: float, inputs: SymbolicTensor, include_top: bool) -> int:
+    """The side of the pictures that published weights for these inputs (N,H,W,C) were trained with.
+
+    Without the top, the weights for 224 pixels serve any size that has none of its own, as in Keras.
+
+    Raises
+    ------
+    ArgumentError
+        With the top, there are none for this size.
+    """
+    rows, columns = inputs.shape[1:3]
+    sides = published_rows(architecture, alpha)
+    if rows == columns and rows in sides:
+        return rows
+    if include_top and sides and None not in (rows, columns):
+        raise ArgumentError(
+            f"weights='imagenet' with the top exist for squares of {', '.join(map(str, sides))} pixels "
+            f"at alpha {alpha:g}; got {rows}x{columns}"
+        )
+    return PUBLISHED_SIDE
 
 
 def finish(

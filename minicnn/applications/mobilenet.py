@@ -21,11 +21,10 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, finish, image_input, pooled
+from .family import Weights, finish, image_input, pooled, trained_rows
 from .labels import decode_predictions
 
 MODE = "tf"
-PUBLISHED_ALPHAS, PUBLISHED_ROWS = (0.25, 0.5, 0.75, 1.0), (128, 160, 192, 224)
 BLOCKS = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
 
 __all__ = ["MobileNet", "decode_predictions", "preprocess_input"]
@@ -72,9 +71,12 @@ def MobileNet(
     else:
         x = pooled(x, pooling)
     rows = inputs.shape[1]
-    model = Model(inputs, x, name=f"mobilenet_{alpha:0.2f}_{rows or 224}")
-    variant = _published_variant(alpha, depth_multiplier, rows, include_top) if weights == "imagenet" else {}
-    return finish(model, "MobileNet", weights, include_top, classes, MODE, **variant)
+    if weights == "imagenet":
+        if depth_multiplier != 1:
+            raise ArgumentError(f"weights='imagenet' exist for depth_multiplier 1; got {depth_multiplier}")
+        rows = trained_rows("MobileNet", alpha, inputs, include_top)
+    model = Model(inputs, x, name=f"mobilenet_{alpha:0.2f}_{rows}")
+    return finish(model, "MobileNet", weights, include_top, classes, MODE, alpha=alpha, rows=rows)
 
 
 def preprocess_input(x: Any) -> Any:
@@ -101,17 +103,3 @@ def _block(x: SymbolicTensor, filters: int, stride: int, depth_multiplier: int, 
     x = _bn_relu(depthwise(x), f"conv_dw_{number}")
     x = Conv2D(filters, 1, padding="same", use_bias=False, name=f"conv_pw_{number}")(x)
     return _bn_relu(x, f"conv_pw_{number}")
-
-
-def _published_variant(alpha: float, depth_multiplier: int, rows: int | None, include_top: bool) -> dict[str, Any]:
-    """Which published file fits; without the top, the weights for 224 pixels serve any size, as in Keras."""
-    if depth_multiplier != 1 or alpha not in PUBLISHED_ALPHAS:
-        raise ArgumentError(
-            f"weights='imagenet' exist for alpha in {PUBLISHED_ALPHAS} and depth_multiplier 1; "
-            f"got alpha={alpha}, depth_multiplier={depth_multiplier}"
-        )
-    if rows not in PUBLISHED_ROWS:
-        if include_top and rows is not None:
-            raise ArgumentError(f"weights='imagenet' with the top exist for sizes {PUBLISHED_ROWS}; got {rows}")
-        rows = 224
-    return {"alpha": alpha, "rows": rows}

@@ -4,12 +4,20 @@ import numpy as np
 import pytest
 
 from minicnn import applications
-from minicnn.applications import VGG16, MobileNet, ResNet50
-from minicnn.errors import ArgumentError, FileAccessError, MinicnnError, ShapeError, WeightsMismatchError
-from minicnn.layers import Dense, Input
+from minicnn.applications import VGG16, MobileNet, MobileNetV2, ResNet50, family
+from minicnn.errors import (
+    ArgumentError,
+    DownloadError,
+    FileAccessError,
+    MinicnnError,
+    ShapeError,
+    WeightsMismatchError,
+)
+from minicnn.layers import BatchNormalization, Dense, Input
 from minicnn.models import Model
 
 pytestmark = pytest.mark.numpy_only
+V2 = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels"
 SIZES = {  # with and without top, moving statistics, channels of the features
     "VGG16": (138_357_544, 14_714_688, 0, 512),
     "VGG19": (143_667_240, 20_024_384, 0, 512),
@@ -17,6 +25,7 @@ SIZES = {  # with and without top, moving statistics, channels of the features
     "ResNet101": (44_707_176, 42_658_176, 105_344, 2048),
     "ResNet152": (60_419_944, 58_370_944, 151_424, 2048),
     "MobileNet": (4_253_864, 3_228_864, 21_888, 1024),
+    "MobileNetV2": (3_538_984, 2_257_984, 34_112, 1280),
 }
 COUNTS = {
     "VGG16": (23, 16),
@@ -25,6 +34,7 @@ COUNTS = {
     "ResNet101": (347, 209),
     "ResNet152": (517, 311),
     "MobileNet": (91, 55),
+    "MobileNetV2": (156, 105),
 }
 
 
@@ -47,6 +57,85 @@ def test_sizes(name):
 def test_thin_mobilenets(alpha, count):
     assert MobileNet(weights=None, alpha=alpha).count_params() == count
     assert MobileNet(weights=None, alpha=alpha).output_shape == (None, 1000)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "top", "body", "channels"),
+    [
+        (0.35, 1_691_208, 410_208, 1280),
+        (0.5, 1_987_224, 706_224, 1280),
+        (0.75, 2_663_064, 1_382_064, 1280),
+        (1.0, 3_538_984, 2_257_984, 1280),
+        (1.3, 5_431_048, 3_766_048, 1664),
+        (1.4, 6_156_712, 4_363_712, 1792),
+    ],
+)
+def test_widths_of_mobilenet_v2(alpha, top, body, channels):
+    assert MobileNetV2(weights=None, alpha=alpha).count_params() == top
+    features = MobileNetV2(weights=None, alpha=alpha, include_top=False, pooling="avg")
+    assert features.count_params() == body
+    assert features.output_shape == (None, channels)
+
+
+def test_statistics_of_mobilenet_v2_move_slowly():
+    norms = [layer for layer in MobileNetV2(weights=None).layers if isinstance(layer, BatchNormalization)]
+    assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.999, 1e-3)}
+    assert len(norms) == 52
+
+
+@pytest.mark.parametrize(("build", "stem"), [(MobileNet, "mobilenet"), (MobileNetV2, "mobilenetv2")])
+def test_a_mobilenet_is_named_by_width_and_size(build, stem):
+    assert build(weights=None, alpha=0.5).name == f"{stem}_0.50_224"
+    assert build(weights=None, include_top=False, input_shape=(96, 64, 3)).name == f"{stem}_1.00_96"
+    assert build(weights=None, include_top=False).name == f"{stem}_1.00_None"
+
+
+@pytest.mark.parametrize(
+    ("size", "padding"),
+    [
+        ((None, None), ((0, 1), (0, 1))),
+        ((None, 65), ((0, 1), (0, 1))),
+        ((64, 64), ((0, 1), (0, 1))),
+        ((65, 64), ((1, 1), (0, 1))),
+        ((64, 65), ((0, 1), (1, 1))),
+    ],
+)
+def test_padding_of_mobilenet_v2_depends_on_the_parity_of_each_side(size, padding):
+    model = MobileNetV2(weights=None, alpha=0.35, include_top=False, input_shape=(*size, 3))
+    assert model.get_layer("block_1_pad").padding == padding
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The published files that builders ask for, none of which is here."""
+    files = []
+
+    def locate(entry):
+        files.append(entry.file)
+        raise DownloadError("offline")
+
+    monkeypatch.setattr(family, "locate", locate)
+    return files
+
+
+@pytest.mark.parametrize(
+    ("build", "options", "file"),
+    [
+        (MobileNet, {}, "mobilenet_1_0_224_tf.h5"),
+        (MobileNet, {"alpha": 0.25, "input_shape": (160, 160, 3)}, "mobilenet_2_5_160_tf.h5"),
+        (MobileNet, {"include_top": False, "input_shape": (128, 160, 3)}, "mobilenet_1_0_224_tf_no_top.h5"),
+        (MobileNetV2, {}, f"{V2}_1.0_224.h5"),
+        (MobileNetV2, {"alpha": 0.35, "input_shape": (96, 96, 3)}, f"{V2}_0.35_96.h5"),
+        (MobileNetV2, {"include_top": False}, f"{V2}_1.0_224_no_top.h5"),
+        (MobileNetV2, {"include_top": False, "input_shape": (128, 128, 3)}, f"{V2}_1.0_128_no_top.h5"),
+        (MobileNetV2, {"include_top": False, "input_shape": (32, 32, 3)}, f"{V2}_1.0_224_no_top.h5"),
+        (MobileNetV2, {"include_top": False, "alpha": 1.4, "input_shape": (192, 192, 3)}, f"{V2}_1.4_224_no_top.h5"),
+    ],
+)
+def test_which_published_file_serves(build, options, file, asked):
+    with pytest.raises(DownloadError):
+        build(weights="imagenet", **options)
+    assert asked == [file]
 
 
 def test_pooling_and_sizes():
@@ -191,7 +280,15 @@ def test_with_the_top_both_must_fit(files, tmp_path):
             "has 1000 classes, not 10; use include_top=False",
         ),
         (lambda: MobileNet(weights="imagenet", alpha=0.3), ArgumentError, "alpha"),
-        (lambda: MobileNet(weights="imagenet", input_shape=(150, 150, 3)), ArgumentError, "sizes .*got 150"),
+        (lambda: MobileNet(weights="imagenet", input_shape=(150, 150, 3)), ArgumentError, "160, 192.*got 150x150"),
+        (lambda: MobileNet(weights="imagenet", input_shape=(128, 160, 3)), ArgumentError, "squares .*got 128x160"),
+        (lambda: MobileNet(weights="imagenet", depth_multiplier=2), ArgumentError, "depth_multiplier 1; got 2"),
+        (lambda: MobileNetV2(weights="imagenet", alpha=0.25), ArgumentError, r"alpha 0\.35, 0\.5, .*1\.4 and rows"),
+        (
+            lambda: MobileNetV2(weights="imagenet", alpha=1.3, input_shape=(192, 192, 3)),
+            ArgumentError,
+            r"squares of 224 pixels at alpha 1\.3; got 192x192",
+        ),
         (lambda: VGG16(weights="no/such/file.h5"), FileAccessError, "file.h5"),
         (
             lambda: VGG16(weights=None, classifier_activation="soft"),

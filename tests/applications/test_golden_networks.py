@@ -1,45 +1,86 @@
 """The arithmetic of whole networks, layer by layer, against Keras in float64 (tests/golden/networks)."""
 
 import json
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from formula_weights import make_weight, sample_indices
 
+import minicnn
 from minicnn import applications
+from minicnn.losses import CategoricalCrossentropy
 from minicnn.models import Model
 from minicnn.preparation.modes import preprocess_input
 
 NAMES = [
     "MobileNet_notop_odd",
     "MobileNet_top_even",
+    "MobileNetV2_notop_odd",
+    "MobileNetV2_top_even",
     "ResNet50_notop_odd",
     "ResNet50_top_even",
     "VGG16_notop_odd",
     "VGG19_notop_odd",
 ]
+JSON_FIELDS = ("meta", "weights", "layers", "grad_weights")
+WITH_GRADIENTS = [name for name in NAMES if "_top_" in name]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_layer_agrees_with_keras(name, golden):
-    with np.load(golden / "networks" / f"{name}.npz") as file:
-        stored = dict(file)
-    meta, weights = (json.loads(stored[key].tobytes()) for key in ("meta", "weights"))
+class Network(NamedTuple):
+    """A model with the weights of a golden file, the prepared pictures, and what the file holds."""
+
+    model: Model
+    x: np.ndarray
+    stored: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def network(request, golden) -> Network:
+    """The network of the golden file that the test names."""
+    with np.load(golden / "networks" / f"{request.param}.npz") as file:
+        stored = {key: json.loads(a.tobytes()) if key in JSON_FIELDS else a for key, a in file.items()}
+    meta, weights = stored["meta"], stored["weights"]
     options = {"classes": meta["classes"]} if meta["include_top"] else {}
-    shape = tuple(meta["input_shape"][1:])
     make = getattr(applications, meta["architecture"])
-    model = make(weights=None, include_top=meta["include_top"], input_shape=shape, **options)
-    arrays: dict[str, list[np.ndarray]] = {}
-    for key, shape, _, _ in weights:
-        arrays.setdefault(key.rsplit("/", 1)[0], []).append(make_weight(key, tuple(shape), meta["gain"]))
-    for layer, values in arrays.items():
-        model.get_layer(layer).set_weights(values)
-    x = preprocess_input(stored["input"], meta["input_mode"])
-    check_output(model.predict(x), stored)
-    check_layers(model, x, list(stored["layer_samples"]))
+    model = make(weights=None, include_top=meta["include_top"], input_shape=meta["input_shape"][1:], **options)
+    model.set_weights([make_weight(key, tuple(shape), meta["gain"]) for key, shape, _, _ in weights])
+    return Network(model, preprocess_input(stored["input"], meta["input_mode"]), stored)
 
 
-def check_output(found: np.ndarray, stored: dict[str, np.ndarray]) -> None:
+@pytest.mark.parametrize("network", NAMES, indirect=True)
+def test_weights_have_the_names_and_the_order_of_keras(network):
+    weights = [(layer.name, weight) for layer in network.model.layers for weight in layer.weights]
+    found = [[f"{layer}/{weight.name}", list(weight.shape), weight.trainable] for layer, weight in weights]
+    assert found == [entry[:3] for entry in network.stored["weights"]]
+
+
+@pytest.mark.parametrize("network", NAMES, indirect=True)
+def test_every_layer_agrees_with_keras(network):
+    check_output(network.model.predict(network.x), network.stored)
+    check_layers(network.model, network.x, list(network.stored["layer_samples"]))
+
+
+@pytest.mark.parametrize("network", WITH_GRADIENTS, indirect=True)
+def test_gradients_agree_with_keras(network):
+    """Loss to 1e-5; norm and samples of every gradient to 1e-3 of its norm, in inference mode."""
+    model, x, stored = network
+    inputs = minicnn.Tensor(x, requires_grad=True)
+    classes = stored["meta"]["classes"]
+    loss = CategoricalCrossentropy()(np.eye(classes, dtype=np.float32)[: len(x)], model(inputs, training=False))
+    loss.backward()
+    assert abs(float(loss.numpy()) - stored["loss"]) <= 1e-5 * stored["loss"]
+    assert abs(np.linalg.norm(inputs.grad.numpy()) - stored["input_grad_norm"]) <= 1e-3 * stored["input_grad_norm"]
+    floor = 1e-6 * stored["grad_norms"].max()
+    rows = zip(stored["grad_weights"], stored["grad_norms"], stored["grad_samples"], strict=True)
+    for weight, (key, norm, samples) in zip(model.trainable_weights, rows, strict=True):
+        gradient = weight.grad.numpy().astype(np.float64).reshape(-1)
+        scale = 1e-3 * max(norm, floor)
+        assert abs(np.linalg.norm(gradient) - norm) <= scale, key
+        assert np.abs(gradient[sample_indices(gradient.size, len(samples))] - samples).max() <= scale, key
+
+
+def check_output(found: np.ndarray, stored: dict[str, Any]) -> None:
     """Relative L2 of the output, at most 1e-5."""
     expected = stored["output"]
     if "output_index" in stored:

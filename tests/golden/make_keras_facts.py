@@ -56,7 +56,7 @@ CLASSES = [
     "UpSampling2D",
     "ZeroPadding2D",
 ]
-APPLICATIONS = ("VGG16", "VGG19", "ResNet50", "MobileNet")
+APPLICATIONS = ("VGG16", "VGG19", "ResNet50", "MobileNet", "MobileNetV2")
 
 
 def defaults(name: str) -> dict[str, Any]:

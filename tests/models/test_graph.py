@@ -32,7 +32,7 @@ def test_random_graphs_have_keras_order(keras):
         assert [layer.name for layer in model.layers] == graph["layers"]
 
 
-@pytest.mark.parametrize("name", ["VGG16", "VGG19", "ResNet50", "MobileNet"])
+@pytest.mark.parametrize("name", ["VGG16", "VGG19", "ResNet50", "MobileNet", "MobileNetV2"])
 def test_architectures_have_keras_order(keras, name):
     model = getattr(applications, name)(weights=None)
     found = [(layer.name, type(layer).__name__) for layer in model.layers]

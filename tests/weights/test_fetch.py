@@ -305,8 +305,8 @@ def test_every_entry_has_an_address_and_a_hash_or_no_hash():
         assert entry.url.startswith("https://storage.googleapis.com/tensorflow/keras-applications/")
         assert entry.url.endswith(f"/{entry.file}")
         assert entry.hash is None or len(entry.hash) == 32
-        assert (entry.hash is None) == (entry.model == "MobileNet")
-    assert len({entry.file for entry in published_files()}) == len(published_files()) == 42
+        assert (entry.hash is None) == entry.model.startswith("MobileNet")
+    assert len({entry.file for entry in published_files()}) == len(published_files()) == 86
 
 
 @pytest.mark.parametrize("model", ["VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152"])
@@ -322,6 +322,24 @@ def test_models_with_and_without_head(model):
 def test_mobilenet_has_many_files(alpha, text, rows):
     assert published("MobileNet", alpha=alpha, rows=rows).file == f"mobilenet_{text}_{rows}_tf.h5"
     assert published("MobileNet", False, alpha=alpha, rows=rows).file == f"mobilenet_{text}_{rows}_tf_no_top.h5"
+
+
+@pytest.mark.parametrize(("alpha", "text"), [(0.35, "0.35"), (0.5, "0.5"), (0.75, "0.75"), (1, "1.0")])
+@pytest.mark.parametrize("rows", [96, 128, 160, 192, 224])
+def test_mobilenet_v2_has_many_files(alpha, text, rows):
+    stem = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{text}_{rows}"
+    assert published("MobileNetV2", alpha=alpha, rows=rows).file == f"{stem}.h5"
+    assert published("MobileNetV2", False, alpha=alpha, rows=rows).file == f"{stem}_no_top.h5"
+    assert f"/mobilenet_v2/{stem}.h5" in published("MobileNetV2", alpha=alpha, rows=rows).url
+
+
+@pytest.mark.parametrize("alpha", [1.3, 1.4])
+def test_a_wide_mobilenet_v2_is_published_for_one_size(alpha):
+    stem = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_224"
+    assert published("MobileNetV2", alpha=alpha, rows=224).file == f"{stem}.h5"
+    assert published("MobileNetV2", False, alpha=alpha, rows=224).file == f"{stem}_no_top.h5"
+    with pytest.raises(ArgumentError, match=r"0\.35, 0\.5, 0\.75, 1\.0, 1\.3, 1\.4 and rows 224"):
+        published("MobileNetV2", alpha=alpha, rows=192)
 
 
 def test_what_was_never_published_is_refused_with_what_was():
