@@ -32,8 +32,8 @@ def add_base_options(parser) -> None:
         "--base",
         default="mobilenet",
         metavar="NAME|FILE",
-        help="mobilenet, vgg16, vgg19, resnet50, resnet101, resnet152, bundled, or a .h5 or .keras file "
-        "(default: mobilenet)",
+        help="mobilenet, mobilenetv2, vgg16, vgg19, resnet50, resnet101, resnet152, bundled, or a .h5 or .keras "
+        "file (default: mobilenet)",
     )
     group.add_argument(
         "--weights", default="imagenet", metavar="FILE", help="weights of a named base (default: imagenet)"

@@ -8,7 +8,7 @@ Shape = tuple[int, ...]
 
 RESNET_DEPTHS = {6: "ResNet50", 23: "ResNet101", 36: "ResNet152"}
 VGG_DEPTHS = {13: "VGG16", 16: "VGG19"}
-MOBILENET_DEPTHWISE = 13
+MOBILENET_DEPTHWISE, MOBILENET_V2_DEPTHWISE = 13, 17
 
 
 @dataclass(frozen=True)
@@ -52,31 +52,57 @@ def identify(shapes: Iterable[Shape]) -> Architecture | None:
     'MobileNet, alpha 0.25, 1000 classes'
     """
     shapes = [tuple(shape) for shape in shapes]
-    for recognise in (_mobilenet, _vgg, _resnet):
+    for recognise in (_mobilenet, _mobilenet_v2, _vgg, _resnet):
         found = recognise(Counter(shapes))
         if found is not None:
             return found
     return None
 
 
-def mobilenet_width(shapes: Iterable[Shape]) -> float | None:
-    """The alpha of a MobileNet's weights, told by its 3×3 stem of 32·alpha filters; None without one such kernel."""
-    stems = {tuple(shape) for shape in shapes if len(shape) == 4 and tuple(shape[:3]) == (3, 3, 3) and shape[3] > 1}
-    return stems.pop()[3] / 32 if len(stems) == 1 else None
+def width(name: str, shapes: Iterable[Shape]) -> float | None:
+    """The alpha of weights, which may be damaged, of an architecture; None when it has none or too little is left.
+
+    MobileNet tells it by its 3×3 stem of 32·alpha filters, MobileNetV2 by the 320·alpha channels into its last kernel.
+    """
+    kernels = [tuple(shape) for shape in shapes if len(shape) == 4]
+    if name == "MobileNet":
+        stems = {shape for shape in kernels if shape[:3] == (3, 3, 3) and shape[3] > 1}
+        return stems.pop()[3] / 32 if len(stems) == 1 else None
+    if name == "MobileNetV2" and kernels:
+        return _widest(kernels)[2] / 320
+    return None
+
+
+def _widest(kernels: Iterable[Shape]) -> Shape:
+    """The kernel with the most filters."""
+    return max((shape for shape in kernels if len(shape) == 4), key=lambda shape: shape[3])
+
+
+def _depthwise(shapes: Counter) -> int:
+    """How many 3×3 kernels are depthwise."""
+    return sum(n for shape, n in shapes.items() if len(shape) == 4 and shape[:2] == (3, 3) and shape[3] == 1)
 
 
 def _mobilenet(shapes: Counter) -> Architecture | None:
     """A stem, thirteen depthwise kernels, and a 1×1 convolution as classifier."""
-    alpha = mobilenet_width(shapes)
-    depthwise = sum(n for shape, n in shapes.items() if len(shape) == 4 and shape[:2] == (3, 3) and shape[3] == 1)
-    if alpha is None or depthwise != MOBILENET_DEPTHWISE:
+    alpha = width("MobileNet", shapes)
+    if alpha is None or _depthwise(shapes) != MOBILENET_DEPTHWISE:
         return None
-    width = int(1024 * alpha)
-    pointwise = [shape for shape in shapes if shape[:3] == (1, 1, width)]
-    classifiers = [shape[3] for shape in pointwise if shape[3] != width]
-    if not classifiers and shapes[(1, 1, width, width)] > 1:
-        classifiers = [width]
+    filters = int(1024 * alpha)
+    pointwise = [shape for shape in shapes if shape[:3] == (1, 1, filters)]
+    classifiers = [shape[3] for shape in pointwise if shape[3] != filters]
+    if not classifiers and shapes[(1, 1, filters, filters)] > 1:
+        classifiers = [filters]
     return Architecture("MobileNet", {"alpha": alpha}, classifiers[0] if classifiers else None)
+
+
+def _mobilenet_v2(shapes: Counter) -> Architecture | None:
+    """Seventeen depthwise kernels, a 1×1 convolution that is wider than all others, and a dense layer as classifier."""
+    alpha = width("MobileNetV2", shapes)
+    if alpha is None or _depthwise(shapes) != MOBILENET_V2_DEPTHWISE or _widest(shapes)[:2] != (1, 1):
+        return None
+    classes = [shape[1] for shape in shapes if len(shape) == 2 and shape[0] == _widest(shapes)[3]]
+    return Architecture("MobileNetV2", {"alpha": alpha}, classes[0] if classes else None)
 
 
 def _vgg(shapes: Counter) -> Architecture | None:

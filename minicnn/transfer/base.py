@@ -16,7 +16,7 @@ from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
 from minicnn.models import Model, load_model
 from minicnn.preparation import Preparation
 from minicnn.preparation.resize import ResizeRule
-from minicnn.transfer.architecture import Architecture, identify, mobilenet_width
+from minicnn.transfer.architecture import Architecture, identify, width
 from minicnn.transfer.preparation import DEFAULT_SIDE, preparation_of
 from minicnn.transfer.surgery import without_head
 from minicnn.weights import open_weights
@@ -27,6 +27,7 @@ LEAST_SIDE = 32  # of the pictures that any architecture in NAMES takes
 # The name on the command line -> (constructor in minicnn.applications, how pixels are prepared)
 NAMES = {
     "mobilenet": ("MobileNet", "tf"),
+    "mobilenetv2": ("MobileNetV2", "tf"),
     "vgg16": ("VGG16", "caffe"),
     "vgg19": ("VGG19", "caffe"),
     "resnet50": ("ResNet50", "caffe"),
@@ -172,7 +173,7 @@ def _checked_arguments(constructor: str, path: str) -> Mapping[str, float]:
         shapes = [weight.shape for layer in file.layers for weight in layer.weights]
     found = identify(shapes)
     if found is None:  # damaged or of another kind: the loader says which layer differs
-        alpha = mobilenet_width(shapes) if constructor == "MobileNet" else None
+        alpha = width(constructor, shapes)
         return {} if alpha is None else {"alpha": alpha}
     if found.name != constructor:
         right = next(name for name, (other, _) in NAMES.items() if other == found.name)

@@ -55,6 +55,21 @@ def test_finetune_prints_json_alone(photos, net_file, tmp_path, capsys):
     assert [phase["name"] for phase in found["phases"]] == ["head", "fine-tuning"]
 
 
+def test_finetune_takes_a_file_of_mobilenet_v2_and_predict_its_model(photos, tmp_path, capsys):
+    from minicnn.applications import MobileNetV2
+
+    weights, out = str(tmp_path / "thin.h5"), tmp_path / "out"
+    MobileNetV2(weights=None, alpha=0.35, input_shape=(32, 32, 3), include_top=False).save_weights(weights)
+    base = ["--base", "mobilenetv2", "--weights", weights, "--size", "32", "--no-cache"]
+    tuning = ["--unfreeze", "block_16", "--fine-epochs", "1"]
+    assert main(["finetune", str(photos), *base, *tuning, "--out", str(out), *FAST]) == 0
+    assert load_model(out / "model.keras").metadata["base"] == "MobileNetV2, alpha 0.35"
+    capsys.readouterr()
+    assert main(["predict", str(out / "model.keras"), str(photos / "red" / "0.png"), "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert {c["name"] for c in entry["classes"]} == {"blue", "green", "red"}
+
+
 def test_finetune_again_replaces_its_files_and_leaves_others(photos, net_file, trained):
     (trained / "mine.txt").write_text("keep")
     before = (trained / "report.html").read_text()

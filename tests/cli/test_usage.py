@@ -3,6 +3,7 @@
 import pytest
 
 from minicnn.cli import main
+from minicnn.transfer.base import BUNDLED, NAMES
 
 
 def refused(capsys, *arguments) -> str:
@@ -67,7 +68,7 @@ def test_what_is_misspelt_is_answered_with_the_nearest(arguments, said, capsys):
         (["--seed", "-1"], "argument --seed: must be a whole number of at least 0"),
         (["--size", "7"], "--size must be at least 32 for mobilenet; it is 7"),
         (["--base", "VGG16", "--size", "7"], "--size must be at least 32 for vgg16; it is 7"),
-        (["--base", "bundled", "--weights", "f.h5"], "--weights is for a --base with a name (mobilenet, vgg16, "),
+        (["--base", "bundled", "--weights", "f.h5"], "--weights is for a --base with a name (mobilenet, mobilenetv2, "),
         (["--fine-epochs", "3"], "--fine-epochs is for fine-tuning: add --unfreeze LAYER"),
         (["--learning-rate", "0.1"], "--learning-rate is for fine-tuning: add --unfreeze LAYER"),
     ],
@@ -80,3 +81,9 @@ def test_top_is_a_whole_number_of_at_least_1(capsys):
     assert refused(capsys, "predict", "m", "p", "--top", "0").startswith(
         "argument --top: must be a whole number of at l"
     )
+
+
+@pytest.mark.parametrize("command", ["finetune", "extract"])
+def test_help_lists_every_base_that_has_a_name(command, capsys):
+    main([command, "--help"])
+    assert f"{', '.join([*NAMES, BUNDLED])}, or a .h5 or .keras file" in " ".join(capsys.readouterr().out.split())

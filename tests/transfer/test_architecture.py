@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from minicnn.applications import MobileNetV2
 from minicnn.transfer.architecture import identify
 
 
@@ -37,6 +38,10 @@ def mobilenet(alpha):
     return shapes
 
 
+def mobilenet_v2(alpha):
+    return [weight.shape for weight in MobileNetV2(weights=None, alpha=alpha, include_top=False).weights]
+
+
 CASES = [
     ("VGG16", {}, vgg((2, 2, 3, 3, 3)), [(25088, 4096), (4096,), (4096, 4096), (4096,)], 4096),
     ("VGG19", {}, vgg((2, 2, 4, 4, 4)), [(25088, 4096), (4096,), (4096, 4096), (4096,)], 4096),
@@ -44,6 +49,10 @@ CASES = [
     ("ResNet101", {}, resnet((3, 4, 23, 3)), [], 2048),
     ("ResNet152", {}, resnet((3, 8, 36, 3)), [], 2048),
     *(("MobileNet", {"alpha": a}, mobilenet(a), [], int(1024 * a)) for a in (0.25, 0.5, 0.75, 1.0)),
+    *(
+        ("MobileNetV2", {"alpha": a}, mobilenet_v2(a), [], features)
+        for a, features in ((0.35, 1280), (0.5, 1280), (0.75, 1280), (1.0, 1280), (1.3, 1664), (1.4, 1792))
+    ),
 ]
 
 

@@ -5,8 +5,8 @@ import pytest
 from transfer_cases import SIDE, small_net
 
 from minicnn import applications
-from minicnn.applications import MobileNet
-from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, UnsupportedError
+from minicnn.applications import MobileNet, MobileNetV2
+from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, UnsupportedError, WeightsMismatchError
 from minicnn.layers import Dense, Flatten, Input
 from minicnn.models import Sequential
 from minicnn.transfer import class_names_of, load_base, preparation_of
@@ -34,6 +34,32 @@ def test_a_file_with_weights_alone_names_its_base(mobilenet_file):
     x = np.zeros((1, 32, 32, 3), np.float32)
     assert told.name == named.name
     np.testing.assert_array_equal(told.model.predict(x), named.model.predict(x))
+
+
+@pytest.mark.parametrize(("alpha", "features"), [(0.35, 1280), (1.3, 1664)])
+def test_mobilenet_v2_is_a_base_by_name_and_by_its_file(alpha, features, tmp_path):
+    path = str(tmp_path / "two.h5")
+    MobileNetV2(weights=None, alpha=alpha, input_shape=(32, 32, 3), classes=7).save_weights(path)
+    for base in (load_base("mobilenetv2", path, size=32), load_base(path, size=32)):
+        assert base.name == f"MobileNetV2, alpha {alpha:g}"
+        assert base.model.outputs[0].shape == (None, features)
+        assert base.preparation.preprocessing == "tf"
+    with pytest.raises(ArgumentError, match=rf"weights of MobileNetV2, alpha {alpha}.*use base mobilenetv2"):
+        load_base("mobilenet", path)
+
+
+def test_damaged_weights_of_mobilenet_v2_are_of_the_width_that_their_kernels_tell(tmp_path):
+    import h5py
+
+    path = tmp_path / "thin.h5"
+    MobileNetV2(weights=None, alpha=0.5, input_shape=(32, 32, 3), include_top=False).save_weights(path)
+    with h5py.File(path, "r+") as file:
+        group = file["block_3_depthwise"]
+        place = group.attrs["weight_names"][0]
+        del group[place]
+        group[place] = np.ones((5, 5, 96, 1), np.float32)
+    with pytest.raises(WeightsMismatchError, match=r"103 of 104 layers fit.*block_3_depthwise.*\(5, 5, 96, 1\)"):
+        load_base("mobilenetv2", path, size=32)
 
 
 def test_a_whole_model_loses_its_classifier(net_file):
