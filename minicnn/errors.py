@@ -50,7 +50,8 @@ class DownloadError(MinicnnError, OSError):
 
 
 class MissingExtraError(MinicnnError, ImportError):
-    """An optional package that the requested feature needs is not installed."""
+    """A package that the requested feature needs is not installed; `extra` None: it comes with minicnn itself."""
 
-    def __init__(self, package: str, extra: str, purpose: str):
-        super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'minicnn[{extra}]'")
+    def __init__(self, package: str, extra: str | None, purpose: str):
+        wanted = package if extra is None else f"'minicnn[{extra}]'"
+        super().__init__(f"{purpose} needs {package}, which is not installed: pip install {wanted}")

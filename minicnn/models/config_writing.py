@@ -36,9 +36,14 @@ def _sequential(model: Sequential) -> dict[str, Any]:
     source = model.inputs[0].node.layer
     calls = {id(node.layer): node for node in model.graph.nodes}
     layers = [_layer(source), *(_layer(layer, calls[id(layer)]) for layer in model.layers)]
-    config = {"name": model.name, "trainable": model.trainable, "dtype": str(model.dtype), "layers": layers}
+    config = {"name": model.name, "trainable": _is_trained(model), "dtype": str(model.dtype), "layers": layers}
     config["build_input_shape"] = list(model.inputs[0].shape)
     return _entry("keras", "Sequential", config, {"input_shape": list(model.inputs[0].shape)})
+
+
+def _is_trained(model: Model) -> bool:
+    """What a config may say of a model: False freezes all its layers, so not when one of them is trained after all."""
+    return model.trainable or bool(model.trainable_weights)
 
 
 class _References:
@@ -101,7 +106,7 @@ def _functional(model: Model) -> dict[str, Any]:
         layers.append(entry)
     config = {
         "name": model.name,
-        "trainable": model.trainable,
+        "trainable": _is_trained(model),
         "layers": layers,
         "input_layers": references.of_all(model.inputs),
         "output_layers": references.of_all(model.outputs),

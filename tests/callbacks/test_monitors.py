@@ -65,6 +65,11 @@ def test_nan_is_no_improvement_and_no_best():
     assert epochs_run(callback, loss=[NAN, 2.0, NAN, NAN, 1.0]) == (4, 2.0)
 
 
+@pytest.mark.parametrize("patience", [0, 1])
+def test_the_first_epoch_never_stops(patience):
+    assert epochs_run(EarlyStopping("loss", patience=patience), loss=[NAN, NAN, 1.0])[0] == 2
+
+
 def test_a_second_training_starts_anew():
     callback, model = EarlyStopping("loss", patience=1, restore_best_weights=True), FakeModel()
     model.fit(callback, loss=[1.0, 2.0])

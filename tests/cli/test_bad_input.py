@@ -354,7 +354,7 @@ def test_pictures_that_cannot_be_predicted(net_file, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert "holds no pictures" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "empty")
     (tmp_path / "page.jpg").write_text("<html>")
-    assert "page.jpg" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "page.jpg")
+    assert "page.jpg" in refused(capsys, tmp_path, "predict", net_file, "page.jpg")
     assert "is empty" in refused(capsys, tmp_path, "predict", net_file, "")
 
 

@@ -243,6 +243,21 @@ def test_doctor_says_when_the_number_of_threads_is_none(monkeypatch, capsys):
     assert "NOT USABLE: MINICNN_NUM_THREADS is 'abc'" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("choice", "numba", "said"),
+    [
+        ("numpy", "0.65", "NumPy, since MINICNN_KERNELS is numpy"),
+        ("", "0.65", "Numba"),
+        ("", "not installed", "NumPy; faster with Numba: pip install 'minicnn[fast]'"),
+    ],
+)
+def test_doctor_says_which_kernels_run_and_why(choice, numba, said, monkeypatch, capsys):
+    monkeypatch.setenv("MINICNN_KERNELS", choice)
+    monkeypatch.setattr("minicnn.cli.doctor._version", lambda package: numba)
+    assert main(["doctor", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kernels"]["default form"] == said
+
+
 def test_doctor_says_when_the_cache_cannot_be_written(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "file"))

@@ -3,12 +3,14 @@
 import hashlib
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from minicnn.data import FolderDataset, ImageError, ResizeRule, check_images, image_batches, load, load_images
+from minicnn.data.images import read_picture
 
 
 @pytest.fixture
@@ -80,6 +82,48 @@ def test_a_fault_of_the_program_is_not_a_bad_file(files, monkeypatch):
     monkeypatch.setattr(load, "read_picture", broken)
     with pytest.raises(KeyError, match="bug"):
         load_images(files, ResizeRule(4))
+
+
+@pytest.mark.parametrize(
+    ("threads", "processors", "expected"), [(None, 3, 3), (None, 64, 8), (None, None, 1), (5, 3, 5), (12, 3, 12)]
+)
+def test_there_is_a_thread_a_processor_up_to_eight_or_as_many_as_asked_for(
+    files, monkeypatch, threads, processors, expected
+):
+    counts = []
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    monkeypatch.setattr(load, "ThreadPoolExecutor", lambda count: counts.append(count) or ThreadPoolExecutor(count))
+    check_images(files, threads=threads)
+    assert counts == [expected]
+
+
+def test_after_an_interrupt_the_files_that_no_thread_has_begun_are_left(files, monkeypatch):
+    stopped, begun = threading.Event(), []
+
+    def read(path, rule):
+        begun.append(path)
+        stopped.wait(60)
+        return read_picture(path, rule)
+
+    class Interrupted(ThreadPoolExecutor):
+        """Ctrl-C comes when three files wait for the one thread, which has begun the first."""
+
+        def submit(self, function, index):
+            if index == 3:
+                raise KeyboardInterrupt
+            return super().submit(function, index)
+
+        def shutdown(self, wait=True, **options):
+            super().shutdown(wait=False, **options)
+            stopped.set()
+            super().shutdown(wait)
+
+    monkeypatch.setattr(load, "read_picture", read)
+    monkeypatch.setattr(load, "ThreadPoolExecutor", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        check_images(files, threads=1)
+    assert stopped.is_set()
+    assert len(begun) <= 1
 
 
 def test_folder_dataset(files):

@@ -90,6 +90,22 @@ def test_folds_are_even(counts, k):
     assert np.ptp(per_class.sum(axis=1)) <= 1
 
 
+def in_halves(labels, keys):
+    return stratified_split(labels, 0.5, keys=keys)
+
+
+def in_two_folds(labels, keys):
+    return stratified_folds(labels, 2, keys=keys)[0]
+
+
+@pytest.mark.parametrize("divide", [in_halves, in_two_folds])
+def test_what_copies_in_another_class_have_decided_counts_first(divide):
+    keys = list("abcdefgh")
+    held_out = [keys[i] for i in divide([0] * 8, keys).validation]
+    split = divide(np.repeat([0, 1], 8), [*keys, *held_out, *"ijkl"])
+    assert [row in split.validation for row in range(8, 16)] == [True] * 4 + [False] * 4
+
+
 def test_copies_are_found():
     keys = ["a", "b", "a", "c", "b", "a"]
     assert duplicates(keys) == [[0, 2, 5], [1, 4]]

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
+from numba.core.codegen import JITCPUCodegen
+from numba.core.registry import cpu_target
+
 from minicnn import kernels
 from minicnn.kernels import _compile_cache as cache
 from minicnn.kernels._jit import jit
@@ -110,6 +113,15 @@ def test_files_are_named_after_what_a_function_encloses(folder):
 
     assert jit(adding(1))(2.0) == 3
     assert jit(adding(2))(2.0) == 4
+
+
+@pytest.mark.parametrize("part", range(3), ids=["system", "processor", "features"])
+def test_another_processor_compiles_its_own(kept, part, monkeypatch):
+    target = list(cpu_target.target_context.codegen().magic_tuple())
+    target[part] = "another"
+    monkeypatch.setattr(JITCPUCodegen, "magic_tuple", lambda codegen: tuple(target))
+    assert compiled_again(kept, monkeypatch)
+    assert len(list(kept.parent.iterdir())) == 2
 
 
 def test_the_folder_and_its_files_are_the_owners_alone(kept):

@@ -60,7 +60,9 @@ def test_every_block_is_computed_by_someone_and_several_take_part():
     assert len(set(out)) > 1
 
 
-@pytest.mark.parametrize(("count", "blocks", "work"), [(1, 60, ENOUGH), (3, 1, ENOUGH), (3, 60, ENOUGH - 1)])
+@pytest.mark.parametrize(
+    ("count", "blocks", "work"), [(1, 60, ENOUGH), (3, 1, ENOUGH), (3, 60, ENOUGH - 1), (3, 60, 1000)]
+)
 def test_a_small_job_runs_in_the_caller(count, blocks, work):
     kernels.set_num_threads(count)
     out = np.zeros(blocks, np.int64)

@@ -186,6 +186,17 @@ def test_layers_may_be_listed_in_any_order():
     assert [layer.name for layer in model.layers] == ["x", "d0", "d1", "d2", "d3", "d4", "d5"]
 
 
+@pytest.mark.parametrize("kind", ["Sequential", "Functional"])
+@pytest.mark.parametrize(("said", "frozen"), [({"trainable": False}, True), ({"trainable": True}, False), ({}, False)])
+def test_a_nested_model_that_is_frozen_freezes_its_layers_whatever_they_say(kind, said, frozen):
+    entry = keras3("d", "Dense", {"units": 4, "trainable": True}, "x")
+    inner = functional(entry)["config"] if kind == "Functional" else {"layers": [entry], "build_input_shape": [None, 4]}
+    outer = keras3("inner", kind, inner | {"name": "inner"} | said, "x")
+    model = model_from_config(functional(outer, output=["inner", int(kind == "Functional"), 0]))
+    assert model.get_layer("inner").trainable != frozen
+    assert [weight.trainable for weight in model.weights] == [not frozen] * 2
+
+
 def test_a_shared_layer_may_wait_for_one_that_waits_for_it():
     a, b = keras3("a", "Dense", DENSE, "x"), keras3("b", "Dense", DENSE, "a")
     a["inbound_nodes"].append(keras3("a", "Dense", DENSE, "b")["inbound_nodes"][0])
@@ -243,6 +254,16 @@ LAMBDA = {"function": ["4wEAAAAAAAA=", None, None], "function_type": "lambda"}
             "operation op: 'Call'",
         ),
         (functional(keras3("d", "Dense", {"units": 4, "magic": 7}, "x")), UnsupportedError, "layer 'd' .*magic=7"),
+        (
+            functional(keras3("d", "DepthwiseConv2D", {"kernel_size": 3, "groups": 2}, "x")),
+            UnsupportedError,
+            r"layer 'd' \(DepthwiseConv2D\): groups=2 is not supported",
+        ),
+        (
+            functional(keras3("n", "BatchNormalization", {"mode": 2}, "x")),
+            UnsupportedError,
+            r"layer 'n' \(BatchNormalization\): mode=2 of Keras 1 is not supported",
+        ),
         (
             functional(keras3("d", "Dense", {"units": 4, "activation": "os.system"}, "x")),
             MinicnnError,

@@ -113,6 +113,17 @@ def test_flags_and_metadata_come_back(tmp_path):
         assert not again.get_layer("base").get_layer("n").trainable
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_layer_that_is_trained_in_a_frozen_model_comes_back_trained(suffix, tmp_path):
+    base = Sequential([L.Input((4,)), L.Dense(3, name="d"), L.BatchNormalization(name="n")], name="base")
+    base.trainable = False
+    base.get_layer("n").trainable = True
+    model = Sequential([base, L.Dense(2, name="end")])
+    model.save(tmp_path / f"m{suffix}")
+    again = load_model(tmp_path / f"m{suffix}")
+    assert [weight.trainable for weight in again.weights] == [weight.trainable for weight in model.weights]
+
+
 def test_the_optimizer_and_random_draws_are_not_needed_to_load(tmp_path, monkeypatch):
     model = Sequential([L.Input((4,)), L.Dense(3)])
     model.compile("adam", "mse")
@@ -214,6 +225,20 @@ def test_doubtful_weights_are_said(golden):
     config = (golden / "files" / "tiny_legacy_weights.h5.config.json").read_text()
     report = model_from_json(config).load_weights(golden / "files" / "bad_nan_weights.h5")
     assert "NaN" in str(report.warnings)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(("index", "value", "said"), [(0, np.nan, "NaN"), (5, -1, "negative")])
+def test_doubtful_weights_of_a_whole_model_are_a_python_warning_each(suffix, index, value, said, tmp_path):
+    model = Sequential([L.Input((3,)), L.Dense(2, name="d"), L.BatchNormalization(name="n")])
+    arrays = model.get_weights()
+    arrays[index][...] = value
+    model.set_weights(arrays)
+    path = tmp_path / f"m{suffix}"
+    model.save(path)
+    with pytest.warns(UserWarning, match=rf"^{re.escape(str(path))}: .*{said}") as caught:
+        load_model(path)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 @pytest.mark.parametrize("name", ["bad_truncated_50_tiny_keras3.keras", "bad_not_hdf5.h5", "bad_unknown_layer.keras"])

@@ -1,6 +1,8 @@
 """The hooks of callbacks in fit, evaluate and predict: their order and logs are those that Keras 3.15 gives."""
 
 import re
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -161,10 +163,11 @@ class Bar:
 
     def __init__(self, total, desc, **options):
         self.total, self.title, self.count, self.closed = total, desc, 0, False
+        self.options, self.figures = options, {}
         self.made.append(self)
 
     def set_postfix(self, figures, refresh):
-        pass
+        self.figures = figures
 
     def update(self):
         self.count += 1
@@ -173,17 +176,36 @@ class Bar:
         self.closed = True
 
 
-@pytest.mark.parametrize(("verbose", "bars"), [(1, 3), ("auto", 3), (2, 0), (0, 0)])
-def test_a_bar_on_a_terminal(verbose, bars, monkeypatch, capsys):
-    monkeypatch.setattr("minicnn.models.progress._tqdm", lambda: Bar)
+def pretend_a_terminal(monkeypatch, tqdm):
+    """Standard output is a terminal, for which tqdm is this module."""
+    monkeypatch.setitem(sys.modules, "tqdm", tqdm)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr(Bar, "made", [])
+
+
+@pytest.mark.parametrize(("verbose", "bars"), [(1, 3), ("auto", 3), (2, 0), (0, 0)])
+def test_a_bar_on_a_terminal(verbose, bars, monkeypatch, capsys):
+    pretend_a_terminal(monkeypatch, SimpleNamespace(tqdm=Bar))
     small().fit(X, Y, batch_size=3, verbose=verbose)
     small().evaluate(X, Y, batch_size=3, verbose=verbose)
     small().predict(X, batch_size=3, verbose=verbose)
     found = [(bar.title, bar.total, bar.count, bar.closed) for bar in Bar.made]
     assert found == [(title, 2, 2, True) for title in ("epoch 1/1", "evaluate", "predict")][:bars]
     assert len(capsys.readouterr().out.splitlines()) == (0 if verbose == 0 else 3)
+
+
+def test_a_bar_shows_the_figures_so_far_and_leaves_its_line_to_the_result(monkeypatch):
+    pretend_a_terminal(monkeypatch, SimpleNamespace(tqdm=Bar))
+    history = small().fit(X, Y, batch_size=3, verbose=1).history
+    (bar,) = Bar.made
+    assert bar.figures == {name: f"{history[name][0]:.4f}" for name in ("loss", "mae")}
+    assert (bar.options["file"], bar.options["leave"]) == (sys.stdout, False)
+
+
+def test_a_terminal_without_tqdm_gets_plain_lines(monkeypatch, capsys):
+    pretend_a_terminal(monkeypatch, None)
+    small().predict(X, batch_size=3, verbose=1)
+    assert re.fullmatch(r"predict  \d+\.\d s  4 samples\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("run", ["fit", "evaluate", "predict"])

@@ -46,13 +46,20 @@ def test_plan_equals_tape(model, count):
 @settings(max_examples=20)
 @given(nets())
 def test_buffers_that_are_used_again_change_nothing(model):
-    x, other = images(4), images(4, seed=1)
-    first = outputs(model.predict(x))
+    plan, x = plan_of(model), [images(4)]
+    first = plan.run(x)
     kept = [array.copy() for array in first]
-    model.predict(other)
-    for a, b, c in zip(first, kept, outputs(model.predict(x))):
+    plan.run([images(4, seed=1)])
+    for a, b, c in zip(first, kept, plan.run(x)):
         np.testing.assert_array_equal(a, b)  # results belong to the caller
         np.testing.assert_array_equal(c, b)
+
+
+@pytest.mark.parametrize("last", [[], [L.Flatten()], [L.Reshape((-1, 2)), L.Flatten()]])
+def test_results_and_what_they_are_views_of_belong_to_the_caller(last):
+    plan = plan_of(build(L.Conv2D(4, 3), L.Conv2D(4, 3), *last))
+    (first,), (second,) = plan.run([images()]), plan.run([images()])
+    assert not np.shares_memory(first, second)
 
 
 @pytest.mark.parametrize("name", list(CASES))

@@ -13,6 +13,7 @@ from minicnn.data import scan_folder
 from minicnn.errors import FileAccessError
 from minicnn.models import load_model
 from minicnn.report import write_outputs
+from minicnn.report.outputs import check_place
 from minicnn.transfer import Settings, finetune_folder
 
 pytestmark = pytest.mark.numpy_only
@@ -91,7 +92,21 @@ def result(photos, net_file):
     return finetune_folder(photos, net_file, settings=Settings(epochs=2), cache=False)
 
 
-def test_the_command_that_uses_the_model_is_quoted_for_a_shell(result, tmp_path):
+def test_the_commands_that_made_and_that_use_the_model_are_quoted_for_a_shell(result, tmp_path):
     folder = tmp_path / "my photos-model"
-    page = write_outputs(result, folder, ["minicnn"])["report.html"].read_text(encoding="utf-8")
-    assert f"minicnn predict '{folder}/model.keras' photo.jpg" in html.unescape(page)
+    paths = write_outputs(result, folder, ["minicnn", "finetune", "my photos", "--base=$x"])
+    page = html.unescape(paths["report.html"].read_text(encoding="utf-8"))
+    assert "minicnn finetune 'my photos' '--base=$x'" in page
+    assert f"minicnn predict '{folder}/model.keras' photo.jpg" in page
+
+
+@pytest.mark.parametrize("denied", [os.W_OK, os.X_OK])
+@pytest.mark.parametrize("place", ["there", "new", "there/new/deep"])
+def test_a_place_that_may_not_be_written_is_refused_before_work_begins(tmp_path, monkeypatch, denied, place):
+    (tmp_path / "there").mkdir()
+    around = tmp_path / ("there" if place.startswith("there") else "")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != around or not mode & denied)
+    with pytest.raises(FileAccessError, match=f"{place} cannot be written: {around} is not writable; name another"):
+        check_place(tmp_path / place)
+    monkeypatch.undo()
+    assert check_place(tmp_path / place) == tmp_path / place

@@ -1,6 +1,7 @@
 """The page: complete, self-contained, and safe whatever the files are called."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -87,6 +88,13 @@ def test_the_training_time_is_that_of_the_phases_with_all_that_they_need():
     page, _, text = read(make())
     assert "training4.2 shead: 2 epochs, fine-tuning: 1 epoch" in text
     assert re.findall(r'<td data-label="Time in all">(.*?)</td>', page) == ["1.9 s", "2.3 s"]
+
+
+def test_the_first_epoch_is_told_apart_from_the_median_of_the_later_ones():
+    first, tuned = make().phases
+    page, _, _ = read(make(phases=[replace(first, seconds=[9.0, 0.1, 0.5, 0.2]), tuned]))
+    assert re.findall(r'<td data-label="First epoch">(.*?)</td>', page) == ["9.0 s", "2.0 s"]
+    assert re.findall(r'<td data-label="Later epochs">(.*?)</td>', page) == ["0.20 s", "–"]
 
 
 @pytest.mark.parametrize("accuracies", [[1.0, 1.0, 1.0], [0.9, 1.0, 1.0], [0.0, 0.0]])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minicnn.transfer import weight_decay
 from minicnn.transfer.weight_decay import (
     CANDIDATES,
     DEFAULT,
@@ -82,3 +83,14 @@ def test_every_step_of_the_choice_is_told():
     done = [count for _, count, _ in told]
     assert done == sorted(done)
     assert (done[0], done[-1]) == (0, total)
+
+
+def test_each_inner_fold_is_standardised_by_its_training_part_alone(monkeypatch):
+    x, _, labels = clusters(20, 5, 1.0)
+    solved = []
+    monkeypatch.setattr(weight_decay, "softmax_path", lambda x, *rest: solved.append(x) or softmax_path(x, *rest))
+    choose_weight_decay(x, labels, 3)
+    assert len(solved) == INNER_FOLDS
+    for part in solved:
+        np.testing.assert_allclose(part.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(part.std(axis=0), 1, atol=1e-5)

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import struct
+import tracemalloc
 import zipfile
 
 import h5py
@@ -80,6 +82,19 @@ def test_a_cycle_in_a_keras3_file_is_refused(tmp_path):
         open_weights(tmp_path / "a.h5")
 
 
+@pytest.mark.parametrize("extra", [0, 1])
+def test_models_nested_deeper_than_anyone_does_are_refused(tmp_path, extra):
+    place = "/".join(["layers/functional"] * (32 + extra))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file[f"{place}/vars/0"] = [1.0]
+    if extra:
+        with pytest.raises(FileFormatError, match=r"a\.h5: models are nested more than 32 deep: this is no Keras file"):
+            open_weights(tmp_path / "a.h5")
+    else:
+        with open_weights(tmp_path / "a.h5") as file:
+            assert file.layers[-1].path == place
+
+
 def test_a_gap_in_the_numbers_of_weights_is_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["layers/dense/vars/0"] = [1.0]
@@ -152,6 +167,20 @@ def test_a_damaged_member_is_noticed_by_its_checksum(tmp_path):
     (tmp_path / "a.keras").write_bytes(data)
     with pytest.raises(FileFormatError, match="CRC"):
         open_weights(tmp_path / "a.keras")
+
+
+def test_a_member_larger_than_it_claims_is_read_no_further_and_refused(tmp_path):
+    size = 10 << 20
+    archive(tmp_path / "a.keras", [*MEMBERS.items(), ("minicnn.json", bytes(size))], zipfile.ZIP_DEFLATED)
+    data = (tmp_path / "a.keras").read_bytes()
+    directory = data.index(b"PK\x01\x02")
+    claimed = data[directory:].replace(struct.pack("<I", size), struct.pack("<I", 1000))
+    (tmp_path / "a.keras").write_bytes(data[:directory] + claimed)
+    tracemalloc.start()
+    with pytest.raises(FileFormatError, match="CRC"):
+        open_weights(tmp_path / "a.keras")
+    assert tracemalloc.get_traced_memory()[1] < size
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

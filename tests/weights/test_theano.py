@@ -6,6 +6,7 @@ import pytest
 
 from minicnn.errors import WeightsMismatchError
 from minicnn.weights import LayerSpec, WeightSpec, match, open_weights
+from minicnn.weights.theano import KernelOrder
 
 KERNEL = np.random.default_rng(0).standard_normal((3, 2, 4, 5)).astype("f4")  # (KH, KW, C, F)
 BIAS = np.arange(5, dtype="f4")
@@ -67,6 +68,30 @@ def test_a_keras_1_config_tells_the_ordering(tmp_path):
         weights["conv/conv_W"], weights["conv/conv_b"] = FILTERS_FIRST[:, :, ::-1, ::-1], BIAS
         weights["conv"].attrs["weight_names"] = np.array([b"conv_W", b"conv_b"])
     np.testing.assert_array_equal(kernel_of(path), KERNEL)
+
+
+NAMED_TH = "x_th_dim_ordering_th_kernels.h5"
+TH, TF = ({"config": [{"config": {"dim_ordering": ordering}}]} for ordering in ("th", "tf"))
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "backend", "config", "expected"),
+    [
+        ("x.h5", None, None, None, KernelOrder()),
+        ("x.h5", "1.2.2", None, TH, KernelOrder(channels_first=True, flipped=True)),
+        ("x_tf_kernels.h5", "1.2.2", None, TH, KernelOrder(channels_first=True)),
+        ("x.h5", "1.2.2", "tensorflow", TH, KernelOrder(channels_first=True)),
+        (NAMED_TH, "1.2.2", None, TF, KernelOrder(flipped=True)),  # the config knows better than the name
+        (NAMED_TH, "1.2.2", None, None, KernelOrder(channels_first=True, flipped=True)),
+        # A file of Keras 2 says itself which backend wrote it.
+        (NAMED_TH, "2.1.0", None, None, KernelOrder()),
+        (NAMED_TH, "2.1.0", None, TH, KernelOrder()),
+        (NAMED_TH, "2.1.0", "tensorflow", TH, KernelOrder()),
+        (NAMED_TH, "2.1.0", "theano", TH, KernelOrder(flipped=True)),
+    ],
+)
+def test_only_files_of_keras_1_are_told_by_their_name_and_ordering(name, version, backend, config, expected):
+    assert KernelOrder.of(f"/th_dim_ordering_th_kernels/{name}", version, backend, config) == expected
 
 
 def test_filters_first_are_not_mistaken_when_all_sizes_are_equal(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from weight_cases import FILES, golden_spec
 
-from minicnn.errors import ArgumentError, FileAccessError, ShapeError
+from minicnn.errors import ArgumentError, FileAccessError, MissingExtraError, ShapeError
 from minicnn.weights import (
     LayerSpec,
     WeightSpec,
@@ -132,6 +132,14 @@ def test_wrong_arguments_leave_the_old_file(tmp_path, write, spec, arrays, error
         write(path, spec, arrays)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_without_h5py_saving_says_to_install_it_and_leaves_no_file(tmp_path, monkeypatch, write):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingExtraError, match=r"writing Keras files needs h5py, .*: pip install h5py$"):
+        write(tmp_path / "a", small(), ARRAYS)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_config_that_is_no_json_is_refused(tmp_path):

@@ -165,7 +165,7 @@ def read_storage(
         return Compact(source, name, layout.take(layout.number(2)), shape, dtype)
     if kind == 1:
         return Contiguous(source, name, layout.address(), layout.address(), shape, dtype)
-    chunk, chunks = (_chunks_version_3 if version == 3 else _single_chunk)(layout, name, bool(filters))
+    chunk, chunks = (_chunks_version_3 if version == 3 else _single_chunk)(layout, name)
     if len(chunk) != len(shape) or 0 in chunk or chunk[-1:] == ():
         raise source.damaged(f"the dataset {name!r} has chunks of shape {chunk}")
     return Chunked(source, name, shape, dtype, chunk, filters, chunks)
@@ -197,14 +197,14 @@ def _read_filters(message: Fields, name: str) -> list[tuple[int, int]]:
     return filters
 
 
-def _chunks_version_3(layout: Fields, name: str, filtered: bool) -> tuple[tuple[int, ...], Callable[[], dict]]:
+def _chunks_version_3(layout: Fields, name: str) -> tuple[tuple[int, ...], Callable[[], dict]]:
     """Chunk shape and lister of the layout that all but libver='latest' files have."""
     dimensions, tree = layout.number(1), layout.address()
     chunk = tuple(layout.number(4) for _ in range(dimensions))[:-1]  # the last one is the element size
     return chunk, lambda: _tree_chunks(layout.source, name, tree, dimensions)
 
 
-def _single_chunk(layout: Fields, name: str, filtered: bool) -> tuple[tuple[int, ...], Callable[[], dict]]:
+def _single_chunk(layout: Fields, name: str) -> tuple[tuple[int, ...], Callable[[], dict]]:
     """Chunk shape and lister of a libver='latest' dataset that is one chunk."""
     flags, dimensions, size = layout.number(1), layout.number(1), layout.number(1)
     chunk = tuple(layout.number(size) for _ in range(dimensions))
