@@ -45,7 +45,10 @@ class Sequential(Model):
         ------
         ArgumentError
             Not a layer, or an Input that is not at the beginning.
+        GraphError
+            Other models already use this one.
         """
+        self._check_unused()
         if isinstance(layer, SymbolicTensor) and isinstance(layer.node.layer, InputLayer):
             layer = layer.node.layer
         if not isinstance(layer, Layer):
@@ -67,13 +70,22 @@ class Sequential(Model):
         self._changed()
 
     def pop(self) -> Layer:
-        """Take the last layer away and return it."""
+        """Take the last layer away and return it; refused, as in `add`, where other models use this one."""
+        self._check_unused()
         if not self._row:
             raise ArgumentError(f"Sequential {self.name} has no layers to pop")
         del self._tensors[len(self._row) :]
         layer = self._row.pop()
         self._changed()
         return layer
+
+    def _check_unused(self) -> None:
+        """Raise GraphError where this was called on symbolic tensors, whose models would keep the old layers."""
+        if self.nodes:
+            raise GraphError(
+                f"Sequential {self.name} is used by other models, so its layers cannot change: change it before, or make "
+                "a new one of its layers, Sequential([*model.layers, ...])"
+            )
 
     def _changed(self) -> None:
         self.built = False

@@ -62,6 +62,18 @@ def test_add_and_pop():
     assert before.shape == (5, 3)
 
 
+@pytest.mark.parametrize("change", [Sequential.pop, lambda base: base.add(Dense(4)), lambda base: base.add(Input((4,)))])
+def test_what_other_models_use_is_not_changed(change):
+    base = Sequential([Input((4,)), Dense(4), Dense(4)], name="base")
+    outer = Sequential([base, Dense(2)])
+    before, layers = outer.predict(X), base.layers
+    with pytest.raises(GraphError, match="Sequential base is used by other models, so its layers cannot change"):
+        change(base)
+    assert base.layers == layers
+    np.testing.assert_array_equal(outer.predict(X), before)
+    assert Sequential([Input((4,)), *layers[:-1]]).predict(X).shape == (5, 4)
+
+
 def test_weights_stay_when_layers_come_and_go():
     model = Sequential([Input((4,)), Dense(8), Dense(3)])
     kept = model.layers[0].get_weights()
