@@ -56,7 +56,6 @@ class _References:
         self.calls: dict[int, list[Node]] = {}
         self.cuts: dict[tuple[int, int], str] = {}
         self.numbers: dict[int, int] = {}
-        given = {id(tensor.node) for tensor in model.inputs}
         names = {layer.name for layer in model.graph.layers}
         for tensor in model.inputs:
             if not isinstance(tensor.node.layer, InputLayer):
@@ -66,7 +65,7 @@ class _References:
                 names.add(name)
                 self.cuts[id(tensor.node), tensor.index] = name
         for node in model.graph.nodes:
-            if id(node) not in given:
+            if node.inputs:
                 self.calls.setdefault(id(node.layer), []).append(node)
         for nodes in self.calls.values():
             nodes.sort(key=lambda node: node.index)

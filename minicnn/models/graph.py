@@ -125,6 +125,7 @@ class Graph:
 
     def __init__(self, inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]):
         self.inputs, self.outputs = list(inputs), list(outputs)
+        self._given = {(id(tensor.node), tensor.index) for tensor in self.inputs}
         self.nodes, self._reached = self._walk()
         self.layers = self._keras_order()
         self.size = sum(getattr(node.layer, "graph", _ONE_CALL).size for node in self.nodes)
@@ -136,12 +137,11 @@ class Graph:
 
     def _walk(self) -> tuple[list[Node], dict[int, int]]:
         """(nodes, each after those it needs; when each layer was first reached)."""
-        given = {(id(tensor.node), tensor.index) for tensor in self.inputs}
         order: list[Node] = []
         state: dict[int, str] = {}
         reached: dict[int, int] = {}
-        for output in self.outputs:
-            stack: list[tuple[Node, int]] = [(output.node, 0)]
+        for end in self._makers(self.outputs):
+            stack: list[tuple[Node, int]] = [(end, 0)]
             while stack:
                 node, position = stack.pop()
                 if state.get(id(node)) == "done":
@@ -149,12 +149,12 @@ class Graph:
                 if position == 0:
                     reached.setdefault(id(node.layer), len(reached))
                     state[id(node)] = "open"
-                sources = [] if all((id(node), t.index) in given for t in node.outputs) else node.inputs
-                if not sources and not any((id(node), t.index) in given for t in node.outputs):
+                sources = self._makers(node.inputs)
+                if not node.inputs and (id(node), 0) not in self._given:
                     raise GraphError(f"input {node.layer.name} is needed by the outputs but is not among the inputs")
                 if position < len(sources):
                     stack.append((node, position + 1))
-                    source = sources[position].node
+                    source = sources[position]
                     if state.get(id(source)) == "open":
                         raise GraphError(f"the graph has a cycle through layer {source.layer.name}")
                     stack.append((source, 0))
@@ -163,19 +163,23 @@ class Graph:
                     order.append(node)
         return order, reached
 
+    def _makers(self, tensors: Sequence[SymbolicTensor]) -> list[Node]:
+        """The nodes that tensors come from.
+
+        One that is given as an input comes from an InputLayer, or from nowhere: what made it is not computed for it.
+        """
+        return [t.node for t in tensors if not t.node.inputs or (id(t.node), t.index) not in self._given]
+
     def _keras_order(self) -> list[Layer]:
-        given = {id(tensor.node) for tensor in self.inputs}
         node_depth: dict[int, int] = {}
         layer_depth: dict[int, int] = {}
         layers: dict[int, Layer] = {}
         for node in reversed(self.nodes):
             depth = max(node_depth.get(id(node), 0), layer_depth.get(id(node.layer), 0))
             node_depth[id(node)] = layer_depth[id(node.layer)] = depth
-            if id(node) not in given or isinstance(node.layer, InputLayer):
-                layers[id(node.layer)] = node.layer
-            if id(node) not in given:
-                for source in node.inputs:
-                    node_depth[id(source.node)] = max(depth + 1, node_depth.get(id(source.node), 0))
+            layers[id(node.layer)] = node.layer
+            for source in self._makers(node.inputs):
+                node_depth[id(source)] = max(depth + 1, node_depth.get(id(source), 0))
         for tensor in self.inputs:  # an input that feeds nothing comes last
             layer = tensor.node.layer
             if id(layer) not in layers and isinstance(layer, InputLayer):
@@ -195,7 +199,7 @@ class Graph:
     ) -> list[int]:
         """Append this graph's calls; `slots` holds those of the inputs.  Returns the outputs' slots."""
         for node in self.nodes:
-            if (id(node), 0) in slots:
+            if not node.inputs:
                 continue
             arguments = map_arguments(
                 node.arguments,
@@ -211,7 +215,8 @@ class Graph:
                 sources = Call(node.layer, arguments, 0).sources()
                 inner_slots = {(id(t.node), t.index): slot for t, slot in zip(inner.inputs, sources)}
                 produced = inner._open(inner_slots, calls, counter, mode)
-            slots.update({(id(node), position): slot for position, slot in enumerate(produced)})
+            for position, slot in enumerate(produced):
+                slots.setdefault((id(node), position), slot)  # unless it is given as an input
         return [slots[id(tensor.node), tensor.index] for tensor in self.outputs]
 
 

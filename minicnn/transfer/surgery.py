@@ -66,13 +66,16 @@ def split_where_training_begins(model: Any) -> tuple[Any, Any]:
     outputs, several where a shortcut passes the first trainable layer.
     """
     graph = model.graph
-    fixed = {id(tensor.node) for tensor in graph.inputs}
+    fixed = {(id(tensor.node), tensor.index) for tensor in graph.inputs}
+    rest = []
     for node in graph.nodes:
         layers = list(leaf_layers(node.layer)) if hasattr(node.layer, "layers") else [node.layer]
         frozen = all(layer.deterministic and not layer.trainable_weights for layer in layers)
-        if node.inputs and frozen and all(id(tensor.node) in fixed for tensor in node.inputs):
-            fixed.add(id(node))
-    rest = [node for node in graph.nodes if id(node) not in fixed]
+        if frozen and all((id(tensor.node), tensor.index) in fixed for tensor in node.inputs):
+            fixed.update((id(node), tensor.index) for tensor in node.outputs)
+        else:
+            rest.append(node)
     wanted = [tensor for node in rest for tensor in node.inputs] + list(graph.outputs)
-    border = list({(id(t.node), t.index): t for t in wanted if id(t.node) in fixed}.values())
+    border = {(id(tensor.node), tensor.index): tensor for tensor in wanted}
+    border = [tensor for key, tensor in border.items() if key in fixed]
     return Model(graph.inputs, border), Model(border, graph.outputs)

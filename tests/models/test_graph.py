@@ -9,7 +9,7 @@ import pytest
 from minicnn import applications
 from minicnn import layers as L
 from minicnn.errors import GraphError, ShapeError
-from minicnn.models import Model, Sequential
+from minicnn.models import Model, Sequential, load_model
 
 pytestmark = pytest.mark.numpy_only
 
@@ -137,6 +137,30 @@ def test_a_nested_model_with_several_outputs():
     found = outer.predict(X)
     np.testing.assert_allclose(found[0], np.maximum(b, 0), rtol=1e-6)
     np.testing.assert_allclose(found[1], a, rtol=1e-6)
+
+
+def nested_outputs() -> tuple[Any, Any, Any, Model]:
+    """An input, both outputs of a nested model for it, and that model."""
+    a = L.Input((4,))
+    inner = Model(a, [L.Dense(2)(a), L.Dense(2)(a)], name="inner")
+    x = L.Input((4,))
+    return (x, *inner(x), inner)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+@pytest.mark.parametrize("saved", [None, ".keras", ".h5"])
+def test_one_output_of_a_nested_model_as_input(index, saved, tmp_path):
+    x, *ends, inner = nested_outputs()
+    models = [Model([x, ends[index]], L.Add()(ends)), Model(ends[index], [L.ReLU()(ends[index]), ends[index]])]
+    if saved:
+        for model in models:
+            model.save(tmp_path / f"{model.name}{saved}")
+        models = [load_model(tmp_path / f"{model.name}{saved}") for model in models]
+    given = np.float32([[5, -7]] * 3)
+    np.testing.assert_allclose(models[0].predict([X, given]), given + inner.predict(X)[1 - index], rtol=1e-5)
+    for found, expected in zip(models[1].predict(given), [np.maximum(given, 0), given], strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert not models[1].weights
 
 
 def test_a_nested_model_of_free_size_passes_sizes_on():

@@ -99,3 +99,16 @@ def test_a_layer_that_draws_at_random_is_trained_with_the_tail():
     prefix, tail = split_where_training_begins(model)
     assert "drop" in [layer.name for layer in tail.layers]
     assert "drop" not in [layer.name for layer in prefix.layers]
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_model_that_begins_within_a_nested_one(trainable):
+    a, x = Input((3,)), Input((3,))
+    inner = Model(a, [Dense(2)(a), Dense(2)(a)])
+    first, second = inner(x)
+    model = Model([x, second], Dense(2)(first + second))
+    inner.trainable = trainable
+    prefix, tail = split_where_training_begins(model)
+    data = [np.ones((2, 3), np.float32), np.full((2, 2), 9, np.float32)]
+    np.testing.assert_allclose(tail.predict(prefix.predict(data)), model.predict(data), rtol=1e-5)
+    assert len(tail.weights) == (6 if trainable else 2)
