@@ -67,6 +67,14 @@ class Source:
         """Number of batches, where it is known."""
         return None if self.size is None else -(-self.size // batch_size)
 
+    def peek(self) -> Batch | None:
+        """Samples to look at beforehand, which still come: all that lie in memory, else the first; None without any."""
+        return next(iter(self.batches(1, None)), None)
+
+    def ran_out(self) -> bool:
+        """Whether no epoch can follow: a generator has come to its end."""
+        return False
+
 
 class ArraySource(Source):
     """Arrays in memory.
@@ -87,6 +95,9 @@ class ArraySource(Source):
             if not self.size:
                 raise DataError("there are no samples: x is empty")
             whole.check_finite()
+
+    def peek(self) -> Batch:
+        return Batch(self.x, self.y, self.weights)
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         assert self.size is not None
@@ -124,14 +135,28 @@ class StreamSource(Source):
     def __init__(self, stream: Iterable[Any], model: Named):
         self.stream, self.model = stream, model
         self._iterator = iter(stream)
+        self._seen: list[Batch] = []  # what `peek` drew from a generator
         self.is_generator = self._iterator is stream  # which goes on where the last epoch stopped
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
+        if self._seen:
+            yield self._seen.pop()
         for item in self._iterator if self.is_generator else iter(self.stream):
-            yield to_batch(item, self.model)
+            batch = to_batch(item, self.model)
+            if len(batch):  # one without samples says nothing
+                yield batch
 
     def steps(self, batch_size: int) -> int | None:
         return len(self.stream) if isinstance(self.stream, Sized) else None
+
+    def peek(self) -> Batch | None:
+        batch = super().peek()
+        if self.is_generator and batch is not None:
+            self._seen.append(batch)
+        return batch
+
+    def ran_out(self) -> bool:
+        return self.is_generator and self.peek() is None
 
 
 class FirstBatches(Source):
@@ -146,6 +171,12 @@ class FirstBatches(Source):
     def steps(self, batch_size: int) -> int | None:
         known = self.source.steps(batch_size)
         return self.limit if known is None else min(known, self.limit)
+
+    def peek(self) -> Batch | None:
+        return self.source.peek()
+
+    def ran_out(self) -> bool:
+        return self.source.ran_out()
 
 
 def make_source(model: Named, x: Any, y: Any = None, weights: Any = None) -> Source:

@@ -14,7 +14,7 @@ from minicnn.layers import SymbolicTensor
 from minicnn.layers.symbolic import symbolic_tensors
 
 from . import evaluation, fitting
-from .batches import ArraySource, checked_batch_size, in_order, limited, make_source
+from .batches import ArraySource, Source, checked_batch_size, in_order, limited, make_source
 from .compute import Choices, Compiled, check_choices
 from .network import Network, alone
 from .progress import EvaluationProgress, PredictionProgress, checked_verbose, watched
@@ -109,11 +109,11 @@ class Model(Network):
         ShapeError, DTypeError, ArgumentError
         """
         batch_size, verbose = checked_batch_size(batch_size), checked_verbose("predict", verbose)
-        self._build_for(x)
         if hasattr(x, "batches"):
             source = make_source(self, x)
         else:
             source = ArraySource(in_order(x, self, "x"), None, None, check=False)
+        self._build_for(source)
         steps = source.steps(batch_size)
         progress = PredictionProgress(verbose, steps)
         watching = watched(self, callbacks, progress, verbose, epochs=1, steps=steps)
@@ -131,7 +131,7 @@ class Model(Network):
 
         return Preparation.from_metadata(self.metadata, self.input_shape).prepare(images)
 
-    def _build_for(self, x: Any) -> None:
+    def _build_for(self, source: Source) -> None:
         """A Sequential without an Input takes its shape from the first data."""
 
     # Training -----------------------------------------------------------------------------------------------------
@@ -199,8 +199,8 @@ class Model(Network):
             "validation_batch_size": checked_batch_size(validation_batch_size or batch_size, "validation_batch_size"),
             "validation_freq": whole_number("fit", "validation_freq", validation_freq, 1),
         }  # fmt: skip
-        self._build_for(x)
         train, validation = fitting.training_source(self, x, y, sample_weight, steps_per_epoch), None
+        self._build_for(train)
         if validation_data is not None:
             validation = fitting.validation_source(self, validation_data, validation_steps)
         elif validation_split:
@@ -216,8 +216,8 @@ class Model(Network):
         losses that of each output follows the total, as in fit's history: "loss", "<output>_loss", ...
         """
         batch_size, verbose = checked_batch_size(batch_size), checked_verbose("evaluate", verbose)
-        self._build_for(x)
         source = limited(make_source(self, x, y, sample_weight), "evaluate", "steps", steps)
+        self._build_for(source)
         steps = source.steps(batch_size)
         progress = EvaluationProgress(verbose, steps)
         watching = watched(self, callbacks, progress, verbose, epochs=1, steps=steps)
@@ -226,8 +226,8 @@ class Model(Network):
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:
         """One step of training; [loss, metrics...] of the batch."""
-        self._build_for(x)
         source = make_source(self, x, y, sample_weight)
+        self._build_for(source)
         self.compiled.reset()
         loss = fitting.Trainer(self, source, None, None).step(next(iter(source.batches(source.size or 1, None))))
         return [loss, *self.compiled.results().values()]

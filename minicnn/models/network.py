@@ -135,6 +135,7 @@ class Network(Layer):
 
     def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
         sources = [source.shape for source in symbolic_tensors(arguments)]
+        self.check_input(alone(sources))  # where a Sequential takes its shape from
         self._check_shapes(sources)
         shapes = self.program.output_shapes(sources)
         node = Node(self, arguments, shapes, self.dtype, len(self.nodes), training)
@@ -164,8 +165,8 @@ class Network(Layer):
         key = tuple((a.shape[1:], a.dtype) for a in x)
         plan = self._plans.get(key)
         if plan is None:
-            if len(self._plans) >= PLANS_KEPT:
-                self._plans.pop(next(iter(self._plans)), None)
+            for old in list(self._plans)[: max(0, len(self._plans) + 1 - PLANS_KEPT)]:  # other threads change it
+                self._plans.pop(old, None)
             plan = self._plans[key] = Plan(self.program, [a.shape[1:] for a in x], [a.dtype for a in x])
         return plan.run(x)
 

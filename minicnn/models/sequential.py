@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import RLock
 from typing import Any
 
 from minicnn.errors import ArgumentError, GraphError
 from minicnn.layers import Input, Layer, SymbolicTensor
 from minicnn.layers.core import InputLayer
 
-from .batches import as_list
+from .batches import Source
 from .graph import Graph
 from .model import Model
 from .network import Network
+
+
+_BUILDING = RLock()  # several threads may show data to one model that does not know its shape
 
 
 class Sequential(Model):
     """A model of layers in a row.
 
     The input's shape comes from an Input, from the first layer's `input_shape`, from a model as first layer, or from
-    the first data.
+    the first data or symbolic tensor.
 
     >>> from minicnn.layers import Dense, Input
     >>> from minicnn.models import Sequential
@@ -102,6 +106,10 @@ class Sequential(Model):
         return bool(self._tensors)
 
     @property
+    def output_names(self) -> list[str]:
+        return [self._row[-1].name] if self._row else super().output_names
+
+    @property
     def graph(self) -> Graph:
         if not self._tensors:
             raise GraphError(
@@ -109,25 +117,29 @@ class Sequential(Model):
                 "or show it an array by predict or fit"
             )
         if not self.built:
-            self._set_graph([self._tensors[0]], [self._tensors[-1]])
+            with _BUILDING:
+                if not self.built:
+                    self._set_graph([self._tensors[0]], [self._tensors[-1]])
         return self._graph
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of a shape (batch axis included)."""
-        if not self._tensors and input_shape is not None:
-            dtype = self._row[0].dtype if self._row else None
-            self._tensors = [Input(batch_shape=(None, *tuple(input_shape)[1:]), dtype=dtype)]
-            for layer in self._row:
-                self._tensors.append(layer(self._tensors[-1]))
+        if self._tensors or input_shape is None:
+            return
+        with _BUILDING:
+            if not self._tensors:
+                dtype = self._row[0].dtype if self._row else None
+                tensors = [Input(batch_shape=(None, *tuple(input_shape)[1:]), dtype=dtype)]
+                for layer in self._row:
+                    tensors.append(layer(tensors[-1]))
+                self._tensors = tensors
 
     def check_input(self, shape: Any) -> None:
         self.build(shape if isinstance(shape, tuple) else None)
 
-    def _build_for(self, x: Any) -> None:
-        if not self._tensors and not hasattr(x, "batches"):
-            first = as_list(x)[0]
-            if hasattr(first, "shape"):
-                self.build(tuple(first.shape))
+    def _build_for(self, source: Source) -> None:
+        if not self._tensors and (batch := source.peek()) is not None:
+            self.build(batch.x[0].shape)
 
     @property
     def weights(self) -> list[Any]:

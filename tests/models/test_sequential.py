@@ -1,10 +1,15 @@
 """Sequential: adding, taking away, and learning its shape."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import numpy as np
 import pytest
 
+from minicnn.data import ArrayDataset
 from minicnn.errors import ArgumentError, GraphError, MinicnnError, ShapeError
-from minicnn.layers import BatchNormalization, Conv2D, Dense, Flatten, Input, InputLayer
+from minicnn.layers import BatchNormalization, Conv2D, Dense, Flatten, Input, InputLayer, RandomFlip
 from minicnn.models import Model, Sequential
 
 pytestmark = [pytest.mark.numpy_only, pytest.mark.no_jit]
@@ -28,21 +33,58 @@ def test_every_way_to_give_the_shape(row):
     assert model.predict(X).shape == (5, 3)
 
 
-@pytest.mark.parametrize("way", ["predict", "call", "fit", "evaluate", "train_on_batch", "build"])
+@pytest.mark.parametrize(
+    "way",
+    "predict,list,call,symbol,nested,fit,named,batches,generator,dataset,evaluate,train_on_batch,build".split(","),
+)
 def test_the_shape_comes_from_the_first_data(way):
     model = Sequential([Dense(3), Dense(2)])
     model.compile("sgd", "mse")
     y = np.zeros((5, 2), np.float32)
     {
         "predict": lambda: model.predict(X),
+        "list": lambda: model.predict(X.tolist()),
         "call": lambda: model(X),
+        "symbol": lambda: model(Input((4,))),
+        "nested": lambda: Sequential([Input((4,)), model, Dense(1)]),
         "fit": lambda: model.fit(X, y, verbose=0),
+        "named": lambda: model.fit(X, {model.layers[-1].name: y}, verbose=0),
+        "batches": lambda: model.fit([(X, y), (X, y)], verbose=0),
+        "generator": lambda: model.fit(iter([(X[:0], y[:0]), (X, y)]), verbose=0, steps_per_epoch=1),
+        "dataset": lambda: model.fit(ArrayDataset(X, y), verbose=0),
         "evaluate": lambda: model.evaluate(X, y),
         "train_on_batch": lambda: model.train_on_batch(X, y),
         "build": lambda: model.build((None, 4)),
     }[way]()
     assert model.count_params() == 4 * 3 + 3 + 3 * 2 + 2
     assert model.input_shape == (None, 4)
+
+
+def test_augmentation_as_a_sequential_without_an_input():
+    augmentation = Sequential([RandomFlip("horizontal")])
+    x = Input((8, 8, 3))
+    model = Model(x, Flatten()(augmentation(x)))
+    images = np.random.default_rng(1).random((2, 8, 8, 3), np.float32)
+    np.testing.assert_array_equal(model.predict(images), images.reshape(2, -1))
+
+
+def test_threads_that_predict_first_find_one_model():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(10):
+            model = Sequential([Dense(4) for _ in range(6)])
+            barrier = Barrier(4)
+
+            def predict(_, model=model, barrier=barrier):
+                barrier.wait()
+                return model.predict(X)
+
+            with ThreadPoolExecutor(4) as pool:
+                for found in pool.map(predict, range(4)):
+                    np.testing.assert_array_equal(found, model.predict(X))
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_add_and_pop():
@@ -62,7 +104,9 @@ def test_add_and_pop():
     assert before.shape == (5, 3)
 
 
-@pytest.mark.parametrize("change", [Sequential.pop, lambda base: base.add(Dense(4)), lambda base: base.add(Input((4,)))])
+@pytest.mark.parametrize(
+    "change", [Sequential.pop, lambda base: base.add(Dense(4)), lambda base: base.add(Input((4,)))]
+)
 def test_what_other_models_use_is_not_changed(change):
     base = Sequential([Input((4,)), Dense(4), Dense(4)], name="base")
     outer = Sequential([base, Dense(2)])
@@ -110,12 +154,6 @@ def test_without_layers_it_is_the_identity():
     np.testing.assert_array_equal(Sequential([Input((4,))]).predict(X), X)
 
 
-def generator_without_shape():
-    model = Sequential([Dense(2)])
-    model.compile("sgd", "mse")
-    model.fit([(X, X), (X, X)], verbose=0)
-
-
 def pop_empty():
     Sequential().pop()
 
@@ -127,7 +165,6 @@ def late_input():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (generator_without_shape, GraphError, "does not know its input's shape yet: begin with Input"),
         (pop_empty, ArgumentError, "has no layers to pop"),
         (late_input, ArgumentError, "an Input can only come first"),
         (lambda: Sequential([Dense(3, name="a"), Dense(3, name="a")]), GraphError, "already is a layer named a"),
