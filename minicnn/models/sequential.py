@@ -15,7 +15,6 @@ from .graph import Graph
 from .model import Model
 from .network import Network
 
-
 _BUILDING = RLock()  # several threads may show data to one model that does not know its shape
 
 
@@ -87,8 +86,8 @@ class Sequential(Model):
         """Raise GraphError where this was called on symbolic tensors, whose models would keep the old layers."""
         if self.nodes:
             raise GraphError(
-                f"Sequential {self.name} is used by other models, so its layers cannot change: change it before, or make "
-                "a new one of its layers, Sequential([*model.layers, ...])"
+                f"Sequential {self.name} is used by other models, so its layers cannot change: change it before, or "
+                "make a new one of its layers, Sequential([*model.layers, ...])"
             )
 
     def _changed(self) -> None:

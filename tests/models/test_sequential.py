@@ -35,7 +35,21 @@ def test_every_way_to_give_the_shape(row):
 
 @pytest.mark.parametrize(
     "way",
-    "predict,list,call,symbol,nested,fit,named,batches,generator,dataset,evaluate,train_on_batch,build".split(","),
+    [
+        "predict",
+        "list",
+        "call",
+        "symbol",
+        "nested",
+        "fit",
+        "named",
+        "batches",
+        "generator",
+        "dataset",
+        "evaluate",
+        "train_on_batch",
+        "build",
+    ],
 )
 def test_the_shape_comes_from_the_first_data(way):
     model = Sequential([Dense(3), Dense(2)])
