@@ -5,7 +5,7 @@ A loss object is called with (y_true, y_pred) and gives the mean over the sample
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,8 +23,11 @@ class Loss:
     def __init__(self, name: str | None = None):
         self.name = name or type(self).__name__
 
+    def check(self, y_true: np.ndarray, shape: tuple[int | None, ...]) -> None:
+        """Raise where targets do not fit predictions of a shape, None standing for any size."""
+
     def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
-        """The loss of each sample, (N,) or (N,...)."""
+        """The loss of each sample, (N,) or (N,...), of targets that passed `check`."""
         raise NotImplementedError
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
@@ -34,9 +37,13 @@ class Loss:
         ------
         ShapeError
             Targets whose shape does not fit the predictions.
+        DataError
+            Labels that are no classes of the predictions.
         """
         y_true = y_true.numpy() if isinstance(y_true, Tensor) else np.asarray(y_true)
-        values = self.per_sample(y_true, y_pred if isinstance(y_pred, Tensor) else Tensor(y_pred))
+        y_pred = y_pred if isinstance(y_pred, Tensor) else Tensor(y_pred)
+        self.check(y_true, y_pred.shape)
+        values = self.per_sample(y_true, y_pred)
         if sample_weight is not None:
             weights = np.asarray(sample_weight, values.dtype).reshape(-1, *[1] * (values.ndim - 1))
             values = values * Tensor(weights)
@@ -76,12 +83,14 @@ class CategoricalCrossentropy(_CrossEntropy):
     0.6931
     """
 
-    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
-        if y_true.shape != y_pred.shape:
+    def check(self, y_true: np.ndarray, shape: tuple[int | None, ...]) -> None:
+        if not fits(y_true.shape, shape):
             raise ShapeError(
-                f"categorical_crossentropy: targets of shape {y_true.shape} for predictions of shape {y_pred.shape}; "
+                f"categorical_crossentropy: targets of shape {y_true.shape} for predictions of shape {shape}; "
                 "it needs one-hot targets (utils.to_categorical); sparse_categorical_crossentropy takes class numbers"
             )
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
         a = self.label_smoothing
         return self._rows(y_true * (1 - a) + a / y_true.shape[-1] if a else y_true, y_pred)
 
@@ -99,21 +108,41 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
     def __init__(self, from_logits: bool = False, name: str | None = None):
         super().__init__(from_logits, 0.0, name)
 
-    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
-        if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
-            y_true = y_true[..., 0]
-        if y_true.shape != y_pred.shape[:-1]:
+    def check(self, y_true: np.ndarray, shape: tuple[int | None, ...]) -> None:
+        labels = self._labels(y_true, len(shape))
+        if not fits(labels.shape, shape[:-1]):
             raise ShapeError(
-                f"sparse_categorical_crossentropy: class numbers of shape {y_true.shape} for predictions of shape "
-                f"{y_pred.shape}; one number for each sample is needed"
+                f"sparse_categorical_crossentropy: class numbers of shape {labels.shape} for predictions of shape "
+                f"{shape}; one number for each sample is needed"
             )
-        classes, count = whole_numbers(y_true, "sparse_categorical_crossentropy"), y_pred.shape[-1]
-        if classes.size and not (classes.min() >= 0 and classes.max() < count):
+        classes, count = whole_numbers(labels, "sparse_categorical_crossentropy"), shape[-1]
+        if classes.size and count is not None and not (classes.min() >= 0 and classes.max() < count):
             raise DataError(f"labels run from {classes.min()} to {classes.max()}, the model has classes 0..{count - 1}")
-        return self._rows(one_hot(classes, count, y_pred.dtype), y_pred)
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
+        classes = self._labels(y_true, y_pred.ndim).astype(np.int64)
+        return self._rows(one_hot(classes, y_pred.shape[-1], y_pred.dtype), y_pred)
+
+    def _labels(self, y_true: np.ndarray, axes: int) -> np.ndarray:
+        """(N,...) of (N,...,1), for predictions of so many axes."""
+        return y_true[..., 0] if y_true.ndim == axes and y_true.shape[-1] == 1 else y_true
 
 
-class BinaryCrossentropy(_CrossEntropy):
+class _SameShape(Loss):
+    """What losses share that compare targets and predictions of one shape; (N,) may stand for (N,1)."""
+
+    keras_name: ClassVar[str]
+
+    def check(self, y_true: np.ndarray, shape: tuple[int | None, ...]) -> None:
+        if not fits(_columns(y_true, shape).shape, shape):
+            raise ShapeError(f"{self.keras_name}: targets of shape {y_true.shape} for predictions of shape {shape}")
+
+    def _targets(self, y_true: np.ndarray, y_pred: Tensor) -> np.ndarray:
+        """The targets in the predictions' shape and dtype."""
+        return _columns(y_true, y_pred.shape).astype(y_pred.dtype)
+
+
+class BinaryCrossentropy(_SameShape, _CrossEntropy):
     """loss[n] = mean over k of - t log p - (1 - t) log(1 - p), for targets t in [0, 1] of p's shape.
 
     >>> import numpy as np, minicnn
@@ -122,15 +151,17 @@ class BinaryCrossentropy(_CrossEntropy):
     0.6931
     """
 
+    keras_name = "binary_crossentropy"
+
     def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
-        targets = same_shape("binary_crossentropy", y_true, y_pred)
+        targets = self._targets(y_true, y_pred)
         a = self.label_smoothing
         targets = targets * (1 - a) + 0.5 * a if a else targets
         function = ops.sigmoid_crossentropy if self.from_logits else ops.binary_crossentropy
         return function(y_pred, targets).mean(axis=-1)
 
 
-class MeanSquaredError(Loss):
+class MeanSquaredError(_SameShape):
     """loss[n] = mean over k of (t - p)^2
 
     >>> import numpy as np, minicnn
@@ -139,11 +170,13 @@ class MeanSquaredError(Loss):
     4.0
     """
 
+    keras_name = "mean_squared_error"
+
     def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
-        return ((y_pred - Tensor(same_shape("mean_squared_error", y_true, y_pred))) ** 2).mean(axis=-1)
+        return ((y_pred - Tensor(self._targets(y_true, y_pred))) ** 2).mean(axis=-1)
 
 
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(_SameShape):
     """loss[n] = mean over k of |t - p|
 
     >>> import numpy as np, minicnn
@@ -152,8 +185,10 @@ class MeanAbsoluteError(Loss):
     2.0
     """
 
+    keras_name = "mean_absolute_error"
+
     def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
-        return abs(y_pred - Tensor(same_shape("mean_absolute_error", y_true, y_pred))).mean(axis=-1)
+        return abs(y_pred - Tensor(self._targets(y_true, y_pred))).mean(axis=-1)
 
 
 class FunctionLoss(Loss):
@@ -173,9 +208,7 @@ class FunctionLoss(Loss):
         self.function = function
 
     def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
-        if y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1:
-            y_true = y_true[..., None]
-        values = self.function(Tensor(y_true.astype(y_pred.dtype)), y_pred)
+        values = self.function(Tensor(_columns(y_true, y_pred.shape).astype(y_pred.dtype)), y_pred)
         if not isinstance(values, Tensor):
             raise ArgumentError(
                 f"the loss {self.name} must return a Tensor, made of y_true and y_pred by arithmetic and minicnn.ops; "
@@ -189,13 +222,14 @@ class FunctionLoss(Loss):
         return values
 
 
-def same_shape(name: str, y_true: np.ndarray, y_pred: Tensor) -> np.ndarray:
-    """The targets in the predictions' shape and dtype; (N,) may stand for (N,1)."""
-    if y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1:
-        y_true = y_true[..., None]
-    if y_true.shape != y_pred.shape:
-        raise ShapeError(f"{name}: targets of shape {y_true.shape} for predictions of shape {y_pred.shape}")
-    return y_true.astype(y_pred.dtype)
+def fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    """Whether a shape is the expected one, in which None stands for any size."""
+    return len(shape) == len(expected) and all(n is None or m == n for m, n in zip(shape, expected))
+
+
+def _columns(y_true: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Targets (N,) as (N,1) where predictions have that shape."""
+    return y_true[..., None] if y_true.ndim == len(shape) - 1 and shape[-1] == 1 else y_true
 
 
 def softmax_input(y_pred: Tensor) -> Tensor | None:

@@ -1,10 +1,12 @@
 """CallbackList: many callbacks behind one."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from minicnn.callbacks.callback import HOOKS, Callback, Logs
+from minicnn.callbacks.callback import HOOKS, Callback, LambdaCallback, Logs
 from minicnn.callbacks.history import History
+from minicnn.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from minicnn.callbacks.monitor import MonitorCallback
 from minicnn.errors import ArgumentError
 
 
@@ -61,6 +63,26 @@ class CallbackList(Callback):
         super().set_params(params)
         for callback in self.callbacks:
             callback.set_params(params)
+
+    def expect(self, figures: Collection[str]) -> None:
+        """Tell those that watch a figure which ones a training makes, before it changes anything.
+
+        Raises
+        ------
+        ArgumentError
+            One watches a figure that will never be there.
+        """
+        rates = (
+            ["learning_rate"]
+            if any(isinstance(c, LearningRateScheduler | ReduceLROnPlateau) for c in self.callbacks)
+            else []
+        )
+        complete = all(
+            type(c).__module__.startswith("minicnn.") and type(c) is not LambdaCallback for c in self.callbacks
+        )
+        for callback in self.callbacks:
+            if isinstance(callback, MonitorCallback):
+                callback.expect([*figures, *rates], complete)
 
 
 def _forwarder(hook: str) -> Callable[..., None]:

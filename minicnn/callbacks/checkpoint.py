@@ -54,6 +54,11 @@ class ModelCheckpoint(MonitorCallback):
         every = 0 if save_freq == "epoch" else number("ModelCheckpoint", "save_freq", save_freq, "[1, inf)")
         self._every_batches = int(every)  # 0: after each epoch
         self._epoch = self._batches = 0
+        if self._every_batches and save_best_only and monitor.startswith("val_"):
+            raise ArgumentError(
+                f"ModelCheckpoint: {monitor!r} is known at the end of an epoch, not after {save_freq} batches: monitor "
+                "'loss', or save_freq='epoch'"
+            )
         weights_file = self.filepath.endswith(".weights.h5")
         if not (weights_file if save_weights_only else self.filepath.endswith((".keras", ".h5")) and not weights_file):
             endings = ".weights.h5" if save_weights_only else ".keras or .h5"
@@ -61,6 +66,10 @@ class ModelCheckpoint(MonitorCallback):
                 f"ModelCheckpoint: with save_weights_only={save_weights_only}, filepath must end in {endings}; "
                 f"it is {self.filepath}"
             )
+
+    @property
+    def watches(self) -> bool:
+        return self.save_best_only
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch
@@ -80,7 +89,7 @@ class ModelCheckpoint(MonitorCallback):
         epoch = self._epoch + 1
         if self.save_best_only:
             value = self.current(logs)
-            if not self.improves(value, self.best):
+            if value is None or not self.improves(value, self.best):
                 return
             self.best = value
         path = self._path(epoch, logs)
@@ -99,7 +108,7 @@ class ModelCheckpoint(MonitorCallback):
         """filepath with its fields filled in."""
         try:
             return self.filepath.format(**{**logs, "epoch": epoch})
-        except (KeyError, ValueError, IndexError) as error:
+        except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
             raise ArgumentError(
                 f"ModelCheckpoint: {self.filepath} cannot be filled in ({error}); there are epoch, {', '.join(logs)}"
             ) from error

@@ -85,6 +85,8 @@ class ReduceLROnPlateau(MonitorCallback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         current = self.current(logs)
         note_learning_rate(self.model, logs)
+        if current is None:
+            return
         if self.cooldown_counter:
             self.cooldown_counter -= 1
             self.wait = 0

@@ -1,6 +1,7 @@
 """MonitorCallback: watches one figure and knows when it has become better."""
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from minicnn.arguments import number, one_of
@@ -26,9 +27,27 @@ class MonitorCallback(Callback):
         self.mode = one_of(type(self).__name__, "mode", mode, ("auto", "min", "max"))
         self.min_delta = number(type(self).__name__, "min_delta", abs(min_delta), "[0, inf)")
         self.best = baseline
+        self._comes_and_goes = False
 
-    def current(self, logs: Logs | None) -> float:
-        """The figure now.
+    def expect(self, figures: Collection[str], complete: bool) -> None:
+        """Called by fit before training with the figures that it makes; `complete` where no callback can add others.
+
+        Raises
+        ------
+        ArgumentError
+            The monitored figure will never be there.
+        """
+        self._comes_and_goes = self.monitor.startswith("val_") and self.monitor in figures
+        if complete and self.watches and self.monitor not in figures:
+            raise self._missing(figures)
+
+    @property
+    def watches(self) -> bool:
+        """Whether the figure is of any use to this callback."""
+        return True
+
+    def current(self, logs: Logs | None) -> float | None:
+        """The figure now; None in an epoch without validation, where others have one.
 
         Raises
         ------
@@ -36,13 +55,18 @@ class MonitorCallback(Callback):
             There is no such figure; the message names those that there are.
         """
         logs = logs or {}
-        if self.monitor not in logs:
-            hint = "; pass validation data to fit" if self.monitor.startswith("val_") else ""
-            raise ArgumentError(
-                f"{type(self).__name__}: there is no figure {self.monitor!r} to monitor; there are "
-                f"{', '.join(logs) or 'none'}{hint}"
-            )
-        return float(logs[self.monitor])
+        if self.monitor in logs:
+            return float(logs[self.monitor])
+        if self._comes_and_goes:
+            return None
+        raise self._missing(logs)
+
+    def _missing(self, figures: Collection[str]) -> ArgumentError:
+        hint = "; pass validation data to fit" if self.monitor.startswith("val_") else ""
+        return ArgumentError(
+            f"{type(self).__name__}: there is no figure {self.monitor!r} to monitor; there are "
+            f"{', '.join(figures) or 'none'}{hint}"
+        )
 
     def improves(self, value: float, best: float | None) -> bool:
         """Whether `value` is better than `best` by more than min_delta; NaN is better than nothing."""

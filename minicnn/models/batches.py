@@ -88,7 +88,7 @@ class ArraySource(Source):
     def __init__(self, x: Any, y: Any, weights: Any, check: bool = True):
         self.x = [as_array(a, "x") for a in as_list(x)]
         self.y = [] if y is None else [as_array(a, "y") for a in as_list(y)]
-        self.weights = None if weights is None else np.asarray(weights, np.float32)
+        self.weights = sample_weights(weights)
         self.size = len(self.x[0])
         whole = Batch(self.x, self.y, self.weights)
         if check:
@@ -198,7 +198,11 @@ def make_source(model: Named, x: Any, y: Any = None, weights: Any = None) -> Sou
 
 
 def limited(source: Source, owner: str, argument: str, steps: Any) -> Source:
-    """The source, or its first batches where `steps` says how many."""
+    """The source, or its first batches where `steps` says how many, as it must for a generator."""
+    if steps is None and isinstance(source, StreamSource) and source.is_generator:
+        raise ArgumentError(
+            f"{owner}: a generator has no end: say how many batches to take with {argument}=..., or give a list of them"
+        )
     return source if steps is None else FirstBatches(source, whole_number(owner, argument, steps, 1))
 
 
@@ -230,10 +234,26 @@ def to_batch(item: Any, model: Named) -> Batch:
     batch = Batch(
         [as_array(a, "x") for a in as_list(in_order(x, model, "x"))],
         [] if y is None else [as_array(a, "y") for a in as_list(in_order(y, model, "y"))],
-        None if weights is None else np.asarray(weights, np.float32),
+        sample_weights(weights),
     )
     batch.check_finite()
     return batch
+
+
+def sample_weights(value: Any) -> np.ndarray | None:
+    """One number for each sample, or None.
+
+    Raises
+    ------
+    ArgumentError, DTypeError, ShapeError
+        Something else, such as weights of classes.
+    """
+    if isinstance(value, Mapping):
+        raise ArgumentError(
+            "sample_weight must be an array of one number for each sample; it is a dict: class_weight takes weights of "
+            "classes"
+        )
+    return None if value is None else as_array(value, "sample_weight").astype(np.float32, copy=False)
 
 
 def checked_batch_size(batch_size: Any, argument: str = "batch_size") -> int:

@@ -45,10 +45,22 @@ class Compiled:
         for metric in [*filter(None, self.loss_means), *(metric for group in self.metrics for metric in group)]:
             metric.reset_state()
 
+    def check_targets(self, targets: list[Any], shapes: list[Any]) -> None:
+        """Raise where targets do not fit outputs of these shapes, of any number of samples."""
+        self._check_number(len(targets))
+        for loss, target, shape in zip(self.losses, targets, shapes):
+            if loss is not None:
+                loss.check(target, (None, *shape[1:]))
+
+    def _check_number(self, targets: int) -> None:
+        if targets != len(self.losses):
+            raise DataError(f"the model has {len(self.losses)} outputs, targets were given for {targets}")
+        if all(loss is None for loss in self.losses):
+            raise ArgumentError("compile(loss=...) named no loss, so there is nothing to train or evaluate")
+
     def loss_of(self, targets: list[Any], outputs: list[Tensor], weights: Any) -> Tensor:
         """The weighted sum of the losses of the outputs; where there are several, each is noted."""
-        if len(targets) != len(outputs):
-            raise DataError(f"the model has {len(outputs)} outputs, targets were given for {len(targets)}")
+        self._check_number(len(targets))
         total = None
         for loss, factor, mean, target, output in zip(
             self.losses, self.loss_weights, self.loss_means, targets, outputs
@@ -60,8 +72,7 @@ class Compiled:
                 mean.update_state(part.item(), output.shape[0])
             part = part if factor == 1 else part * factor
             total = part if total is None else total + part
-        if total is None:
-            raise ArgumentError("compile(loss=...) named no loss, so there is nothing to train or evaluate")
+        assert total is not None
         return total
 
     def observe(self, targets: list[Any], outputs: list[Tensor]) -> None:
@@ -70,15 +81,18 @@ class Compiled:
             for metric in group:
                 metric.update_state(np.asarray(target), output.numpy())
 
-    def results(self) -> dict[str, float]:
-        """The losses of several outputs, and the metrics, by name; with several outputs their name comes first."""
-        found = {mean.name: mean.result() for mean in self.loss_means if mean is not None}
+    def figures(self) -> dict[str, Any]:
+        """The metrics by the names of their figures: losses of several outputs first, whose names then lead."""
+        found: dict[str, Any] = {mean.name: mean for mean in self.loss_means if mean is not None}
         for name, group in zip(self.output_names, self.metrics):
-            for metric in group:
-                label = metric.name if len(self.output_names) == 1 else f"{name}_{metric.name}"
-                value = metric.result()
-                found[label] = float(value) if np.ndim(value) == 0 else value
+            prefix = "" if len(self.output_names) == 1 else f"{name}_"
+            found |= {f"{prefix}{metric.name}": metric for metric in group}
         return found
+
+    def results(self) -> dict[str, float]:
+        """The figures so far."""
+        values = {name: metric.result() for name, metric in self.figures().items()}
+        return {name: float(value) if np.ndim(value) == 0 else value for name, value in values.items()}
 
 
 def check_choices(choices: Choices) -> None:

@@ -24,8 +24,9 @@ def evaluate(
     outputs_of: Callable[[Batch], list[np.ndarray]],
     callbacks: CallbackList,
     batch_size: int,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> dict[str, float]:
-    """Loss and metrics over all batches, in inference mode."""
+    """Loss and metrics over all batches, in inference mode, or over those before a callback or `stopped` ends it."""
     compiled, weights_penalty = model.compiled, penalty(model.trainable_weights)
     compiled.reset()
     model.stop_evaluating = False
@@ -38,7 +39,7 @@ def evaluate(
         samples += len(batch)
         logs = {"loss": total / max(samples, 1) + weights_penalty, **compiled.results()}
         callbacks.on_test_batch_end(step, logs)
-        if model.stop_evaluating:
+        if model.stop_evaluating or stopped():
             break
     if not samples:
         raise DataError("there are no batches to evaluate")

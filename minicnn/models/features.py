@@ -26,6 +26,7 @@ class SplitProgram:
 
     def __init__(self, program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype]):
         self.prefix, self.rest = program.split()
+        self.output_shapes = program.output_shapes([(None, *shape) for shape in shapes])
         self.plan = Plan(self.prefix, shapes, dtypes) if self.prefix.calls else None
         self._rest_plan: Plan | None = None
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class Trainer:
         self.class_weight = None if class_weight is None else checked_class_weight(class_weight)
         self.train_store = FeatureStore(train.size)
         self.validation_store = FeatureStore(None if validation is None else validation.size)
+        self.steps = 0  # done in this epoch
         self.signature: Any = None
         self.splits: dict[Any, SplitProgram] = {}
 
@@ -62,22 +64,39 @@ class Trainer:
         parameters = [p for call in split.rest.calls for p in call.layer.trainable_weights]
         if not parameters:
             raise GraphError("nothing can be trained: every layer has trainable=False")
+        self.model.compiled.check_targets(batch.y, split.output_shapes)  # running on them moves BatchNorm's statistics
         features = self.train_store.get(split, batch, x)
         weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape[-1])
         parameters = list({id(p): p for p in parameters}.values())
         return train_step(self.model.compiled, lambda f, training: split.forward(f, training), parameters, features,
                           batch.y, weights)  # fmt: skip
 
-    def validate(self, callbacks: CallbackList, batch_size: int) -> dict[str, float]:
+    def validate(self, callbacks: CallbackList, batch_size: int, interrupted: Callable[[], bool]) -> dict[str, float]:
         """Loss and metrics on the validation data, in inference mode."""
         assert self.validation is not None
-        logs = evaluate(self.model, self.validation, self._validation_outputs, callbacks, batch_size)
+        logs = evaluate(self.model, self.validation, self._validation_outputs, callbacks, batch_size, interrupted)
         return {f"val_{name}": value for name, value in logs.items()}
 
     def _validation_outputs(self, batch: Batch) -> list[np.ndarray]:
         x = self.model.cast_inputs(batch.x)
         split = self.current_split(x)
         return split.predict(self.validation_store.get(split, batch, x))
+
+    def ran_out(self, epoch: int, steps: int | None, options: dict[str, Any]) -> bool:
+        """Whether a generator has ended, after an epoch, before the last epoch has; a warning says so."""
+        epochs, rhythm = options["epochs"], options["validation_freq"]
+        last, short = epoch + 1 == epochs, steps is not None and self.steps < steps
+        if (short or not last) and self.train.ran_out():
+            what, rest = "", "steps_per_epoch batches for each epoch"
+        elif self.validation and epochs // rhythm > (epoch + 1) // rhythm and self.validation.ran_out():
+            what, rest = "of validation data ", "validation_steps batches for each validation"
+        else:
+            return False
+        warnings.warn(
+            f"fit: the generator {what}ended in epoch {epoch + 1} of {epochs}, so training ends; it must give {rest}",
+            stacklevel=4,
+        )
+        return True
 
 
 def fit(model: Model, train: Source, validation: Source | None, options: dict[str, Any]) -> History:
@@ -88,6 +107,7 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
     progress = TrainingProgress(options["verbose"], steps, epochs)
     watching = watched(model, options["callbacks"], progress, options["verbose"], epochs=epochs, steps=steps)
     callbacks = CallbackList(watching, add_history=True, model=model, **watching.params)
+    check_before(model, train, validation, callbacks)
     generator = np.random.default_rng(new_seed())
     model.stop_training = False
     logs: dict[str, Any] = {}
@@ -97,19 +117,32 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
             callbacks.on_epoch_begin(epoch)
             order = generator.permutation(train.size) if options["shuffle"] and train.size else None
             logs = _epoch(trainer, callbacks, batch_size, order, interrupted)
+            if validation is not None and (epoch + 1) % options["validation_freq"] == 0 and not interrupted():
+                logs |= trainer.validate(callbacks, options["validation_batch_size"], interrupted)
+            if not interrupted():
+                callbacks.on_epoch_end(epoch, logs)
             if interrupted():
                 if options["verbose"]:
                     print(f"interrupted in epoch {epoch + 1}: the model keeps what it has learned", file=sys.stderr)
-                callbacks.on_train_end(logs)
-                raise KeyboardInterrupt
-            if validation is not None and (epoch + 1) % options["validation_freq"] == 0:
-                logs |= trainer.validate(callbacks, options["validation_batch_size"])
-            callbacks.on_epoch_end(epoch, logs)
-            if model.stop_training:
                 break
-    callbacks.on_train_end(logs)
+            if model.stop_training or trainer.ran_out(epoch, steps, options):
+                break
+        callbacks.on_train_end(logs)
     assert callbacks.history is not None
     return callbacks.history
+
+
+def check_before(model: Model, train: Source, validation: Source | None, callbacks: CallbackList) -> None:
+    """Refuse what does not fit before anything is changed: arrays, first batches of other data, figures to monitor."""
+    figures = ["loss", *model.compiled.figures()]
+    for source, use in ((train, "train on"), (validation, "evaluate")):
+        if source is not None:
+            batch = source.peek()
+            if batch is None:
+                raise DataError(f"there are no batches to {use}")
+            shapes = model.shapes_for([array.shape for array in batch.x])
+            model.compiled.check_targets(batch.y, shapes)
+    callbacks.expect(figures if validation is None else [*figures, *(f"val_{name}" for name in figures)])
 
 
 def _epoch(
@@ -118,12 +151,13 @@ def _epoch(
     """All batches once; the mean loss and the metrics over them."""
     compiled = trainer.model.compiled
     compiled.reset()
-    total = samples = 0
+    total = samples = trainer.steps = 0
     logs: dict[str, Any] = {}
     for step, batch in enumerate(trainer.train.batches(batch_size, order)):
         callbacks.on_train_batch_begin(step)
         total += trainer.step(batch) * len(batch)
         samples += len(batch)
+        trainer.steps += 1
         logs = {"loss": total / samples, **compiled.results()}
         callbacks.on_train_batch_end(step, logs)
         if trainer.model.stop_training or interrupted():
@@ -188,8 +222,6 @@ def training_source(model: Model, x: Any, y: Any, sample_weight: Any, steps_per_
     source = make_source(model, x, y, sample_weight)
     if steps_per_epoch is not None and not isinstance(source, StreamSource):
         raise ArgumentError("steps_per_epoch is for generators; an epoch of arrays or of a dataset is all its samples")
-    if steps_per_epoch is None and isinstance(source, StreamSource) and source.is_generator:
-        raise ArgumentError("a generator has no end: say how many batches make an epoch with steps_per_epoch=...")
     return limited(source, "fit", "steps_per_epoch", steps_per_epoch)
 
 
@@ -198,10 +230,6 @@ def validation_source(model: Model, data: Any, validation_steps: int | None) -> 
     batches = isinstance(data, list) and all(isinstance(item, tuple) for item in data)
     arrays = isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and not batches
     source = make_source(model, *data) if arrays else make_source(model, data)
-    if validation_steps is None and isinstance(source, StreamSource) and source.is_generator:
-        raise ArgumentError(
-            "validation_data: a generator has no end: say how many batches make a validation with validation_steps=..."
-        )
     return limited(source, "fit", "validation_steps", validation_steps)
 
 
@@ -209,7 +237,7 @@ def validation_source(model: Model, data: Any, validation_steps: int | None) -> 
 def interruptible() -> Iterator[Any]:
     """Within the block, Ctrl-C is noted and answered between two steps, so that no update is cut in half.
 
-    A second Ctrl-C interrupts at once.
+    A second Ctrl-C interrupts at once; one that was noted is raised at the block's end.
     """
     pressed = [False]
     if threading.current_thread() is not threading.main_thread():
@@ -226,3 +254,5 @@ def interruptible() -> Iterator[Any]:
         yield lambda: pressed[0]
     finally:
         signal.signal(signal.SIGINT, before)
+    if pressed[0]:
+        raise KeyboardInterrupt

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.arguments import whole_number
+from minicnn.arguments import number, whole_number
 from minicnn.errors import GraphError
 from minicnn.layers import SymbolicTensor
 from minicnn.layers.symbolic import symbolic_tensors
@@ -186,7 +186,8 @@ class Model(Network):
         `x` and targets `y` are arrays, lists of arrays or dicts by input and output name; or `x` is a dataset, or an
         iterable of batches (x, y).  The trainable flags are read at every step; frozen layers at the beginning are
         computed once for each sample and kept, so a dataset must give the same samples in every epoch: give batches
-        that differ, as by augmentation, as an iterable.
+        that differ, as by augmentation, as an iterable.  Arrays, the first batch of anything else, and what callbacks
+        monitor are checked before anything is changed.  A generator that ends too early ends training, with a warning.
 
         Raises
         ------
@@ -195,16 +196,17 @@ class Model(Network):
         options = {
             "verbose": checked_verbose("fit", verbose), "epochs": whole_number("fit", "epochs", epochs, 0),
             "batch_size": checked_batch_size(batch_size), "callbacks": callbacks, "shuffle": shuffle,
-            "class_weight": class_weight, "initial_epoch": initial_epoch,
+            "class_weight": class_weight, "initial_epoch": whole_number("fit", "initial_epoch", initial_epoch, 0),
             "validation_batch_size": checked_batch_size(validation_batch_size or batch_size, "validation_batch_size"),
             "validation_freq": whole_number("fit", "validation_freq", validation_freq, 1),
         }  # fmt: skip
+        share = number("fit", "validation_split", validation_split, "[0, 1]")
         train, validation = fitting.training_source(self, x, y, sample_weight, steps_per_epoch), None
         self._build_for(train)
         if validation_data is not None:
             validation = fitting.validation_source(self, validation_data, validation_steps)
-        elif validation_split:
-            train, validation = fitting.split_validation(train, validation_split)
+        elif share:
+            train, validation = fitting.split_validation(train, share)
         return fitting.fit(self, train, validation, options)
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = 32, verbose: int | str = 0,

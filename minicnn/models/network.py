@@ -136,11 +136,14 @@ class Network(Layer):
     def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
         sources = [source.shape for source in symbolic_tensors(arguments)]
         self.check_input(alone(sources))  # where a Sequential takes its shape from
-        self._check_shapes(sources)
-        shapes = self.program.output_shapes(sources)
-        node = Node(self, arguments, shapes, self.dtype, len(self.nodes), training)
+        node = Node(self, arguments, self.shapes_for(sources), self.dtype, len(self.nodes), training)
         self.nodes.append(node)
         return alone(node.outputs)
+
+    def shapes_for(self, shapes: Sequence[Shape]) -> list[Shape]:
+        """The outputs' shapes for inputs of these shapes, which are checked."""
+        self._check_shapes(shapes)
+        return self.program.output_shapes(shapes)
 
     def _check_shapes(self, shapes: Sequence[Shape]) -> None:
         """Raise ShapeError unless these are shapes of what the inputs take."""

@@ -173,7 +173,7 @@ def test_endings_that_the_writer_does_not_know_are_refused(path, weights_only, e
         ModelCheckpoint(path, save_weights_only=weights_only)
 
 
-@pytest.mark.parametrize("field", ["{val_loss:.2f}", "{}", "{loss:d}"])
+@pytest.mark.parametrize("field", ["{val_loss:.2f}", "{}", "{loss:d}", "{loss.foo}", "{loss[0]}"])
 def test_a_field_that_cannot_be_filled_in_is_named(tmp_path, field):
     with pytest.raises(ArgumentError, match=r"cannot be filled in.*there are epoch, loss"):
         FakeModel().fit(ModelCheckpoint(tmp_path / f"{field}.keras"), loss=[1.0])

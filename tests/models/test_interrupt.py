@@ -3,8 +3,14 @@
 import signal
 import subprocess
 import sys
+import threading
 
+import numpy as np
 import pytest
+
+from minicnn.callbacks import LambdaCallback
+from minicnn.layers import Dense, Input
+from minicnn.models import Sequential
 
 PROGRAM = """
 import signal
@@ -63,14 +69,34 @@ def test_ctrl_c():
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("hook", ["on_test_batch_begin", "on_epoch_end", "on_train_end", "on_train_batch_end"])
+@pytest.mark.parametrize("epochs", [1, 5])
+def test_wherever_it_comes_it_ends_training_and_is_told(hook, epochs, capsys):
+    calls = []
+
+    def press(*_):
+        if not calls:
+            signal.raise_signal(signal.SIGINT)
+        calls.append(hook)
+
+    model = Sequential([Input((3,)), Dense(2)])
+    model.compile("sgd", "mse")
+    ends = []
+    watch = [LambdaCallback(on_train_end=ends.append), LambdaCallback(**{hook: press})]
+    x, y = np.ones((12, 3)), np.ones((12, 2))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x, y, epochs=epochs, batch_size=4, verbose=2, validation_data=(x, y), callbacks=watch)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (len(calls), len(ends)) == (1, 1)
+    said = capsys.readouterr().err
+    assert said == ("" if hook == "on_train_end" else "interrupted in epoch 1: the model keeps what it has learned\n")
+
+
 def test_fit_in_another_thread_leaves_signals_alone():
-    import threading
-
-    import numpy as np
-
-    from minicnn.layers import Dense, Input
-    from minicnn.models import Sequential
-
     model = Sequential([Input((3,)), Dense(2)])
     model.compile("sgd", "mse")
     found, before = [], signal.getsignal(signal.SIGINT)

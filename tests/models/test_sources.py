@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minicnn import layers as L
+from minicnn.callbacks import LambdaCallback
 from minicnn.data import ArrayDataset
 from minicnn.errors import ArgumentError, DataError, MinicnnError, ShapeError
 from minicnn.models import Sequential
@@ -123,7 +124,7 @@ def test_evaluate_draws_from_a_generator():
     first = model.evaluate(stream, steps=1)
     assert first == model.evaluate(X, Y)
     np.testing.assert_array_equal(next(stream)[0], X * 2)
-    assert model.evaluate(iter(batches())) == pytest.approx(first)  # to its end
+    assert model.evaluate(iter(batches()), steps=3) == pytest.approx(first)
     assert model.evaluate(X, Y, batch_size=4, steps=2) == pytest.approx(model.evaluate(X[:8], Y[:8]))
 
 
@@ -160,14 +161,9 @@ def test_images_of_several_sizes_in_one_training():
             batches,
             {"validation_data": endless()},
             ArgumentError,
-            "validation_data: a generator has no end: say how many batches make a validation with validation_steps=",
+            "fit: a generator has no end: say how many batches to take with validation_steps=",
         ),
-        (
-            batches,
-            {"validation_data": iter(batches()), "validation_steps": 2, "epochs": 3},
-            DataError,
-            "there are no batches to evaluate",
-        ),
+        (batches, {"validation_data": iter([]), "validation_steps": 2}, DataError, "there are no batches to evaluate"),
         (
             batches,
             {"validation_data": (X, Y), "validation_steps": 0},
@@ -181,6 +177,45 @@ def test_refusals(data, options, error, message):
     with pytest.raises(error, match=message) as caught:
         linear().fit(data(), verbose=0, **options)
     assert isinstance(caught.value, MinicnnError)
+
+
+@pytest.mark.parametrize(("drawn", "epochs"), [(3, 1), (4, 2), (6, 2)])
+def test_a_generator_that_ends_too_early_ends_the_training(drawn, epochs):
+    model, ends = linear(), []
+    whole = (batches() * 2)[:drawn]
+    with pytest.warns(UserWarning, match=f"the generator ended in epoch {epochs} of 4, so training ends; .* steps_per"):
+        found = model.fit(
+            iter(whole), steps_per_epoch=3, epochs=4, verbose=0, callbacks=LambdaCallback(on_train_end=ends.append)
+        )
+    assert len(found.history["loss"]) == epochs
+    assert len(ends) == 1
+    assert model.optimizer.iterations == drawn
+
+
+def test_a_last_epoch_that_a_generator_cuts_short():
+    with pytest.warns(UserWarning, match="the generator ended in epoch 2 of 2"):
+        found = linear().fit(iter(batches()), steps_per_epoch=2, epochs=2, verbose=0)
+    assert len(found.history["loss"]) == 2
+
+
+def test_validation_data_that_end_too_early_end_the_training():
+    options = {"validation_data": iter(batches()), "validation_steps": 1, "validation_freq": 2, "epochs": 9}
+    with pytest.warns(UserWarning, match="the generator of validation data ended in epoch 6 of 9, so training ends"):
+        found = linear().fit(X, Y, verbose=0, **options)
+    assert (len(found.history["loss"]), len(found.history["val_loss"])) == (6, 3)
+
+
+def test_evaluate_refuses_a_generator_without_an_end():
+    with pytest.raises(
+        ArgumentError, match="evaluate: a generator has no end: say how many batches to take with steps="
+    ):
+        linear().evaluate(endless())
+
+
+def test_batches_without_samples_are_passed_over():
+    empty = (X[:0], Y[:0])
+    assert_expected(trained([empty, *batches(), empty], epochs=2))
+    assert_expected(trained(iter([empty, *batches() * 2]), steps_per_epoch=3, epochs=2))
 
 
 def test_steps_are_whole_numbers():
