@@ -107,6 +107,12 @@ def save_model(model: Model, path: str | Path) -> None:
     slashed = [leaf.path for leaf in leaves(layer_spec(model)) if "/" in leaf.layer.name]
     if slashed:
         warnings.warn(f"Keras 3 does not open models with a '/' in a layer's name, as in {slashed[0]}", stacklevel=3)
+    if shared := shared_layers(model):
+        warnings.warn(
+            f"model {model.name} and models in it share {', '.join(layer.name for layer in shared)}, which the file holds "
+            "once for each of them: loaded again, each trains a copy of its own",
+            stacklevel=3,
+        )
     config, compiled = model_config(model), compile_config(model)
     arguments = path, layer_spec(model), _arrays(model)
     metadata = model.metadata or None
@@ -116,6 +122,20 @@ def save_model(model: Model, path: str | Path) -> None:
     else:
         training = None if compiled is None else {**compiled, "optimizer_config": compiled.pop("optimizer")}
         weights.save_legacy_model(*arguments, config, training, metadata)
+
+
+def shared_layers(model: Model) -> list[Layer]:
+    """The layers with weights that more than one model holds, of a model and those nested in it."""
+    holders: dict[int, int] = {}
+    layers: dict[int, Layer] = {}
+    waiting: list[Layer] = [model]
+    while waiting:
+        for layer in getattr(waiting.pop(), "layers", ()):
+            if id(layer) not in layers:
+                waiting.append(layer)
+            layers[id(layer)] = layer
+            holders[id(layer)] = holders.get(id(layer), 0) + 1
+    return [layer for key, layer in layers.items() if holders[key] > 1 and layer.weights]
 
 
 def layer_spec(layer: Layer) -> weights.LayerSpec:

@@ -296,3 +296,17 @@ def test_names_that_keras_does_not_open_are_said(suffix, tmp_path):
     with pytest.warns(UserWarning, match=r"does not open .* as in fire/squeeze"):
         model.save(tmp_path / f"m{suffix}")
     np.testing.assert_array_equal(load_model(tmp_path / f"m{suffix}").get_weights()[0], model.get_weights()[0])
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_layers_that_nested_models_share_are_said(suffix, tmp_path):
+    x, y, shared = L.Input((3,)), L.Input((3,)), L.Dense(3, name="shared")
+    inner = Model(x, L.ReLU()(shared(x)), name="inner")
+    with pytest.warns(
+        UserWarning, match="model outer and models in it share shared, which the file holds once for each"
+    ):
+        Model(y, inner(shared(y)), name="outer").save(tmp_path / f"m{suffix}")
+    Model(y, inner(inner(y))).save(tmp_path / f"n{suffix}")  # one holder, called twice, stays one
+    middle = Model(y, inner(y), name="middle")
+    with pytest.warns(UserWarning, match="share inner, which"):
+        Model(y, middle(inner(y))).save(tmp_path / f"o{suffix}")
