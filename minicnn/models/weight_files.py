@@ -109,8 +109,8 @@ def save_model(model: Model, path: str | Path) -> None:
         warnings.warn(f"Keras 3 does not open models with a '/' in a layer's name, as in {slashed[0]}", stacklevel=3)
     if shared := shared_layers(model):
         warnings.warn(
-            f"model {model.name} and models in it share {', '.join(layer.name for layer in shared)}, which the file holds "
-            "once for each of them: loaded again, each trains a copy of its own",
+            f"model {model.name} and models in it share {', '.join(layer.name for layer in shared)}, which the file "
+            "holds once for each of them: loaded again, each trains a copy of its own",
             stacklevel=3,
         )
     config, compiled = model_config(model), compile_config(model)
