@@ -132,18 +132,14 @@ class Layer:
 
         Raises
         ------
-        ShapeError
-            Another number of arrays, or an array of another shape.
+        ShapeError, DTypeError
+            Another number of arrays, an array of another shape, or one that does not hold real numbers.
         """
-        parameters, arrays = self.weights, [np.asarray(array) for array in arrays]
+        parameters, arrays = self.weights, list(arrays)
         if len(arrays) != len(parameters):
             raise ShapeError(f"layer {self.name} has {len(parameters)} weights, {len(arrays)} arrays were given")
-        for parameter, array in zip(parameters, arrays):
-            if parameter.shape != array.shape:
-                raise ShapeError(
-                    f"layer {self.name}: weight {parameter.name} has shape {parameter.shape}, the array {array.shape}"
-                )
-        for parameter, array in zip(parameters, arrays):
+        checked = [p.checked(array, f"layer {self.name}: weight {p.name}") for p, array in zip(parameters, arrays)]
+        for parameter, array in zip(parameters, checked):
             parameter.assign(array)
 
     # Calling ------------------------------------------------------------------------------------------------------
