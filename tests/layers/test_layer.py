@@ -68,7 +68,7 @@ def test_set_weights_is_all_or_nothing():
     for bad in (["a", "b", "c"], np.ones(3, complex), [None] * 3, np.zeros(3, "datetime64[s]")):
         with pytest.raises(DTypeError, match="layer d: weight bias: expected real numbers, got"):
             layer.set_weights([np.ones((8, 3)), bad])
-    with pytest.raises(ShapeError, match="layer d: weight bias: expected values of shape .*, got no array"):
+    with pytest.raises(ShapeError, match=r"layer d: weight bias: expected values of shape .*, got no array"):
         layer.set_weights([np.ones((8, 3)), [[1], [2, 3], [4]]])
     for array, old in zip(layer.get_weights(), before):
         np.testing.assert_array_equal(array, old)
