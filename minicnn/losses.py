@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops
-from minicnn.arguments import number
+from minicnn.arguments import number, numbers
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, DataError, ShapeError
 from minicnn.ops.activation import Softmax
@@ -32,10 +32,10 @@ class Loss:
 
         Raises
         ------
-        ShapeError
-            Targets whose shape does not fit the predictions.
+        ShapeError, ArgumentError
+            Targets whose shape does not fit the predictions, or that are no numbers.
         """
-        y_true = y_true.numpy() if isinstance(y_true, Tensor) else np.asarray(y_true)
+        y_true = numbers(self.name, "targets", y_true.numpy() if isinstance(y_true, Tensor) else y_true)
         values = self.per_sample(y_true, y_pred if isinstance(y_pred, Tensor) else Tensor(y_pred))
         if sample_weight is not None:
             weights = np.asarray(sample_weight, values.dtype).reshape(-1, *[1] * (values.ndim - 1))

@@ -20,6 +20,10 @@ PICTURE = np.ones((1, 4, 4, 3), np.float32)
     ("call", "message"),
     [
         (lambda: L.Concatenate(axis=9)([A, B]), r"Concatenate.*\(None, 4, 3\) have no axis 9"),
+        (lambda: L.Concatenate(axis=0)([A, B]), "Concatenate.*axis 0 of .* is that of the samples"),
+        (lambda: L.Concatenate(axis=-3)([np.ones((1, 2, 3))] * 2), "Concatenate.*axis -3 .* is that of the samples"),
+        (lambda: Tensor(PICTURE).sum(axis=(0, 0)), r"sum: an axis of .* is named twice in \(0, 0\)"),
+        (lambda: Tensor(PICTURE).mean(axis=(0, -4)), r"an axis of .* is named twice in \(0, 0\)"),
         (lambda: L.Softmax(axis=5)(A), "Softmax.* have no axis 5"),
         (
             lambda: A + "a",
