@@ -1,8 +1,11 @@
 """Checks of arguments, with one wording for all refusals."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
+
+import numpy as np
 
 from minicnn.errors import ArgumentError
 
@@ -22,7 +25,10 @@ def number(owner: str, argument: str, value: Any, interval: str) -> float:
     """
     low, high = (float(bound) for bound in interval[1:-1].split(","))
     if isinstance(value, Real) and not isinstance(value, bool):
-        x = float(value)
+        try:
+            x = float(value)
+        except OverflowError:
+            x = math.nan  # a whole number beyond all floats
         if (low < x or (x == low and interval[0] == "[")) and (x < high or (x == high and interval[-1] == "]")):
             return x
     raise ArgumentError(f"{owner}: {argument} must be a number in {interval}; it is {value!r}")
@@ -44,6 +50,65 @@ def whole_number(owner: str, argument: str, value: Any, least: int) -> int:
     if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least:
         return int(value)
     raise ArgumentError(f"{owner}: {argument} must be a whole number of at least {least}; it is {value!r}")
+
+
+def whole_numbers(owner: str, argument: str, values: Any, least: int) -> tuple[int, ...]:
+    """`values` as a tuple of ints, when it is a list of whole numbers of at least `least`.
+
+    Raises
+    ------
+    ArgumentError
+        It is not.
+    """
+    return tuple(whole_number(owner, argument, value, least) for value in items(owner, argument, values))
+
+
+def items(owner: str, argument: str, values: Any) -> tuple[Any, ...]:
+    """`values` as a tuple, when it is a list or a tuple, or an array.
+
+    Raises
+    ------
+    ArgumentError
+        It is not; a text is none.
+    """
+    if isinstance(values, (Sequence, np.ndarray)) and not isinstance(values, str | bytes) and np.ndim(values) != 0:
+        return tuple(values)
+    raise ArgumentError(f"{owner}: {argument} must be a list or tuple; it is {values!r}")
+
+
+def numbers(owner: str, argument: str, value: Any) -> np.ndarray:
+    """A number, or an array or list of numbers, as an array.
+
+    Raises
+    ------
+    ArgumentError
+        It is not; nor are lists of different lengths.
+
+    Examples
+    --------
+    >>> numbers("layer r", "scale", np.ones(2))
+    array([1., 1.])
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.array(None)
+    if array.dtype.kind not in "fiub":
+        raise ArgumentError(f"{owner}: {argument} must be a number, or a list of numbers; it is {value!r}")
+    return array
+
+
+def switch(owner: str, argument: str, value: Any) -> bool:
+    """`value` as a bool, when it is True or False, or NumPy's, or 1 or 0.
+
+    Raises
+    ------
+    ArgumentError
+        It is not; "no" would count as True.
+    """
+    if isinstance(value, bool | np.bool_ | Integral) and value in (0, 1):
+        return bool(value)
+    raise ArgumentError(f"{owner}: {argument} must be True or False; it is {value!r}")
 
 
 def one_of(owner: str, argument: str, value: Any, choices: Iterable[Any]) -> Any:

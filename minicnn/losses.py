@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicnn import ops
-from minicnn.arguments import number
+from minicnn.arguments import number, numbers
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, DataError, ShapeError
 from minicnn.ops.activation import Softmax
@@ -35,12 +35,12 @@ class Loss:
 
         Raises
         ------
-        ShapeError
-            Targets whose shape does not fit the predictions.
+        ShapeError, ArgumentError
+            Targets whose shape does not fit the predictions, or that are no numbers.
         DataError
             Labels that are no classes of the predictions.
         """
-        y_true = y_true.numpy() if isinstance(y_true, Tensor) else np.asarray(y_true)
+        y_true = numbers(self.name, "targets", y_true.numpy() if isinstance(y_true, Tensor) else y_true)
         y_pred = y_pred if isinstance(y_pred, Tensor) else Tensor(y_pred)
         self.check(y_true, y_pred.shape)
         values = self.per_sample(y_true, y_pred)

@@ -153,3 +153,11 @@ def test_refusals(call, error, message):
         call(Tensor(ROWS))
     assert isinstance(caught.value, MinicnnError)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_targets_that_are_no_numbers(name):
+    with pytest.raises(MinicnnError, match=r"targets must be a number, or a list of numbers|must be whole numbers"):
+        losses.get(name)([["a", "b"]], Tensor([[0.1, 0.9]]))
+    with pytest.raises(MinicnnError, match="targets must be a number"):
+        ops.crossentropy(Tensor([[0.1, 0.9]]), [["a", "b"]])

@@ -28,7 +28,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     >>> with replacing("model.h5") as temporary:                                # doctest: +SKIP
     ...     temporary.write_bytes(b"...")
     """
-    target = Path(os.path.realpath(path))
+    target = _target(path)
     temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.tmp")
     try:
         check_target(path)
@@ -58,11 +58,19 @@ def _remove_stale(target: Path) -> None:
 
 def check_target(path: str | os.PathLike) -> None:
     """Raise FileAccessError when what is at `path` is no regular file, so that no file may take its place."""
-    target = Path(os.path.realpath(path))
+    target = _target(path)
     if target.is_dir():
         raise FileAccessError(f"{path} is a folder: give the name of a file")
     if target.exists() and not target.is_file():
         raise FileAccessError(f"{path} is a device or a pipe: give the name of a file")
+
+
+def _target(path: str | os.PathLike) -> Path:
+    """The file itself, where `path` is a link."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as error:
+        raise FileAccessError(f"{os.fspath(path)!r} cannot be the name of a file: {error}") from None
 
 
 def _force(path: Path) -> None:

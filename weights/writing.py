@@ -118,6 +118,9 @@ def _check_names(spec: LayerSpec) -> None:
         parts = layer.name.split("/")
         if not parts[0] or "\0" in layer.name or {".", ".."} & {*parts}:
             raise ArgumentError(f"the layer name {layer.name!r} cannot be stored in an HDF5 file: rename the layer")
+        for name in (layer.name, *(weight.name for weight in layer.weights)):
+            if any("\ud800" <= character <= "\udfff" for character in name):  # half a pair, which UTF-8 cannot hold
+                raise ArgumentError(f"the name {name!r} is no text: rename the layer or weight")
         _check_names(layer)
 
 

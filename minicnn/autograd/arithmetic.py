@@ -152,6 +152,8 @@ class Sum(Function):
     @staticmethod
     def forward(ctx: Context, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         axes = tuple(range(a.ndim)) if axis is None else _axes("sum", axis, a)
+        if len(set(axes)) != len(axes):
+            raise ShapeError(f"sum: an axis of an array of shape {a.shape} is named twice in {axes}")
         ctx.save(a.shape, axes)
         return a.sum(axis=axes, keepdims=keepdims)
 

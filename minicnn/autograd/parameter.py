@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import ShapeError
+from minicnn.errors import DTypeError, ShapeError
 
 from .tensor import Tensor
 
@@ -70,24 +70,32 @@ class Parameter(Tensor):
     def dtype(self) -> np.dtype:
         return self._dtype
 
-    def assign(self, values: Any) -> None:
-        """Replace the numbers by a copy of others.
+    def checked(self, values: Any, owner: str | None = None) -> np.ndarray:
+        """`values` as an array, when they may replace the numbers.
 
         Raises
         ------
-        ShapeError
-            The values have another shape.
+        ShapeError, DTypeError
+            The values have another shape, or are no real numbers.
         """
-        values = np.asarray(values)
-        if values.shape != self._shape:
-            raise ShapeError(f"{self.name}: expected values of shape {self._shape}, got {values.shape}")
-        self._keep(np.array(values, self._dtype, order="C"))
+        owner = self.name if owner is None else owner
+        try:
+            array = np.asarray(values)
+        except ValueError as error:  # lists of different lengths
+            raise ShapeError(f"{owner}: expected values of shape {self._shape}, got no array ({error})") from None
+        if array.shape != self._shape:
+            raise ShapeError(f"{owner}: expected values of shape {self._shape}, got {array.shape}")
+        if not np.can_cast(array.dtype, self._dtype, "same_kind"):
+            raise DTypeError(f"{owner}: expected real numbers, got {array.dtype}")
+        return array
+
+    def assign(self, values: Any) -> None:
+        """Replace the numbers by a copy of others; raises as `checked`."""
+        self._keep(np.array(self.checked(values), self._dtype, order="C"))
 
     def adopt(self, values: np.ndarray) -> None:
         """`assign` without a copy, for an array that nobody else will write to."""
-        if values.shape != self._shape:
-            raise ShapeError(f"{self.name}: expected values of shape {self._shape}, got {values.shape}")
-        self._keep(np.ascontiguousarray(values, self._dtype))
+        self._keep(np.ascontiguousarray(self.checked(values), self._dtype))
 
     @property
     def __array_interface__(self) -> dict[str, Any]:

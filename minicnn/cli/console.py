@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -37,12 +38,24 @@ def say(text: str = "") -> None:
     """A line of the result on stdout; what it cannot show (bytes of file names that are no text) as escapes."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
-        known = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        print(known.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        print(escaped(text).encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OutputError(error) from None
+
+
+def escaped(text: str) -> str:
+    r"""
+    The text with what is no character (bytes of file names, halves of pairs) as escapes.
+
+    Examples
+    --------
+    >>> escaped("a\udcff \ud800")
+    'a\\xff \\ud800'
+    """
+    known = re.sub("[\ud800-\udc7f\udd00-\udfff]", lambda half: f"\\u{ord(half[0]):x}", text)
+    return known.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def one_line(text: object) -> str:
@@ -74,14 +87,14 @@ def plain(value: Any) -> Any:
     {'a': 0.5, 'b': [1, None]}
     """
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {escaped(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+    return value if isinstance(value, int | float | bool) or value is None else escaped(str(value))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -1,10 +1,10 @@
 """Activations as layers of their own."""
 
+from numbers import Integral
 from typing import Any
 
-import numpy as np
-
 from minicnn import ops
+from minicnn.arguments import number, whole_numbers
 from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError
 
@@ -17,6 +17,7 @@ from .symbolic import Shape
 class Activation(Layer):
     """y = f(x) for f by name.
 
+    >>> import numpy as np
     >>> from minicnn.layers import Activation
     >>> Activation("relu")(np.array([-1.0, 2.0], np.float32)).numpy()
     array([0., 2.], dtype=float32)
@@ -33,6 +34,7 @@ class Activation(Layer):
 class ReLU(Layer):
     """y = max(x, 0), or Keras' general form with max_value, negative_slope and threshold.
 
+    >>> import numpy as np
     >>> from minicnn.layers import ReLU
     >>> ReLU(6.0)(np.array([-1.0, 9.0], np.float32)).numpy()
     array([0., 6.], dtype=float32)
@@ -42,8 +44,9 @@ class ReLU(Layer):
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **options: Any
     ):
         super().__init__(**options)
-        self.max_value = None if max_value is None else float(max_value)
-        self.negative_slope, self.threshold = float(negative_slope), float(threshold)
+        self.max_value = None if max_value is None else finite(self, "max_value", max_value)
+        self.negative_slope = finite(self, "negative_slope", negative_slope)
+        self.threshold = finite(self, "threshold", threshold)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         if (self.negative_slope, self.threshold) == (0.0, 0.0) and self.max_value in (None, 6.0):
@@ -54,6 +57,7 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """y = x where x > 0, else negative_slope x (0.3, as Keras' layer; its activation string has 0.2).
 
+    >>> import numpy as np
     >>> from minicnn.layers import LeakyReLU
     >>> LeakyReLU(0.5)(np.array([-1.0, 9.0], np.float32)).numpy()
     array([-0.5,  9. ], dtype=float32)
@@ -61,7 +65,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, negative_slope: float = 0.3, **options: Any):
         super().__init__(**options)
-        self.negative_slope = float(negative_slope)
+        self.negative_slope = finite(self, "negative_slope", negative_slope)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         return ops.activation(x, "leaky_relu", negative_slope=self.negative_slope)
@@ -89,10 +93,11 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get_regularizer(alpha_regularizer)
         self.alpha_constraint = regularizers.get_constraint(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else list(np.atleast_1d(shared_axes).tolist())
+        axes = [shared_axes] if isinstance(shared_axes, Integral) else shared_axes
+        self.shared_axes = None if axes is None else list(whole_numbers(f"layer {self.name}", "shared_axes", axes, 1))
 
     def build(self, input_shape: Shape) -> None:
-        shared = self.shared_axes or []
+        shared = [checked_axis(self, axis, input_shape) for axis in self.shared_axes or []]
         shape = tuple(1 if axis in shared else size for axis, size in enumerate(input_shape) if axis)
         known = tuple(size for size in shape if size is not None)
         if known != shape:
@@ -111,6 +116,7 @@ class PReLU(Layer):
 class ELU(Layer):
     """y = x where x > 0, else alpha (exp(x) - 1).
 
+    >>> import numpy as np
     >>> from minicnn.layers import ELU
     >>> ELU()(np.array([0.0, 9.0], np.float32)).numpy()
     array([0., 9.], dtype=float32)
@@ -118,7 +124,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **options: Any):
         super().__init__(**options)
-        self.alpha = float(alpha)
+        self.alpha = finite(self, "alpha", alpha)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         return ops.activation(x, "elu", alpha=self.alpha)
@@ -127,6 +133,7 @@ class ELU(Layer):
 class Softmax(Layer):
     """y = exp(x) / sum of exp(x) along an axis.
 
+    >>> import numpy as np
     >>> from minicnn.layers import Softmax
     >>> Softmax()(np.zeros((1, 2), np.float32)).numpy()
     array([[0.5, 0.5]], dtype=float32)
@@ -142,3 +149,8 @@ class Softmax(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         checked_axis(self, self.axis, input_shape)
         return input_shape
+
+
+def finite(layer: Layer, argument: str, value: Any) -> float:
+    """A number that is neither infinite nor NaN."""
+    return number(f"layer {layer.name}", argument, value, "(-inf, inf)")

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from minicnn import ops
-from minicnn.arguments import whole_number
+from minicnn.arguments import switch, whole_number
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
 from minicnn.kernels import Pair, conv2d_transpose, output_size, pair, same_padding
@@ -16,6 +14,7 @@ from .layer import Layer
 from .symbolic import Shape
 
 VALID = (0, 0)
+LONGEST = 2**20  # pixels of a window or a step; beyond all pictures
 
 
 class _Window(Layer):
@@ -24,9 +23,9 @@ class _Window(Layer):
     input_rank = 4
 
     def _set_window(self, kernel_size: Any, strides: Any, padding: str, dilation_rate: Any, data_format: Any) -> None:
-        self.kernel_size = pair(kernel_size, f"layer {self.name}: kernel_size")
-        self.strides = pair(strides, f"layer {self.name}: strides")
-        self.dilation_rate = pair(dilation_rate, f"layer {self.name}: dilation_rate")
+        self.kernel_size = checked_pair(self, "kernel_size", kernel_size)
+        self.strides = checked_pair(self, "strides", strides)
+        self.dilation_rate = checked_pair(self, "dilation_rate", dilation_rate)
         self.padding = check_padding(padding, self.name)
         self.data_format = check_data_format(data_format, self.name)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
@@ -38,6 +37,9 @@ class _Window(Layer):
     def _output_sides(self, shape: Shape) -> tuple[int | None, ...]:
         axes = zip(shape[1:3], self.kernel_size, self.strides, self.dilation_rate)
         return tuple(side_outputs(*axis, self.padding) for axis in axes)
+
+    def working_shape(self, input_shape: Shape) -> Shape:
+        return padded_shape(input_shape, self.kernel_size, self.strides, self.dilation_rate, self.padding)
 
 
 class Conv2D(_Window):
@@ -72,7 +74,7 @@ class Conv2D(_Window):
         super().__init__(**options)
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
         self.filters, self.groups = self._count("filters", filters), self._count("groups", groups)
-        self.use_bias = use_bias
+        self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
         if self.filters % self.groups:
             raise ArgumentError(f"layer {self.name}: {filters} filters in {groups} groups")
         self.activation = activation_name(activation, self.name)
@@ -123,7 +125,8 @@ class DepthwiseConv2D(_Window):
     ):
         super().__init__(**options)
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
-        self.depth_multiplier, self.use_bias = self._count("depth_multiplier", depth_multiplier), use_bias
+        self.depth_multiplier = self._count("depth_multiplier", depth_multiplier)
+        self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
         self.activation = activation_name(activation, self.name)
         set_parameter_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -176,7 +179,8 @@ class SeparableConv2D(_Window):
     ):
         super().__init__(**options)
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
-        self.filters, self.use_bias = self._count("filters", filters), use_bias
+        self.filters = self._count("filters", filters)
+        self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
         self.depth_multiplier = self._count("depth_multiplier", depth_multiplier)
         self.activation = activation_name(activation, self.name)
         set_parameter_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
@@ -231,9 +235,10 @@ class Conv2DTranspose(_Window):
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
         if max(self.dilation_rate) > 1:
             raise UnsupportedError(f"layer {self.name}: Conv2DTranspose with dilation {self.dilation_rate}")
-        self.filters, self.use_bias = self._count("filters", filters), use_bias
+        self.filters = self._count("filters", filters)
+        self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
         self.output_padding = (
-            None if output_padding is None else pair(output_padding, f"layer {self.name}: output_padding", least=0)
+            None if output_padding is None else checked_pair(self, "output_padding", output_padding, least=0)
         )
         self.activation = activation_name(activation, self.name)
         set_parameter_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
@@ -253,6 +258,26 @@ class Conv2DTranspose(_Window):
         axes = zip(input_shape[1:3], self.kernel_size, self.strides, extra)
         sides = (None if n is None else conv2d_transpose.output_size(n, k, s, self.padding, e) for n, k, s, e in axes)
         return (input_shape[0], *sides, self.filters)
+
+    def working_shape(self, input_shape: Shape) -> Shape:
+        return self.compute_output_shape(input_shape)
+
+
+def padded_shape(shape: Shape, taps: Pair, strides: Pair, dilation: Pair, padding: str) -> Shape:
+    """Shape of the images with the zeros that "same" puts around them."""
+    if padding != "same":
+        return shape
+    axes = zip(shape[1:3], taps, strides, dilation)
+    sides = (None if n is None else n + sum(same_padding(n, *window)) for n, *window in axes)
+    return (shape[0], *sides, shape[3])
+
+
+def checked_pair(layer: Layer, argument: str, value: Any, least: int = 1) -> Pair:
+    """(height, width) of an argument of windows that may be one number for both."""
+    both = pair(value, f"layer {layer.name}: {argument}", least)
+    if max(both) > LONGEST:
+        raise ArgumentError(f"layer {layer.name}: {argument} must be at most {LONGEST}; it is {value!r}")
+    return both
 
 
 def side_outputs(size: int | None, taps: int, stride: int, dilation: int, padding: str) -> int | None:
@@ -287,4 +312,4 @@ def set_parameter_options(layer: Layer, role: str, initializer: Any, regularizer
 def add_parameter(layer: Layer, role: str, shape: tuple[int, ...], name: str | None = None) -> Any:
     """A weight with the options kept for its role."""
     options = {kind: getattr(layer, f"{role}_{kind}") for kind in ("initializer", "regularizer", "constraint")}
-    return layer.add_weight(name or role, tuple(np.int64(n).item() for n in shape), **options)
+    return layer.add_weight(name or role, shape, **options)

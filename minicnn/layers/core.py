@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.arguments import numbers
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError
 
-from .layer import Layer
+from .layer import Layer, check_size
 from .symbolic import Node, Shape, SymbolicTensor
 
 
@@ -35,6 +36,7 @@ class InputLayer(Layer):
         if len(self.batch_shape) < 2 or any(size is not None and size < 1 for size in self.batch_shape[1:]):
             raise ArgumentError(f"Input {self.name}: {self.batch_shape[1:]} is no shape of a sample")
         self.built = True
+        check_size(self, "a sample", self.batch_shape[1:])
         self.nodes.append(Node(self, (), [self.batch_shape], self.dtype, 0))
 
     def call(self, inputs: Tensor, training: bool) -> Tensor:
@@ -73,7 +75,8 @@ class Rescaling(Layer):
 
     def __init__(self, scale: Any, offset: Any = 0.0, **options: Any):
         super().__init__(**options)
-        self.scale, self.offset = scale, offset
+        owner = f"layer {self.name}"  # a config holds lists, not arrays
+        self.scale, self.offset = (numbers(owner, key, v).tolist() for key, v in (("scale", scale), ("offset", offset)))
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         scaled = x * Tensor(np.asarray(self.scale, x.dtype))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from minicnn import ops
-from minicnn.arguments import whole_number
+from minicnn.arguments import switch, whole_number
 from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError
 
@@ -35,7 +35,8 @@ class Dense(Layer):
         **options: Any,
     ):
         super().__init__(**options)
-        self.units, self.use_bias = whole_number(f"layer {self.name}", "units", units, 1), use_bias
+        self.units = whole_number(f"layer {self.name}", "units", units, 1)
+        self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
         self.activation = activation_name(activation, self.name)
         set_parameter_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)

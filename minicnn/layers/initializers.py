@@ -10,12 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.arguments import number, numbers, one_of, whole_number
 from minicnn.errors import ArgumentError
 from minicnn.seeds import new_seed
+
+MODES = ("fan_in", "fan_out", "fan_avg")
+DISTRIBUTIONS = ("uniform", "truncated_normal", "untruncated_normal")
 
 
 class Initializer:
     """Base of all initializers: callable with (shape, dtype)."""
+
+    def _number(self, argument: str, value: Any, interval: str = "(-inf, inf)") -> Any:
+        """The argument, when it is a number of the interval."""
+        number(type(self).__name__, argument, value, interval)
+        return value
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
         raise NotImplementedError
@@ -43,7 +52,7 @@ class Constant(Initializer):
     """All `value`."""
 
     def __init__(self, value: float = 0.0):
-        self.value = value
+        self.value = numbers("Constant", "value", value).tolist()
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
         return np.full(shape, self.value, dtype)
@@ -53,8 +62,8 @@ class _Random(Initializer):
     """Base of those that draw: `seed` fixes the stream."""
 
     def __init__(self, seed: int | None = None):
-        self.seed = seed
-        self._stream = new_seed() if seed is None else seed
+        self.seed = None if seed is None else whole_number(type(self).__name__, "seed", seed, 0)
+        self._stream = new_seed() if self.seed is None else self.seed
 
     def _generator(self) -> np.random.Generator:
         return np.random.default_rng(self._stream)
@@ -65,7 +74,7 @@ class RandomNormal(_Random):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.mean, self.stddev = self._number("mean", mean), self._number("stddev", stddev, "[0, inf)")
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
         return (self.mean + self.stddev * self._generator().standard_normal(shape, np.float32)).astype(dtype)
@@ -76,7 +85,7 @@ class RandomUniform(_Random):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
         super().__init__(seed)
-        self.minval, self.maxval = minval, maxval
+        self.minval, self.maxval = self._number("minval", minval), self._number("maxval", maxval)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
         draws = self._generator().random(shape, np.float32)
@@ -105,7 +114,10 @@ class VarianceScaling(_Random):
         seed: int | None = None,
     ):
         super().__init__(seed)
-        self.scale, self.mode, self.distribution = scale, mode, distribution
+        owner = type(self).__name__
+        self.scale, self.mode = self._number("scale", scale, "(0, inf)"), one_of(owner, "mode", mode, MODES)
+        distribution = "truncated_normal" if distribution == "normal" else distribution  # Keras' spelling before 2.2
+        self.distribution = one_of(owner, "distribution", distribution, DISTRIBUTIONS)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
         fan_in, fan_out = fans(shape)
@@ -128,7 +140,7 @@ class Orthogonal(_Random):
 
     def __init__(self, gain: float = 1.0, seed: int | None = None):
         super().__init__(seed)
-        self.gain = gain
+        self.gain = self._number("gain", gain)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
         if len(shape) < 2:
@@ -143,7 +155,7 @@ class Identity(Initializer):
     """`gain` times the identity matrix."""
 
     def __init__(self, gain: float = 1.0):
-        self.gain = gain
+        self.gain = self._number("gain", gain)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
         if len(shape) != 2:
@@ -248,8 +260,6 @@ def get(identifier: Any) -> Initializer:
     if name not in CLASSES:
         raise ArgumentError(f"unknown initializer {name!r}; known are {', '.join(CLASSES)}")
     known = CLASSES[name]().get_config()
-    if config.get("distribution") == "normal":  # Keras' spelling before 2.2
-        config = {**config, "distribution": "truncated_normal"}
     return CLASSES[name](**{key: value for key, value in config.items() if key in known})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from math import prod
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from .naming import automatic_name
 from .symbolic import Node, Shape, SymbolicTensor, map_arguments, symbolic_tensors
 
 DTYPES = ("float32", "float64")
+MOST = 2**31  # numbers of a weight, or of a sample between layers: 8 GiB in float32
 
 
 class Layer:
@@ -77,6 +79,10 @@ class Layer:
         """The output's shape, batch axis included."""
         return input_shape
 
+    def working_shape(self, input_shape: Any) -> Shape:
+        """Shape of the largest array of a call, where arguments decide it: () where it follows from the input."""
+        return ()
+
     # Weights ------------------------------------------------------------------------------------------------------
 
     def add_weight(
@@ -89,6 +95,7 @@ class Layer:
         constraint: Any = None,
     ) -> Parameter:
         """A new weight of this layer; one that is not trainable stays so whatever the layer's flag says."""
+        check_size(self, f"the weight {name}", shape)
         parameter = Parameter(shape, self.dtype, initializers.get(initializer), name)
         parameter.learnable = trainable
         parameter.trainable = trainable and self._trainable
@@ -132,18 +139,14 @@ class Layer:
 
         Raises
         ------
-        ShapeError
-            Another number of arrays, or an array of another shape.
+        ShapeError, DTypeError
+            Another number of arrays, an array of another shape, or one that does not hold real numbers.
         """
-        parameters, arrays = self.weights, [np.asarray(array) for array in arrays]
+        parameters, arrays = self.weights, list(arrays)
         if len(arrays) != len(parameters):
             raise ShapeError(f"layer {self.name} has {len(parameters)} weights, {len(arrays)} arrays were given")
-        for parameter, array in zip(parameters, arrays):
-            if parameter.shape != array.shape:
-                raise ShapeError(
-                    f"layer {self.name}: weight {parameter.name} has shape {parameter.shape}, the array {array.shape}"
-                )
-        for parameter, array in zip(parameters, arrays):
+        checked = [p.checked(array, f"layer {self.name}: weight {p.name}") for p, array in zip(parameters, arrays)]
+        for parameter, array in zip(parameters, checked):
             parameter.assign(array)
 
     # Calling ------------------------------------------------------------------------------------------------------
@@ -159,6 +162,8 @@ class Layer:
         if any(True for _ in symbolic_tensors(arguments)):
             return self._call_symbolic(arguments, training)
         arguments = map_arguments(arguments, self._as_tensor)
+        if not isinstance(first := arguments[0], Tensor | list | tuple | dict):
+            raise ShapeError(f"layer {self.name} ({type(self).__name__}) takes a tensor or an array; got {first!r}")
         self._prepare(_shapes(arguments))
         return self.call(*arguments, training=bool(training))
 
@@ -173,8 +178,9 @@ class Layer:
             ) from None
 
     def _prepare(self, shape: Any) -> None:
-        """Check the input's shape, and make the weights if this is the first call."""
+        """Check the shape of the input and of what becomes of it, and make the weights if this is the first call."""
         self.check_input(shape)
+        check_size(self, "an image", self.working_shape(shape)[1:])
         if not self.built:
             self.build(shape)
 
@@ -184,6 +190,7 @@ class Layer:
         shape = tuple(self.compute_output_shape(shapes))
         if any(size is not None and size < 1 for size in shape[1:]):
             raise ShapeError(f"layer {self.name}: an input of shape {shapes} leaves an output of shape {shape}")
+        check_size(self, "an output", shape[1:])
         node = Node(self, arguments, [shape], self.dtype, len(self.nodes), training)
         self.nodes.append(node)
         return node.outputs[0]
@@ -277,6 +284,13 @@ def plain_axis(axis: Any) -> Any:
     if isinstance(axis, (list, tuple)):
         return [plain_axis(item) for item in axis]
     return int(axis) if isinstance(axis, Integral) else axis
+
+
+def check_size(layer: Layer, what: str, shape: Shape) -> None:
+    """Raise ShapeError where an array of a shape cannot be: it has more than `MOST` numbers."""
+    if prod(1 if size is None else size for size in shape) > MOST:
+        kind = type(layer).__name__
+        raise ShapeError(f"layer {layer.name} ({kind}): {what} of shape {shape} has more than {MOST} numbers")
 
 
 def resolve_dtype(dtype: Any, name: str) -> np.dtype:

@@ -88,6 +88,14 @@ class Concatenate(_Merge):
         super().__init__(**options)
         self.axis = plain_axis(axis)
 
+    def check_input(self, shape: Any) -> None:
+        super().check_input(shape)
+        if checked_axis(self, self.axis, shape[0]) == 0:
+            raise ShapeError(
+                f"layer {self.name} (Concatenate): axis {self.axis} of {shape[0]} is that of the samples, of which "
+                "prediction takes a batch at a time; join another axis, or the arrays outside the model"
+            )
+
     def call(self, inputs: list[Tensor], training: bool) -> Tensor:
         return ops.concatenate(inputs, self.axis)
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops
+from minicnn.arguments import items, number, whole_number
 from minicnn.autograd import Tensor
-from minicnn.errors import ArgumentError
 from minicnn.seeds import new_seed
 
 from .convolution import check_data_format
@@ -19,8 +19,8 @@ class _Noise(Layer):
     deterministic = False
 
     def _start(self, seed: int | None) -> None:
-        self.seed = seed
-        self.generator = np.random.default_rng(new_seed() if seed is None else seed)
+        self.seed = None if seed is None else whole_number(f"layer {self.name}", "seed", seed, 0)
+        self.generator = np.random.default_rng(new_seed() if self.seed is None else self.seed)
 
 
 class Dropout(_Noise):
@@ -33,9 +33,14 @@ class Dropout(_Noise):
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **options: Any):
         super().__init__(**options)
-        self.rate = check_rate(rate, self.name)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.rate = number(f"layer {self.name}", "rate", rate, "[0, 1)")
+        self.noise_shape = None if noise_shape is None else self._mask_shape(noise_shape)
         self._start(seed)
+
+    def _mask_shape(self, shape: Any) -> tuple[int | None, ...]:
+        owner = f"layer {self.name}"
+        sizes = items(owner, "noise_shape", shape)
+        return tuple(None if n is None else whole_number(owner, "noise_shape", n, 1) for n in sizes)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         if not training or self.rate == 0:
@@ -50,7 +55,7 @@ class SpatialDropout2D(_Noise):
 
     def __init__(self, rate: float, data_format: str | None = "channels_last", seed: int | None = None, **options: Any):
         super().__init__(**options)
-        self.rate = check_rate(rate, self.name)
+        self.rate = number(f"layer {self.name}", "rate", rate, "[0, 1)")
         self.data_format = check_data_format(data_format, self.name)
         self._start(seed)
 
@@ -68,7 +73,7 @@ class GaussianNoise(_Noise):
 
     def __init__(self, stddev: float, seed: int | None = None, **options: Any):
         super().__init__(**options)
-        self.stddev = float(stddev)
+        self.stddev = number(f"layer {self.name}", "stddev", stddev, "[0, inf)")
         self._start(seed)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
@@ -82,7 +87,7 @@ class GaussianDropout(_Noise):
 
     def __init__(self, rate: float, seed: int | None = None, **options: Any):
         super().__init__(**options)
-        self.rate = check_rate(rate, self.name)
+        self.rate = number(f"layer {self.name}", "rate", rate, "[0, 1)")
         self._start(seed)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
@@ -90,10 +95,3 @@ class GaussianDropout(_Noise):
             return x
         deviation = np.sqrt(self.rate / (1 - self.rate))
         return x * Tensor((1 + deviation * self.generator.standard_normal(x.shape)).astype(x.dtype))
-
-
-def check_rate(rate: float, name: str) -> float:
-    """A rate in [0, 1)."""
-    if not 0 <= rate < 1:
-        raise ArgumentError(f"layer {name}: rate must be at least 0 and less than 1; it is {rate}")
-    return float(rate)

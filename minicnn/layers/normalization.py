@@ -3,12 +3,12 @@
 from typing import Any
 
 from minicnn import ops
-from minicnn.arguments import number
+from minicnn.arguments import number, switch
 from minicnn.autograd import Tensor
 from minicnn.errors import UnsupportedError
 
 from . import initializers, regularizers
-from .layer import Layer, plain_axis
+from .layer import Layer, checked_axis, plain_axis
 from .symbolic import Shape
 
 
@@ -21,7 +21,8 @@ class _Normalization(Layer):
     gamma_constraint: Any
 
     def _keep_options(self, axis: Any, center: bool, scale: bool, options: dict[str, Any]) -> None:
-        self.axis, self.center, self.scale = plain_axis(axis), bool(center), bool(scale)
+        owner, self.axis = f"layer {self.name}", plain_axis(axis)
+        self.center, self.scale = switch(owner, "center", center), switch(owner, "scale", scale)
         self.beta_initializer = initializers.get(options["beta_initializer"])
         self.gamma_initializer = initializers.get(options["gamma_initializer"])
         for role in ("beta", "gamma"):
@@ -30,7 +31,7 @@ class _Normalization(Layer):
 
     def _last_axis(self, input_shape: Shape) -> int:
         axes = list(self.axis) if isinstance(self.axis, (list, tuple)) else [self.axis]
-        if len(axes) != 1 or axes[0] % len(input_shape) != len(input_shape) - 1:
+        if len(axes) != 1 or checked_axis(self, axes[0], input_shape) != len(input_shape) - 1:
             raise UnsupportedError(
                 f"layer {self.name}: {type(self).__name__} over axis {self.axis} of {input_shape}; "
                 "minicnn normalises the last axis (channels_last)"

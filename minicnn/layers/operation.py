@@ -3,18 +3,20 @@
 Keras writes such nodes with the constants in the call; here too, the arguments of the call are tensors and numbers.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minicnn import ops
+from minicnn.arguments import numbers
 from minicnn.autograd import Tensor
-from minicnn.errors import ShapeError, UnsupportedError
+from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
 
 from .layer import Layer
 from .naming import automatic_name
-from .symbolic import Shape
+from .symbolic import Shape, SymbolicTensor
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "Add": lambda a, b: a + b,
@@ -54,10 +56,22 @@ class Operation(Layer):
         return f"keras.src.ops.{'numpy' if self.function in NUMPY_FUNCTIONS else 'nn'}"
 
     def __call__(self, *arguments: Any, training: bool | None = None) -> Any:
-        if any(hasattr(argument, "node") for argument in arguments):
+        self._check_operands(arguments)
+        if any(isinstance(argument, SymbolicTensor) for argument in arguments):
             return self._call_symbolic(arguments, training)
         like = next(argument for argument in arguments if isinstance(argument, Tensor))
         return self.call(*(self._operand(argument, like) for argument in arguments), training=bool(training))
+
+    def _check_operands(self, arguments: tuple[Any, ...]) -> None:
+        """Raise unless there are as many as the function takes, all of them tensors or numbers, and one a tensor."""
+        owner, takes = f"operation {self.name}", len(inspect.signature(FUNCTIONS[self.function]).parameters)
+        if len(arguments) != takes:
+            raise ArgumentError(f"{owner}: {self.function} takes {takes} operands; got {len(arguments)}")
+        others = [value for value in arguments if not isinstance(value, Tensor | SymbolicTensor)]
+        for value in others:
+            numbers(owner, "an operand that is no tensor", value)
+        if len(others) == takes:
+            raise ArgumentError(f"{owner}: one of the operands must be a tensor; they are {arguments!r}")
 
     @staticmethod
     def _operand(value: Any, like: Tensor) -> Tensor:
@@ -67,7 +81,7 @@ class Operation(Layer):
         return FUNCTIONS[self.function](*arguments)
 
     def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
-        shapes = [tuple(a.shape) if hasattr(a, "node") else np.shape(a) for a in arguments]
+        shapes = [tuple(np.shape(a)) for a in arguments]
         self._shape = self._broadcast(shapes)
         return super()._call_symbolic(arguments, training)
 

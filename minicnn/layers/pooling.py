@@ -3,10 +3,11 @@
 from typing import Any
 
 from minicnn import ops
+from minicnn.arguments import switch
 from minicnn.autograd import Tensor
-from minicnn.kernels import Pair, pair
+from minicnn.kernels import Pair
 
-from .convolution import check_data_format, check_padding, side_outputs
+from .convolution import check_data_format, check_padding, checked_pair, padded_shape, side_outputs
 from .layer import Layer
 from .symbolic import Shape
 
@@ -25,14 +26,17 @@ class _Pooling2D(Layer):
         **options: Any,
     ):
         super().__init__(**options)
-        self.pool_size = pair(pool_size, f"layer {self.name}: pool_size")
-        self.strides = self.pool_size if strides is None else pair(strides, f"layer {self.name}: strides")
+        self.pool_size = checked_pair(self, "pool_size", pool_size)
+        self.strides = self.pool_size if strides is None else checked_pair(self, "strides", strides)
         self.padding = check_padding(padding, self.name)
         self.data_format = check_data_format(data_format, self.name)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         axes = zip(input_shape[1:3], self.pool_size, self.strides)
         return (input_shape[0], *(side_outputs(n, k, s, 1, self.padding) for n, k, s in axes), input_shape[3])
+
+    def working_shape(self, input_shape: Shape) -> Shape:
+        return padded_shape(input_shape, self.pool_size, self.strides, (1, 1), self.padding)
 
 
 class MaxPooling2D(_Pooling2D):
@@ -66,7 +70,8 @@ class _GlobalPooling2D(Layer):
 
     def __init__(self, data_format: str | None = "channels_last", keepdims: bool = False, **options: Any):
         super().__init__(**options)
-        self.data_format, self.keepdims = check_data_format(data_format, self.name), bool(keepdims)
+        self.data_format = check_data_format(data_format, self.name)
+        self.keepdims = switch(f"layer {self.name}", "keepdims", keepdims)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         middle = (1, 1) if self.keepdims else ()

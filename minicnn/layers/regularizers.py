@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.arguments import number
 from minicnn.errors import ArgumentError
 
 
@@ -15,7 +16,7 @@ class L1L2:
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0):
-        self.l1, self.l2 = float(l1), float(l2)
+        self.l1, self.l2 = number("L1L2", "l1", l1, "[0, inf)"), number("L1L2", "l2", l2, "[0, inf)")
 
     def penalty(self, w: np.ndarray) -> float:
         """The number that is added to the loss."""
@@ -30,6 +31,7 @@ class MaxNorm:
     """Each unit's weight vector is scaled down to the norm max_value where it is longer."""
 
     def __init__(self, max_value: float = 2.0, axis: Any = 0):
+        number("MaxNorm", "max_value", max_value, "[0, inf)")
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
@@ -41,6 +43,8 @@ class MinMaxNorm:
     """Each unit's weight vector goes, by the share `rate`, towards a norm between two bounds."""
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0):
+        for argument, value in (("min_value", min_value), ("max_value", max_value), ("rate", rate)):
+            number("MinMaxNorm", argument, value, "[0, inf)")
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w: np.ndarray) -> np.ndarray:

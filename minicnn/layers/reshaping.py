@@ -4,12 +4,12 @@ from math import prod
 from typing import Any
 
 from minicnn import ops
-from minicnn.arguments import whole_number
+from minicnn.arguments import whole_numbers
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.kernels import Pair, padding_sides, pair
+from minicnn.kernels import Pair, padding_sides
 
-from .convolution import check_data_format
+from .convolution import check_data_format, checked_pair
 from .layer import Layer
 from .symbolic import Shape
 
@@ -44,7 +44,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **options: Any):
         super().__init__(**options)
-        self.target_shape = tuple(whole_number(f"layer {self.name}", "target_shape", size, -1) for size in target_shape)
+        self.target_shape = whole_numbers(f"layer {self.name}", "target_shape", target_shape, -1)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         return ops.reshape(x, self.target_shape)
@@ -71,7 +71,7 @@ class Permute(Layer):
 
     def __init__(self, dims: Any, **options: Any):
         super().__init__(**options)
-        self.dims = tuple(whole_number(f"layer {self.name}", "dims", axis, 0) for axis in dims)
+        self.dims = whole_numbers(f"layer {self.name}", "dims", dims, 0)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(f"layer {self.name}: dims {self.dims} must be an order of 1..{len(self.dims)}")
         self.input_rank = len(self.dims) + 1
@@ -104,6 +104,9 @@ class ZeroPadding2D(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         sides = (None if n is None else n + sum(side) for n, side in zip(input_shape[1:3], self.padding))
         return (input_shape[0], *sides, input_shape[3])
+
+    def working_shape(self, input_shape: Shape) -> Shape:
+        return self.compute_output_shape(input_shape)
 
 
 class Cropping2D(Layer):
@@ -147,7 +150,7 @@ class UpSampling2D(Layer):
         **options: Any,
     ):
         super().__init__(**options)
-        self.size = pair(size, f"layer {self.name}: size")
+        self.size = checked_pair(self, "size", size)
         self.data_format = check_data_format(data_format, self.name)
         if interpolation not in ("nearest", "bilinear"):
             raise ArgumentError(f"layer {self.name}: interpolation {interpolation!r} is not 'nearest' or 'bilinear'")
@@ -159,3 +162,6 @@ class UpSampling2D(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         sides = (None if n is None else n * factor for n, factor in zip(input_shape[1:3], self.size))
         return (input_shape[0], *sides, input_shape[3])
+
+    def working_shape(self, input_shape: Shape) -> Shape:
+        return self.compute_output_shape(input_shape)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicnn.errors import DTypeError
-
 if TYPE_CHECKING:
     from .layer import Layer
 
@@ -56,9 +54,6 @@ class SymbolicTensor:
     def _operation(self, name: str, *arguments: Any) -> SymbolicTensor:
         from .operation import Operation
 
-        for value in arguments:
-            if not isinstance(value, SymbolicTensor) and np.asarray(value).dtype.kind not in "fiub":
-                raise DTypeError(f"{name} of {self!r}: the other operand must be a tensor or numbers; it is {value!r}")
         return Operation(name)(*arguments)
 
     def __add__(self, other: Any) -> SymbolicTensor:

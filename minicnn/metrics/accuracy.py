@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from minicnn.arguments import number
-from minicnn.metrics.labels import same_shape, sparse_classes
+from minicnn.metrics.labels import highest, same_shape, sparse_classes
 from minicnn.metrics.metric import MeanOf
 
 
@@ -142,11 +142,6 @@ def categorical_matches(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
 def sparse_matches(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     """argmax y_pred = y_true."""
     return sparse_classes(y_true, y_pred, "sparse_categorical_accuracy") == highest(y_pred)
-
-
-def highest(scores: np.ndarray) -> np.ndarray:
-    """argmax of scores (N,...,C); -1, which is no class, where one of them is NaN."""
-    return np.where(np.isnan(scores).any(-1), -1, scores.argmax(-1))
 
 
 def top_k_matches(y_true: np.ndarray, y_pred: np.ndarray, k: int) -> np.ndarray:

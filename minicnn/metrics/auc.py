@@ -47,7 +47,8 @@ class AUC(Metric):
         weights = sample_weights(sample_weight, true[..., 0], self.name)[..., None]
         columns = true.shape[-1] if self.multi_label else 1
         batch = (true, scores.copy(), np.broadcast_to(weights, true.shape))
-        self.batches.append(tuple(array.reshape(-1, columns) for array in batch))  # pyright: ignore
+        if true.size:
+            self.batches.append(tuple(array.reshape(-1, columns) for array in batch))  # pyright: ignore
 
     def result(self) -> float:
         if not self.batches:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from minicnn.arguments import number, one_of
 from minicnn.errors import ShapeError
-from minicnn.metrics.labels import one_hot_rows, to_classes
+from minicnn.metrics.labels import highest, one_hot_rows, to_classes
 from minicnn.metrics.metric import Metric, sample_weights
 
 AVERAGES = (None, "micro", "macro", "weighted")
@@ -24,7 +24,8 @@ class ConfusionMatrix(Metric):
     """Element (i,j) counts the samples of class i that were taken for class j.
 
     Targets and outputs are class numbers (N,) or rows (N,C); one score (N,) or (N,1) does for two classes.
-    Counts are whole numbers, unless samples are weighted.
+    Counts are whole numbers, unless samples are weighted.  NaN among the outputs is refused: a row without a class has
+    no place in the table.
 
     Examples
     --------
@@ -58,7 +59,8 @@ class ConfusionMatrix(Metric):
 class ClassCounts(Metric):
     """Base of precision, recall and F1 score: tp, predicted and actual of each class.
 
-    Scores y_pred are (N,...,C), or (N,) for one class; targets are rows of 0 and 1, or class numbers.
+    Scores y_pred are (N,...,C), or (N,) for one class; targets are rows of 0 and 1, or class numbers.  A score of NaN
+    chooses no class.
     """
 
     direction = "up"
@@ -207,7 +209,7 @@ class F1Score(ClassCounts):
 
     def decide(self, scores: np.ndarray) -> np.ndarray:
         if self.threshold is None and scores.shape[-1] > 1:
-            return scores.argmax(-1)[..., None] == np.arange(scores.shape[-1])
+            return highest(scores)[..., None] == np.arange(scores.shape[-1])
         return scores > (0.5 if self.threshold is None else self.threshold)
 
     def quotient(self, counts: np.ndarray) -> np.ndarray:

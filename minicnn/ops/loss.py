@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
+from minicnn.arguments import numbers
 from minicnn.autograd import Context, Function, Tensor
 from minicnn.errors import ShapeError
 
@@ -80,7 +81,7 @@ def _rows(array: Any) -> Any:
 
 
 def _targets(targets: Any, like: Tensor) -> np.ndarray:
-    array = np.asarray(targets, like.dtype)
+    array = numbers("loss", "targets", targets).astype(like.dtype, copy=False)
     if array.shape != like.shape:
         raise ShapeError(f"targets of shape {array.shape} for predictions of shape {like.shape}; they must be equal")
     return array

@@ -75,7 +75,7 @@ class Preparation:
         Raises
         ------
         ArgumentError
-            It does not say how pixels are prepared, or to what size.
+            It does not say how pixels are prepared, or to what size, or names a size that the inputs do not have.
         """
         mode, rule = metadata.get("preprocessing"), metadata.get("resize")
         if mode is None:
@@ -85,7 +85,13 @@ class Preparation:
             )
         channels = 1 if len(input_shape) == 4 and input_shape[3] == 1 else 3
         if rule is not None:
-            return cls(ResizeRule.from_dict(rule), mode, channels)
+            preparation = cls(ResizeRule.from_dict(rule), mode, channels)
+            if any(side not in (None, own) for side, own in zip(input_shape[1:3], preparation.size)):
+                raise ArgumentError(
+                    f"the model takes inputs {input_shape}, and its metadata resizes pictures to {preparation.size}: "
+                    "correct model.metadata['resize']"
+                )
+            return preparation
         if len(input_shape) != 4 or None in input_shape[1:3]:
             raise ArgumentError(f"the model takes inputs {input_shape}, and its metadata names no size to resize to")
         return cls(ResizeRule(input_shape[1:3]), mode, channels)  # type: ignore[arg-type]

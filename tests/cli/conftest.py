@@ -1,5 +1,12 @@
 """The shared photos and net as fixtures."""
 
+import pytest
 from transfer_cases import feature_folder, net_file, photos
 
 __all__ = ["feature_folder", "net_file", "photos"]
+
+
+@pytest.fixture
+def in_an_empty_folder(tmp_path, monkeypatch, feature_folder):
+    """Whatever a command would write lands in tmp_path."""
+    monkeypatch.chdir(tmp_path)

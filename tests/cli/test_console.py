@@ -23,6 +23,13 @@ def test_json_has_plain_numbers_and_null_for_what_is_none(capsys):
     assert plain({1: object})["1"].startswith("<class")
 
 
+def test_json_of_file_names_that_are_no_text(capsys):
+    print_json({"a\udcff.jpg": "\udcfe é \ud800\n"})
+    assert json.loads(capsys.readouterr().out) == {"a\\xff.jpg": "\\xfe é \\ud800\n"}
+    say("a\udcff \ud800")
+    assert capsys.readouterr().out == "a\\xff \\ud800\n"
+
+
 def test_what_stdout_cannot_show_is_escaped(monkeypatch):
     shown = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", shown)

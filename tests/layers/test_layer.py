@@ -61,13 +61,18 @@ def test_the_flag_reaches_the_weights(name):
 def test_set_weights_is_all_or_nothing():
     layer = built("Dense", name="d")
     before = layer.get_weights()
-    with pytest.raises(ShapeError, match=r"layer d: weight bias has shape \(3,\), the array \(4,\)"):
+    with pytest.raises(ShapeError, match=r"layer d: weight bias: expected values of shape \(3,\), got \(4,\)"):
         layer.set_weights([np.ones((8, 3)), np.ones(4)])
     with pytest.raises(ShapeError, match="layer d has 2 weights, 1 arrays were given"):
         layer.set_weights([np.ones((8, 3))])
+    for bad in (["a", "b", "c"], np.ones(3, complex), [None] * 3, np.zeros(3, "datetime64[s]")):
+        with pytest.raises(DTypeError, match="layer d: weight bias: expected real numbers, got"):
+            layer.set_weights([np.ones((8, 3)), bad])
+    with pytest.raises(ShapeError, match=r"layer d: weight bias: expected values of shape .*, got no array"):
+        layer.set_weights([np.ones((8, 3)), [[1], [2, 3], [4]]])
     for array, old in zip(layer.get_weights(), before):
         np.testing.assert_array_equal(array, old)
-    layer.set_weights([np.ones((8, 3)), [1, 2, 3]])
+    layer.set_weights([np.ones((8, 3), bool), [1, 2, 3]])
     np.testing.assert_array_equal(layer.get_weights()[1], np.float32([1, 2, 3]))
 
 

@@ -7,7 +7,7 @@ from metric_samples import binary, in_batches, scored
 from sklearn import metrics as sklearn_metrics
 
 from minicnn import metrics
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, DataError, ShapeError
 from minicnn.utils import to_categorical
 
 REFERENCE = {"ROC": sklearn_metrics.roc_auc_score, "PR": sklearn_metrics.average_precision_score}
@@ -59,3 +59,27 @@ def test_scores_are_kept_as_they_were():
 def test_an_unknown_curve_is_refused():
     with pytest.raises(ArgumentError, match="'ROC', 'PR'"):
         metrics.AUC("DET")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.bool_, np.float16])
+def test_scores_of_any_type_of_number(dtype):
+    for curve in REFERENCE:
+        assert metrics.AUC(curve)([1, 0, 0], np.array([1, 0, 0], dtype)) == 1.0
+    assert metrics.AUC()([1, 0], np.array([0, 1], dtype)) == 0.0
+
+
+def test_batches_without_samples():
+    metric = metrics.AUC()
+    assert metric([], []) == 0.0
+    metric.update_state([1, 0], [0.9, 0.1])
+    metric.update_state([], [])
+    assert metric.result() == 1.0
+
+
+def test_outputs_that_are_no_numbers_are_refused():
+    with pytest.raises(DataError, match="auc: outputs must be numbers"):
+        metrics.AUC()([0, 1], ["a", "b"])
+    with pytest.raises(DataError, match="auc: targets must be numbers"):
+        metrics.AUC()(["a", "b"], [0.1, 0.9])
+    with pytest.raises(ShapeError, match="axis of samples"):
+        metrics.AUC()(1, 0.5)

@@ -113,6 +113,9 @@ def test_classification_report(samples):
         (lambda: metrics.ConfusionMatrix(1), ArgumentError, "num_classes"),
         (lambda: metrics.ConfusionMatrix(3)([3], [0]), DataError, "0 .. 2"),
         (lambda: metrics.ConfusionMatrix(2)([-1], [0]), DataError, "0 .. 1"),
+        (lambda: metrics.ConfusionMatrix(2)([0.0, 1.0, 2.0], [0, 1, 1]), DataError, "0 .. 1"),
+        (lambda: metrics.ConfusionMatrix(2)([0], [[np.nan, 1]]), DataError, "1 of the scores are NaN"),
+        (lambda: metrics.ConfusionMatrix(2)([0, 0], [np.nan, 0.2]), DataError, "1 of the scores are NaN"),
         (lambda: metrics.ConfusionMatrix(3)([0, 1], [0]), ShapeError, "2 targets and 1 outputs"),
         (lambda: metrics.ConfusionMatrix(3)([0], [[0.1, 0.9]]), ShapeError, "rows of 3"),
         (lambda: metrics.classification_report([0], [1], ["cat", "cat"]), ArgumentError, "different"),
@@ -129,3 +132,18 @@ def test_batches_must_have_the_same_classes():
     made.update_state([0, 1], [[0.2, 0.8], [0.4, 0.6]])
     with pytest.raises(ShapeError, match="3 classes, those before 2"):
         made.update_state([0], [[0.2, 0.8, 0.0]])
+
+
+def test_unsigned_scores():
+    assert metrics.Precision(top_k=1)([0], np.array([[9, 0]], np.uint8)) == 1.0
+
+
+def test_whole_floats_are_class_numbers_and_others_scores():
+    for found in ([0.0, 1.0], [0.2, 0.9], [[0.2], [0.9]]):
+        np.testing.assert_array_equal(metrics.ConfusionMatrix(2)([0.0, 1.0], found), np.eye(2))
+
+
+def test_nan_is_a_miss():
+    nan = np.nan
+    for chosen in (metrics.F1Score("micro"), metrics.Recall(top_k=1)):
+        assert chosen([0, 0], [[nan, 0.2], [nan, nan]]) == 0.0

@@ -14,7 +14,7 @@ from random_nets import images, nets, outputs, randomize
 
 from minicnn import MinicnnError
 from minicnn import layers as L
-from minicnn.errors import ArgumentError, FileFormatError, UnsupportedError, WeightsMismatchError
+from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, UnsupportedError, WeightsMismatchError
 from minicnn.layers import CLASSES
 from minicnn.models import Model, Sequential, load_model, model_from_json
 
@@ -310,3 +310,21 @@ def test_layers_that_nested_models_share_are_said(suffix, tmp_path):
     middle = Model(y, inner(y), name="middle")
     with pytest.warns(UserWarning, match="share inner, which"):
         Model(y, middle(inner(y))).save(tmp_path / f"o{suffix}")
+
+
+def test_a_rescaling_by_an_array_is_saved(tmp_path):
+    model = Sequential([L.Input((3,)), L.Rescaling(np.float32([1, 2, 4]), offset=np.ones(3))])
+    model.save(tmp_path / "m.keras")
+    x = np.ones((1, 3))
+    np.testing.assert_array_equal(load_model(tmp_path / "m.keras").predict(x), [[2, 3, 5]])
+    np.testing.assert_array_equal(model.predict(x), [[2, 3, 5]])
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5", "weights.h5"])
+def test_names_that_files_cannot_have(tmp_path, ending):
+    write = Model.save_weights if ending == "weights.h5" else Model.save
+    with pytest.raises(FileAccessError, match=r"'\\x00.* cannot be the name of a file"):
+        write(Sequential([L.Input((3,)), L.Dense(1)]), f"\0.{ending}")
+    with pytest.raises(ArgumentError, match=r"the name 'a\\ud800' is no text: rename"):
+        write(Sequential([L.Input((3,)), L.Dense(1, name="a\ud800")]), tmp_path / f"m.{ending}")
+    assert list(tmp_path.iterdir()) == []

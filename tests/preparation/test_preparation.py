@@ -106,3 +106,10 @@ def test_modes_of_colours_are_refused_for_grey(mode):
         ArgumentError, match=f"'{mode}' is for colour pictures, the model takes grey ones: 'tf' or 'none'"
     ):
         Preparation(ResizeRule(8), mode, channels=1)
+
+
+def test_a_size_that_the_inputs_do_not_have_is_refused_before_pictures_are_resized():
+    metadata = {"preprocessing": "tf", "resize": {"size": [9999, 9999], "method": "crop", "ratio": 1.0}}
+    with pytest.raises(ArgumentError, match=r"takes inputs \(None, 8, 8, 3\), .* resizes pictures to \(9999, 9999\)"):
+        Preparation.from_metadata(metadata, (None, 8, 8, 3))
+    assert Preparation.from_metadata(metadata, (None, None, None, 3)).size == (9999, 9999)
