@@ -1,6 +1,5 @@
 """What commands share that take a trained model and pictures."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,10 @@ from minicnn import applications
 from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
 from minicnn.cli.console import note
 from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
-from minicnn.data.signatures import looks_like_picture
+from minicnn.data.signatures import FORMATS, sniff
 from minicnn.errors import (
     ArgumentError,
-    DataError,
     DownloadError,
-    FileAccessError,
     FileFormatError,
     UnsupportedError,
 )
@@ -50,12 +47,24 @@ def load_classifier(path: str, preprocessing: str | None = None) -> Classifier:
     MinicnnError
         The file is damaged, holds no whole model, or the model is no classifier of pictures.
     """
+    _refuse_pictures(path)
     model = _load(path)
     if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
         shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
         raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
     names = class_names_of(model, path) or _usual_names(model.outputs[0].shape[1] or 0)
     return Classifier(model, preparation_of(model, path, preprocessing=preprocessing), names)
+
+
+def _refuse_pictures(path: str) -> None:
+    """Say where a model is expected when arguments are swapped."""
+    if Path(path).is_file():
+        with open(path, "rb") as file:
+            if sniff(file.read(16)) not in FORMATS:
+                return
+        raise ArgumentError(
+            f"{path} is a picture, neither an HDF5 file nor a .keras archive: the model is named first, then pictures"
+        )
 
 
 def _load(path: str) -> Any:
@@ -100,40 +109,6 @@ def _usual_names(count: int) -> list[str]:
         except DownloadError as error:
             note(f"classes are numbered: {error}")
     return [f"class {i}" for i in range(count)]
-
-
-def picture_files(arguments: Sequence[str]) -> list[Path]:
-    """The files that are named, and the pictures below the folders that are named, in order."""
-    files: list[Path] = []
-    if "" in arguments:
-        raise ArgumentError("the name of a picture is empty; name a file or a folder")
-    for argument in map(Path, arguments):
-        if argument.is_dir():
-            found = [path for path in _files_below(argument) if path.is_file() and _is_picture(path)]
-            if not found:
-                raise DataError(f"{argument} holds no pictures")
-            files += found
-        elif argument.exists():
-            files.append(argument)
-        else:
-            raise FileAccessError(f"{argument}: no such file; check the path")
-    return files
-
-
-def _files_below(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it, in order."""
-
-    def refuse(error: OSError) -> None:
-        raise FileAccessError(f"{error.filename} cannot be read ({error.strerror}): check its permissions")
-
-    return sorted(Path(below, name) for below, _, names in os.walk(folder, onerror=refuse) for name in names)
-
-
-def _is_picture(path: Path) -> bool:
-    try:
-        return not path.name.startswith(".") and looks_like_picture(path)
-    except OSError:
-        return True  # it is named as unreadable when it is read
 
 
 @dataclass(frozen=True)

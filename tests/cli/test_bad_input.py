@@ -1,17 +1,15 @@
 """Bad input: one line that names the thing and the remedy, exit code 2, and nothing written or changed."""
 
-import errno
 import json
 import os
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_cases import refused
 from transfer_cases import small_net, write_photos
 
 from minicnn.applications import MobileNet
-from minicnn.cli import main
 
 pytestmark = pytest.mark.numpy_only
 
@@ -20,25 +18,6 @@ def picture(size=(20, 20), colour=(200, 40, 40)):
     from PIL import Image
 
     return Image.new("RGB", size, colour)
-
-
-def snapshot(folder: Path) -> dict[str, bytes | None]:
-    """Every path below a folder with its bytes."""
-    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))}
-
-
-def refused(capsys, place: Path, *arguments: object) -> str:
-    """The one line with which a command refuses; nothing below `place` may change."""
-    before = snapshot(place)
-    capsys.readouterr()
-    code = main([str(argument) for argument in arguments])
-    out, err = capsys.readouterr()
-    assert (code, out) == (2, ""), err
-    *progress, line = err.splitlines()
-    assert all(": error: " not in note for note in progress)
-    assert line.startswith("minicnn: error: ")
-    assert snapshot(place) == before
-    return line
 
 
 @pytest.fixture(autouse=True)
@@ -344,58 +323,3 @@ def test_a_failure_while_writing_leaves_what_was_there(photos, net_file, tmp_pat
     monkeypatch.setattr("minicnn.report.outputs.render", fail)
     command = ["finetune", photos, "--base", net_file, "--out", out, "--epochs", 1, "--no-cache"]
     assert "No space left on device" in refused(capsys, tmp_path, *command)
-
-
-# Pictures and models in use
-
-
-def test_pictures_that_cannot_be_predicted(net_file, tmp_path, capsys):
-    assert "no such file" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "missing.jpg")
-    (tmp_path / "empty").mkdir()
-    assert "holds no pictures" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "empty")
-    (tmp_path / "page.jpg").write_text("<html>")
-    assert "page.jpg" in refused(capsys, tmp_path, "predict", net_file, "page.jpg")
-    assert "is empty" in refused(capsys, tmp_path, "predict", net_file, "")
-
-
-def test_a_folder_of_pictures_with_one_in_it_that_cannot_be_opened(photos, net_file, tmp_path, capsys, monkeypatch):
-    scandir = os.scandir
-
-    def without_permission(path):
-        if Path(path) == photos / "red":
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", without_permission)
-    assert "red cannot be read (Permission denied)" in refused(capsys, tmp_path, "predict", net_file, photos)
-
-
-def test_a_model_that_does_not_say_how_pixels_are_prepared(photos, tmp_path, capsys):
-    small_net().save(tmp_path / "silent.keras")
-    line = refused(capsys, tmp_path, "predict", tmp_path / "silent.keras", photos / "red" / "0.png")
-    assert line.endswith("add --preprocessing caffe|tf|torch|none")
-
-
-def test_a_model_that_is_no_classifier(photos, tmp_path, capsys):
-    from minicnn.models import Model
-
-    model = small_net()
-    Model(model.inputs, model.get_layer("relu2").output).save(tmp_path / "map.keras")
-    line = refused(capsys, tmp_path, "predict", tmp_path / "map.keras", photos / "red" / "0.png")
-    assert "is no classifier: its outputs have shapes (12, 12, 8)" in line
-
-
-def test_classes_that_the_model_does_not_know(photos, tmp_path, capsys):
-    model = small_net(classes=2, preprocessing="tf", class_names=["red", "violet"])
-    model.save(tmp_path / "two.keras")
-    line = refused(capsys, tmp_path, "evaluate", tmp_path / "two.keras", photos)
-    assert "'blue', 'green', which the model does not know" in line
-
-
-def test_classes_that_differ_by_capital_letters_alone(photos, tmp_path, capsys):
-    model = small_net(classes=3, preprocessing="tf", class_names=["Red", "green", "BLUE"])
-    model.save(tmp_path / "three.keras")
-    line = refused(capsys, tmp_path, "evaluate", tmp_path / "three.keras", photos)
-    assert (
-        "'blue', 'red', which the model does not know: rename 'blue' to 'BLUE', 'red' to 'Red'; known: 'Red'," in line
-    )
