@@ -113,26 +113,29 @@ def _usual_names(count: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Answers:
-    """Files that could be read with their probabilities (M,C), and what was said about the others."""
+    """Files that could be read with their probabilities (M,C) and SHA-256, and what was said about the others."""
 
     files: list[Path]
     probabilities: np.ndarray
+    hashes: Sequence[str]
     problems: Sequence[ImageNote]
 
 
 def classify(classifier: Classifier, files: Sequence[Path], progress=None) -> Answers:
     """The probabilities of all files that can be read, BATCH of them in memory at a time."""
     good: list[Path] = []
+    hashes: list[str] = []
     rows, problems = [np.empty((0, len(classifier.class_names)), np.float32)], []
     for start in range(0, len(files), BATCH):
         loaded = load_images(files[start : start + BATCH], classifier.preparation.rule)
         problems += loaded.problems
         good += [files[start + i] for i in loaded.indices]
+        hashes += loaded.hashes
         if len(loaded.images):
             rows.append(classifier.probabilities(loaded.images))
         if progress is not None:
             progress("pictures", min(start + BATCH, len(files)), len(files))
-    return Answers(good, np.concatenate(rows), problems)
+    return Answers(good, np.concatenate(rows), hashes, problems)
 
 
 def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[tuple[str, float]]:

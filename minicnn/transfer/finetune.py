@@ -23,7 +23,7 @@ from minicnn.transfer.folds import cross_validate, fit_head
 from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
 from minicnn.transfer.head import TrainedHead
 from minicnn.transfer.mistakes import surest_mistakes
-from minicnn.transfer.pictures import Pictures, read_pictures, split_of
+from minicnn.transfer.pictures import Pictures, read_pictures, split_of, trained_on
 from minicnn.transfer.remarks import copies_in, count, remarks_on, remarks_on_fine_tuning
 from minicnn.transfer.result import Phase, TransferResult
 from minicnn.transfer.settings import Settings
@@ -162,7 +162,11 @@ class _Run:
             truth = self.labels[self.split.validation]
             remarks += remarks_on_fine_tuning(truth, before, probabilities, self.settings.learning_rate)
         self._compare_with_live(probabilities)
-        self.model.metadata = {**self.base.preparation.metadata(self.names), "base": self.base.name}
+        self.model.metadata = {
+            **self.base.preparation.metadata(self.names),
+            "base": self.base.name,
+            **trained_on([self.pictures.hashes[i] for i in self.split.train]),
+        }
         return TransferResult(
             model=self.model,
             base=self.base,
