@@ -17,7 +17,7 @@ from minicnn.models import Model, load_model
 from minicnn.preparation import Preparation
 from minicnn.preparation.resize import ResizeRule
 from minicnn.transfer.architecture import Architecture, identify, width
-from minicnn.transfer.preparation import DEFAULT_SIDE, preparation_of
+from minicnn.transfer.preparation import DEFAULT_SIDE, mode_of, preparation_of
 from minicnn.transfer.surgery import without_head
 from minicnn.weights import open_weights
 
@@ -163,7 +163,7 @@ def _from_application(
     described = ", ".join([constructor, *(f"{key} {value:g}" for key, value in arguments.items())])
     digest = None if source == "imagenet" else file_sha256(source)
     label = "ImageNet, as published with Keras" if source == "imagenet" else as_text(os.path.basename(source))
-    preparation = Preparation(ResizeRule(side, resize or "crop"), preprocessing or mode)
+    preparation = Preparation(ResizeRule(side, resize or "crop"), mode_of(constructor, mode, preprocessing))
     return Base(model, described, preparation, label, digest)
 
 

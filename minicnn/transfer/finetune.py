@@ -154,13 +154,15 @@ class _Run:
                 )
         head, phase = self._train_head(features)
         phases, probabilities = [phase], head.probabilities(features[self.split.validation])
-        remarks = remarks_on(self.pictures, self.split)
+        remarks, better = remarks_on(self.pictures, self.split), []
         self.head_layer.set_weights([head.kernel, head.bias])
         if tail is not None:
+            kept = tail.kept()
             phases.append(self._fine_tune(tail))
             before, probabilities = probabilities, tail.probabilities(self.split.validation, self.settings.batch_size)
             truth = self.labels[self.split.validation]
-            remarks += remarks_on_fine_tuning(truth, before, probabilities, self.settings.learning_rate)
+            harm = remarks_on_fine_tuning(truth, before, probabilities, self.settings.learning_rate)
+            remarks, better = remarks + harm, kept if harm else []
         self._compare_with_live(probabilities)
         self.model.metadata = {
             **self.base.preparation.metadata(self.names),
@@ -186,6 +188,7 @@ class _Run:
             cache=_said_of_cache(use, self.cache, len(self.labels)),
             seconds=self.clock.seconds,
             copies=copies_in(self.pictures),
+            before_fine_tuning=better,
         )
 
     def _features(self) -> tuple[np.ndarray, Tail | None, CacheUse]:

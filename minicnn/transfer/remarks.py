@@ -6,6 +6,7 @@ from minicnn.data import Split, conflicts, duplicates, leaks
 from minicnn.transfer.pictures import Pictures
 
 NAMED = 5  # pairs in one remark
+HEAD_FILE = "head.keras"
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
@@ -75,5 +76,5 @@ def remarks_on_fine_tuning(labels: np.ndarray, head: np.ndarray, tuned: np.ndarr
     return [
         f"fine-tuning lowered the accuracy from {before / total:.1%} to {after / total:.1%} on the "
         f"{count(total, 'picture')} kept aside ({before:,} right before, {after:,} after): "
-        f"run without --unfreeze, or with a --learning-rate smaller than {rate:g}"
+        f"the model of before is kept as {HEAD_FILE}; run with a --learning-rate smaller than {rate:g} for a better one"
     ]

@@ -120,6 +120,14 @@ def test_a_model_that_does_not_say_how_pixels_are_prepared(photos, tmp_path, cap
     assert line.endswith("add --preprocessing caffe|tf|torch|none")
 
 
+@pytest.mark.filterwarnings("default")
+def test_another_preprocessing_than_the_file_says_is_told(photos, net_file, capsys):
+    for mode in ("tf", "none"):
+        assert main(["predict", net_file, str(photos / "red" / "0.png"), "--preprocessing", mode]) == 0
+        said = f"pixels are prepared as 'tf' for {net_file}; 'none' is used instead, as you chose"
+        assert capsys.readouterr().err == ("" if mode == "tf" else f"minicnn: warning: {said}\n")
+
+
 def test_a_model_that_is_no_classifier(photos, tmp_path, capsys):
     from minicnn.models import Model
 

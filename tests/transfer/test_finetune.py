@@ -213,12 +213,17 @@ def test_fine_tuning_that_lowers_the_accuracy_is_remarked(photos, net_file):
     assert tuned < head == 1.0
     (remark,) = harmed.remarks
     assert f"fine-tuning lowered the accuracy from 100.0% to {tuned:.1%} on the 6 pictures kept aside" in remark
-    assert "run without --unfreeze, or with a --learning-rate smaller than 30" in remark
+    assert "the model of before is kept as head.keras; run with a --learning-rate smaller than 30 " in remark
     assert harmed.metrics()["remarks"] == [remark]
+    with harmed.head_alone() as model:
+        assert weights(model) == weights(run(photos, net_file).model)
+    assert weights(harmed.model) != weights(run(photos, net_file).model)
 
 
 def test_fine_tuning_that_lowers_nothing_is_not_remarked(photos, net_file):
-    assert run(photos, net_file, **FINE).remarks == []
+    result = run(photos, net_file, **FINE)
+    assert result.remarks == []
+    assert list(result.before_fine_tuning) == []
 
 
 def test_a_missing_folder_is_refused(net_file, tmp_path):
