@@ -14,6 +14,7 @@ from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
 from minicnn.data.signatures import FORMATS, sniff
 from minicnn.errors import (
     ArgumentError,
+    DataError,
     DownloadError,
     FileFormatError,
     UnsupportedError,
@@ -21,6 +22,7 @@ from minicnn.errors import (
 from minicnn.models import load_model
 from minicnn.transfer import Architecture, Preparation, class_names_of, identify, preparation_of
 from minicnn.weights import open_weights
+from minicnn.weights.registry import class_index
 
 BATCH = 32
 
@@ -107,7 +109,12 @@ def _usual_names(count: int) -> list[str]:
         try:
             return [name for _, name in imagenet_classes()]
         except DownloadError as error:
-            note(f"classes are numbered: {error}")
+            names = f"minicnn weights fetch {class_index().file}"
+            note(f"classes are numbered; for their names, run {names} where there is a network ({error})")
+    return _numbered(count)
+
+
+def _numbered(count: int) -> list[str]:
     return [f"class {i}" for i in range(count)]
 
 
@@ -145,6 +152,19 @@ def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[
 
 
 def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[ImageFolder, np.ndarray]:
-    """(folder, rows to judge): the validation part where the folder has one, else all of it."""
-    folder = scan_folder(path, class_names)
+    """
+    (folder, rows to judge): the validation part where the folder has one, else all of it.
+
+    Raises
+    ------
+    DataError, FileAccessError
+        As of `scan_folder`; for a model whose file names no classes, the message says what the folders must be called.
+    """
+    try:
+        folder = scan_folder(path, class_names)
+    except DataError as error:
+        if list(class_names) != _numbered(len(class_names)):
+            raise
+        called = f"the folders must be called class 0 to class {len(class_names) - 1}, in the order of its outputs"
+        raise DataError(f"{error}; the file of the model does not name its classes: {called}") from None
     return folder, np.arange(len(folder)) if folder.split is None else folder.split.validation

@@ -171,7 +171,10 @@ def _checked_arguments(constructor: str, path: str) -> Mapping[str, float]:
     """What a weights file says beyond the name of its architecture."""
     with open_weights(path) as file:
         shapes = [weight.shape for layer in file.layers for weight in layer.weights]
+        whole = file.config is not None
     found = identify(shapes)
+    if found is None and whole:
+        raise ArgumentError(f"{path} is a whole model, not weights of {constructor}: use it as the base, --base {path}")
     if found is None:  # damaged or of another kind: the loader says which layer differs
         alpha = width(constructor, shapes)
         return {} if alpha is None else {"alpha": alpha}

@@ -237,6 +237,10 @@ def test_weights_are_listed_found_and_fetched_from_the_cache(tmp_path, monkeypat
     for action in ("path", "fetch"):
         assert main(["weights", action, name]) == 0
         assert capsys.readouterr().out == f"{place}\n"
+    names = tmp_path / "models" / "imagenet_class_index.json"
+    names.write_bytes(b"{}")
+    assert main(["weights", "fetch", names.name]) == 0
+    assert capsys.readouterr().out == f"{names}\n"
     assert main(["weights", "list", "--json"]) == 0
     listed = {entry["file"]: entry["path"] for entry in json.loads(capsys.readouterr().out)}
     assert listed[name] == str(place)
@@ -270,7 +274,9 @@ def test_thousand_classes_have_the_names_of_imagenet(tmp_path, monkeypatch, caps
 
     monkeypatch.setattr("minicnn.cli.models.imagenet_classes", refuse)
     assert _usual_names(1000)[7] == "class 7"
-    assert capsys.readouterr().err == "minicnn: classes are numbered: offline\n"
+    fetch = "minicnn weights fetch imagenet_class_index.json"
+    said = f"minicnn: classes are numbered; for their names, run {fetch} where there is a network (offline)\n"
+    assert capsys.readouterr().err == said
 
 
 def test_real_mobilenet_names_real_pictures(test_data, tmp_path, monkeypatch, capsys):

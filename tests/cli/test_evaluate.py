@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from cli_cases import refused
 from transfer_cases import small_net, write_photos
 
 from minicnn.cli import main
@@ -25,6 +26,12 @@ def test_evaluate_measures_the_folder(trained, tmp_path, capsys):
     assert "broken.png" in err
     assert main(["evaluate", str(trained / "model.keras"), str(photos)]) == 0
     assert capsys.readouterr().out.startswith("accuracy 100.0% on 9 pictures")
+
+
+def test_a_model_without_class_names_says_what_the_folders_must_be_called(photos, net_file, tmp_path, capsys):
+    line = refused(capsys, tmp_path, "evaluate", net_file, photos)
+    assert "'blue', 'green', 'red', which the model does not know" in line
+    assert line.endswith("name its classes: the folders must be called class 0 to class 3, in the order of its outputs")
 
 
 def test_classes_without_pictures_have_no_scores(trained, tmp_path, capsys):
