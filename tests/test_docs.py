@@ -101,6 +101,11 @@ def test_the_readme_has_the_two_commands_and_ci_runs_the_second():
     assert begin[1] in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
 
 
+def test_the_readme_installs_from_the_checkout_alone():
+    """On the public index, the name belongs to another project."""
+    assert not re.findall(r"pip install (?:-\S+ )*'?minicnn", (ROOT / "README.md").read_text("utf-8"))
+
+
 def test_the_modules_that_are_called_with_m_exist():
     for page in PAGES:
         for name in re.findall(r"python -m (benchmarks\.\w+)", page.read_text("utf-8")):

@@ -27,16 +27,20 @@ def numpy_modules() -> set[str]:
     return loaded_by("import numpy")
 
 
-def test_minicnn_needs_numpy_and_the_standard_library(numpy_modules):
+def test_minicnn_alone_loads_nothing_else():
+    """Not even NumPy: what the package names is imported when it is used."""
     packages = {name.partition(".")[0] for name in loaded_by("import minicnn")}
+    assert packages <= {"minicnn", *sys.stdlib_module_names}
+    assert not packages & HEAVY_STANDARD_LIBRARY
+    assert not {name for name in loaded_by("import minicnn") if name.startswith("minicnn.")}
+
+
+def test_tensors_need_numpy_and_the_standard_library(numpy_modules):
+    loaded = loaded_by("import minicnn; minicnn.Tensor") - numpy_modules
+    packages = {name.partition(".")[0] for name in loaded}
     assert packages - {name.partition(".")[0] for name in numpy_modules} <= {"minicnn", *sys.stdlib_module_names}
-
-
-def test_minicnn_alone_loads_no_layers_models_or_readers(numpy_modules):
-    loaded = loaded_by("import minicnn") - numpy_modules
-    parts = {name.split(".")[1] for name in loaded if name.startswith("minicnn.")}
-    assert parts <= {"autograd", "errors"}
-    assert not {name.partition(".")[0] for name in loaded} & HEAVY_STANDARD_LIBRARY
+    assert {name.split(".")[1] for name in loaded if name.startswith("minicnn.")} <= {"autograd", "errors"}
+    assert not packages & HEAVY_STANDARD_LIBRARY
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,8 @@ def test_no_part_loads_an_optional_package(name):
 def test_parts_named_on_the_package_are_there():
     for name in minicnn.SUBMODULES:
         assert getattr(minicnn, name).__name__ == f"minicnn.{name}"
+    for name, home in minicnn.HOMES.items():
+        assert getattr(minicnn, name) is getattr(getattr(minicnn, home), name)
     with pytest.raises(AttributeError, match="no attribute 'tensorflow'"):
         minicnn.tensorflow  # noqa: B018
 

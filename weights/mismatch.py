@@ -3,9 +3,11 @@
 from .report import LoadReport, ReportRow
 from .spec import LayerSpec
 
+ANOTHER = "load them into a model of the kind, width and depth that they were saved from"
+
 
 def describe_mismatch(report: LoadReport, spec: LayerSpec) -> str:
-    """ "FILE does not fit the model 'm': 14 of 16 layers fit; first difference: ...; what to do".
+    """ "FILE does not fit the model 'm': 14 of 16 layers fit; the first of 2 differences: ...; what to do".
 
     Parameters
     ----------
@@ -17,10 +19,11 @@ def describe_mismatch(report: LoadReport, spec: LayerSpec) -> str:
     fitting = len(report.loaded)
     count = f"{fitting} of {wanted} layers fit" if fitting else "no layer fits"
     wrong = [row for row in report.rows if row.status != "loaded"]
-    more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+    which = f"the first of {len(wrong)} differences" if len(wrong) > 1 else "the difference"
     first = _difference(wrong[0], report) if wrong else "the file has no weights"
-    what = f"{report.path} does not fit the model {spec.name!r}: {count}"
-    return f"{what}; first difference: {first}{more}; {_remedy(report)}"
+    remedy = _remedy(report)
+    verb = "holds weights of another architecture than" if remedy == ANOTHER else "does not fit"
+    return f"{report.path} {verb} the model {spec.name!r}: {count}; {which}: {first}; {remedy}"
 
 
 def _difference(row: ReportRow, report: LoadReport) -> str:
@@ -40,7 +43,7 @@ def _shapes(shapes: tuple[tuple[int, ...], ...]) -> str:
 def _remedy(report: LoadReport) -> str:
     """The likely fix, from where the differences are."""
     if not report.loaded:
-        return "these are weights of another architecture"
+        return ANOTHER
     model = [row for row in report.rows if row.model is not None]
     ends = [row.status for row in model]
     last = len(model) - ends[::-1].index("loaded")
@@ -58,4 +61,4 @@ def _remedy(report: LoadReport) -> str:
         return "the file has more layers than the model: strict=False leaves them out"
     if report.missing and not report.mismatched:
         return "these are weights of another architecture, or of other layer names: strict=False loads what is there"
-    return "these are weights of another architecture, width or depth"
+    return ANOTHER

@@ -16,6 +16,7 @@ WHAT_ELSE = [  # first bytes -> what the file is, and what to do
     (b"<", "a web page, not weights: the download failed, get the file again"),
     (b"\x1f\x8b", "compressed with gzip: unpack it first"),
     (b"\x93NUMPY", "a NumPy array, not a Keras file"),
+    (b"{", "JSON, no weights: if Keras wrote it, model_from_json(text) in Python builds the model, then load_weights"),
     (b"\x80", "a Python pickle (PyTorch?), which minicnn does not open: save the weights with Keras"),
 ]
 

@@ -5,6 +5,7 @@ Every builder takes `weights=None`, `"imagenet"` or a path, `include_top`, `inpu
 
 from minicnn.preparation import preprocess_input
 
+from . import mobilenet, mobilenet_v2, resnet, resnet50, vgg16, vgg19
 from .labels import decode_predictions
 from .mobilenet import MobileNet
 from .mobilenet_v2 import MobileNetV2
@@ -20,5 +21,11 @@ __all__ = [
     "ResNet101",
     "ResNet152",
     "decode_predictions",
+    "mobilenet",
+    "mobilenet_v2",
     "preprocess_input",
+    "resnet",
+    "resnet50",
+    "vgg16",
+    "vgg19",
 ]

@@ -199,4 +199,5 @@ def _cuda() -> dict[str, object]:
 def _size(folder: Path) -> str:
     """How many files lie below a folder and how large they are together."""
     files = [path for path in folder.rglob("*") if path.is_file()]
-    return f"{len(files):,} files, {sum(path.stat().st_size for path in files) / 2**20:,.1f} MiB"
+    count = "1 file" if len(files) == 1 else f"{len(files):,} files"
+    return f"{count}, {sum(path.stat().st_size for path in files) / 2**20:,.1f} MiB"

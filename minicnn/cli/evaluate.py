@@ -11,7 +11,7 @@ examples:
   minicnn evaluate photos-model/model.keras test_photos --json
 
 PHOTOS has one folder of pictures a class, named as in the model; of a folder with train/ and
-val/ (or test/), the pictures in val/ are judged."""
+val/ (or test/), the pictures in val/ are judged. Pictures that the model was trained on are counted."""
 
 
 def add_parser(commands) -> None:
@@ -33,6 +33,8 @@ def run(options) -> int:
     from minicnn.cli.models import classify, labelled_folder, load_classifier
     from minicnn.errors import DataError
     from minicnn.metrics import ConfusionMatrix
+    from minicnn.transfer.pictures import count_trained_on
+    from minicnn.transfer.remarks import count
 
     classifier = load_classifier(options.model, options.preprocessing)
     folder, rows = labelled_folder(options.photos, classifier.class_names)
@@ -49,6 +51,10 @@ def run(options) -> int:
     labels = [label_of[file] for file in answers.files]
     confusion = ConfusionMatrix(len(classifier.class_names))(labels, answers.probabilities)
     found = summarise(confusion, classifier.class_names, len(answers.problems))
+    known = found["trained_on"] = count_trained_on(classifier.model.metadata, answers.hashes)
+    if known:
+        share = f"{known:,} of the {count(found['pictures'], 'picture')} {'was' if known == 1 else 'were'}"
+        note(f"warning: {share} used to train this model: the accuracy on new ones is lower")
     if options.json:
         print_json(found)
     else:

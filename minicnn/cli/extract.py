@@ -10,7 +10,7 @@ EPILOG = """\
 examples:
   minicnn extract photos --out features.npz
   minicnn extract photos --base resnet50 --weights resnet50_notop.h5 --out features.npz
-  minicnn extract photos-model/../photos --base photos-model/model.keras --out features.npz
+  minicnn extract photos --base photos-model/model.keras --out features.npz
 
 then in Python:
   data = numpy.load("features.npz")

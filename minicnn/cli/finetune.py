@@ -28,7 +28,8 @@ examples:
   minicnn finetune photos --folds 5                          judge by cross-validation as well
 
 JPEG, PNG, WEBP, BMP, GIF and TIFF files of up to 120 million pixels are read; what is not is named.
-In --out it writes model.keras (opens in Keras and in minicnn), history.csv, metrics.json and report.html.
+In --out it writes model.keras (opens in Keras and in minicnn), history.csv, metrics.json and report.html; and
+head.keras, the model of before, where fine-tuning lowered the accuracy.
 Features of the frozen base are kept in the cache folder, so a second run is fast."""
 
 
@@ -142,4 +143,6 @@ def print_result(result, paths) -> None:
                 said = f"{len(values)} folds of all {result.pictures:,} pictures, {name}: {mean:.1%} on average"
                 say(f"{said} (95% interval {low:.1%} to {high:.1%})")
     say(f"model   {paths['model.keras']}")
+    if result.before_fine_tuning:
+        say(f"before  {paths['head.keras']}")
     say(f"report  {paths['report.html']}")

@@ -1,6 +1,5 @@
 """What commands share that take a trained model and pictures."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +11,18 @@ from minicnn import applications
 from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
 from minicnn.cli.console import note
 from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
-from minicnn.data.signatures import looks_like_picture
+from minicnn.data.signatures import FORMATS, sniff
 from minicnn.errors import (
     ArgumentError,
     DataError,
     DownloadError,
-    FileAccessError,
     FileFormatError,
     UnsupportedError,
 )
 from minicnn.models import load_model
 from minicnn.transfer import Architecture, Preparation, class_names_of, identify, preparation_of
 from minicnn.weights import open_weights
+from minicnn.weights.registry import class_index
 
 BATCH = 32
 
@@ -50,12 +49,24 @@ def load_classifier(path: str, preprocessing: str | None = None) -> Classifier:
     MinicnnError
         The file is damaged, holds no whole model, or the model is no classifier of pictures.
     """
+    _refuse_pictures(path)
     model = _load(path)
     if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
         shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
         raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
     names = class_names_of(model, path) or _usual_names(model.outputs[0].shape[1] or 0)
     return Classifier(model, preparation_of(model, path, preprocessing=preprocessing), names)
+
+
+def _refuse_pictures(path: str) -> None:
+    """Say where a model is expected when arguments are swapped."""
+    if Path(path).is_file():
+        with open(path, "rb") as file:
+            if sniff(file.read(16)) not in FORMATS:
+                return
+        raise ArgumentError(
+            f"{path} is a picture, neither an HDF5 file nor a .keras archive: the model is named first, then pictures"
+        )
 
 
 def _load(path: str) -> Any:
@@ -98,66 +109,40 @@ def _usual_names(count: int) -> list[str]:
         try:
             return [name for _, name in imagenet_classes()]
         except DownloadError as error:
-            note(f"classes are numbered: {error}")
+            names = f"minicnn weights fetch {class_index().file}"
+            note(f"classes are numbered; for their names, run {names} where there is a network ({error})")
+    return _numbered(count)
+
+
+def _numbered(count: int) -> list[str]:
     return [f"class {i}" for i in range(count)]
-
-
-def picture_files(arguments: Sequence[str]) -> list[Path]:
-    """The files that are named, and the pictures below the folders that are named, in order."""
-    files: list[Path] = []
-    if "" in arguments:
-        raise ArgumentError("the name of a picture is empty; name a file or a folder")
-    for argument in map(Path, arguments):
-        if argument.is_dir():
-            found = [path for path in _files_below(argument) if path.is_file() and _is_picture(path)]
-            if not found:
-                raise DataError(f"{argument} holds no pictures")
-            files += found
-        elif argument.exists():
-            files.append(argument)
-        else:
-            raise FileAccessError(f"{argument}: no such file; check the path")
-    return files
-
-
-def _files_below(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it, in order."""
-
-    def refuse(error: OSError) -> None:
-        raise FileAccessError(f"{error.filename} cannot be read ({error.strerror}): check its permissions")
-
-    return sorted(Path(below, name) for below, _, names in os.walk(folder, onerror=refuse) for name in names)
-
-
-def _is_picture(path: Path) -> bool:
-    try:
-        return not path.name.startswith(".") and looks_like_picture(path)
-    except OSError:
-        return True  # it is named as unreadable when it is read
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Files that could be read with their probabilities (M,C), and what was said about the others."""
+    """Files that could be read with their probabilities (M,C) and SHA-256, and what was said about the others."""
 
     files: list[Path]
     probabilities: np.ndarray
+    hashes: Sequence[str]
     problems: Sequence[ImageNote]
 
 
 def classify(classifier: Classifier, files: Sequence[Path], progress=None) -> Answers:
     """The probabilities of all files that can be read, BATCH of them in memory at a time."""
     good: list[Path] = []
+    hashes: list[str] = []
     rows, problems = [np.empty((0, len(classifier.class_names)), np.float32)], []
     for start in range(0, len(files), BATCH):
         loaded = load_images(files[start : start + BATCH], classifier.preparation.rule)
         problems += loaded.problems
         good += [files[start + i] for i in loaded.indices]
+        hashes += loaded.hashes
         if len(loaded.images):
             rows.append(classifier.probabilities(loaded.images))
         if progress is not None:
             progress("pictures", min(start + BATCH, len(files)), len(files))
-    return Answers(good, np.concatenate(rows), problems)
+    return Answers(good, np.concatenate(rows), hashes, problems)
 
 
 def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[tuple[str, float]]:
@@ -167,6 +152,19 @@ def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[
 
 
 def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[ImageFolder, np.ndarray]:
-    """(folder, rows to judge): the validation part where the folder has one, else all of it."""
-    folder = scan_folder(path, class_names)
+    """
+    (folder, rows to judge): the validation part where the folder has one, else all of it.
+
+    Raises
+    ------
+    DataError, FileAccessError
+        As of `scan_folder`; for a model whose file names no classes, the message says what the folders must be called.
+    """
+    try:
+        folder = scan_folder(path, class_names)
+    except DataError as error:
+        if list(class_names) != _numbered(len(class_names)):
+            raise
+        called = f"the folders must be called class 0 to class {len(class_names) - 1}, in the order of its outputs"
+        raise DataError(f"{error}; the file of the model does not name its classes: {called}") from None
     return folder, np.arange(len(folder)) if folder.split is None else folder.split.validation

@@ -34,10 +34,10 @@ def result_folder(out: str | None, photos: str) -> Path:
 
 def said_of_contents(folder: Path, known: str = "") -> str:
     """A sentence on what a folder holds before results are written to it, to be said afterwards; "" when nothing."""
-    from minicnn.report.outputs import HISTORY, METRICS, MODEL, REPORT
+    from minicnn.report.outputs import HEAD_FILE, HISTORY, METRICS, MODEL, REPORT
 
     names = {path.name for path in folder.iterdir()} - {known} if folder.is_dir() else set()
-    if names & {HISTORY, METRICS, MODEL, REPORT}:
+    if names & {HEAD_FILE, HISTORY, METRICS, MODEL, REPORT}:
         return f"earlier results in {folder} were replaced"
     return f"{folder} held other files before: the results lie among them" if names else ""
 

@@ -12,7 +12,8 @@ examples:
   minicnn predict resnet.h5 new.jpg --preprocessing caffe     a model that another program wrote
   minicnn predict mobilenet_1_0_224_tf.h5 new.jpg             published weights: the 1,000 classes of ImageNet
 
-A picture that cannot be read is named on stderr; the others are still predicted, and the exit code is 2."""
+A picture that is missing or cannot be read, and a folder without pictures, are named on stderr; the others are still
+predicted, and the exit code is 2. What lies in a folder and is no picture is named and left out."""
 
 
 def add_parser(commands) -> None:
@@ -32,11 +33,12 @@ def add_parser(commands) -> None:
 
 def run(options) -> int:
     """Predict all pictures that can be read."""
-    from minicnn.cli.models import best, classify, load_classifier, picture_files
+    from minicnn.cli.models import best, classify, load_classifier
+    from minicnn.cli.pictures import find_pictures
 
-    files = picture_files(options.images)
+    pictures = find_pictures(options.images)
     classifier = load_classifier(options.model, options.preprocessing)
-    answers = classify(classifier, files)
+    answers = classify(classifier, pictures.files)
     named = [
         (file, list(best(row, classifier.class_names, options.top)))
         for file, row in zip(answers.files, answers.probabilities)
@@ -53,6 +55,9 @@ def run(options) -> int:
         for file, classes in named:
             said = ", ".join(f"{one_line(name)} {p:.1%}" for name, p in classes)
             say(f"{one_line(file).ljust(width)}  {said}")
-    for problem in answers.problems:
-        note(f"error: {problem}")
-    return 2 if answers.problems else 0
+    for line in pictures.left_out:
+        note(f"left out {line}")
+    errors = [*pictures.errors, *answers.problems]
+    for error in errors:
+        note(f"error: {error}")
+    return 2 if errors else 0

@@ -7,6 +7,7 @@ examples:
   minicnn weights list                         all published files, and which are on this machine
   minicnn weights fetch mobilenet_1_0_224_tf_no_top.h5
   minicnn weights path mobilenet_1_0_224_tf_no_top.h5
+  minicnn weights fetch imagenet_class_index.json     the names of the 1,000 classes
 
 Files lie in the cache folder (MINICNN_CACHE); those that Keras has downloaded are used too."""
 
@@ -93,9 +94,9 @@ def entry_of(name: str):
     import difflib
 
     from minicnn.errors import ArgumentError
-    from minicnn.weights.registry import published_files
+    from minicnn.weights.registry import class_index, published_files
 
-    entries = {entry.file: entry for entry in published_files()}
+    entries = {entry.file: entry for entry in (*published_files(), class_index())}
     if name not in entries:
         similar = difflib.get_close_matches(name, entries, n=2, cutoff=0.3)
         hint = f"; similar: {', '.join(similar)}" if similar else ""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minicnn.data.problems import ImageProblem, as_text, printable
-from minicnn.data.signatures import FORMAT_LIST, looks_like_picture
+from minicnn.data.signatures import FORMAT_LIST, FORMATS, format_of
 from minicnn.data.split import Split
 from minicnn.errors import DataError, FileAccessError
 
@@ -147,11 +147,25 @@ def scan_folder(path: str | Path, class_names: Sequence[str] | None = None) -> I
     return _collect(scan, found, names)
 
 
-class _Scan:
-    """One walk through a folder, and the list of what it left out."""
+def pictures_below(folder: str | Path) -> tuple[list[Path], list[ImageProblem]]:
+    """The pictures in a folder without classes and in the folders in it, in natural order, and what was left out.
 
-    def __init__(self, root: Path):
-        self.root = root
+    Links to files are followed wherever they lead; a folder that cannot be read is left out.
+
+    Raises
+    ------
+    FileAccessError, DataError
+        No such folder.
+    """
+    scan = _Scan(Path(folder), labelled=False)
+    return scan.pictures(scan.root), scan.problems
+
+
+class _Scan:
+    """One walk through a folder, with one folder a class or without labels, and the list of what it left out."""
+
+    def __init__(self, root: Path, labelled: bool = True):
+        self.root, self._labelled = root, labelled
         self.problems: list[ImageProblem] = []
         if not root.is_dir():
             if root.exists():
@@ -189,15 +203,19 @@ class _Scan:
             )
         for file in files:
             self._leave_out(file, "outside-class", "is in no class folder: move it into one or remove it")
-        classes = {as_text(folder.name): self._pictures(folder) for folder in folders}
+        classes = {as_text(folder.name): self.pictures(folder) for folder in folders}
         if len(classes) < len(folders):
             raise DataError(f"{printable(part)}: two class folders have the same name in UTF-8: rename one of them")
         empty = [name for name, pictures in classes.items() if not pictures]
         if empty:
-            raise DataError(f"{printable(part)}: class {_listed(empty)} has no pictures: add some or remove the folder")
+            inside = [problem for problem in self.problems if problem.path.is_relative_to(part / empty[0])]
+            found = f" ({inside[0]})" if inside else ""
+            raise DataError(
+                f"{printable(part)}: class {_listed(empty)} has no pictures{found}: add some or remove the folder"
+            )
         return classes
 
-    def _pictures(self, folder: Path) -> list[Path]:
+    def pictures(self, folder: Path) -> list[Path]:
         """All pictures below a folder, in natural order of their paths."""
         found, waiting = [], [folder]
         while waiting:
@@ -208,22 +226,25 @@ class _Scan:
 
     def _is_picture(self, file: Path) -> bool:
         try:
-            if looks_like_picture(file):
-                return True
+            found = format_of(file)
         except OSError as error:
             self._leave_out(file, "unreadable", f"cannot be read ({error.strerror}): check its permissions")
             return False
-        self._leave_out(file, "not-an-image", f"is not {FORMAT_LIST}: convert it to JPEG or remove it")
-        return False
+        if found not in FORMATS:
+            known = f"{found}, " if found else ""
+            self._leave_out(file, "not-an-image", f"is {known}not {FORMAT_LIST}: convert it to JPEG or remove it")
+        return found in FORMATS
 
     def _entries(self, folder: Path, report: bool = True) -> tuple[list[Path], list[Path]]:
         """(folders, files) directly in a folder, in natural order, without clutter and unsafe links."""
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: natural_key(entry.name))
         except OSError as error:
-            raise FileAccessError(
-                f"{printable(folder)} cannot be read ({error.strerror}): check its permissions"
-            ) from None
+            message = f"cannot be read ({error.strerror}): check its permissions"
+            if self._labelled:
+                raise FileAccessError(f"{printable(folder)} {message}") from None
+            self._leave_out(folder, "unreadable", message)
+            return [], []
         folders, files = [], []
         for entry in entries:
             if entry.name.startswith(".") or entry.name.lower() in _CLUTTER:
@@ -242,7 +263,7 @@ class _Scan:
                 return "link", "is a link that leads nowhere: remove it"
             if entry.is_dir():
                 return "link", "is a link to a folder, which is not followed: copy the folder here"
-            if not Path(os.path.realpath(entry.path)).is_relative_to(self._real_root):
+            if self._labelled and not Path(os.path.realpath(entry.path)).is_relative_to(self._real_root):
                 return (
                     "link",
                     "is a link that leads out of the folder and is not followed: copy the file here",

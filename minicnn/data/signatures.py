@@ -12,7 +12,8 @@ EXTENSIONS = {
 _STARTS = [
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"BM", "BMP"), (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"), (b"II*\x00", "TIFF"), (b"MM\x00*", "TIFF"), (b"%PDF", "a PDF document"),
-    (b"8BPS", "a Photoshop document"), (b"PK\x03\x04", "a ZIP archive"), (b"<", "an HTML, SVG or XML page"),
+    (b"8BPS", "a Photoshop document"), (b"PK\x03\x04", "a ZIP archive"), (b"\x89HDF", "an HDF5 file"),
+    (b"<", "an HTML, SVG or XML page"),
 ]  # fmt: skip
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 
@@ -31,9 +32,9 @@ def sniff(start: bytes) -> str | None:
     return next((name for magic, name in _STARTS if start.startswith(magic) or text.startswith(magic)), None)
 
 
-def looks_like_picture(path: Path) -> bool:
-    """Whether the name, or else the first bytes, are those of a format that minicnn reads."""
+def format_of(path: Path) -> str | None:
+    """The format of a file by its name, or else by its first bytes; None when unknown."""
     if path.suffix.lower() in EXTENSIONS:
-        return True
+        return EXTENSIONS[path.suffix.lower()]
     with open(path, "rb") as file:
-        return sniff(file.read(16)) in FORMATS
+        return sniff(file.read(16))

@@ -18,6 +18,8 @@ DEFAULT_BATCH_SIZE = 32
 class Named(Protocol):
     """A model, as far as its data needs it: the names that dicts of arrays go by."""
 
+    name: str
+
     @property
     def input_names(self) -> list[str]: ...
 
@@ -197,6 +199,14 @@ def make_source(model: Named, x: Any, y: Any = None, weights: Any = None) -> Sou
     return ArraySource(in_order(x, model, "x"), in_order(y, model, "y"), weights)
 
 
+def wrong_inputs(model: Named, given: int) -> ShapeError:
+    """The error for another number of arrays than the model has inputs."""
+    inputs = len(model.input_names)
+    hint = "; for a batch of samples use np.stack" if given > inputs else ""
+    takes = f"{inputs} input{'' if inputs == 1 else 's'}"
+    return ShapeError(f"model {model.name} has {takes}, {given} {'was' if given == 1 else 'were'} given{hint}")
+
+
 def limited(source: Source, owner: str, argument: str, steps: Any) -> Source:
     """The source, or its first batches where `steps` says how many, as it must for a generator."""
     if steps is None and isinstance(source, StreamSource) and source.is_generator:
@@ -213,7 +223,11 @@ def in_order(value: Any, model: Named, what: str) -> Any:
     ------
     ArgumentError
         The keys are not those names.
+    ShapeError
+        A list of another number of arrays than the model has inputs.
     """
+    if what == "x" and _are_arrays(value) and len(value) != len(model.input_names):
+        raise wrong_inputs(model, len(value))
     if not isinstance(value, Mapping):
         return value
     kind, names = ("inputs", model.input_names) if what == "x" else ("outputs", model.output_names)

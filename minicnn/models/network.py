@@ -13,6 +13,7 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import Layer, Operation, SymbolicTensor
 from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
 
+from .batches import wrong_inputs
 from .graph import Graph, Program, check_names
 from .plan import Plan
 
@@ -148,7 +149,7 @@ class Network(Layer):
     def _check_shapes(self, shapes: Sequence[Shape]) -> None:
         """Raise ShapeError unless these are shapes of what the inputs take."""
         if len(shapes) != len(self.inputs):
-            raise ShapeError(f"model {self.name} has {len(self.inputs)} inputs, {len(shapes)} were given")
+            raise wrong_inputs(self, len(shapes))
         for shape, expected in zip(shapes, self.inputs):
             pairs = zip(shape[1:], expected.shape[1:])
             if len(shape) != len(expected.shape) or any(None not in (m, n) and m != n for m, n in pairs):

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from minicnn import schedules
 from minicnn.errors import ArgumentError
+from minicnn.optimizers import schedules
 from minicnn.optimizers.adagrad import Adagrad
 from minicnn.optimizers.adam import Adam, AdamW
 from minicnn.optimizers.optimizer import Optimizer

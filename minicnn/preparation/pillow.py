@@ -8,12 +8,18 @@ from types import ModuleType
 from minicnn.errors import MissingExtraError
 
 
-def pillow_image() -> ModuleType:
-    """Pillow's `Image` module with its formats registered, which two threads may not do at once."""
+def pillow_image(purpose: str = "reading and writing pictures") -> ModuleType:
+    """Pillow's `Image` module with its formats registered, which two threads may not do at once.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not installed; the message says for what it is needed.
+    """
     try:
         from PIL import Image
     except ImportError:
-        raise MissingExtraError("Pillow", "images", "reading and writing pictures") from None
+        raise MissingExtraError("Pillow", "images", purpose) from None
     Image.init()
     return Image
 

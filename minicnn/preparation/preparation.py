@@ -64,6 +64,9 @@ class Preparation:
         >>> Preparation(ResizeRule(32), "tf").prepare([photo]).shape
         (1, 32, 32, 3)
         """
+        shape = () if isinstance(images, (list, tuple)) else np.shape(images)
+        if len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)):
+            raise ShapeError(f"prepare takes a list of pictures: prepare([picture]); got one of shape {shape}")
         pictures = [as_picture(image, self.channels) for image in images]
         resized = [p if p.shape[:2] == self.size else self.rule.apply_to_array(p) for p in pictures]
         return self(np.stack(resized) if resized else np.zeros((0, *self.size, 3), np.uint8))

@@ -96,7 +96,9 @@ class ResizeRule:
         """uint8 (H', W', 3) -> uint8 (H, W, 3), the same numbers as for a file with these pixels."""
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
             raise ShapeError(f"a picture is uint8 (H, W, 3), got {pixels.dtype} {pixels.shape}")
-        return np.array(self.apply(pillow_image().fromarray(pixels)))
+        (h, w), (height, width) = pixels.shape[:2], self.shape
+        image_module = pillow_image(f"resizing a picture of {h} × {w} pixels to {height} × {width}")
+        return np.array(self.apply(image_module.fromarray(pixels)))
 
     def _centre_box(self, source: tuple[int, int]) -> tuple[float, float, float, float]:
         (width, height), (target_height, target_width) = source, self.shape

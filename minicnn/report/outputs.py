@@ -15,6 +15,7 @@ from minicnn.data.problems import as_text
 from minicnn.errors import FileAccessError
 from minicnn.report.describe import describe
 from minicnn.report.page import render
+from minicnn.transfer.remarks import HEAD_FILE
 from minicnn.transfer.result import TransferResult
 
 MODEL, HISTORY, METRICS, REPORT = "model.keras", "history.csv", "metrics.json", "report.html"
@@ -42,7 +43,8 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
     """
     Write model.keras, history.csv, metrics.json and report.html into a folder, replacing those of an earlier run.
 
-    They are written to a folder of their own first and moved at the end, so a failure leaves what was there before.
+    Where fine-tuning did harm, the model of before it is head.keras.  They are written to a folder of their own first
+    and moved at the end, so a failure leaves what was there before.
 
     Parameters
     ----------
@@ -67,7 +69,11 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
         (stage / HISTORY).write_text(history_csv(result), encoding="utf-8", newline="")
         (stage / METRICS).write_text(json.dumps(result.metrics(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
         (stage / REPORT).write_text(render(report), encoding="utf-8")
-    return {name: folder / name for name in (MODEL, HISTORY, METRICS, REPORT)}
+        if result.before_fine_tuning:
+            with result.head_alone() as model:
+                model.save(stage / HEAD_FILE)
+        names = sorted(path.name for path in stage.iterdir())
+    return {name: folder / name for name in names}
 
 
 @contextlib.contextmanager
@@ -85,6 +91,8 @@ def _staged(folder: Path) -> Iterator[Path]:
     try:
         yield stage
         folder.mkdir(exist_ok=True)
+        if (folder / METRICS).exists():
+            (folder / HEAD_FILE).unlink(missing_ok=True)  # of an earlier run
         for file in sorted(stage.iterdir()):
             os.replace(file, folder / file.name)
     except OSError as error:

@@ -17,7 +17,7 @@ from minicnn.models import Model, load_model
 from minicnn.preparation import Preparation
 from minicnn.preparation.resize import ResizeRule
 from minicnn.transfer.architecture import Architecture, identify, width
-from minicnn.transfer.preparation import DEFAULT_SIDE, preparation_of
+from minicnn.transfer.preparation import DEFAULT_SIDE, mode_of, preparation_of
 from minicnn.transfer.surgery import without_head
 from minicnn.weights import open_weights
 
@@ -163,7 +163,7 @@ def _from_application(
     described = ", ".join([constructor, *(f"{key} {value:g}" for key, value in arguments.items())])
     digest = None if source == "imagenet" else file_sha256(source)
     label = "ImageNet, as published with Keras" if source == "imagenet" else as_text(os.path.basename(source))
-    preparation = Preparation(ResizeRule(side, resize or "crop"), preprocessing or mode)
+    preparation = Preparation(ResizeRule(side, resize or "crop"), mode_of(constructor, mode, preprocessing))
     return Base(model, described, preparation, label, digest)
 
 
@@ -171,7 +171,10 @@ def _checked_arguments(constructor: str, path: str) -> Mapping[str, float]:
     """What a weights file says beyond the name of its architecture."""
     with open_weights(path) as file:
         shapes = [weight.shape for layer in file.layers for weight in layer.weights]
+        whole = file.config is not None
     found = identify(shapes)
+    if found is None and whole:
+        raise ArgumentError(f"{path} is a whole model, not weights of {constructor}: use it as the base, --base {path}")
     if found is None:  # damaged or of another kind: the loader says which layer differs
         alpha = width(constructor, shapes)
         return {} if alpha is None else {"alpha": alpha}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.autograd import Parameter
 from minicnn.optimizers import Adam
 from minicnn.schedules import CosineDecay
 from minicnn.transfer.head import Stopwatch, TrainedHead
@@ -75,12 +76,16 @@ class Tail:
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[None]:
         """What is trained in the block is forgotten at its end."""
-        kept = [(parameter, parameter.numpy().copy()) for parameter in self.model.trainable_weights]
+        kept = self.kept()
         try:
             yield
         finally:
             for parameter, array in kept:
                 parameter.assign(array)
+
+    def kept(self) -> list[tuple[Parameter, np.ndarray]]:
+        """What training changes, with copies of what it is now."""
+        return [(parameter, parameter.numpy().copy()) for parameter in self.model.trainable_weights]
 
     def _inputs(self, rows: np.ndarray) -> Any:
         """The features of some pictures as the model takes them."""

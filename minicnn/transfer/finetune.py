@@ -23,7 +23,7 @@ from minicnn.transfer.folds import cross_validate, fit_head
 from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
 from minicnn.transfer.head import TrainedHead
 from minicnn.transfer.mistakes import surest_mistakes
-from minicnn.transfer.pictures import Pictures, read_pictures, split_of
+from minicnn.transfer.pictures import Pictures, read_pictures, split_of, trained_on
 from minicnn.transfer.remarks import copies_in, count, remarks_on, remarks_on_fine_tuning
 from minicnn.transfer.result import Phase, TransferResult
 from minicnn.transfer.settings import Settings
@@ -154,15 +154,21 @@ class _Run:
                 )
         head, phase = self._train_head(features)
         phases, probabilities = [phase], head.probabilities(features[self.split.validation])
-        remarks = remarks_on(self.pictures, self.split)
+        remarks, better = remarks_on(self.pictures, self.split), []
         self.head_layer.set_weights([head.kernel, head.bias])
         if tail is not None:
+            kept = tail.kept()
             phases.append(self._fine_tune(tail))
             before, probabilities = probabilities, tail.probabilities(self.split.validation, self.settings.batch_size)
             truth = self.labels[self.split.validation]
-            remarks += remarks_on_fine_tuning(truth, before, probabilities, self.settings.learning_rate)
+            harm = remarks_on_fine_tuning(truth, before, probabilities, self.settings.learning_rate)
+            remarks, better = remarks + harm, kept if harm else []
         self._compare_with_live(probabilities)
-        self.model.metadata = {**self.base.preparation.metadata(self.names), "base": self.base.name}
+        self.model.metadata = {
+            **self.base.preparation.metadata(self.names),
+            "base": self.base.name,
+            **trained_on([self.pictures.hashes[i] for i in self.split.train]),
+        }
         return TransferResult(
             model=self.model,
             base=self.base,
@@ -182,6 +188,7 @@ class _Run:
             cache=_said_of_cache(use, self.cache, len(self.labels)),
             seconds=self.clock.seconds,
             copies=copies_in(self.pictures),
+            before_fine_tuning=better,
         )
 
     def _features(self) -> tuple[np.ndarray, Tail | None, CacheUse]:

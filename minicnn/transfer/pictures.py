@@ -1,8 +1,9 @@
 """The pictures of a folder, read once at the size of the base, with everything that was said about them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from minicnn.data import ImageFolder, ResizeRule, Split, load_images, stratified
 from minicnn.data.problems import as_text
 
 Progress = Callable[[str, int, int], None]
+
+MOST_REMEMBERED = 20_000  # training pictures that a model's metadata name: 15 bytes each
+TRAINED_ON = "trained_on"
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,27 @@ def read_pictures(folder: ImageFolder, rule: ResizeRule, progress: Progress | No
         [(relative(problem.path, folder.root), problem.message) for problem in problems],
         [(relative(note.path, folder.root), note.message) for note in loaded.notes],
     )
+
+
+def trained_on(hashes: Sequence[str]) -> dict[str, list[str]]:
+    """What metadata say of the pictures, by SHA-256, that a model was trained on; nothing of too many.
+
+    >>> trained_on(["ab" * 32])
+    {'trained_on': ['abababababab']}
+    """
+    found = sorted({_short(sha256) for sha256 in hashes})
+    return {TRAINED_ON: found} if len(found) <= MOST_REMEMBERED else {}
+
+
+def count_trained_on(metadata: Mapping[str, Any], hashes: Iterable[str]) -> int:
+    """How many of these pictures the model with this metadata was trained on, as far as it says."""
+    known = metadata.get(TRAINED_ON)
+    remembered = {name for name in known if isinstance(name, str)} if isinstance(known, list) else set()
+    return sum(_short(sha256) in remembered for sha256 in hashes)
+
+
+def _short(sha256: str) -> str:
+    return sha256[:12]  # of 20,000 pictures and as many others, two share it once in 700,000 times
 
 
 def relative(path: Path, root: Path) -> str:

@@ -3,6 +3,7 @@
 {"class_names": ["cat", "dog"], "input_size": [224, 224], "resize": {...}, "preprocessing": "tf", "minicnn": "0.1.0"}
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ def preparation_of(
         The model does not take pictures.
     """
     stored: Mapping[str, Any] = model.metadata
-    mode = preprocessing or stored.get("preprocessing")
+    mode = mode_of(path, stored.get("preprocessing"), preprocessing)
     if mode is None:
         raise ArgumentError(f"{path} does not say how pixels are prepared: add --preprocessing {'|'.join(MODES)}")
     if mode not in MODES:
@@ -44,6 +45,14 @@ def preparation_of(
         asked = " × ".join(map(str, preparation.size))
         raise ArgumentError(f"{path} takes pictures of {height} × {width} pixels, not of {asked}")
     return preparation
+
+
+def mode_of(what: str, usual: Any, chosen: str | None) -> Any:
+    """The preprocessing that was chosen, with a warning where it is not the usual one; else that one."""
+    if chosen is not None and usual is not None and chosen != usual:
+        message = f"pixels are prepared as {usual!r} for {what}; {chosen!r} is used instead, as you chose"
+        warnings.warn(message, stacklevel=3)
+    return chosen or usual
 
 
 def _model_input(model: Any, path: str) -> tuple[int | None, int | None, int]:

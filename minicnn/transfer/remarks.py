@@ -6,6 +6,7 @@ from minicnn.data import Split, conflicts, duplicates, leaks
 from minicnn.transfer.pictures import Pictures
 
 NAMED = 5  # pairs in one remark
+HEAD_FILE = "head.keras"
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
@@ -33,13 +34,16 @@ def remarks_on(pictures: Pictures, split: Split) -> list[str]:
     said = []
     if copies:
         what = count(len(copies), "file is a copy of another", "files are copies of others")
-        said.append(f"{what}: {_some(copies)}")
+        said.append(f"{what}: {_some(copies)}; each was used, which gives it more weight: remove those you do not want")
     if clashes:
         what = count(len(clashes), "picture lies in several classes", "pictures lie in several classes")
-        said.append(f"{what}: {_some(clashes)}")
+        done = "each was used with the class it lies in, and one is wrong: keep it in the right one alone"
+        said.append(f"{what}: {_some(clashes)}; {done}")
     if shared:
         what = count(len(shared), "validation picture is", "validation pictures are")
-        said.append(f"{what} also among the training pictures, so the accuracy flatters: {_some(shared)}")
+        said.append(
+            f"{what} also among the training pictures, so the accuracy flatters: {_some(shared)}; remove them from one"
+        )
     return said
 
 
@@ -75,5 +79,5 @@ def remarks_on_fine_tuning(labels: np.ndarray, head: np.ndarray, tuned: np.ndarr
     return [
         f"fine-tuning lowered the accuracy from {before / total:.1%} to {after / total:.1%} on the "
         f"{count(total, 'picture')} kept aside ({before:,} right before, {after:,} after): "
-        f"run without --unfreeze, or with a --learning-rate smaller than {rate:g}"
+        f"the model of before is kept as {HEAD_FILE}; run with a --learning-rate smaller than {rate:g} for a better one"
     ]

@@ -1,11 +1,13 @@
 """What a transfer leaves: the model, every figure on the way, and what was said about the pictures."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from minicnn.autograd import Parameter
 from minicnn.metrics.class_scores import class_scores
 from minicnn.transfer.base import Base
 from minicnn.transfer.scores import mean_interval, wilson_interval
@@ -84,6 +86,8 @@ class TransferResult:
         What the feature cache did.
     seconds : mapping
         {step: seconds}.
+    before_fine_tuning : list of (Parameter, array)
+        The weights that fine-tuning made worse, as they were when the head alone was trained; else empty.
     """
 
     model: Any
@@ -104,6 +108,19 @@ class TransferResult:
     cache: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
     copies: Sequence[tuple[str, str]] = ()
+    before_fine_tuning: Sequence[tuple[Parameter, np.ndarray]] = ()
+
+    @contextlib.contextmanager
+    def head_alone(self) -> Iterator[Any]:
+        """The model as it was before fine-tuning, until the block ends."""
+        tuned = [(parameter, parameter.numpy().copy()) for parameter, _ in self.before_fine_tuning]
+        try:
+            for parameter, array in self.before_fine_tuning:
+                parameter.assign(array)
+            yield self.model
+        finally:
+            for parameter, array in tuned:
+                parameter.assign(array)
 
     @property
     def accuracy(self) -> float:

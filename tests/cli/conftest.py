@@ -1,9 +1,10 @@
-"""The shared photos and net as fixtures."""
+"""The shared photos, net and model as fixtures."""
 
 import pytest
+from cli_cases import trained
 from transfer_cases import feature_folder, net_file, photos
 
-__all__ = ["feature_folder", "net_file", "photos"]
+__all__ = ["feature_folder", "net_file", "photos", "trained"]
 
 
 @pytest.fixture

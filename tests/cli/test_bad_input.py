@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from refused_commands import refused
+from cli_cases import refused
 from transfer_cases import small_net, write_photos
 
 from minicnn.applications import MobileNet

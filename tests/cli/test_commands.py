@@ -5,23 +5,14 @@ import re
 
 import numpy as np
 import pytest
-from transfer_cases import small_net, write_photos
+from cli_cases import FAST
+from transfer_cases import small_net
 
 from minicnn.cli import main
 from minicnn.errors import DownloadError
 from minicnn.models import load_model
 
 pytestmark = pytest.mark.numpy_only
-
-FAST = ["--epochs", "12", "--batch-size", "8"]
-
-
-@pytest.fixture
-def trained(photos, net_file, tmp_path, feature_folder):
-    """The folder that finetune wrote."""
-    out = tmp_path / "out"
-    assert main(["finetune", str(photos), "--base", net_file, "--out", str(out), *FAST]) == 0
-    return out
 
 
 def test_finetune_writes_four_files_and_says_where(photos, net_file, tmp_path, feature_folder, capsys):
@@ -122,40 +113,6 @@ def test_predict_numbers_classes_without_names(tmp_path, photos, capsys):
     assert main(["predict", path, picture, "--preprocessing", "tf", "--json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)
     assert {c["name"] for c in entry["classes"]} <= {f"class {i}" for i in range(4)}
-
-
-def test_evaluate_measures_the_folder(trained, tmp_path, capsys):
-    capsys.readouterr()
-    photos = write_photos(tmp_path / "test", 3, seed=9)
-    (photos / "red" / "broken.png").write_bytes((photos / "red" / "0.png").read_bytes()[:90])
-    assert main(["evaluate", str(trained / "model.keras"), str(photos), "--json"]) == 0
-    out, err = capsys.readouterr()
-    found = json.loads(out)
-    assert (found["pictures"], found["accuracy"], found["unreadable_files"]) == (9, 1.0, 1)
-    assert found["confusion"] == np.diag([3, 3, 3]).tolist()
-    assert "broken.png" in err
-    assert main(["evaluate", str(trained / "model.keras"), str(photos)]) == 0
-    assert capsys.readouterr().out.startswith("accuracy 100.0% on 9 pictures")
-
-
-def test_classes_without_pictures_have_no_scores(trained, tmp_path, capsys):
-    capsys.readouterr()
-    photos = write_photos(tmp_path / "test", 3, {"red": (200, 40, 40)}, seed=9)
-    assert main(["evaluate", str(trained / "model.keras"), str(photos)]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["green", "–", "–", "–", "0"] in rows
-    assert ["red", "100.0%", "100.0%", "100.0%", "3"] in rows
-    assert main(["evaluate", str(trained / "model.keras"), str(photos), "--json"]) == 0
-    green = json.loads(capsys.readouterr().out)["classes"][1]
-    assert green == {"name": "green", "precision": None, "recall": None, "f1": None, "support": 0}
-
-
-def test_evaluate_judges_the_validation_part_alone(trained, tmp_path, capsys):
-    capsys.readouterr()
-    write_photos(tmp_path / "p" / "train", 5)
-    write_photos(tmp_path / "p" / "val", 2)
-    assert main(["evaluate", str(trained / "model.keras"), str(tmp_path / "p"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["pictures"] == 6
 
 
 def test_extract_writes_arrays_without_objects(photos, net_file, tmp_path, feature_folder, capsys):
@@ -280,6 +237,10 @@ def test_weights_are_listed_found_and_fetched_from_the_cache(tmp_path, monkeypat
     for action in ("path", "fetch"):
         assert main(["weights", action, name]) == 0
         assert capsys.readouterr().out == f"{place}\n"
+    names = tmp_path / "models" / "imagenet_class_index.json"
+    names.write_bytes(b"{}")
+    assert main(["weights", "fetch", names.name]) == 0
+    assert capsys.readouterr().out == f"{names}\n"
     assert main(["weights", "list", "--json"]) == 0
     listed = {entry["file"]: entry["path"] for entry in json.loads(capsys.readouterr().out)}
     assert listed[name] == str(place)
@@ -313,7 +274,9 @@ def test_thousand_classes_have_the_names_of_imagenet(tmp_path, monkeypatch, caps
 
     monkeypatch.setattr("minicnn.cli.models.imagenet_classes", refuse)
     assert _usual_names(1000)[7] == "class 7"
-    assert capsys.readouterr().err == "minicnn: classes are numbered: offline\n"
+    fetch = "minicnn weights fetch imagenet_class_index.json"
+    said = f"minicnn: classes are numbered; for their names, run {fetch} where there is a network (offline)\n"
+    assert capsys.readouterr().err == said
 
 
 def test_real_mobilenet_names_real_pictures(test_data, tmp_path, monkeypatch, capsys):

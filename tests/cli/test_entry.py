@@ -201,6 +201,23 @@ def test_control_c_ends_with_130_and_one_line():
     assert (process.returncode, out, err) == (130, "", "minicnn: interrupted\n")
 
 
+IMPORTING = """
+import sys
+class Interrupt:
+    def find_spec(self, name, *rest):
+        if name == "numpy":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from minicnn.cli import main
+sys.exit(main(["doctor"]))
+"""
+
+
+def test_control_c_while_the_command_is_imported_is_quiet():
+    done = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_help_needs_neither_numba_nor_h5py_nor_pillow():
     forbidden = "numba", "h5py", "PIL", "tqdm", "matplotlib", "sklearn"
     code = (

@@ -186,8 +186,8 @@ X4, Y4 = L.Input((4,), name="x4"), L.Input((4,), name="y4")
         (lambda: Model(X4, np.ones(3)), GraphError, "outputs must be what"),
         (lambda: Model([], L.Dense(1)(X4)), GraphError, "inputs must be what"),
         (lambda: Model(X4, L.Dense(1, name="d")(L.Dense(2, name="d")(X4))), GraphError, "two layers .* named d"),
-        (lambda: Model([X4, Y4], X4 + Y4)(X4), ShapeError, "has 2 inputs, 1 were given"),
-        (lambda: Model([X4, Y4], X4 + Y4)(X), ShapeError, "has 2 inputs, 1 were given"),
+        (lambda: Model([X4, Y4], X4 + Y4)(X4), ShapeError, "has 2 inputs, 1 was given$"),
+        (lambda: Model([X4, Y4], X4 + Y4)(X), ShapeError, "has 2 inputs, 1 was given$"),
         (
             lambda: Model(X4, L.Dense(1)(X4), name="m")(L.Input((5,))),
             ShapeError,

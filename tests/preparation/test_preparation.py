@@ -1,9 +1,11 @@
 """Pictures as a model takes them: sizes, pixel values, metadata, and what is refused."""
 
+import sys
+
 import numpy as np
 import pytest
 
-from minicnn.errors import ArgumentError, DTypeError, ShapeError
+from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, ShapeError
 from minicnn.layers import Conv2D, GlobalAveragePooling2D, Input
 from minicnn.models import Sequential
 from minicnn.preparation import Preparation, ResizeRule, preprocess_input
@@ -45,6 +47,14 @@ def test_no_pictures_are_an_empty_batch():
     assert Preparation(ResizeRule(32), "tf").prepare([]).shape == (0, 32, 32, 3)
 
 
+def test_without_pillow_only_other_sizes_are_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    preparation = Preparation(ResizeRule(32), "tf")
+    assert preparation.prepare([GREY[:32, :32]]).shape == (1, 32, 32, 3)
+    with pytest.raises(MissingExtraError, match=r"resizing a picture of 40 × 60 pixels to 32 × 32 needs Pillow"):
+        preparation.prepare([GREY])
+
+
 @pytest.mark.parametrize(
     ("metadata", "side", "images", "error", "match"),
     [
@@ -52,6 +62,7 @@ def test_no_pictures_are_an_empty_batch():
         ({"preprocessing": "tf"}, None, [GREY], ArgumentError, "names no size"),
         ({"preprocessing": "tf"}, 32, [GREY / 255], DTypeError, "pictures are uint8"),
         ({"preprocessing": "tf"}, 32, [GREY[..., 0]], ShapeError, r"a picture is \(H,W,3\)"),
+        ({"preprocessing": "tf"}, 32, GREY, ShapeError, r"a list of pictures: prepare\(\[picture\]\); got one"),
         ({"preprocessing": "sepia"}, 32, [GREY], ArgumentError, "unknown preprocessing mode 'sepia'"),
     ],
 )

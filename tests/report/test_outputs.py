@@ -110,3 +110,19 @@ def test_a_place_that_may_not_be_written_is_refused_before_work_begins(tmp_path,
         check_place(tmp_path / place)
     monkeypatch.undo()
     assert check_place(tmp_path / place) == tmp_path / place
+
+
+def test_the_model_of_before_a_fine_tuning_that_did_harm_is_kept(photos, net_file, tmp_path):
+    choices = {"epochs": 15, "batch_size": 8, "unfreeze": "conv2", "fine_epochs": 2}
+    for rate, kept in ((30.0, True), (1e-3, False)):
+        result = finetune_folder(photos, net_file, settings=Settings(**choices, learning_rate=rate), cache=False)
+        paths = write_outputs(result, tmp_path / "out", ["minicnn"])
+        assert ("head.keras" in paths) == (tmp_path / "out" / "head.keras").exists() == kept
+        if kept:
+            assert "kept as head.keras" in paths["report.html"].read_text("utf-8")
+            head, tuned = (load_model(paths[name]) for name in ("head.keras", "model.keras"))
+            assert head.metadata == tuned.metadata
+            with result.head_alone() as model:
+                expected = model.get_layer("conv2").get_weights()[0]
+            assert np.array_equal(head.get_layer("conv2").get_weights()[0], expected)
+            assert not np.array_equal(tuned.get_layer("conv2").get_weights()[0], expected)

@@ -114,6 +114,11 @@ def test_a_model_that_does_not_say_how_pixels_are_prepared_needs_to_be_told(tmp_
     assert load_base(path, preprocessing="caffe").preparation.preprocessing == "caffe"
 
 
+def test_a_whole_model_in_place_of_weights_is_a_base(net_file):
+    with pytest.raises(ArgumentError, match="is a whole model, not weights of VGG16: use it as the base, --base /"):
+        load_base("vgg16", net_file)
+
+
 def test_unknown_weights_alone_are_refused(tmp_path):
     path = str(tmp_path / "some.h5")
     small_net().save_weights(path)

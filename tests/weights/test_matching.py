@@ -110,7 +110,7 @@ def test_missing_layers_are_refused_or_reported():
 def test_no_match_at_all_is_always_an_error():
     file = stored(model(dense("other", (7, 7))))
     for options in ({}, {"strict": False}, {"by_name": True}, {"on_mismatch": "skip"}):
-        with pytest.raises(WeightsMismatchError, match="no layer fits"):
+        with pytest.raises(WeightsMismatchError, match="another architecture than the model 'net': no layer fits"):
             match(file, NET, **options)
 
 

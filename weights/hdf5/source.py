@@ -42,8 +42,10 @@ class Source:
         name = os.fspath(path)
         try:
             mode = os.stat(name).st_mode
+            if stat.S_ISDIR(mode):
+                raise FileAccessError(f"{name} is a folder: name {_model_in(name)}")
             if not stat.S_ISREG(mode):
-                raise FileAccessError(f"{name} is not a file{' but a folder' if stat.S_ISDIR(mode) else ''}")
+                raise FileAccessError(f"{name} is not a file but a device or a pipe: name a .keras or .h5 file")
             return cls(open(name, "rb", buffering=1 << 16), name)
         except FileNotFoundError:
             raise FileAccessError(f"{name} does not exist: check the path") from None
@@ -141,3 +143,9 @@ class Fields:
         """The next bytes must be `signature`."""
         if self.take(len(signature)) != signature:
             raise self.source.damaged(f"a {what} is not where it should be")
+
+
+def _model_in(folder: str) -> str:
+    """What to name in place of a folder: the model in it, where there is one."""
+    model = os.path.join(folder, "model.keras")
+    return f"the model in it, {model}" if os.path.isfile(model) else "a .keras or .h5 file"

@@ -1,8 +1,20 @@
-"""Commands that refuse their input: what they print, and that nothing is written or changed."""
+"""What the tests of the command line share: a trained model, and how a command refuses."""
 
 from pathlib import Path
 
+import pytest
+
 from minicnn.cli import main
+
+FAST = ["--epochs", "12", "--batch-size", "8"]
+
+
+@pytest.fixture
+def trained(photos, net_file, tmp_path, feature_folder):
+    """The folder that finetune wrote."""
+    out = tmp_path / "out"
+    assert main(["finetune", str(photos), "--base", net_file, "--out", str(out), *FAST]) == 0
+    return out
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:

@@ -1,0 +1,147 @@
+"""Models in use on pictures: what cannot be predicted is named and does not stop the rest; swapped arguments."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from cli_cases import refused
+from transfer_cases import small_net, write_photos
+
+from minicnn.cli import main
+
+pytestmark = [pytest.mark.numpy_only, pytest.mark.usefixtures("in_an_empty_folder")]
+
+
+def test_pictures_that_cannot_be_predicted(net_file, tmp_path, capsys):
+    assert "no such file" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "missing.jpg")
+    (tmp_path / "empty").mkdir()
+    assert "holds no pictures" in refused(capsys, tmp_path, "predict", net_file, tmp_path / "empty")
+    (tmp_path / "page.jpg").write_text("<html>")
+    assert "page.jpg" in refused(capsys, tmp_path, "predict", net_file, "page.jpg")
+    assert "is empty" in refused(capsys, tmp_path, "predict", net_file, "")
+    assert "https://a.org/b.jpg is an address: " in refused(
+        capsys, tmp_path, "predict", net_file, "https://a.org/b.jpg"
+    )
+    assert "is a model, not a picture: " in refused(capsys, tmp_path, "predict", net_file, net_file)
+
+
+def test_what_cannot_be_predicted_does_not_stop_the_others(photos, net_file, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    names = [tmp_path / "missing.jpg", tmp_path / "empty", photos / "red" / "0.png"]
+    assert main(["predict", net_file, *map(str, names)]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{names[2]}  class ")
+    assert out.count("\n") == 1
+    (empty, missing) = err.splitlines()
+    assert empty.startswith(f"minicnn: error: {names[1]} holds no pictures")
+    assert missing.startswith(f"minicnn: error: {names[0]}: no such file")
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0"
+
+
+def test_what_lies_among_pictures_and_is_none_is_named(photos, net_file, tmp_path, capsys):
+    folder = write_photos(tmp_path / "new", 1)
+    (folder / "IMG_1.HEIC").write_bytes(HEIC)
+    (folder / "Thumbs.db").write_bytes(b"clutter")
+    (folder / "gone.jpg").symlink_to(tmp_path / "gone.jpg")
+    (folder / "there.png").symlink_to(photos / "red" / "0.png")
+    os.mkfifo(folder / "pipe.jpg")
+    assert main(["predict", net_file, str(folder), "--top", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert [Path(line.split()[0]).name for line in out.splitlines()] == ["0.png", "0.png", "0.png", "there.png"]
+    assert [line.partition(": ")[2] for line in err.splitlines()] == [
+        f"left out {folder}/gone.jpg: is a link that leads nowhere: remove it",
+        f"left out {folder}/pipe.jpg: is a device or pipe, not a picture: remove it",
+        f"left out {folder}/IMG_1.HEIC: is a HEIC or AVIF picture, not JPEG, PNG, WEBP, BMP, GIF or TIFF: "
+        "convert it to JPEG or remove it",
+    ]
+
+
+def test_a_folder_of_heic_alone(photos, net_file, tmp_path, capsys):
+    folder = tmp_path / "phone" / "cat"
+    folder.mkdir(parents=True)
+    (folder / "IMG_1.HEIC").write_bytes(HEIC)
+    assert main(["predict", net_file, str(folder)]) == 2
+    left_out, error = capsys.readouterr().err.splitlines()
+    assert "IMG_1.HEIC: is a HEIC or AVIF picture, not JPEG" in left_out
+    assert "cat holds no pictures (JPEG, " in error
+    (tmp_path / "phone" / "dog").mkdir()
+    line = refused(capsys, tmp_path, "finetune", folder.parent, "--base", net_file)
+    assert "class 'cat', 'dog' has no pictures (" in line
+    assert "IMG_1.HEIC: is a HEIC or AVIF picture" in line
+
+
+def test_swapped_arguments_and_folders_in_place_of_models(photos, net_file, tmp_path, capsys):
+    line = refused(capsys, tmp_path, "predict", photos / "red" / "0.png", net_file)
+    assert line.endswith(
+        "0.png is a picture, neither an HDF5 file nor a .keras archive: the model is named first, then pictures"
+    )
+    assert refused(capsys, tmp_path, "predict", photos, net_file).endswith("is a folder: name a .keras or .h5 file")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "model.keras").write_bytes(b"")
+    for command in (["evaluate", tmp_path / "out", photos], ["inspect", tmp_path / "out"]):
+        line = refused(capsys, tmp_path, *command)
+        assert line.endswith(f"out is a folder: name the model in it, {tmp_path}/out/model.keras")
+
+
+@pytest.mark.parametrize("command", ["summary", "inspect"])
+def test_the_json_of_an_architecture(command, tmp_path, capsys):
+    (tmp_path / "net.json").write_text(small_net().to_json())
+    line = refused(capsys, tmp_path, command, tmp_path / "net.json")
+    assert "net.json is JSON, no weights: if Keras wrote it, model_from_json(text) in Python builds" in line
+
+
+def test_a_folder_of_pictures_with_one_in_it_that_cannot_be_opened(photos, net_file, tmp_path, capsys, monkeypatch):
+    scandir = os.scandir
+
+    def without_permission(path):
+        if Path(path) == photos / "red":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", without_permission)
+    assert main(["predict", net_file, str(photos)]) == 2
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 16
+    assert err == f"minicnn: error: {photos / 'red'}: cannot be read (Permission denied): check its permissions\n"
+
+
+def test_a_model_that_does_not_say_how_pixels_are_prepared(photos, tmp_path, capsys):
+    small_net().save(tmp_path / "silent.keras")
+    line = refused(capsys, tmp_path, "predict", tmp_path / "silent.keras", photos / "red" / "0.png")
+    assert line.endswith("add --preprocessing caffe|tf|torch|none")
+
+
+@pytest.mark.filterwarnings("default")
+def test_another_preprocessing_than_the_file_says_is_told(photos, net_file, capsys):
+    for mode in ("tf", "none"):
+        assert main(["predict", net_file, str(photos / "red" / "0.png"), "--preprocessing", mode]) == 0
+        said = f"pixels are prepared as 'tf' for {net_file}; 'none' is used instead, as you chose"
+        assert capsys.readouterr().err == ("" if mode == "tf" else f"minicnn: warning: {said}\n")
+
+
+def test_a_model_that_is_no_classifier(photos, tmp_path, capsys):
+    from minicnn.models import Model
+
+    model = small_net()
+    Model(model.inputs, model.get_layer("relu2").output).save(tmp_path / "map.keras")
+    line = refused(capsys, tmp_path, "predict", tmp_path / "map.keras", photos / "red" / "0.png")
+    assert "is no classifier: its outputs have shapes (12, 12, 8)" in line
+
+
+def test_classes_that_the_model_does_not_know(photos, tmp_path, capsys):
+    model = small_net(classes=2, preprocessing="tf", class_names=["red", "violet"])
+    model.save(tmp_path / "two.keras")
+    line = refused(capsys, tmp_path, "evaluate", tmp_path / "two.keras", photos)
+    assert "'blue', 'green', which the model does not know" in line
+
+
+def test_classes_that_differ_by_capital_letters_alone(photos, tmp_path, capsys):
+    model = small_net(classes=3, preprocessing="tf", class_names=["Red", "green", "BLUE"])
+    model.save(tmp_path / "three.keras")
+    line = refused(capsys, tmp_path, "evaluate", tmp_path / "three.keras", photos)
+    assert (
+        "'blue', 'red', which the model does not know: rename 'blue' to 'BLUE', 'red' to 'Red'; known: 'Red'," in line
+    )
