@@ -55,7 +55,7 @@ def startup(result: dict[str, Any]) -> str:
     imports, vgg16 = result["import"], result["vgg16"]
     packages = ", ".join(imports["minicnn"]["packages"])
     rows = [
-        [f"`import minicnn` (loads {packages})", milliseconds(imports["minicnn"]["seconds"])],
+        [f"`from minicnn import Tensor` (loads {packages})", milliseconds(imports["minicnn"]["seconds"])],
         ["of which NumPy", milliseconds(imports["numpy"]["seconds"])],
         ["first VGG16 prediction ever (compiles)", milliseconds(vgg16["cold"]["first"])],
         ["first VGG16 prediction of a later process", milliseconds(vgg16["warm"]["first"])],
