@@ -1,9 +1,9 @@
-"""Whole networks at 224 x 224 against PyTorch on the CPU, request by request in turns: results/endtoend.json.
+"""Whole networks at 224 x 224 against PyTorch and ONNX Runtime, request by request in turns: results/endtoend.json.
 
     python -m benchmarks.endtoend --peer-python ../torch-env/bin/python
 
 Each engine runs in a process of its own with the same number of threads; one of them works at a time.  Without
---peer-python, this Python is asked for torch, and minicnn is timed alone where it has none.
+--peer-python, this Python is asked for torch and onnxruntime, and minicnn is timed alone where it has none.
 """
 
 import json
@@ -18,8 +18,8 @@ from typing import Any
 from .measuring import command_line, median_ratio, save
 
 ROOT = Path(__file__).parents[1]
-MODELS = ("VGG16", "ResNet50", "MobileNet")
-TORCH = ("torch", "torch-channels-last")
+MODELS = ("VGG16", "ResNet50", "MobileNet", "MobileNetV2")
+PEERS = {"torch": "torch", "torch-channels-last": "torch", "onnxruntime": "onnxruntime"}  # engine: its package
 PAUSE = 0.3  # seconds before a request, in which the threads of the engine before fall asleep
 
 
@@ -52,15 +52,15 @@ class Engine:
         self.process.wait()
 
 
-def torch_version(python: str) -> str | None:
-    """The version of torch that a Python has, or None."""
-    command = [python, "-c", "import torch; print(torch.__version__)"]
+def version_of(package: str, python: str) -> str | None:
+    """The version of a package that a Python has, or None."""
+    command = [python, "-c", f"import {package}; print({package}.__version__)"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
 def measure(engines: list[Engine], model: str, batch: int, rounds: int) -> dict[str, Any]:
-    """Median seconds of each engine, and the ratio of minicnn to the faster way of torch."""
+    """Median seconds of each engine, and how many times as fast as the fastest of the others minicnn is."""
     for engine in engines:
         engine.seconds(model, batch)  # compiles, builds, fills caches
         engine.seconds(model, batch)
@@ -70,10 +70,10 @@ def measure(engines: list[Engine], model: str, batch: int, rounds: int) -> dict[
             times[engine.name].append(engine.seconds(model, batch))
     medians = {name: round(statistics.median(values), 5) for name, values in times.items()}
     row: dict[str, Any] = {"model": model, "batch": batch, "rounds": rounds, "seconds": medians}
-    peers = {name: medians[name] for name in TORCH if name in medians}
+    peers = {name: medians[name] for name in PEERS if name in medians}
     if peers:
         row["peer"] = min(peers, key=peers.__getitem__)
-        row["ratio"] = round(median_ratio(times["minicnn"], times[row["peer"]]), 3)
+        row["ratio"] = round(median_ratio(times[row["peer"]], times["minicnn"]), 3)
     return row
 
 
@@ -85,9 +85,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=15, help="timed requests to each engine (default 15)")
     parser.add_argument("--threads", type=int, default=2, help="threads of each engine (default 2)")
     options = parser.parse_args(argv)
-    version = torch_version(options.peer_python)
+    versions = {package: version_of(package, options.peer_python) for package in dict.fromkeys(PEERS.values())}
     engines = [Engine("minicnn", sys.executable, options.threads)]
-    engines += [Engine(name, options.peer_python, options.threads) for name in TORCH if version]
+    engines += [Engine(name, options.peer_python, options.threads) for name, needs in PEERS.items() if versions[needs]]
     rows = []
     try:
         for model in options.model or MODELS:
@@ -97,7 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         for engine in engines:
             engine.close()
-    save("endtoend", {"torch": version, "threads": options.threads, "rows": rows}, options.out)
+    save("endtoend", {**versions, "threads": options.threads, "rows": rows}, options.out)
     return 0
 
 

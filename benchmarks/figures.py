@@ -18,8 +18,7 @@ def source(result: dict[str, Any]) -> str:
     """By which command, on which machine and when."""
     facts = result["machine"]
     versions = f"numpy {facts['numpy']}, numba {facts['numba']}"
-    if result.get("torch"):
-        versions += f", torch {result['torch']}"
+    versions += "".join(f", {name} {result[name]}" for name in ("torch", "onnxruntime") if result.get(name))
     return f"`{result['command']}`, {facts['cores']} cores of {facts['processor']}, {versions}, {facts['date']}."
 
 
@@ -43,12 +42,17 @@ def endtoend(result: dict[str, Any]) -> str:
         [
             f"{row['model']}, {row['batch']} image{'s' if row['batch'] > 1 else ''}",
             milliseconds(row["seconds"]["minicnn"]),
-            milliseconds(row["seconds"][row["peer"]]) if "peer" in row else "",
+            *(milliseconds(min(found)) if (found := _of(row, engine)) else "" for engine in ("torch", "onnxruntime")),
             f"{row['ratio']:.2f}" if "peer" in row else "",
         ]
         for row in result["rows"]
     ]
-    return table(["prediction, 224 x 224", "minicnn", "PyTorch", "times PyTorch's time"], rows)
+    return table(["prediction, 224 x 224", "minicnn", "PyTorch", "ONNX Runtime", "times as fast as the faster"], rows)
+
+
+def _of(row: dict[str, Any], engine: str) -> list[float]:
+    """The seconds of an engine in each of its ways."""
+    return [seconds for name, seconds in row["seconds"].items() if name.startswith(engine)]
 
 
 def startup(result: dict[str, Any]) -> str:

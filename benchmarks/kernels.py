@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn import kernels
+from minicnn.errors import UnsupportedError
 
 from .kernel_cases import TINY, Case, cases
 from .measuring import command_line, interleaved, load, machine, save
@@ -41,9 +42,17 @@ def measure(case: Case, rungs: list[str], rounds: int, slow: float) -> list[dict
 
 
 def rungs_of(case: Case) -> list[str]:
-    """The rungs of a case's direction; the reference only where the case is tiny."""
+    """The rungs of a case's direction that can do it; the reference only where the case is tiny."""
     specs = [spec for spec in kernels.specs() if (spec.op, spec.direction) == (case.op, case.direction)]
-    return [spec.rung for spec in specs if spec.rung != REFERENCE or case.name == TINY]
+    return [spec.rung for spec in specs if (spec.rung != REFERENCE or case.name == TINY) and _can(case, spec.rung)]
+
+
+def _can(case: Case, rung: str) -> bool:
+    try:
+        case.call(rung=rung)
+    except UnsupportedError:
+        return False
+    return True
 
 
 def earlier_rows(folder: Path) -> list[dict[str, Any]]:

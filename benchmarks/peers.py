@@ -1,10 +1,11 @@
 """One engine in a process of its own, which answers requests for predictions: `python -m benchmarks.peers ENGINE`.
 
 A request is a line of JSON {"model", "batch"}; the answer is {"seconds"} of one prediction on a prepared input.  The
-engines are minicnn, torch and torch-channels-last; each is imported only where it is asked for, so that they may live
-in different environments.
+engines are minicnn, torch, torch-channels-last and onnxruntime (on torch's model, exported); each is imported only
+where it is asked for, so that they may live in different environments.
 """
 
+import io
 import json
 import os
 import sys
@@ -42,10 +43,26 @@ def torch_model(name: str, channels_last: bool = False) -> Predict:
     return predict
 
 
+def onnxruntime_model(name: str) -> Predict:
+    import onnxruntime  # pyright: ignore[reportMissingImports]
+    import torch  # pyright: ignore[reportMissingImports]
+
+    from .torch_models import MODELS
+
+    file, example = io.BytesIO(), torch.zeros(1, 3, SIZE, SIZE)
+    names = {"input_names": ["x"], "dynamic_axes": {"x": {0: "n"}}}
+    torch.onnx.export(MODELS[name]().eval(), example, file, dynamo=False, **names)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ["MINICNN_NUM_THREADS"])
+    session = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
+    return lambda x: session.run(None, {"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2))})
+
+
 ENGINES: dict[str, Callable[[str], Predict]] = {
     "minicnn": minicnn_model,
     "torch": torch_model,
     "torch-channels-last": lambda name: torch_model(name, channels_last=True),
+    "onnxruntime": onnxruntime_model,
 }
 
 

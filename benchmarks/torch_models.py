@@ -69,4 +69,32 @@ def mobilenet() -> nn.Module:
     return nn.Sequential(*layers)
 
 
-MODELS = {"VGG16": vgg16, "ResNet50": resnet50, "MobileNet": mobilenet}
+class InvertedResidual(nn.Module):
+    """1x1 to six times the channels, 3x3 depthwise, 1x1 back; with a shortcut where nothing changes its size."""
+
+    def __init__(self, channels: int, filters: int, stride: int, expansion: int):
+        super().__init__()
+        add, wide = partial(conv_bn, bias=False), channels * expansion
+        layers: list[nn.Module] = [] if expansion == 1 else [add(channels, wide, 1), nn.ReLU6(inplace=True)]
+        layers += [add(wide, wide, 3, stride, groups=wide), nn.ReLU6(inplace=True), add(wide, filters, 1)]
+        self.layers, self.same = nn.Sequential(*layers), stride == 1 and channels == filters
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.layers(x) if self.same else self.layers(x)
+
+
+def mobilenet_v2() -> nn.Module:
+    layers: list[nn.Module] = [conv_bn(3, 32, 3, 2, bias=False), nn.ReLU6(inplace=True)]
+    channels = 32
+    blocks = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
+    for filters, repeats, stride in blocks:
+        for repeat in range(repeats):
+            expansion = 1 if channels == 32 and filters == 16 else 6
+            layers.append(InvertedResidual(channels, filters, stride if repeat == 0 else 1, expansion))
+            channels = filters
+    layers += [conv_bn(320, 1280, 1, bias=False), nn.ReLU6(inplace=True)]
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1280, 1000), nn.Softmax(1)]
+    return nn.Sequential(*layers)
+
+
+MODELS = {"VGG16": vgg16, "ResNet50": resnet50, "MobileNet": mobilenet, "MobileNetV2": mobilenet_v2}
