@@ -56,6 +56,10 @@ def dropout(noise_shape: Any = None) -> Case:
     return function, [distinct(4, 5)]
 
 
+def noise(relative: bool) -> Case:
+    return (lambda x: ops.noise(x, 0.3, np.random.default_rng(0), relative)), [distinct(4, 5)]
+
+
 def infer(x: Any, *gamma_beta: Any) -> Any:
     """Inference mode with constant statistics of x's dtype."""
     gamma, beta = gamma_beta or (None, None)
@@ -152,6 +156,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "minimum": [(ops.minimum, [distinct(3, 4), distinct(3, 4, seed=1) + 0.013])],
     "multiply": [(ops.multiply, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)])],
+    "noise": [noise(False), noise(True)],
     "permute": [(lambda x: ops.permute(x, (3, 1, 2)), [distinct(2, 3, 4, 5)])],
     "prelu": [(ops.prelu, [distinct(3, 4, 4, 2), positive(1, 1, 2)]), (ops.prelu, [distinct(3, 5), positive(5)])],
     "relu": [(lambda x: ops.relu(x, 1.5, 0.1, 0.25), [distinct(4, 9)])],

@@ -5,6 +5,7 @@ This machine knows the instructions that build plain values, and those two for a
 """
 
 import pickletools
+import warnings
 from typing import Any
 
 import numpy as np
@@ -44,14 +45,16 @@ def read_plain_pickle(data: bytes, source: str) -> dict[Any, Any]:
     """
     machine = _Machine()
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-            if count == _MAX_INSTRUCTIONS:
-                raise ValueError(f"it has more than {_MAX_INSTRUCTIONS:,} instructions")
-            machine.step(opcode.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)  # an escape that Python does not know is damage
+            for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+                if count == _MAX_INSTRUCTIONS:
+                    raise ValueError(f"it has more than {_MAX_INSTRUCTIONS:,} instructions")
+                machine.step(opcode.name, argument)
         (result,) = machine.stack
         if not isinstance(result, dict):
             raise ValueError(f"it holds a {type(result).__name__}, not a dict")
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, DeprecationWarning) as error:
         raise FileFormatError(
             f"{source}: not a pickle of plain data ({error}); it was not run. Remove the file and fetch it again"
         ) from None

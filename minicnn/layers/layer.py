@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from math import prod
 from numbers import Integral
 from typing import Any, ClassVar
@@ -39,6 +40,7 @@ class Layer:
     weights, trainable_weights, non_trainable_weights : lists of Parameters
     """
 
+    option_changes: ClassVar[int] = 0  # how often an option of a layer that is in use was set; plans are made anew then
     deterministic: ClassVar[bool] = True  # whether training=True gives what training=False gives
     input_rank: int | None = None  # number of axes of an input, batch included
 
@@ -64,6 +66,11 @@ class Layer:
         self.nodes: list[Node] = []
         self._weights: list[Parameter] = []
         self._trainable = bool(trainable)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if self.__dict__.get("built") and name in constructor_arguments(type(self)):
+            Layer.option_changes += 1
 
     # What subclasses define ---------------------------------------------------------------------------------------
 
@@ -265,6 +272,7 @@ class Layer:
         return cls(**config)
 
 
+@cache
 def constructor_arguments(cls: type) -> list[str]:
     """Names of the arguments that a layer class adds to those of Layer."""
     common = ("self", "name", "trainable", "dtype", "input_shape")

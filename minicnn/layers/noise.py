@@ -79,7 +79,7 @@ class GaussianNoise(_Noise):
     def call(self, x: Tensor, training: bool) -> Tensor:
         if not training:
             return x
-        return x + Tensor((self.stddev * self.generator.standard_normal(x.shape)).astype(x.dtype))
+        return ops.noise(x, self.stddev, self.generator)
 
 
 class GaussianDropout(_Noise):
@@ -93,5 +93,4 @@ class GaussianDropout(_Noise):
     def call(self, x: Tensor, training: bool) -> Tensor:
         if not training or self.rate == 0:
             return x
-        deviation = np.sqrt(self.rate / (1 - self.rate))
-        return x * Tensor((1 + deviation * self.generator.standard_normal(x.shape)).astype(x.dtype))
+        return ops.noise(x, np.sqrt(self.rate / (1 - self.rate)), self.generator, relative=True)

@@ -26,6 +26,7 @@ class Network(Layer):
     def __init__(self, name: str | None = None):
         super().__init__(name=name)
         self._plans: dict[Any, Plan] = {}
+        self._plans_made_at = Layer.option_changes
 
     def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
         self._graph: Graph = Graph(inputs, outputs)
@@ -167,6 +168,9 @@ class Network(Layer):
         """The outputs of one batch through the prediction plan."""
         x = self.cast_inputs(arrays)
         key = tuple((a.shape[1:], a.dtype) for a in x)
+        if self._plans_made_at != Layer.option_changes:
+            self._plans_made_at = Layer.option_changes
+            self._plans.clear()
         plan = self._plans.get(key)
         if plan is None:
             for old in list(self._plans)[: max(0, len(self._plans) + 1 - PLANS_KEPT)]:  # other threads change it

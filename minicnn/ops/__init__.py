@@ -9,6 +9,7 @@ from .dense import dense
 from .dropout import dropout
 from .loss import binary_crossentropy, crossentropy, sigmoid_crossentropy, softmax_crossentropy
 from .merge import add, maximum, minimum, multiply
+from .noise import noise
 from .norm import batchnorm_infer, batchnorm_train, layernorm
 from .pool import avgpool2d, global_avgpool2d, global_maxpool2d, maxpool2d
 from .shape import concatenate, cropping2d, flatten, permute, reshape, upsampling2d, zero_padding2d
@@ -38,6 +39,7 @@ OPS = {
         maxpool2d,
         minimum,
         multiply,
+        noise,
         permute,
         prelu,
         relu,

@@ -85,7 +85,7 @@ def test_the_tutorial(cache, vgg16_file):
 
 
 def test_training_a_small_network_learns(cache):
-    printed = run("train_small_cnn.py", cache, "--epochs", "6", "--per-class", "100")
+    printed = run("train_small_cnn.py", cache, "--epochs", "12", "--per-class", "100")
     assert number(r"accuracy ([\d.]+)%", printed) > 40, "six classes: guessing gives 17 %"
 
 

@@ -176,9 +176,10 @@ def test_a_row_of_layers_needs_two_buffers():
     model = build(*(L.Conv2D(3, 3, padding="same") for _ in range(6)))
     plan = plan_of(model)
     plan.run([images()])
-    (buffers,) = plan._buffers[3]
-    assert len(buffers.of) == 5  # all but the result, which is the caller's
-    assert len({id(array.base) for array in buffers.of.values()}) == 2
+    (steps,) = plan._steps[3]
+    places = steps.memory.of
+    assert len(places) == 5  # all but the result, which is the caller's
+    assert len({id(array.base) for array in places.values()}) == 2
 
 
 def test_kernels_that_ran():
@@ -263,3 +264,62 @@ def test_the_tape_is_not_needed():
     assert model(x).requires_grad
     assert ops.relu(x).requires_grad
     assert isinstance(model.predict(x), np.ndarray)
+
+
+@pytest.mark.parametrize(
+    ("layer", "option", "value"),
+    [
+        (L.Rescaling(2.0), "scale", 3.0),
+        (L.LeakyReLU(), "negative_slope", 0.7),
+        (L.BatchNormalization(), "epsilon", 0.5),
+        (L.Conv2D(3, 1), "strides", (2, 2)),
+    ],
+)
+def test_an_option_that_is_set_later_counts(layer, option, value):
+    model = build(layer, L.Flatten())
+    before = model.predict(images())
+    changes = L.Layer.option_changes
+    model.predict(images())
+    assert L.Layer.option_changes == changes  # nothing is made anew for a prediction
+    setattr(layer, option, value)
+    after = model.predict(images())
+    assert_close([after], tape(model, images()))
+    assert after.shape != before.shape or not np.allclose(after, before)
+
+
+def test_noise_in_a_mode_given_for_good_is_drawn_for_every_prediction():
+    inputs = L.Input((50,))
+    for noisy in (L.GaussianNoise(0.5), L.GaussianDropout(0.5)):
+        model = Model(inputs, noisy(inputs, training=True))
+        x = np.ones((2, 50), np.float32)
+        first, second = model.predict(x), model.predict(x)
+        assert first.shape == (2, 50)
+        assert not np.allclose(first, second)
+
+
+class Doubled(L.Layer):
+    """A layer that computes on its weights."""
+
+    def __init__(self, activation=None, **options):
+        super().__init__(**options)
+        self.activation = activation
+
+    def build(self, input_shape):
+        self.k = self.add_weight("k", (3, 3, input_shape[-1], 4), "glorot_uniform")
+        super().build(input_shape)
+
+    def call(self, x, training):
+        k = self.k * 2.0
+        return ops.conv2d(x, ops.activation(k, self.activation) if self.activation else k)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[1] - 2, input_shape[2] - 2, 4)
+
+
+@pytest.mark.parametrize("activation", [None, "tanh"])
+def test_weights_that_are_computed_from_others(activation):
+    model = build(Doubled(activation), L.BatchNormalization(), L.ReLU())
+    randomize(model, 3)
+    assert_close([model.predict(images())], tape(model, images()))
+    model.layers[0].set_weights([model.layers[0].get_weights()[0] * 2])
+    assert_close([model.predict(images())], tape(model, images()))

@@ -74,6 +74,11 @@ def fuse(trace: Trace) -> None:
         trace.instructions[:] = kept
 
 
+def has_fixed_weights(item: Instruction) -> bool:
+    """Whether it is a product whose weights are Parameters or constants, not computed from others."""
+    return item.function in PRODUCTS and not any(isinstance(value, Value) for value in item.inputs[1:3])
+
+
 def _sole_maker(value: Any, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
     """The instruction that makes a value which nobody else uses."""
     return makers.get(id(value)) if isinstance(value, Value) and uses[id(value)] == 1 else None
@@ -95,7 +100,7 @@ def _fold_batchnorm(item: Instruction, makers: dict[int, Instruction], uses: Cou
     if item.function is not BatchNormInfer:
         return None
     before = _sole_maker(item.inputs[0], makers, uses)
-    if before is None or before.function not in PRODUCTS:
+    if before is None or not has_fixed_weights(before):
         return None
     before.derive.append(Fold(*item.inputs[1:], **item.options))
     return before

@@ -18,10 +18,11 @@ from ..graph import Program
 
 @dataclass(eq=False)
 class Value:
-    """The result of an instruction, or an input: a shape whose first size is the batch."""
+    """The result of an instruction, or an input: a shape whose first size is the batch where it depends on an input."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    batched: bool = True
 
 
 @dataclass(eq=False)
@@ -67,8 +68,10 @@ def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype
 
     def hear(function: type[Function], inputs: tuple[Any, ...], options: dict[str, Any], output: Tensor) -> None:
         kept.append(output)
-        value = known[id(output)] = Value(output.shape, output.dtype)
-        instructions.append(Instruction(function, [source(t) for t in inputs], dict(options), value))
+        sources = [source(t) for t in inputs]
+        batched = any(isinstance(s, Value) and s.batched for s in sources)
+        value = known[id(output)] = Value(output.shape, output.dtype, batched)
+        instructions.append(Instruction(function, sources, dict(options), value))
 
     with no_grad(), listening(hear):
         outputs = program.run(dict(zip(program.inputs, tensors)), training=False)
