@@ -11,12 +11,14 @@ from minicnn.errors import ShapeError
 
 from ._arrays import operand
 
-IN_REGISTERS = {
-    None: 0,
-    "linear": 0,
-    "relu": 1,
-    "relu6": 2,
-}  # codes of the activations that kernels apply themselves
+INFINITY = np.float32(np.inf)
+# Activations that kernels apply themselves, as limits: clip(value, low, high).
+LIMITS = {
+    None: (-INFINITY, INFINITY),
+    "linear": (-INFINITY, INFINITY),
+    "relu": (np.float32(0), INFINITY),
+    "relu6": (np.float32(0), np.float32(6)),
+}
 NOTHING = np.zeros(1, np.float32)
 
 
@@ -50,13 +52,17 @@ class Epilogue(NamedTuple):
             activation.forward(y, self.activation, out=y)
         return y
 
-    def operands(self) -> tuple[np.ndarray, bool, np.ndarray, bool, int]:
-        """(bias, has bias, flat residual, has residual, activation code or 0): arguments for a compiled kernel."""
-        bias = NOTHING if self.bias is None else operand(self.bias)
+    @property
+    def clips(self) -> bool:
+        """Whether the activation is one that kernels apply themselves, and changes something."""
+        return self.activation in ("relu", "relu6")
+
+    def operands(self, channels: int) -> tuple[np.ndarray, np.ndarray, bool, tuple[np.float32, np.float32]]:
+        """(bias or zeros, flat residual, has residual, limits): arguments for a compiled kernel."""
+        bias = np.zeros(channels, np.float32) if self.bias is None else operand(self.bias)
         residual = NOTHING if self.residual is None else operand(self.residual).reshape(-1)
-        code = IN_REGISTERS.get(self.activation, 0)
-        return bias, self.bias is not None, residual, self.residual is not None, code
+        return bias, residual, self.residual is not None, LIMITS.get(self.activation, LIMITS[None])
 
     def rest(self, y: np.ndarray) -> np.ndarray:
         """The activation, when the compiled kernel has not applied it."""
-        return y if self.activation in IN_REGISTERS else self.activate(y)
+        return y if self.activation in LIMITS else self.activate(y)

@@ -16,32 +16,35 @@ from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
 from .._registry import Operation, forced_rung
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
+from ._choice import WINOGRAD, choose
 
 ALL = ("forward", "backward_input", "backward_weights")
 
 
 def _default(direction: str, *arguments) -> str:
-    """The rung for float32: v3_tiled, unless most of its register tiles would hang over the end of a row."""
     if direction == "backward_weights":
         return "v3_tiled"
-    w = arguments[1]
-    taps = w.shape[0] * w.shape[1]
-    outputs = arguments[-1].shape[2] if direction == "backward_input" else arguments[4].shape[2]
-    return "v3_tiled" if taps > 1 and outputs >= TILED_OUTPUTS else "v4_blocked"
+    w, window, y = arguments[1], arguments[2], arguments[-1]
+    channels = w.shape[2] if direction == "forward" else w.shape[3] // window.groups
+    return choose(y.shape, (*w.shape[:2], channels), window, prepared=False)
 
 
-TILED_OUTPUTS = 12  # output columns from which register tiles along a row are mostly full
 OPERATION = Operation("conv2d", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition: seven nested loops")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_im2col", "blas", ALL, "windows copied to the rows of a matrix, one BLAS product for all of them")
 TILED = "no copies of windows: tiles of sums held in vector registers, along the rows of the padded image"
-OPERATION.rung("v3_tiled", "cpu_tiled", ("forward",), TILED)
+OPERATION.rung("v3_tiled", "cpu_tiled", ("forward",), TILED, replays=True)
 OPERATION.rung("v3_tiled", "cpu_input", ("backward_input",), TILED)
 OPERATION.rung("v3_tiled", "cpu_weights", ("backward_weights",), TILED)
 BLOCKED = "windows copied block by block into cache: each panel of weights is read once for many rows"
-OPERATION.rung("v4_blocked", "cpu_blocked", ("forward",), BLOCKED)
+OPERATION.rung("v4_blocked", "cpu_blocked", ("forward",), BLOCKED, replays=True)
 OPERATION.rung("v4_blocked", "cpu_input", ("backward_input",), BLOCKED)
+for name, m in WINOGRAD.items():
+    saved = f"{(m + 2) ** 2} products for {9 * m * m}"
+    note = f"3x3 kernels meet the image at points (Winograd): {saved}, on tiles of {m} x {m} outputs"
+    OPERATION.rung(name, "cpu_winograd", ("forward",), note, replays=True)
+    OPERATION.rung(name, "cpu_input", ("backward_input",), note)
 
 
 class Prepared(NamedTuple):
@@ -66,12 +69,17 @@ def prepare(
     _, height, width, _ = input_shape
     shape = (0, *window_outputs((height, width), w.shape[:2], window, "conv2d"), w.shape[3])
     y = np.empty(shape, w.dtype)
-    spec = OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None)
-    if spec.rung not in ("v3_tiled", "v4_blocked"):
+    rung = OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None).rung
+    if rung in ("reference", "v1_direct", "v2_im2col"):
         return w
+    rung = forced_rung("conv2d") or choose(shape, w.shape[:3], window, prepared=True)
+    if rung in WINOGRAD:
+        from .cpu_winograd import evaluate_kernel
+
+        return Prepared(w, rung, evaluate_kernel(w, WINOGRAD[rung]))
     from ._geometry import pack_panels
 
-    return Prepared(w, spec.rung, pack_panels(w, groups))
+    return Prepared(w, rung, pack_panels(w, groups))
 
 
 def forward(

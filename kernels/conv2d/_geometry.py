@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from .._jit import jit
+from .._jit import helper
 from .._shapes import Window, ceil_div
 from .._simd import COLUMNS
 
@@ -75,29 +75,23 @@ def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:
     return np.ascontiguousarray(packed.reshape(groups, k, panels, COLUMNS).transpose(0, 2, 1, 3)).reshape(-1)
 
 
-@jit
-def finish(sums, width, count, y, y_start, y_row, columns, bias, bias_start, has_bias, residual, has_residual, code):
-    """Write `count` rows of finished sums: y = activation(sums + bias + residual).
+@helper
+def finish(sums, width, count, y, y_start, y_row, columns, bias, bias_start, residual, has_residual, limits):
+    """Write `count` rows of sums: y = clip(sums + bias + residual, low, high); for tiles that hang over an edge.
 
     Rows are cut out first: an index that is known not to be negative lets the compiler use vectors.
     """
-    most = np.float32(6) if code == 2 else np.float32(np.inf)
+    low, high = limits
     offset = bias[bias_start : bias_start + columns]
     for r in range(count):
         row = sums[r * width : r * width + columns]
         to = y_start + r * y_row
         result = y[to : to + columns]
-        if has_bias:
-            for f in range(columns):
-                row[f] += offset[f]
         if has_residual:
             other = residual[to : to + columns]
             for f in range(columns):
                 row[f] += other[f]
-        if code == 0:
-            result[:] = row
-        else:
-            for f in range(columns):
-                value = row[f]
-                value = np.float32(0) if value < 0 else value
-                result[f] = most if value > most else value
+        for f in range(columns):
+            value = row[f] + offset[f]
+            value = low if value < low else value
+            result[f] = high if value > high else value

@@ -11,25 +11,28 @@ import numpy as np
 
 from .._arrays import operand
 from .._epilogue import Epilogue
-from .._jit import jit
+from .._host import TILE
+from .._jit import helper, kernel
+from .._runs import clear_run, copy_run
 from .._shapes import Window, ceil_div, pieces
-from .._simd import COLUMNS, ROWS, tile_product
+from .._simd import COLUMNS, HALF, ROWS, half_finish, tile_finish
 from .._threads import parallel_for
 from ._geometry import Geometry, finish, geometry, is_pointwise, pack_panels
 
-DEPTH = 320  # columns of patches copied at a time: a panel of weights of this depth fits the first-level cache
+LANES = TILE.lanes
+DEPTH = 512  # products between two visits of a register tile: so much of its rows fits the first-level cache
+SAME_SET = 1024  # numbers between rows of the image that would meet in one set of the first-level cache
 TILES = 8  # register tiles in a block of rows, at the most
 PANELS = 8  # panels of filters in a block, at the most
 MIN_BLOCKS = 16  # blocks worth having, so that several threads have work
 
 
-@jit
-def copy_patches(x, g, group, first, count, k0, k1, patches):
-    """patches (count, k1 - k0) = columns k0..k1-1 of the windows of output pixels first..first+count-1.
+@helper
+def copy_patches(x, g, group, first, count, k0, k1, patches, pitch):
+    """patches (count, pitch) = columns k0..k1-1 of the windows of output pixels first..first+count-1.
 
     Taps side by side in a row of the window are side by side in the image too, and are copied as one run.
     """
-    depth = k1 - k0
     run = g.taps_w if g.dilation_w == 1 and g.groups == 1 else 1
     length = run * g.channels
     for r in range(count):
@@ -45,25 +48,26 @@ def copy_patches(x, g, group, first, count, k0, k1, patches):
             inside = 0 <= row < g.height
             left = min(max(low, -col * g.channels), high) if inside else high
             right = max(min(high, (g.width - col) * g.channels), left) if inside else high
-            to = r * depth + segment * length - k0
+            to = r * pitch + segment * length - k0
             at = ((n * g.height + row) * g.width + col) * g.channels * g.groups + group * g.channels
-            patches[to + low : to + left] = 0
-            patches[to + left : to + right] = x[at + left : at + right]
-            patches[to + right : to + high] = 0
+            clear_run(patches, to + low, left - low)
+            copy_run(x, at + left, patches, to + left, right - left)
+            clear_run(patches, to + right, high - right)
 
 
-@jit
+@kernel
 def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
     """Blocks of (group, range of panels, range of pixels); each writes its own part of y."""
     block_rows, block_panels, depth = blocking
-    bias, has_bias, residual, has_residual, code = epilogue
+    bias, residual, has_residual, limits = epilogue
     k = g.taps_h * g.taps_w * g.channels
     pixels = g.images * g.out_height * g.out_width
     panels = (g.filters + COLUMNS - 1) // COLUMNS
     row_blocks = (pixels + block_rows - 1) // block_rows
     panel_blocks = (panels + block_panels - 1) // block_panels
-    in_place = is_pointwise(g)
-    patches = np.empty(block_rows * depth, np.float32)
+    in_place = is_pointwise(g) and g.channels * g.groups % SAME_SET != 0
+    pitch = depth + LANES
+    patches = np.empty(block_rows * pitch, np.float32)
     sums = np.empty(block_panels * block_rows * COLUMNS, np.float32)
     y_row = g.filters * g.groups
     for block in range(start, stop):
@@ -74,25 +78,38 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
         count = min(block_rows, pixels - first)
         for k0 in range(0, k, depth):
             k1 = min(k0 + depth, k)
-            if in_place and first + block_rows <= pixels:
+            if in_place and first + (count + HALF - 1) // HALF * HALF <= pixels:
                 a, a_row = x, g.channels * g.groups
                 a_start = first * a_row + group * g.channels + k0
             else:
-                a, a_row, a_start = patches, k1 - k0, 0
-                copy_patches(x, g, group, first, count, k0, k1, patches)
+                a, a_row, a_start = patches, pitch, 0
+                copy_patches(x, g, group, first, count, k0, k1, patches, pitch)
             for p in range(p0, p1):
                 panel = ((group * panels + p) * k + k0) * COLUMNS
-                own = 0 if depth >= k else (p - p0) * block_rows * COLUMNS  # sums that are finished at once share
+                f0 = group * g.filters + p * COLUMNS
+                filters = min(COLUMNS, g.filters - p * COLUMNS)
+                own = (p - p0) * block_rows * COLUMNS
                 for r in range(0, count, ROWS):
-                    to, at = own + r * COLUMNS, a_start + r * a_row
-                    tile_product(a, at, a_row, 1, packed, panel, COLUMNS, sums, to, COLUMNS, k1 - k0, k0)
-                if k1 == k:
-                    f0 = group * g.filters + p * COLUMNS
-                    filters = min(COLUMNS, g.filters - p * COLUMNS)
-                    finish(
-                        sums[own:], COLUMNS, count, y, first * y_row + f0, y_row, filters,
-                        bias, f0, has_bias, residual, has_residual, code,
-                    )  # fmt: skip
+                    at, to, left = a_start + r * a_row, (first + r) * y_row + f0, count - r
+                    if filters == COLUMNS and (left >= ROWS or left == HALF):
+                        c, c_at, c_row, ends = y, to, y_row, k1 == k
+                    else:  # over the edge: finished below
+                        c, c_at, c_row, ends = sums, own + r * COLUMNS, COLUMNS, False
+                    if left > HALF:
+                        tile_finish(
+                            a, at, a_row, 1, packed, panel, COLUMNS, c, c_at, c_row, k1 - k0, k0,
+                            ends, bias, f0, residual, has_residual, limits,
+                        )  # fmt: skip
+                    else:
+                        half_finish(
+                            a, at, a_row, 1, packed, panel, COLUMNS, c, c_at, c_row, k1 - k0, k0,
+                            ends, bias, f0, residual, has_residual, limits,
+                        )  # fmt: skip
+                    if k1 == k and not ends:
+                        finish(
+                            sums[c_at:], COLUMNS, min(left, ROWS), y, to, y_row, filters, bias, f0, residual,
+                            has_residual, limits,
+                        )  # fmt: skip
 
 
 def forward_blocking(g: Geometry) -> tuple[int, int, int]:
@@ -112,6 +129,6 @@ def conv2d_forward_v4_blocked(
     blocks = ceil_div(g.pixels, rows) * ceil_div(g.panels, panels) * g.groups
     flat = operand(x).reshape(-1)
     panels_of_w = pack_panels(w, g.groups) if packed is None else packed
-    arguments = (flat, panels_of_w, g, (rows, panels, depth), epilogue.operands(), y.reshape(-1))
+    arguments = (flat, panels_of_w, g, (rows, panels, depth), epilogue.operands(w.shape[3]), y.reshape(-1))
     parallel_for(_forward_blocks, blocks, g.work, *arguments)
     return epilogue.rest(y)

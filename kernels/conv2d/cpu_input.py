@@ -1,4 +1,4 @@
-"""The input gradient of v3_tiled and v4_blocked: a stride-1 convolution of dy for each residue of the strides.
+"""The input gradient of v3_tiled and the rungs above it: a stride-1 convolution of dy for each residue of the strides.
 
 The pixels of dx in row class u (rows u, u + sh, ...) receive only from the taps a with (top + u - a dh) divisible by
 sh; so dx is sh * sw interleaved images, each the convolution of dy with a part of w, turned around.
@@ -12,6 +12,7 @@ from .._epilogue import Epilogue
 from .._shapes import Window
 from .cpu_blocked import conv2d_forward_v4_blocked
 from .cpu_tiled import conv2d_forward_v3_tiled
+from .cpu_winograd import conv2d_forward_v5_winograd_2, conv2d_forward_v6_winograd_4
 
 Forward = Callable[[np.ndarray, np.ndarray, Window, Epilogue, np.ndarray], np.ndarray]
 
@@ -24,6 +25,16 @@ def conv2d_backward_input_v3_tiled(dy: np.ndarray, w: np.ndarray, window: Window
 def conv2d_backward_input_v4_blocked(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
     """dx by convolutions on v4_blocked"""
     return _by_residues(conv2d_forward_v4_blocked, dy, w, window, dx)
+
+
+def conv2d_backward_input_v5_winograd_2(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
+    """dx by convolutions on v5_winograd_2"""
+    return _by_residues(conv2d_forward_v5_winograd_2, dy, w, window, dx)
+
+
+def conv2d_backward_input_v6_winograd_4(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
+    """dx by convolutions on v6_winograd_4"""
+    return _by_residues(conv2d_forward_v6_winograd_4, dy, w, window, dx)
 
 
 def _by_residues(forward: Forward, dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:

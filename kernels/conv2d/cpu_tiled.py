@@ -12,7 +12,8 @@ import numpy as np
 
 from .._arrays import operand
 from .._epilogue import Epilogue
-from .._jit import jit
+from .._jit import helper, kernel
+from .._runs import clear_run, copy_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
@@ -24,7 +25,7 @@ IMAGE_BYTES = 512 << 10  # input rows of a block, at the most, so that they stay
 MIN_BLOCKS = 8  # blocks worth having, so that several threads have work
 
 
-@jit
+@helper
 def copy_image_rows(x, g, group, n, row, rows, columns, image):
     """image (rows, columns, C) = rows `row`.. of the padded image n, the channels of one group; zero outside.
 
@@ -35,22 +36,21 @@ def copy_image_rows(x, g, group, n, row, rows, columns, image):
     before, skipped = min(max(g.left, 0), columns), max(-g.left, 0)
     inside = max(0, min(columns - before, g.width - skipped))
     for r in range(rows):
-        target = image[r * columns * length : (r + 1) * columns * length]
+        to = r * columns * length
         if not 0 <= row + r < g.height:
-            target[:] = 0
+            clear_run(image, to, columns * length)
             continue
         at = ((n * g.height + row + r) * g.width + skipped) * step + group * length
-        target[: before * length] = 0
+        clear_run(image, to, before * length)
         if g.groups == 1:
-            target[before * length : (before + inside) * length] = x[at : at + inside * length]
+            copy_run(x, at, image, to + before * length, inside * length)
         else:
             for j in range(inside):
-                to = (before + j) * length
-                target[to : to + length] = x[at + j * step : at + j * step + length]
-        target[(before + inside) * length :] = 0
+                copy_run(x, at + j * step, image, to + (before + j) * length, length)
+        clear_run(image, to + (before + inside) * length, (columns - before - inside) * length)
 
 
-@jit
+@helper
 def _sum_rows(image, columns, g, packed, panel, depth, rows, tiles, sums):
     """sums (rows, tiles * ROWS, COLUMNS) = the convolution of `rows` output rows with one panel of filters."""
     run = g.taps_w if g.dilation_w == 1 else 1
@@ -70,11 +70,11 @@ def _sum_rows(image, columns, g, packed, panel, depth, rows, tiles, sums):
                     )  # fmt: skip
 
 
-@jit
+@kernel
 def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
     """Blocks of (group, range of panels, image, range of rows); each writes its own part of y."""
     block_rows, block_panels, depth = blocking
-    bias, has_bias, residual, has_residual, code = epilogue
+    bias, residual, has_residual, limits = epilogue
     k = g.taps_h * g.taps_w * g.channels
     panels = (g.filters + COLUMNS - 1) // COLUMNS
     row_blocks = (g.out_height + block_rows - 1) // block_rows
@@ -102,8 +102,7 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
                 to = ((n * g.out_height + i0 + i) * g.out_width) * y_row + f0
                 row_sums = sums[i * tiles * ROWS * COLUMNS :]
                 finish(
-                    row_sums, COLUMNS, g.out_width, y, to, y_row, filters, bias, f0, has_bias, residual, has_residual,
-                    code,
+                    row_sums, COLUMNS, g.out_width, y, to, y_row, filters, bias, f0, residual, has_residual, limits,
                 )  # fmt: skip
 
 
@@ -127,6 +126,6 @@ def conv2d_forward_v3_tiled(
     blocks = ceil_div(g.out_height, rows) * g.images * ceil_div(g.panels, panels) * g.groups
     flat = operand(x).reshape(-1)
     panels_of_w = pack_panels(w, g.groups) if packed is None else packed
-    arguments = (flat, panels_of_w, g, (rows, panels, depth), epilogue.operands(), y.reshape(-1))
+    arguments = (flat, panels_of_w, g, (rows, panels, depth), epilogue.operands(w.shape[3]), y.reshape(-1))
     parallel_for(_forward_blocks, blocks, g.work, *arguments)
     return epilogue.rest(y)

@@ -9,7 +9,8 @@ by one thread in one order, and no partial results are combined.
 import numpy as np
 
 from .._arrays import operand
-from .._jit import jit
+from .._jit import kernel
+from .._runs import copy_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
@@ -22,7 +23,7 @@ PANELS = 2
 MIN_BLOCKS = 8
 
 
-@jit
+@kernel
 def _pad_blocks(start, stop, x, g, rows, columns, padded):
     """Images start..stop-1 with their zero padding: padded (N, rows, columns, C)."""
     size = rows * columns * g.channels
@@ -30,7 +31,7 @@ def _pad_blocks(start, stop, x, g, rows, columns, padded):
         copy_image_rows(x, g, 0, n, -g.top, rows, columns, padded[n * size :])
 
 
-@jit
+@kernel
 def _weight_blocks(start, stop, padded, dy, g, sizes, blocking, dw):
     """Blocks of (group, tap row, range of rows of dw, range of panels); each writes its own part of dw."""
     rows, columns, dy_row = sizes
@@ -70,7 +71,7 @@ def _weight_blocks(start, stop, padded, dy, g, sizes, blocking, dw):
         filters = min(width, g.filters - p0 * COLUMNS)
         for r in range(min(block_tiles * ROWS, length - t0 * ROWS)):
             to = (tap * g.channels + t0 * ROWS + r) * g.filters * g.groups + group * g.filters + p0 * COLUMNS
-            dw[to : to + filters] = sums[r * width : r * width + filters]
+            copy_run(sums, r * width, dw, to, filters)
 
 
 def weight_blocking(g: Geometry) -> tuple[int, int, int]:

@@ -29,8 +29,10 @@ OPERATION = Operation("dense", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition: three nested loops")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_blas", "blas", ALL, "one BLAS product; its bits may depend on the number of BLAS' own threads")
-OPERATION.rung("v3_stream", "cpu_stream", ("forward",), "weights read once, in order: for a few rows of x")
-OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums held in vector registers")
+OPERATION.rung(
+    "v3_stream", "cpu_stream", ("forward",), "weights read once, in order: for a few rows of x", replays=True
+)
+OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums held in vector registers", replays=True)
 
 
 def forward(

@@ -10,16 +10,17 @@ import numpy as np
 
 from .._arrays import operand
 from .._epilogue import Epilogue
-from .._jit import jit
+from .._jit import kernel
 from .._shapes import ceil_div
 from .._threads import parallel_for
 
 DEPTH = 4  # rows of w that are added in one pass over the sums
 CHUNKS = 16  # at the most
+WIDTH = 256  # columns of y in a part
 LEAST = 64  # rows of w in a chunk, at the least
 
 
-@jit
+@kernel
 def _stream_chunks(start, stop, x, w, chunk, sums):
     """sums[k] (R,O) = x[:, chunk k] @ w[chunk k]"""
     for k in range(start, stop):
@@ -39,6 +40,31 @@ def _stream_chunks(start, stop, x, w, chunk, sums):
                     sums[k, r, o] += x[r, i] * w[i, o]
 
 
+@kernel
+def _add_chunks(start, stop, sums, bias, residual, has_residual, limits, y):
+    """Parts of WIDTH columns of y (R,O): the sums of all chunks, in order, finished."""
+    low, high = limits
+    for part in range(start, stop):
+        columns = slice(part * WIDTH, min((part + 1) * WIDTH, y.shape[1]))
+        offset = bias[columns]
+        for r in range(y.shape[0]):
+            total = y[r, columns]
+            for o in range(total.size):
+                total[o] = offset[o]
+            for k in range(sums.shape[0]):
+                more = sums[k, r, columns]
+                for o in range(total.size):
+                    total[o] += more[o]
+            if has_residual:
+                more = residual[r * y.shape[1] + part * WIDTH : r * y.shape[1] + columns.stop]
+                for o in range(total.size):
+                    total[o] += more[o]
+            for o in range(total.size):
+                value = total[o]
+                value = low if value < low else value
+                total[o] = high if value > high else value
+
+
 def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual), a chunk of w at a time"""
     chunk = max(LEAST, ceil_div(len(w), CHUNKS))
@@ -46,4 +72,5 @@ def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y:
     sums = np.empty((chunks, *y.shape), np.float32)
     arrays = operand(x), operand(w)
     parallel_for(_stream_chunks, chunks, len(x) * w.size, *arrays, chunk, sums)
-    return epilogue.apply(np.add.reduce(sums, axis=0, out=y))
+    parallel_for(_add_chunks, ceil_div(y.shape[1], WIDTH), sums.size, sums, *epilogue.operands(y.shape[1]), y)
+    return epilogue.rest(y)

@@ -15,7 +15,8 @@ import numpy as np
 
 from .._arrays import operand
 from .._epilogue import Epilogue
-from .._jit import jit
+from .._finish import finish
+from .._jit import helper, kernel
 from .._shapes import ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
@@ -44,7 +45,7 @@ class Product(NamedTuple):
     block_columns: int
 
 
-@jit
+@helper
 def _copy(source, at, row, column, rows, columns, target, pitch):
     """target (rows,pitch) = a rectangle of `source`, one of whose strides is 1 and is read along."""
     if column == 1:
@@ -59,7 +60,7 @@ def _copy(source, at, row, column, rows, columns, target, pitch):
                 target[r * pitch + c] = numbers[r]
 
 
-@jit
+@helper
 def _write(sums, pitch, rows, columns, c, at, row, column):
     """A finished rectangle of sums to c, one of whose strides is 1 and is written along."""
     if column == 1:
@@ -71,7 +72,7 @@ def _write(sums, pitch, rows, columns, c, at, row, column):
                 to[r] = numbers[r * pitch]
 
 
-@jit
+@kernel
 def _product_blocks(start, stop, a, b, g, c):
     """Blocks of (range of columns, range of rows); each writes its own rectangle of c."""
     width = g.block_columns
@@ -142,7 +143,7 @@ def _flat(matrix: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
 def dense_forward_v4_tiled(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual)"""
     product(x, w, y)
-    return epilogue.apply(y)
+    return finish(y, epilogue)
 
 
 def dense_backward_input_v4_tiled(dy: np.ndarray, w: np.ndarray, dx: np.ndarray) -> np.ndarray:

@@ -26,7 +26,13 @@ OPERATION = Operation("depthwise_conv2d", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition: seven nested loops")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_taps", "blas", ALL, "one NumPy multiply and add for each tap, over shifted views of the image")
-OPERATION.rung("v3_vector", "cpu", ALL, "a vector of channels at a time, the sums of neighbouring pixels in registers")
+OPERATION.rung(
+    "v3_vector",
+    "cpu",
+    ALL,
+    "a vector of channels at a time, the sums of neighbouring pixels in registers",
+    replays=True,
+)
 
 
 def forward(

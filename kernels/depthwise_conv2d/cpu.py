@@ -11,16 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from .._arrays import operand
-from .._epilogue import Epilogue
-from .._jit import jit
+from .._epilogue import LIMITS, Epilogue
+from .._finish import finish
+from .._jit import helper, kernel
 from .._shapes import Window, ceil_div
 from .._taps import AxisPlan, axis_plans, backward_axis, forward_axis
-from .._threads import parallel_for
+from .._threads import STREAMED, parallel_for
 from .cpu_simd import LANES, NARROW, PIXELS, pixel_product, pixels_product
 
 CHUNKS = 16  # partial sums of the weight gradient, at the most
-NO_LIMITS = (-np.inf, np.inf)
-LIMITS = {"relu": (0.0, np.inf), "relu6": (0.0, 6.0)}  # activations that are applied before a sum leaves its register
+NO_LIMITS = LIMITS[None]
 
 
 class Geometry(NamedTuple):
@@ -36,7 +36,7 @@ class Geometry(NamedTuple):
     taps_w: int
 
 
-@jit
+@helper
 def vector_width(channels):
     """Lanes to use when so many channels are left."""
     if channels >= LANES:
@@ -46,7 +46,7 @@ def vector_width(channels):
     return 1
 
 
-@jit
+@kernel
 def _walk_rows(start, stop, x, w, bias, g, rows, columns, limits, y):
     """Rows start..stop-1 of all images of y: each pixel the sum of its taps."""
     channels = g.channels
@@ -76,7 +76,7 @@ def _walk_rows(start, stop, x, w, bias, g, rows, columns, limits, y):
                 j += (PIXELS if several else 1) * columns.classes
 
 
-@jit
+@kernel
 def _weight_chunks(start, stop, x, dy, g, rows, columns, inside, chunk, sums):
     """sums[k] (KH,KW,C) = the weight gradient of rows k * chunk ... of all images of dy."""
     channels = g.channels
@@ -96,7 +96,7 @@ def _weight_chunks(start, stop, x, dy, g, rows, columns, inside, chunk, sums):
                     c += lanes
 
 
-@jit
+@helper
 def _add_row(x, x_row, dy, y_row, total, w_row, g, columns, inside, lanes):
     """Add x * dy, over one row of dy, to a row of taps; the columns from inside[0] to inside[1] - 1 meet all taps."""
     channels, (first, end) = g.channels, inside
@@ -123,11 +123,21 @@ def _add_row(x, x_row, dy, y_row, total, w_row, g, columns, inside, lanes):
             b += 1
 
 
+@kernel
+def _repeat_rows(start, stop, x, multiplier, wide):
+    """Rows start..stop-1 of wide (rows, M): each number of x M times."""
+    for r in range(start, stop):
+        wide[r * multiplier : (r + 1) * multiplier] = x[r]
+
+
 def _one_filter(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x and w, contiguous, with each channel repeated for each of its M filters: (N,H,W,C*M), (KH,KW,C*M)."""
-    multiplier = w.shape[3]
-    repeated = x if multiplier == 1 else np.repeat(x, multiplier, axis=3)
-    return operand(repeated), operand(w.reshape(*w.shape[:2], -1))
+    filters, multiplier = operand(w.reshape(*w.shape[:2], -1)), w.shape[3]
+    if multiplier == 1:
+        return operand(x), filters
+    wide = np.empty((*x.shape[:3], x.shape[3] * multiplier), np.float32)
+    parallel_for(_repeat_rows, x.size, STREAMED * wide.size, operand(x).reshape(-1), multiplier, wide.reshape(-1))
+    return wide, filters
 
 
 def _walk(
@@ -135,14 +145,13 @@ def _walk(
     w: np.ndarray,
     bias: np.ndarray,
     plans: tuple[AxisPlan, AxisPlan],
-    limits: tuple[float, float],
+    limits: tuple[np.float32, np.float32],
     y: np.ndarray,
 ) -> None:
     g = Geometry._make((*x.shape[:3], *y.shape[1:], *w.shape[:2]))
     work = y.size * w.shape[0] * w.shape[1]
-    clip = np.float32(limits[0]), np.float32(limits[1])
     parallel_for(
-        _walk_rows, len(y) * y.shape[1], work, x.reshape(-1), w.reshape(-1), bias, g, *plans, clip, y.reshape(-1)
+        _walk_rows, len(y) * y.shape[1], work, x.reshape(-1), w.reshape(-1), bias, g, *plans, limits, y.reshape(-1)
     )
 
 
@@ -154,11 +163,10 @@ def depthwise_conv2d_forward_v3_vector(
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], w.shape[:2], window)
     bias = np.zeros(y.shape[3], np.float32) if epilogue.bias is None else operand(epilogue.bias)
     if epilogue.residual is None:
-        _walk(x, filters, bias, plans, LIMITS.get(epilogue.activation or "", NO_LIMITS), y)
+        _walk(x, filters, bias, plans, epilogue.operands(1)[-1], y)
         return epilogue.rest(y)
     _walk(x, filters, bias, plans, NO_LIMITS, y)
-    y += epilogue.residual
-    return epilogue.activate(y)
+    return finish(y, Epilogue(None, epilogue.activation, epilogue.residual))
 
 
 def depthwise_conv2d_backward_input_v3_vector(

@@ -17,8 +17,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .._emitter import Emitter
+from .._host import TILE
 from .._jit import JIT_OFF
-from .._simd import TILE, Emitter
 
 LANES = TILE.lanes
 NARROW = 4  # lanes for the channels that do not fill a whole vector; the last few go one by one
@@ -41,13 +42,6 @@ def _lanes_product_numpy(pixels, lanes, counts, x, x_at, w, w_at, initial, initi
 class _Product(Emitter):
     """Writes the product for vectors of a number of lanes."""
 
-    def clip(self, value: Any, limits: list[Any]) -> Any:
-        """value within limits; NaN, which compares false, stays."""
-        for comparison, limit in zip("<>", map(self.splat, limits)):
-            outside = self.builder.fcmp_ordered(comparison, value, limit)
-            value = self.builder.select(outside, limit, value)
-        return value
-
     def write(self, pixels: int, counts: Any, x: Any, w: Any, initial: Any, y: Any, limits: Any) -> None:
         """Each of x, w, initial, y is (pointer, [start, strides...])."""
         builder = self.builder
@@ -66,7 +60,7 @@ class _Product(Emitter):
                 left = self.load(x[0], self.offset(x_now, (p, x_pixel)))
                 builder.store(builder.call(self.fma, [left, right, builder.load(slot)]), slot)
         for p, slot in zip(index, sums):
-            value = self.clip(builder.load(slot), limits)
+            value = self.clip(builder.load(slot), *map(self.splat, limits))
             self.store(value, y[0], self.offset(y[1][0], (p, y[1][1])))
 
 

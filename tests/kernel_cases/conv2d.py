@@ -12,13 +12,15 @@ from minicnn.kernels import conv2d
 
 
 @st.composite
-def cases(draw: Any, values: Any = arrays) -> dict[str, Any]:
-    """x, w, bias, dy and the options of one convolution."""
-    groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
-    channels, filters = groups * draw(st.integers(1, 5)), groups * draw(st.sampled_from([1, 2, 5, 17, 35]))
-    taps = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+def cases(draw: Any, values: Any = arrays, winograd: bool = False) -> dict[str, Any]:
+    """x, w, bias, dy and the options of one convolution; `winograd`: one that Winograd's rungs can do."""
+    groups = draw(st.sampled_from([1] if winograd else [1, 1, 1, 2, 3]))
+    channels = groups * draw(st.sampled_from([1, 2, 5, 17, 35]) if winograd else st.integers(1, 5))
+    filters = groups * draw(st.sampled_from([1, 2, 5, 17, 35]))
+    side = st.just(3) if winograd else st.integers(1, 4)
+    taps = draw(st.tuples(side, side))
     size = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
-    steps = st.sampled_from([1, 1, 2, 3])
+    steps = st.sampled_from([1] if winograd else [1, 1, 2, 3])
     options = {
         "strides": draw(st.tuples(steps, steps)),
         "dilation": draw(st.tuples(steps, steps)),

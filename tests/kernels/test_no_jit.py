@@ -1,11 +1,10 @@
 """Every compiled rung also runs as the plain Python that it is written in (NUMBA_DISABLE_JIT=1)."""
 
-import importlib
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rung_cases import assert_close, cases_of, draw_case
 
 from minicnn import kernels
 
@@ -17,10 +16,9 @@ SPECS = [spec for spec in kernels.specs("cpu") if spec.needs_numba]
 @settings(max_examples=8)
 @given(data=st.data())
 def test_rung_runs_without_the_compiler(spec: kernels.KernelSpec, data: st.DataObject):
-    cases = importlib.import_module(f"kernel_cases.{spec.op}")
-    case = data.draw(cases.cases())
+    cases, case = cases_of(spec), draw_case(data, spec)
     expected = cases.run(case, np.float64, "reference", spec.direction)
     with np.errstate(all="ignore"):  # NumPy's scalars warn where machine code is silent
         found = cases.run(case, np.float32, spec.rung, spec.direction)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    assert_close(found, expected, case, spec)

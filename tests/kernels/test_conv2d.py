@@ -1,0 +1,51 @@
+"""What conv2d's rungs do beyond agreeing with the definition: what they refuse, and how they cut large sums."""
+
+import numpy as np
+import pytest
+
+from minicnn import kernels
+from minicnn.errors import UnsupportedError
+from minicnn.kernels import conv2d
+
+pytest.importorskip("numba")
+WINOGRAD = [rung for rung in kernels.rungs("conv2d") if "winograd" in rung]
+
+
+def normal(*shape: int) -> np.ndarray:
+    return np.random.default_rng(shape).standard_normal(shape, np.float32)
+
+
+@pytest.mark.parametrize("rung", WINOGRAD)
+@pytest.mark.parametrize(
+    ("taps", "options"), [((3, 2), {}), ((5, 5), {}), ((3, 3), {"strides": 2}), ((3, 3), {"dilation": 2})]
+)
+def test_winograd_refuses_what_it_cannot_do(rung, taps, options):
+    x, w = normal(1, 9, 9, 4), normal(*taps, 4, 4)
+    with pytest.raises(UnsupportedError, match="3x3 kernels with stride 1"):
+        conv2d.forward(x, w, **options, rung=rung)
+    with pytest.raises(UnsupportedError, match="one group"):
+        conv2d.forward(x, normal(3, 3, 2, 4), groups=2, rung=rung)
+
+
+@pytest.mark.parametrize("rung", WINOGRAD)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_reaches_every_output_that_meets_it(rung, value):
+    x, w = normal(1, 12, 12, 3), normal(3, 3, 3, 40)
+    x[0, 5, 5, 1] = value
+    y = conv2d.forward(x, w, padding="same", rung=rung)
+    met = ~np.isfinite(conv2d.forward(x.astype(np.float64), w.astype(np.float64), padding="same"))
+    assert not np.isfinite(y[met]).any()
+    assert np.isfinite(y[:, 10:, 10:]).all()
+
+
+@pytest.mark.parametrize("taps", [1, 3])
+@pytest.mark.parametrize("channels", [5, 1024])
+def test_long_sums_are_cut_and_taken_up_again(taps, channels, monkeypatch):
+    from minicnn.kernels.conv2d import cpu_blocked
+
+    monkeypatch.setattr(cpu_blocked, "DEPTH", 7 if channels == 5 else 300)
+    x, w, bias = normal(2, 5, 9, channels), normal(taps, taps, channels, 35), normal(35)
+    residual = normal(2, 5, 9, 35)
+    options = {"padding": "same", "activation": "relu", "residual": residual}
+    y = conv2d.forward(x, w, bias, **options, rung="v4_blocked")
+    np.testing.assert_allclose(y, conv2d.forward(x, w, bias, **options, rung="v2_im2col"), rtol=1e-4, atol=1e-4)
