@@ -28,18 +28,33 @@ from . import (
     upsample2d,
 )
 from ._compiling import on_compiling
-from ._registry import KernelSpec, device_of, numba_wanted, operations, record, rungs, specs, use
+from ._registry import (
+    Call,
+    KernelSpec,
+    device_of,
+    note_calls,
+    numba_wanted,
+    operations,
+    record,
+    rungs,
+    rungs_are_forced,
+    specs,
+    use,
+)
 from ._shapes import Padding, Pair, output_size, padding_sides, pair, same_padding
-from ._threads import get_num_threads, set_num_threads
+from ._threads import Jobs, capture, get_num_threads, set_num_threads
 from ._warmup import warmup
 
 __all__ = [
+    "Call",
+    "Jobs",
     "KernelSpec",
     "Padding",
     "Pair",
     "activation",
     "avgpool2d",
     "batchnorm",
+    "capture",
     "channel_sum",
     "concatenate",
     "conv2d",
@@ -54,6 +69,7 @@ __all__ = [
     "global_maxpool2d",
     "layernorm",
     "maxpool2d",
+    "note_calls",
     "numba_wanted",
     "on_compiling",
     "operations",
@@ -65,6 +81,7 @@ __all__ = [
     "prelu",
     "record",
     "rungs",
+    "rungs_are_forced",
     "same_padding",
     "set_num_threads",
     "softmax",

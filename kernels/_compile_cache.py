@@ -91,6 +91,10 @@ class CompileCache(_Cache):
         closure = function.__closure__ or ()
         self.code = function.__code__.co_code + dumps(tuple(cell.cell_contents for cell in closure))
 
+    def digest(self) -> str:
+        """A name for the function's bytecode and what it encloses."""
+        return hashlib.sha256(self.code).hexdigest()[:12]
+
     @property
     def cache_path(self) -> str:  # pyright: ignore
         return str(compile_cache_folder())
@@ -99,8 +103,12 @@ class CompileCache(_Cache):
         folder = compile_cache_folder()
         if folder is None:
             return None
-        key = repr((self.name, signature, codegen.magic_tuple())).encode() + self.code
+        key = self.key(signature, codegen).encode() + self.code
         return folder / f"{self.name.rpartition('.')[2]}-{hashlib.sha256(key).hexdigest()[:32]}"
+
+    def key(self, signature: Any, codegen: Any) -> str:
+        """What, besides the text of all kernels, decides what is compiled."""
+        return repr((self.name, signature, codegen.magic_tuple()))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled function of an earlier process, or None: then Numba compiles it now."""

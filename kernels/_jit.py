@@ -20,10 +20,29 @@ kernels: list[Callable[..., Any]] = []  # every compiled function, for warm-up
 
 
 def jit(function: Function) -> Function:
-    """The compiled form of `function`; its source stays callable as `.py_func`."""
+    """The compiled form of `function`, for Python to call; its source stays callable as `.py_func`."""
+    return _compiled(function)
+
+
+def kernel(function: Function) -> Function:
+    """The compiled form of `function(start, stop, *arrays)`, for `parallel_for` to call."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def helper(function: Function) -> Function:
+    """A part of kernels, for them to call."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compiled(function: Function, **options: Any) -> Function:
     if JIT_OFF:
         return function
-    compiled: Any = numba.njit(nogil=True, fastmath={"contract"}, error_model="numpy", boundscheck=False)(function)
-    compiled._cache = CompileCache(function)
+    cache = CompileCache(function)
+    if function.__closure__:  # kernels are called by name across files: two closures of one function need two names
+        function.__qualname__ += f"_{cache.digest()}"
+    compiled: Any = numba.njit(nogil=True, fastmath={"contract"}, error_model="numpy", boundscheck=False, **options)(
+        function
+    )
+    compiled._cache = cache
     kernels.append(compiled)
     return compiled

@@ -27,6 +27,8 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, UnsupportedError
 
+from ._threads import capturing
+
 REFERENCE = "reference"
 Call = tuple[str, str, str]
 
@@ -37,7 +39,11 @@ _records: ContextVar[tuple[list[Call], ...]] = ContextVar("minicnn_records", def
 
 @dataclass(frozen=True)
 class KernelSpec:
-    """One rung of one direction of an operation on one device."""
+    """One rung of one direction of an operation on one device.
+
+    `replays` says that all it does to the numbers of its arrays, it does by `parallel_for`: then what was captured of
+    one call can be run again when the arrays hold other numbers.
+    """
 
     op: str
     direction: str
@@ -45,6 +51,7 @@ class KernelSpec:
     rung: str
     module: str
     note: str
+    replays: bool = False
 
     @property
     def needs_numba(self) -> bool:
@@ -70,17 +77,26 @@ class Operation:
         self.ladder: dict[tuple[str, str], dict[str, KernelSpec]] = {}
         _operations[name] = self
 
-    def rung(self, rung: str, module: str, directions: tuple[str, ...], note: str, device: str = "cpu") -> None:
+    def rung(
+        self,
+        rung: str,
+        module: str,
+        directions: tuple[str, ...],
+        note: str,
+        device: str = "cpu",
+        replays: bool = False,
+    ) -> None:
         """Register a rung above those registered before it."""
         for direction in directions:
-            spec = KernelSpec(self.name, direction, device, rung, f"{self.package}.{module}", note)
+            spec = KernelSpec(self.name, direction, device, rung, f"{self.package}.{module}", note, replays)
             self.ladder.setdefault((direction, device), {})[rung] = spec
 
     def run(self, direction: str, array: Any, *arguments: Any, rung: str | None = None) -> Any:
         """Call the chosen rung with `arguments`; `array` decides device and dtype."""
         spec = self.select(direction, array, arguments, rung)
-        for calls in _records.get():
-            calls.append((self.name, direction, spec.rung))
+        if capturing() and not spec.replays:
+            raise UnsupportedError(f"{self.name} {direction} on rung {spec.rung} cannot be captured")
+        note_calls([(self.name, direction, spec.rung)])
         return spec.fn(*arguments)
 
     def select(self, direction: str, array: Any, arguments: tuple[Any, ...], rung: str | None) -> KernelSpec:
@@ -180,6 +196,17 @@ def use(op: str, rung: str) -> Iterator[None]:
 def forced_rung(op: str) -> str | None:
     """The rung that `use` asks for, or None."""
     return _forced.get().get(op)
+
+
+def rungs_are_forced() -> bool:
+    """Whether this code runs within `use`."""
+    return bool(_forced.get())
+
+
+def note_calls(calls: list[Call]) -> None:
+    """Tell `record` of calls that have been made."""
+    for record_of in _records.get():
+        record_of.extend(calls)
 
 
 @contextmanager

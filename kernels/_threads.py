@@ -1,19 +1,24 @@
-"""Work on several cores: a pool of threads that takes blocks of a kernel's outputs.
+"""Work on several cores: how many threads there are, and `parallel_for`, which runs a kernel on them.
 
-A compiled kernel releases the interpreter lock and has the form `kernel(start, stop, *arrays)`: it computes the
-blocks start..stop-1 of its output, each the same way whoever computes it.  So the result does not depend on
-the number of threads, and a small job simply runs as `kernel(0, blocks, *arrays)` in the caller.
+A compiled kernel has the form `kernel(start, stop, *arrays)`: it computes the blocks start..stop-1 of its output, each
+the same way whoever computes it.  So the result does not depend on the number of threads, and a small job simply
+runs as `kernel(0, blocks, *arrays)` in the caller.
 
-The pool is minicnn's own rather than one of Numba's threading layers: callers in several threads share it
-without a lock around the whole kernel, a forked child starts a fresh one, and a kernel is compiled once
-instead of once serial and once parallel (docs/decisions/0003-threads.md has the measurements).
+The pool (`_pool.py`) is minicnn's own rather than one of Numba's threading layers: callers in several threads share it,
+a forked child starts a fresh one, and a kernel is compiled once instead of once serial and once parallel
+(docs/decisions/0003-threads.md has the measurements).
 """
+
+from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from queue import SimpleQueue
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
+
+import numpy as np
 
 from minicnn.errors import ArgumentError
 
@@ -23,88 +28,8 @@ STREAMED = 0.25  # work of an element that a kernel only reads, changes a little
 CHUNKS_PER_THREAD = 4  # so that a thread that was disturbed does not hold up the others
 
 
-class _Job:
-    """Blocks 0..blocks-1 of one kernel call, handed out in chunks."""
-
-    def __init__(self, kernel: Callable[..., Any], blocks: int, arguments: tuple[Any, ...], threads: int):
-        self.kernel, self.blocks, self.arguments = kernel, blocks, arguments
-        self.step = -(-blocks // (threads * CHUNKS_PER_THREAD))
-        self.next, self.helpers, self.error = 0, 0, None
-        self.lock, self.idle = threading.Lock(), threading.Event()
-        self.idle.set()
-
-    def join(self) -> bool:
-        """Count a helping thread in, unless there is nothing left to do."""
-        with self.lock:
-            if self.next >= self.blocks:
-                return False
-            self.helpers += 1
-            self.idle.clear()
-            return True
-
-    def leave(self) -> None:
-        with self.lock:
-            self.helpers -= 1
-            if not self.helpers:
-                self.idle.set()
-
-    def work(self) -> None:
-        """Compute chunks until none is left."""
-        while True:
-            with self.lock:
-                start = self.next
-                self.next = min(start + self.step, self.blocks)
-            if start >= self.blocks:
-                return
-            self.kernel(start, min(start + self.step, self.blocks), *self.arguments)
-
-    def help(self) -> None:
-        """What a pool thread does with the job."""
-        if not self.join():
-            return
-        try:
-            self.work()
-        except BaseException as error:  # handed to the caller, which raises it
-            self.error, self.next = error, self.blocks
-        finally:
-            self.leave()
-
-
-class _Pool:
-    """Daemon threads that wait for jobs."""
-
-    def __init__(self, helpers: int):
-        self.helpers = helpers
-        self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        for _ in range(helpers):
-            threading.Thread(target=self._serve, name="minicnn-kernel", daemon=True).start()
-
-    def _serve(self) -> None:
-        _local.in_pool = True
-        while (job := self.jobs.get()) is not None:
-            job.help()
-
-    def close(self) -> None:
-        """Let the threads end once they have nothing left to do."""
-        for _ in range(self.helpers):
-            self.jobs.put(None)
-
-    def run(self, kernel: Callable[..., Any], blocks: int, arguments: tuple[Any, ...]) -> None:
-        job = _Job(kernel, blocks, arguments, self.helpers + 1)
-        for _ in range(min(self.helpers, blocks - 1)):
-            self.jobs.put(job)
-        try:
-            job.work()
-        finally:
-            job.next = blocks
-            job.idle.wait()
-        if job.error is not None:
-            raise job.error
-
-
-_local = threading.local()
 _threads: int | None = None
-_pool: _Pool | None = None
+_pool: Any = None  # a Pool, once one is needed
 _pool_lock = threading.Lock()
 
 
@@ -131,9 +56,75 @@ def set_num_threads(count: int) -> None:
     if not 1 <= count <= MAX_THREADS:
         raise ArgumentError(f"the number of threads must be from 1 to {MAX_THREADS}; it is {count}")
     with _pool_lock:
-        if _pool is not None:
-            _pool.close()
-        _threads, _pool = count, None
+        old, _threads, _pool = _pool, count, None
+    if old is not None:
+        old.close()
+
+
+class Jobs:
+    """Kernels bound to their arguments, to be run in order, again and again.
+
+    What they read and write is fixed: the arrays that they were captured with.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, int, int, float]] = []
+        self.plain: list[tuple[Any, int, tuple[Any, ...]]] = []  # kernels that are not compiled: the JIT is off
+        self.kept: list[Any] = []  # the arguments, and the memory that describes them
+        self.table: tuple[int, np.ndarray] | None = None
+
+    def add(self, kernel: Any, blocks: int, work: float, arguments: tuple[Any, ...]) -> None:
+        """Bind one more kernel."""
+        if not hasattr(kernel, "py_func"):
+            self.plain.append((kernel, blocks, arguments))
+            return
+        from ._bound import ROOM, binder
+
+        memory = np.empty(ROOM, np.uint8)
+        function = binder(kernel)(memory, *arguments)
+        self.kept += [memory, arguments]
+        self.rows.append((function, memory.ctypes.data, blocks, work))
+
+    def extend(self, other: Jobs) -> None:
+        """Run what `other` runs too, after these."""
+        self.rows += other.rows
+        self.plain += other.plain
+        self.kept += other.kept
+        self.table = None
+
+    def run(self) -> None:
+        """Run all of them."""
+        with np.errstate(all="ignore"):  # as compiled code does
+            for kernel, blocks, arguments in self.plain:
+                kernel(0, blocks, *arguments)
+        if not self.rows:
+            return
+        threads = get_num_threads()
+        if self.table is None or self.table[0] != threads:
+            self.table = threads, np.array([(*row[:3], _step(*row[2:], threads)) for row in self.rows], np.int64)
+        _shared_pool(threads).run(self.table[1])
+
+
+_captured: ContextVar[Jobs | None] = ContextVar("minicnn_captured_jobs", default=None)
+
+
+@contextmanager
+def capture() -> Iterator[Jobs]:
+    """Within the block, kernels of this thread are bound to their arguments and not run.
+
+    A rung that does not work by `parallel_for` alone raises UnsupportedError.
+    """
+    jobs = Jobs()
+    token = _captured.set(jobs)
+    try:
+        yield jobs
+    finally:
+        _captured.reset(token)
+
+
+def capturing() -> bool:
+    """Whether this code runs within `capture`."""
+    return _captured.get() is not None
 
 
 def parallel_for(kernel: Callable[..., Any], blocks: int, work: float, *arguments: Any) -> None:
@@ -147,18 +138,29 @@ def parallel_for(kernel: Callable[..., Any], blocks: int, work: float, *argument
     """
     if blocks < 1:
         return
-    threads = get_num_threads()
-    if threads == 1 or blocks == 1 or work < SERIAL_WORK or getattr(_local, "in_pool", False):
-        kernel(0, blocks, *arguments)
-    else:
-        _shared_pool(threads).run(kernel, blocks, arguments)
+    jobs = _captured.get()
+    if jobs is not None:
+        jobs.add(kernel, blocks, work, arguments)
+        return
+    jobs = Jobs()
+    jobs.add(kernel, blocks, work, arguments)
+    jobs.run()
 
 
-def _shared_pool(threads: int) -> _Pool:
+def _step(blocks: int, work: float, threads: int) -> int:
+    """Blocks that a thread takes at a time; 0 when it is to take them all."""
+    if threads == 1 or blocks == 1 or work < SERIAL_WORK:
+        return 0
+    return -(-blocks // (threads * CHUNKS_PER_THREAD))
+
+
+def _shared_pool(threads: int) -> Any:
     global _pool
     with _pool_lock:
         if _pool is None:
-            _pool = _Pool(threads - 1)
+            from ._pool import Pool
+
+            _pool = Pool(threads - 1)
         return _pool
 
 

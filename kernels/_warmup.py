@@ -1,9 +1,12 @@
 """Warm-up: call every compiled rung on tiny arrays, so that nothing is left to compile when it matters."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
+
+from minicnn.errors import UnsupportedError
 
 from . import (
     activation,
@@ -14,6 +17,7 @@ from . import (
     conv2d_transpose,
     dense,
     depthwise_conv2d,
+    elementwise,
     global_avgpool2d,
     global_maxpool2d,
     layernorm,
@@ -58,11 +62,20 @@ def warmup(progress: Progress | None = None, must_keep: bool = False) -> int:
         usable_folder()
     calls = examples(_zeros)
     for done, spec in enumerate(rungs, 1):
-        for call in calls[spec.op, spec.direction]:
-            call(rung=spec.rung)
+        run_on(spec.rung, calls[spec.op, spec.direction])
         if progress is not None:
             progress(done, len(rungs))
     return len(rungs)
+
+
+def run_on(rung: str, calls: list[Call]) -> int:
+    """Make the calls that a rung can do; how many these are."""
+    done = 0
+    for call in calls:
+        with suppress(UnsupportedError):
+            call(rung=rung)
+            done += 1
+    return done
 
 
 def _zeros(*shape: int) -> Array:
@@ -86,6 +99,7 @@ def _convolutions(array: Make) -> Iterator[tuple[str, str, Call]]:
         for op, kernel, channels in (
             (conv2d, array(taps, taps, 2, 3), 3),
             (depthwise_conv2d, array(taps, taps, 2, 1), 2),
+            (depthwise_conv2d, array(taps, taps, 2, 2), 4),
         ):
             name, dy = op.OPERATION.name, array(1, out, out, channels)
             for bias in (None, array(channels)):
@@ -136,6 +150,8 @@ def _normalizations(array: Make) -> Iterator[tuple[str, str, Call]]:
 
 def _pointwise(array: Make) -> Iterator[tuple[str, str, Call]]:
     image, rows = array(2, 3, 3, 4), array(2, 3)
+    for name in elementwise.FORWARD:
+        yield "elementwise", name, partial(getattr(elementwise, name), image, array(2, 1, 1, 4))
     for name in activation.ACTIVATIONS:
         yield "activation", "forward", partial(activation.forward, image, name)
         yield "activation", "backward", partial(activation.backward, image, image, image, name)

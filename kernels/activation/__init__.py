@@ -30,7 +30,9 @@ def _default(direction: str, *arguments) -> str:
 OPERATION = Operation("activation", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the formula, one number at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the formula on whole arrays, a pass over memory for every operation in it")
-OPERATION.rung("v2_vector", "cpu", ALL, "one compiled pass, with an exponential that runs in vector registers")
+OPERATION.rung(
+    "v2_vector", "cpu", ALL, "one compiled pass, with an exponential that runs in vector registers", replays=True
+)
 
 Formula = tuple[str, tuple[float, ...]]
 

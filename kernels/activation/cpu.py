@@ -8,7 +8,7 @@ vectors.  What was an exponential of the C library is `exp32`, which can run in 
 import numpy as np
 from numba.extending import register_jitable
 
-from .._jit import jit
+from .._jit import kernel
 from .._lanes import flat
 from .._threads import STREAMED, parallel_for
 from .._vector_math import exp32, expm1_negative32, log1p_unit32, normal_probability32
@@ -183,14 +183,14 @@ def _loops(value, slope):
     """The compiled loops y = value(x) and dx = dy * slope(x, y) over blocks of flat arrays."""
     value, slope = (register_jitable(forceinline=True)(formula) for formula in (value, slope))
 
-    @jit
+    @kernel
     def forward(start, stop, x, numbers, y):
         part = slice(start * BLOCK, stop * BLOCK)
         x, y = x[part], y[part]
         for i in range(x.size):
             y[i] = value(x[i], numbers)
 
-    @jit
+    @kernel
     def backward(start, stop, x, y, dy, numbers, dx):
         part = slice(start * BLOCK, stop * BLOCK)
         x, y, dy, dx = x[part], y[part], dy[part], dx[part]
@@ -219,7 +219,6 @@ LOOPS = {
 LIGHT = {"linear", "rectifier", "hard_sigmoid", "softsign", "hard_swish"}  # as fast as memory
 
 
-@np.errstate(over="ignore", invalid="ignore")  # as compiled code does; for the loops run as plain Python
 def _run(
     formula: str, backward: bool, numbers: tuple[float, ...], inputs: tuple[np.ndarray, ...], output: np.ndarray
 ) -> np.ndarray:

@@ -7,13 +7,13 @@ its share of every window that saw it.  Each number is summed by one thread, in 
 import numpy as np
 
 from .._arrays import operand
-from .._jit import jit
+from .._jit import kernel
 from .._pooling import Pool, Sizes
 from .._taps import axis_plans, backward_axis, forward_axis
 from .._threads import parallel_for
 
 
-@jit
+@kernel
 def _average_rows(start, stop, x, g, rows, columns, y):
     """Rows start..stop-1 of all images of y."""
     for row in range(start, stop):
@@ -33,7 +33,7 @@ def _average_rows(start, stop, x, g, rows, columns, y):
                 total[c] /= pixels
 
 
-@jit
+@kernel
 def _share_rows(start, stop, dy, g, forward, backward, dx):
     """Rows start..stop-1 of all images of dx."""
     (window_rows, window_columns), (rows, columns) = forward, backward

@@ -11,7 +11,7 @@ lane, are two passes over it of which only the first reads memory.  Chunks and l
 import numpy as np
 
 from .._arrays import operand
-from .._jit import jit
+from .._jit import kernel
 from .._lanes import cut, flat, folded, tiled
 from .._threads import STREAMED, parallel_for
 
@@ -19,7 +19,7 @@ Array = np.ndarray
 ZERO = np.float32(0)
 
 
-@jit
+@kernel
 def _moments(start, stop, x, rows, means, squares):
     """For chunks of `rows` rows: means[k,i] and squares[k,i] = sum of (x - mean)^2 of every lane i."""
     width = means.shape[1]
@@ -40,7 +40,7 @@ def _moments(start, stop, x, rows, means, squares):
                 square[i] += deviation * deviation
 
 
-@jit
+@kernel
 def _gradient_sums(start, stop, x, dy, mean, rows, sums, products):
     """For chunks of `rows` rows: sums[k,i] of dy and products[k,i] of dy (x - mean), for every lane i."""
     width = mean.size
@@ -55,7 +55,7 @@ def _gradient_sums(start, stop, x, dy, mean, rows, sums, products):
                 product[i] += gradient[i] * (row[i] - mean[i])
 
 
-@jit
+@kernel
 def _scale_shift(start, stop, x, scale, shift, rows, y):
     """y = x scale + shift, lane by lane."""
     width = scale.size
@@ -68,7 +68,7 @@ def _scale_shift(start, stop, x, scale, shift, rows, y):
                 result[i] = row[i] * scale[i] + shift[i]
 
 
-@jit
+@kernel
 def _combine_gradients(start, stop, x, dy, by_dy, by_x, constant, rows, dx):
     """dx = by_dy dy + by_x x + constant, lane by lane."""
     width = by_dy.size

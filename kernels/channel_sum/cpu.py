@@ -6,12 +6,12 @@ rows of few channels are read as one wide row, which fills the vector registers;
 
 import numpy as np
 
-from .._jit import jit
+from .._jit import kernel
 from .._lanes import cut, flat
 from .._threads import parallel_for
 
 
-@jit
+@kernel
 def _sum_chunks(start, stop, x, rows, width, chunk_rows, sums):
     """sums[k] (width) = the sum of rows k * chunk_rows ... of the flat array x (rows, width)."""
     for k in range(start, stop):

@@ -8,7 +8,7 @@ that its arrays do not overlap, and gives up beyond a few.
 import numpy as np
 
 from .._arrays import operand
-from .._jit import jit
+from .._jit import kernel
 from .._lanes import rows_in_chunk
 from .._rows import LANES, as_rows, row_sum
 from .._threads import parallel_for
@@ -17,7 +17,7 @@ Array = np.ndarray
 ZERO = np.float32(0)
 
 
-@jit
+@kernel
 def _forward_rows(start, stop, x, gamma, beta, epsilon, y, means, inverses):
     count = x.shape[1]
     squares, lanes = np.empty(count, np.float32), np.empty(LANES, np.float32)
@@ -33,7 +33,7 @@ def _forward_rows(start, stop, x, gamma, beta, epsilon, y, means, inverses):
             result[c] = (row[c] - mean) * inverse * gamma[c] + beta[c]
 
 
-@jit
+@kernel
 def _backward_chunks(start, stop, x, dy, gamma, means, inverses, chunk_rows, dx, dgammas, dbetas):
     count = x.shape[1]
     normal, scaled = np.empty(count, np.float32), np.empty(count, np.float32)

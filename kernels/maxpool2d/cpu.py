@@ -7,7 +7,7 @@ into the band, in order, and writes its own rows only, so that threads never mee
 import numpy as np
 
 from .._arrays import operand
-from .._jit import jit
+from .._jit import helper, kernel
 from .._pooling import Pool, Sizes
 from .._shapes import ceil_div
 from .._taps import axis_plans, forward_axis
@@ -16,14 +16,14 @@ from .._threads import parallel_for
 BAND = 8  # rows of dx in a band, at the least
 
 
-@jit
+@helper
 def _take_larger(values, best):
     for c in range(values.size):
         value, least = values[c], best[c]
         best[c] = value if value > least or value != value else least
 
 
-@jit
+@kernel
 def _max_rows(start, stop, x, g, rows, columns, y):
     """Rows start..stop-1 of all images of y."""
     for row in range(start, stop):
@@ -38,7 +38,7 @@ def _max_rows(start, stop, x, g, rows, columns, y):
                     _take_larger(x[at : at + g.channels], best)
 
 
-@jit
+@helper
 def _give(values, best, left, dx):
     """Add what is `left` of dy to the pixels that are the largest, and leave nothing for later ones."""
     for c in range(values.size):
@@ -48,7 +48,7 @@ def _give(values, best, left, dx):
         left[c] = np.float32(0) if hit else gradient
 
 
-@jit
+@kernel
 def _give_bands(start, stop, x, y, dy, g, rows, columns, band, dx):
     """Bands start..stop-1 of all images of dx."""
     bands = (g.height + band - 1) // band

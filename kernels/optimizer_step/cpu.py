@@ -14,7 +14,7 @@ import numpy as np
 from minicnn.errors import UnsupportedError
 
 from .._arrays import operand
-from .._jit import jit
+from .._jit import helper, kernel
 from .._threads import parallel_for
 from .reference import adam_rate
 
@@ -95,20 +95,20 @@ def _run(kernel: Callable[..., None], arrays: Sequence[Any], scalars: Sequence[f
     parallel_for(kernel, -(-size // BLOCK), size, *flat, *(np.float32(value) for value in scalars))
 
 
-@jit
+@kernel
 def _sgd(start, stop, parameter, gradient, rate, momentum, decay):
     for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
         parameter[i] -= decay * parameter[i] + rate * gradient[i]
 
 
-@jit
+@kernel
 def _momentum(start, stop, parameter, gradient, velocity, rate, momentum, decay):
     for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
         velocity[i] = momentum * velocity[i] - rate * gradient[i]
         parameter[i] += velocity[i] - decay * parameter[i]
 
 
-@jit
+@kernel
 def _nesterov(start, stop, parameter, gradient, velocity, rate, momentum, decay):
     for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
         change = rate * gradient[i]
@@ -116,7 +116,7 @@ def _nesterov(start, stop, parameter, gradient, velocity, rate, momentum, decay)
         parameter[i] += momentum * velocity[i] - change - decay * parameter[i]
 
 
-@jit
+@kernel
 def _rmsprop(start, stop, parameter, gradient, square, mean, velocity, rate, keep, new, momentum, epsilon, decay):
     centered, moving = mean.size > 0, velocity.size > 0
     for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
@@ -132,7 +132,7 @@ def _rmsprop(start, stop, parameter, gradient, square, mean, velocity, rate, kee
         parameter[i] -= decay * parameter[i] + change
 
 
-@jit
+@helper
 def _adam(
     start,
     stop,
@@ -160,7 +160,7 @@ def _adam(
         parameter[i] -= decay * parameter[i] + rate * mean[i] / (np.sqrt(size) + epsilon)
 
 
-@jit
+@kernel
 def _adagrad(start, stop, parameter, gradient, total, rate, epsilon, decay):
     for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
         total[i] += gradient[i] * gradient[i]

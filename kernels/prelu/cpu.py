@@ -6,7 +6,7 @@ are made lane by lane and chunk by chunk, and what is shared along later axes is
 
 import numpy as np
 
-from .._jit import jit
+from .._jit import kernel
 from .._lanes import cut, flat, folded, tiled
 from .._threads import STREAMED, parallel_for
 from . import shared_axes
@@ -14,7 +14,7 @@ from . import shared_axes
 ZERO = np.float32(0)
 
 
-@jit
+@kernel
 def _forward_chunks(start, stop, x, slopes, rows, y):
     width = slopes.size
     for k in range(start, stop):
@@ -26,7 +26,7 @@ def _forward_chunks(start, stop, x, slopes, rows, y):
                 result[i] = row[i] if row[i] > ZERO else slopes[i] * row[i]
 
 
-@jit
+@kernel
 def _backward_chunks(start, stop, x, dy, slopes, rows, dx, sums):
     width = slopes.size
     for k in range(start, stop):

@@ -3,7 +3,7 @@
 import numpy as np
 from numba.extending import register_jitable
 
-from .._jit import jit
+from .._jit import kernel
 from .._rows import LANES, as_rows, row_sum
 from .._threads import parallel_for
 from .._vector_math import exp32
@@ -20,7 +20,7 @@ def powers_of_row(x, powers, lanes):
     return most, row_sum(powers, lanes)
 
 
-@jit
+@kernel
 def _forward_rows(start, stop, x, log, y):
     powers, lanes = np.empty(x.shape[1], np.float32), np.empty(LANES, np.float32)
     for r in range(start, stop):
@@ -36,7 +36,7 @@ def _forward_rows(start, stop, x, log, y):
                 result[k] = powers[k] * share
 
 
-@jit
+@kernel
 def _backward_rows(start, stop, y, dy, log, dx):
     products, lanes = np.empty(y.shape[1], np.float32), np.empty(LANES, np.float32)
     for r in range(start, stop):

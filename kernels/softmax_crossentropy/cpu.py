@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._arrays import operand
-from .._jit import jit
+from .._jit import kernel
 from .._rows import LANES, as_rows, row_sum
 from .._threads import parallel_for
 from ..softmax.cpu import powers_of_row
@@ -11,7 +11,7 @@ from ..softmax.cpu import powers_of_row
 ZERO = np.float32(0)
 
 
-@jit
+@kernel
 def _forward_rows(start, stop, logits, targets, loss, probabilities):
     terms, lanes = np.empty(logits.shape[1], np.float32), np.empty(LANES, np.float32)
     for n in range(start, stop):
@@ -24,7 +24,7 @@ def _forward_rows(start, stop, logits, targets, loss, probabilities):
         loss[n] = row_sum(terms, lanes)
 
 
-@jit
+@kernel
 def _backward_rows(start, stop, probabilities, targets, dloss, dlogits):
     lanes = np.empty(LANES, np.float32)
     for n in range(start, stop):

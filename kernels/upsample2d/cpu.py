@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from .._arrays import operand
-from .._jit import jit
+from .._jit import kernel
 from .._threads import STREAMED, parallel_for
 from .reference import taps
 
@@ -31,7 +31,7 @@ def _sparse(size: int, factor: int, interpolation: str, transposed: bool) -> tup
     return starts, np.array([p for p, _ in entries], np.intp), np.array([w for _, w in entries], np.float32)
 
 
-@jit
+@kernel
 def _mix(start, stop, x, starts, columns, weights, y):
     """y[b,o] = sum of weights * x[b, columns], of row o of the sparse matrix; a block is one pair (b,o)."""
     outputs = y.shape[1]

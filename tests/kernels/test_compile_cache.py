@@ -192,11 +192,11 @@ def test_a_full_disk_is_no_reason_to_stop_and_leaves_no_remains(folder, monkeypa
 
 
 def test_a_user_without_a_home_is_no_reason_to_stop(monkeypatch):
-    def homeless():
+    def homeless(path):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("MINICNN_CACHE", raising=False)
-    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(Path, "expanduser", homeless)
     with pytest.warns(UserWarning, match="set MINICNN_CACHE"):
         assert value() == EXPECTED
 
@@ -257,3 +257,39 @@ def test_a_program_that_cannot_keep_its_kernels_says_so_once(tmp_path):
     lines, said = run(MINICNN_CACHE=str(tmp_path / "file"))
     assert lines == ["36.0 12.0", "2"]
     assert said.count("Warning") == 1
+
+
+def test_kernels_have_names_of_their_own():
+    """A bound kernel is called by its name, which must not be another's."""
+    for spec in kernels.specs():
+        assert spec.fn
+    names = [f"{k.py_func.__module__}.{k.py_func.__qualname__}" for k in kernels._jit.kernels]
+    names = [name for name in names if name.startswith("minicnn.")]
+    assert len(set(names)) == len(names)
+
+
+SUM = """
+import numpy as np
+from minicnn import kernels
+print(kernels.channel_sum.forward(np.arange(12, dtype=np.float32).reshape(3, 4)))
+"""
+
+
+def test_a_kernel_and_what_binds_it_are_kept_apart_and_found_together(tmp_path):
+    environment = {**os.environ, "MINICNN_CACHE": str(tmp_path)}
+
+    def run() -> str:
+        done = subprocess.run([sys.executable, "-c", SUM], env=environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert run() == "[12. 15. 18. 21.]\n"
+    files = sorted(path for path in tmp_path.rglob("*") if path.is_file() and "_sum_chunks" in path.name)
+    assert len(files) == 2
+    times = [path.stat().st_mtime_ns for path in files]
+    for path in files:
+        path.unlink()
+        assert run() == "[12. 15. 18. 21.]\n"
+    assert [path.stat().st_mtime_ns for path in files] > times
+    times = [path.stat().st_mtime_ns for path in files]
+    assert run() == "[12. 15. 18. 21.]\n"
+    assert [path.stat().st_mtime_ns for path in files] == times

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from minicnn import kernels
 from minicnn.errors import DTypeError, ShapeError
 from minicnn.kernels import elementwise
 
-RUNGS = ["reference", "v1_threads"]
+RUNGS = kernels.rungs("elementwise")
 
 
 @pytest.mark.numpy_only
@@ -28,8 +29,9 @@ def test_nan_of_either_operand_is_kept(name, rung):
 
 @pytest.mark.parametrize("rung", RUNGS)
 def test_numbers_without_axes(rung):
-    assert elementwise.add(np.array(2.0), np.array(3.0), rung=rung) == 5
-    np.testing.assert_array_equal(elementwise.multiply(np.array(2.0), np.array([1.0, 3.0]), rung=rung), [2, 6])
+    two, three, pair = np.array(2, np.float32), np.array(3, np.float32), np.array([1, 3], np.float32)
+    assert elementwise.add(two, three, rung=rung) == 5
+    np.testing.assert_array_equal(elementwise.multiply(two, pair, rung=rung), [2, 6])
 
 
 @pytest.mark.parametrize("rung", RUNGS)

@@ -96,6 +96,7 @@ CASES = {
     "dense-few-rows": lambda: dense(normal(3, 1030), normal(1030, 517)),
     "dense": lambda: dense(normal(67, 331), normal(331, 517)),
     "conv2d": convolution(kernels.conv2d, normal(2, 23, 21, 24), normal(3, 3, 24, 40), **WINDOW),
+    "conv2d-pointwise": convolution(kernels.conv2d, normal(2, 23, 21, 70), normal(1, 1, 70, 75)),
     "conv2d_transpose": convolution(kernels.conv2d_transpose, normal(2, 23, 21, 24), normal(3, 3, 40, 24), **WINDOW),
     "depthwise": convolution(kernels.depthwise_conv2d, normal(3, 47, 45, 37), normal(3, 3, 37, 1), padding="same"),
     "depthwise-strided": convolution(
@@ -119,8 +120,14 @@ CASES = {
 def shared_jobs(monkeypatch):
     """A list that grows with every kernel call that is shared out among threads."""
     jobs = []
-    pool = threads._shared_pool
-    monkeypatch.setattr(threads, "_shared_pool", lambda count: jobs.append(count) or pool(count))
+    step = threads._step
+
+    def counted(blocks: int, work: float, count: int) -> int:
+        taken = step(blocks, work, count)
+        jobs.extend([count] * (taken > 0))
+        return taken
+
+    monkeypatch.setattr(threads, "_step", counted)
     before = kernels.get_num_threads()
     yield jobs
     kernels.set_num_threads(before)

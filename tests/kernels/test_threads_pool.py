@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from minicnn import kernels
-from minicnn.errors import ArgumentError
 from minicnn.kernels import _threads as threads
 from minicnn.layers import BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, Input
 from minicnn.models import Sequential
 from minicnn.optimizers import SGD
 from minicnn.utils import set_random_seed
 
-pytestmark = pytest.mark.numpy_only
+jit = pytest.importorskip("minicnn.kernels._jit").jit
+pytestmark = pytest.mark.skipif(not hasattr(jit(lambda: 0), "py_func"), reason="without the JIT there is no pool")
 ENOUGH = threads.SERIAL_WORK  # work from which blocks are shared out
 
 
@@ -29,14 +29,29 @@ def same_threads_afterwards():
     threads._threads = before
 
 
-def fill(start: int, stop: int, out: np.ndarray) -> None:
-    """A kernel in plain Python: writes its blocks and who computed them."""
-    time.sleep(0.001)
-    out[start:stop] = threading.get_ident()
+@jit
+def count_calls(start, stop, sizes, out):
+    """Each call writes its own size to its blocks, after some work."""
+    for i in range(start, stop):
+        value = 1.0
+        for _ in range(20_000):
+            value = value * 0.5 + 1.0
+        sizes[i] = stop - start
+        out[i] = value
 
 
-def squares(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
-    y[start:stop] = x[start:stop] ** 2
+@jit
+def squares(start, stop, x, y):
+    for i in range(start, stop):
+        y[i] = x[i] * x[i]
+
+
+@jit
+def allocates_too_much(start, stop, bad, y):
+    for i in range(start, stop):
+        y[i] = 1
+        if i == bad:
+            np.empty(1 << 58, np.float32)[0] = y[i]
 
 
 def alive() -> int:
@@ -52,12 +67,18 @@ def comes_to(count: int) -> bool:
     return alive() == count
 
 
-def test_every_block_is_computed_by_someone_and_several_take_part():
+def parts(blocks: int, work: float) -> set[float]:
+    """The numbers of blocks that were taken at a time."""
+    sizes, out = np.zeros(blocks), np.zeros(blocks)
+    threads.parallel_for(count_calls, blocks, work, sizes, out)
+    np.testing.assert_allclose(out, 2)
+    return set(sizes)
+
+
+def test_every_block_is_computed_and_several_threads_may_take_part():
     kernels.set_num_threads(3)
-    out = np.zeros(60, np.int64)
-    threads.parallel_for(fill, 60, ENOUGH, out)
-    assert (out != 0).all()
-    assert len(set(out)) > 1
+    assert parts(60, ENOUGH) == {5}
+    assert comes_to(2)
 
 
 @pytest.mark.parametrize(
@@ -65,46 +86,51 @@ def test_every_block_is_computed_by_someone_and_several_take_part():
 )
 def test_a_small_job_runs_in_the_caller(count, blocks, work):
     kernels.set_num_threads(count)
-    out = np.zeros(blocks, np.int64)
-    threads.parallel_for(fill, blocks, work, out)
-    assert set(out) == {threading.get_ident()}
+    assert parts(blocks, work) == {blocks}
 
 
 def test_no_blocks_are_no_call():
-    threads.parallel_for(fill, 0, ENOUGH, None)
+    threads.parallel_for(squares, 0, ENOUGH, None)
 
 
-def test_an_error_in_any_block_reaches_the_caller_and_the_pool_goes_on():
-    kernels.set_num_threads(3)
+def test_helpers_take_blocks():
+    """A caller that is slow leaves work to others: it is waited for, and all of it is done."""
+    from minicnn.kernels import _pool
 
-    def fails(start: int, stop: int, bad: int) -> None:
+    kernels.set_num_threads(2)
+    x, y = np.arange(64.0), np.zeros(64)
+    threads.parallel_for(squares, 64, ENOUGH, x, y)  # compiles, starts the helper
+    pool = threads._shared_pool(2)
+    pool.state[_pool.TAKEN] = 1
+    jobs = threads.Jobs()
+    jobs.add(squares, 64, ENOUGH, (x, y))
+    y[:] = 0
+    function, memory, blocks, _ = jobs.rows[0]
+    fields = _pool.FUNCTION, _pool.MEMORY, _pool.BLOCKS, _pool.STEP
+    for place, value in zip(fields, (function, memory, blocks, 1)):
+        pool.state[place] = value
+    pool.state[_pool.NEXT] = 0
+    pool.state[_pool.JOB] = pool.state[_pool.LAST_JOB] + 1  # a job that its caller leaves to the helpers
+    pool._wake()
+    deadline = time.monotonic() + 10
+    while pool.state[_pool.NEXT] < 64 + 1 and time.monotonic() < deadline:
+        pool._wake()
         time.sleep(0.001)
-        if start <= bad < stop:
-            raise ZeroDivisionError(f"block {bad}")
-
-    for bad in (0, 17, 39):
-        with pytest.raises(ZeroDivisionError, match=f"block {bad}"):
-            threads.parallel_for(fails, 40, ENOUGH, bad)
-    x = np.arange(40.0)
-    y = np.zeros(40)
-    threads.parallel_for(squares, 40, ENOUGH, x, y)
+    pool.state[_pool.JOB] = pool.state[_pool.TAKEN] = 0
     np.testing.assert_array_equal(y, x**2)
 
 
-def test_no_block_of_a_failed_job_is_still_running_when_its_error_arrives():
-    kernels.set_num_threads(4)
-    running = []
-
-    def fails(start: int, stop: int) -> None:
-        running.append(start)
-        time.sleep(0.02 if start else 0.005)
-        running.remove(start)
-        if start == 0:
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        threads.parallel_for(fails, 16, ENOUGH)
-    assert running == []
+def test_a_kernel_without_memory_is_an_error_and_the_pool_goes_on():
+    kernels.set_num_threads(3)
+    y = np.zeros(40)
+    for bad in (0, 17, 39):
+        with pytest.raises(MemoryError, match="make the batch smaller"):
+            threads.parallel_for(allocates_too_much, 40, ENOUGH, bad, y)
+        with pytest.raises(MemoryError):
+            threads.parallel_for(allocates_too_much, 40, 1, bad, y)
+    x = np.arange(40.0)
+    threads.parallel_for(squares, 40, ENOUGH, x, y)
+    np.testing.assert_array_equal(y, x**2)
 
 
 def test_several_callers_share_the_pool():
@@ -113,9 +139,10 @@ def test_several_callers_share_the_pool():
 
     def call(i: int) -> np.ndarray:
         y = np.zeros(50)
-        for _ in range(20):
+        for _ in range(200):
             y[:] = 0
             threads.parallel_for(squares, 50, ENOUGH, x[i], y)
+            assert (y == x[i] ** 2).all()
         return y
 
     with ThreadPoolExecutor(8) as callers:
@@ -124,45 +151,39 @@ def test_several_callers_share_the_pool():
     assert comes_to(2)
 
 
-def test_a_kernel_within_a_kernel_of_the_pool_runs_where_it_is(monkeypatch):
-    kernels.set_num_threads(2)
-    sharers = set()
-    shared = threads._shared_pool
-    monkeypatch.setattr(threads, "_shared_pool", lambda n: sharers.add(threading.current_thread().name) or shared(n))
-
-    def outer(start: int, stop: int, x: np.ndarray, y: np.ndarray) -> None:
-        time.sleep(0.001)
-        for i in range(start, stop):
-            threads.parallel_for(squares, x.shape[1], ENOUGH, x[i], y[i])
-
-    x = np.random.default_rng(0).random((40, 30))
-    y = np.zeros_like(x)
-    threads.parallel_for(outer, 40, ENOUGH, x, y)
+def test_helpers_sleep_when_there_is_nothing_to_do_and_are_woken():
+    kernels.set_num_threads(3)
+    x, y = np.arange(50.0), np.zeros(50)
+    pool = threads._shared_pool(3)
+    for _ in range(3):
+        deadline = time.monotonic() + 10
+        while pool._asleep < 2 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert pool._asleep == 2
+        threads.parallel_for(squares, 50, ENOUGH, x, y)
+        assert pool._asleep < 2 or not pool._bell.acquire(blocking=False)
     np.testing.assert_array_equal(y, x**2)
-    assert sharers == {threading.current_thread().name}
 
 
 def test_changing_the_number_of_threads_ends_the_old_ones():
+    x, y = np.arange(20.0), np.zeros(20)
     for count in (4, 2, 1):
         kernels.set_num_threads(count)
-        threads.parallel_for(fill, 20, ENOUGH, np.zeros(20, np.int64))
+        threads.parallel_for(squares, 20, ENOUGH, x, y)
         assert comes_to(count - 1)
 
 
-def test_the_number_of_threads_comes_from_the_program_then_the_environment_then_the_cores(monkeypatch):
-    kernels.set_num_threads(5)
-    monkeypatch.setenv("MINICNN_NUM_THREADS", "3")
-    assert kernels.get_num_threads() == 5
-    monkeypatch.setattr(threads, "_threads", None)
-    assert kernels.get_num_threads() == 3
-    monkeypatch.delenv("MINICNN_NUM_THREADS")
-    assert kernels.get_num_threads() == threads.available_cores() >= 1
-    for text in ("0", "-1", "two", "1.5", "1025"):
-        monkeypatch.setenv("MINICNN_NUM_THREADS", text)
-        with pytest.raises(ArgumentError, match="MINICNN_NUM_THREADS is"):
-            kernels.get_num_threads()
-    with pytest.raises(ArgumentError, match="from 1 to 1024; it is 0"):
-        kernels.set_num_threads(0)
+def test_captured_jobs_run_again_on_what_the_arrays_then_hold():
+    x, y, z = np.arange(50.0), np.zeros(50), np.zeros(50)
+    with kernels.capture() as jobs:
+        threads.parallel_for(squares, 50, ENOUGH, x, y)
+        threads.parallel_for(squares, 50, ENOUGH, y, z)
+    assert not y.any()
+    for count in (1, 3):
+        kernels.set_num_threads(count)
+        x += 1
+        jobs.run()
+        np.testing.assert_array_equal(z, x**4)
 
 
 def convolution() -> np.ndarray:
@@ -176,11 +197,9 @@ def convolution() -> np.ndarray:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_runs_kernels_on_threads_of_its_own():
     kernels.set_num_threads(2)
-    expected, out = convolution(), np.zeros(20, np.int64)
-    threads.parallel_for(fill, 20, ENOUGH, out)
+    expected = convolution()
     child = os.fork()
     if child == 0:
-        threads.parallel_for(fill, 20, ENOUGH, out)
         os._exit(0 if np.array_equal(convolution(), expected) and alive() == 1 else 1)
     deadline = time.monotonic() + 60
     status = None

@@ -1,0 +1,177 @@
+"""The pool of threads that take blocks of kernels: compiled code that shares out work without Python.
+
+A helper is a Python thread inside `serve`, which holds no interpreter lock: it watches a number until the caller
+publishes a job, takes blocks from a common counter until none is left, and watches again.  After a while without work
+it goes to sleep in Python, so that an idle program uses no processor.  Handing a job out and taking it back costs about
+a microsecond, a hundredth of what waking a thread costs; the layers of small networks are that short.
+
+What a job consists of is fixed by the shapes alone, and each block is computed the same way whoever computes it, so the
+number of threads changes no bit of a result.
+"""
+
+import atexit
+import ctypes
+import os
+import threading
+from typing import Any
+
+import numpy as np
+
+from ._atomics import atomic_add, atomic_load, atomic_store, atomic_swap_if, give_way, relax
+from ._bound import call_bound
+from ._jit import helper, jit
+
+# Where things are in the state; what different threads write is kept on cache lines of their own.
+JOB, NEXT, WORKING, TAKEN, FAILED = 0, 8, 16, 24, 32
+LAST_JOB, END, FUNCTION, MEMORY, BLOCKS, STEP = 40, 48, 49, 50, 51, 52
+SIZE = 56
+
+OVER = -1  # what a helper returns when the pool has ended
+UNKNOWN = -1  # core
+RESTS = 20_000  # before a helper goes to sleep: a fraction of a millisecond
+PATIENCE = 2_000  # rests of a caller before it gives way to a helper that was put off its core
+
+
+@helper
+def _take_blocks(state, function, memory, blocks, step):
+    """Compute blocks until none is left."""
+    while True:
+        first = atomic_add(state, NEXT, step)
+        if first >= blocks:
+            return
+        if call_bound(function, first, min(first + step, blocks), memory) != 0:
+            atomic_store(state, FAILED, 1)
+
+
+@jit
+def serve(state, last):
+    """Help with every job after number `last`; the number of the last one seen, or OVER."""
+    rests = 0
+    while rests < RESTS:
+        if atomic_load(state, END) != 0:
+            return OVER
+        job = atomic_load(state, JOB)
+        if job <= last:
+            relax()
+            rests = 0 if atomic_load(state, TAKEN) != 0 else rests + 1  # its caller has more jobs
+            continue
+        atomic_add(state, WORKING, 1)
+        if atomic_load(state, JOB) == job:  # it is still open, so its caller waits for us
+            _take_blocks(state, state[FUNCTION], state[MEMORY], state[BLOCKS], state[STEP])
+        atomic_add(state, WORKING, -1)
+        last, rests = job, 0
+    return last
+
+
+@helper
+def _share(state, function, memory, blocks, step):
+    """One job, with whoever helps."""
+    state[FUNCTION], state[MEMORY], state[BLOCKS], state[STEP] = function, memory, blocks, step
+    atomic_store(state, NEXT, 0)
+    job = state[LAST_JOB] + 1  # jobs count up; while none is open, JOB is 0
+    state[LAST_JOB] = job
+    atomic_store(state, JOB, job)
+    _take_blocks(state, function, memory, blocks, step)
+    atomic_store(state, JOB, 0)
+    rests = 0
+    while atomic_load(state, WORKING) != 0:
+        relax()
+        rests += 1
+        if rests > PATIENCE:
+            give_way()
+
+
+@jit
+def run_jobs(state, jobs):
+    """Rows (function, memory, blocks, step) in order; step 0 stands for "all blocks at once".  Not 0 on failure.
+
+    While another caller has the helpers, this one works alone.
+    """
+    alone = not atomic_swap_if(state, TAKEN, 0, 1)
+    failed = 0
+    for j in range(len(jobs)):
+        function, memory, blocks, step = jobs[j, 0], jobs[j, 1], jobs[j, 2], jobs[j, 3]
+        if step == 0 or alone:
+            failed |= call_bound(function, 0, blocks, memory)
+        else:
+            _share(state, function, memory, blocks, step)
+    if not alone:
+        failed |= atomic_load(state, FAILED)
+        atomic_store(state, FAILED, 0)
+        atomic_store(state, TAKEN, 0)
+    return failed
+
+
+def _current_core() -> int:
+    """The core that this thread runs on."""
+    try:
+        return ctypes.CDLL(None).sched_getcpu()
+    except (OSError, AttributeError, TypeError):  # another system than Linux
+        return UNKNOWN
+
+
+def _leave_core(core: int) -> None:
+    """Have this thread run on any core but one, for now.
+
+    Linux may wake a helper on the core of the caller that woke it.  Neither of the two sleeps, so it takes milliseconds
+    until one is moved, and a small network has been computed by then.
+    """
+    if core != UNKNOWN and hasattr(os, "sched_setaffinity"):
+        allowed = os.sched_getaffinity(0)
+        if allowed - {core}:
+            os.sched_setaffinity(0, allowed - {core})
+            os.sched_setaffinity(0, allowed)
+
+
+class Pool:
+    """Daemon threads that help whoever calls `run`."""
+
+    def __init__(self, helpers: int):
+        self.state = np.zeros(SIZE, np.int64)
+        self._asleep, self._caller = 0, UNKNOWN
+        self._lock, self._bell = threading.Lock(), threading.Semaphore(0)
+        self._threads = [
+            threading.Thread(target=self._help, name="minicnn-kernel", daemon=True) for _ in range(helpers)
+        ]
+        for thread in self._threads:
+            thread.start()
+        if helpers:
+            atexit.register(self.close)
+
+    def _help(self) -> None:
+        last: Any = 0
+        while (last := serve(self.state, last)) != OVER:
+            with self._lock:
+                if self.state[END]:
+                    return
+                self._asleep += 1
+            self._bell.acquire()
+            _leave_core(self._caller)
+
+    def _wake(self) -> None:
+        with self._lock:
+            asleep, self._asleep = self._asleep, 0
+        if asleep:
+            self._caller = _current_core()
+            self._bell.release(asleep)
+
+    def run(self, jobs: np.ndarray) -> None:
+        """All jobs, in order.
+
+        Raises
+        ------
+        MemoryError
+            A kernel could not allocate what it needs.
+        """
+        if self._asleep:
+            self._wake()
+        if run_jobs(self.state, jobs):
+            raise MemoryError("a kernel ran out of memory: make the batch smaller")
+
+    def close(self) -> None:
+        """End the threads."""
+        self.state[END] = 1
+        self._wake()
+        for thread in self._threads:
+            thread.join(1.0)
+        atexit.unregister(self.close)
