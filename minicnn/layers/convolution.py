@@ -14,7 +14,7 @@ from .layer import Layer
 from .symbolic import Shape
 
 VALID = (0, 0)
-LONGEST = 2**20  # pixels of a window or a step; beyond all pictures
+LONGEST = 2**16  # pixels of a window or a step; beyond all pictures
 
 
 class _Window(Layer):
