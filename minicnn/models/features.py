@@ -1,7 +1,8 @@
 """The frozen prefix in training: what no weight that is trained can change is computed once for each sample.
 
 A program is split into a prefix and the rest (`Program.split`).  The prefix always runs as a prediction plan, whether
-its results are kept or not, so keeping them changes no result.
+its results are kept or not, so keeping them changes a result by rounding at most: a dense layer in the prefix sums in
+another order for up to eight samples than for more.
 """
 
 from __future__ import annotations
