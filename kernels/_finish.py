@@ -13,12 +13,14 @@ def _finish_rows(start, stop, y, bias, residual, has_residual, limits):
     low, high = limits
     for r in range(start, stop):
         row = y[r * bias.size : (r + 1) * bias.size]
+        for f in range(bias.size):
+            row[f] += bias[f]
         if has_residual:
             other = residual[r * bias.size : (r + 1) * bias.size]
             for f in range(bias.size):
                 row[f] += other[f]
         for f in range(bias.size):
-            value = row[f] + bias[f]
+            value = row[f]
             value = low if value < low else value
             row[f] = high if value > high else value
 

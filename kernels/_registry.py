@@ -14,6 +14,7 @@ Modules are imported when one of their rungs is first called, so listing the lad
 
 import importlib
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -137,9 +138,18 @@ def numba_wanted() -> bool:
     if choice == "numpy":
         return False
     if not numba_installed():
-        warnings.warn("numba is not installed, so NumPy kernels run: pip install 'minicnn[fast]'", stacklevel=2)
+        missing = "numba is not installed, so NumPy kernels run: pip install 'minicnn[fast]'"
+        warnings.warn(missing, stacklevel=_calls_inside() + 1)
         return False
     return True
+
+
+def _calls_inside() -> int:
+    """How many of the calls that led here are this package's own: a warning points at the line that made the first."""
+    frame, depth = sys._getframe(1), 0
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "minicnn":
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def device_of(array: Any) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,15 @@ def test_data() -> Path:
 def golden() -> Path:
     """The folder of committed golden files."""
     return Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def same_threads_afterwards() -> Iterator[None]:
+    """For tests that set the number of threads."""
+    from minicnn import kernels
+    from minicnn.kernels import _threads as threads
+
+    before = threads._threads
+    yield
+    kernels.set_num_threads(before or kernels.get_num_threads())
+    threads._threads = before

@@ -3,6 +3,9 @@
 Costs are multiply-adds for each pair of channel and filter.  A direct rung multiplies 9 taps for each pixel.
 Winograd's multiply (m+2)^2 points for each tile, and read as many numbers of the kernel, which takes as long as a
 multiply-add; a kernel that was not prepared has to be evaluated at the points first.
+
+Kernels are prepared for prediction.  There the choice is the same for every number of images, so that what is computed
+for an image does not depend, in the last bit, on those beside it.
 """
 
 from .._shapes import Window, ceil_div
@@ -13,6 +16,7 @@ LEAST_CHANNELS = 16  # with fewer, the transforms take longer than the products 
 MOST_CHANNELS = 1024  # with more, rounding errors of the points 2 and -2 add up to more than 1e-6 or so
 TRANSFORMS = 1.25  # times the products: the way to the points and back
 EVALUATION = 60  # multiply-adds in the time of evaluating a kernel at one point
+BATCH = 8  # images that the choice for prediction counts with
 TILED_OUTPUTS = 12  # output columns from which register tiles along a row are mostly full
 
 
@@ -23,7 +27,7 @@ def winograd_fits(taps: tuple[int, ...], window: Window) -> bool:
 
 def choose(shape: tuple[int, ...], taps: tuple[int, int, int], window: Window, prepared: bool) -> str:
     """The rung for outputs of a shape (N,OH,OW,F) and kernels of a shape (KH,KW,C)."""
-    images, height, width = max(1, shape[0]), *shape[1:3]
+    images, height, width = BATCH if prepared else max(1, shape[0]), *shape[1:3]
     direct = "v3_tiled" if taps[0] * taps[1] > 1 and width >= TILED_OUTPUTS else "v4_blocked"
     if not winograd_fits(taps[:2], window) or taps[2] < LEAST_CHANNELS:
         return direct

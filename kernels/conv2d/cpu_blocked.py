@@ -95,21 +95,14 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
                         c, c_at, c_row, ends = y, to, y_row, k1 == k
                     else:  # over the edge: finished below
                         c, c_at, c_row, ends = sums, own + r * COLUMNS, COLUMNS, False
+                    ending = (bias, f0, residual, has_residual, limits)
+                    product = (a, at, a_row, 1, packed, panel, COLUMNS, c, c_at, c_row, k1 - k0, k0, ends)
                     if left > HALF:
-                        tile_finish(
-                            a, at, a_row, 1, packed, panel, COLUMNS, c, c_at, c_row, k1 - k0, k0,
-                            ends, bias, f0, residual, has_residual, limits,
-                        )  # fmt: skip
+                        tile_finish(*(product + ending))
                     else:
-                        half_finish(
-                            a, at, a_row, 1, packed, panel, COLUMNS, c, c_at, c_row, k1 - k0, k0,
-                            ends, bias, f0, residual, has_residual, limits,
-                        )  # fmt: skip
+                        half_finish(*(product + ending))
                     if k1 == k and not ends:
-                        finish(
-                            sums[c_at:], COLUMNS, min(left, ROWS), y, to, y_row, filters, bias, f0, residual,
-                            has_residual, limits,
-                        )  # fmt: skip
+                        finish(sums[c_at:], COLUMNS, min(left, ROWS), y, to, y_row, filters, *ending)
 
 
 def forward_blocking(g: Geometry) -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
     y = sum over chunks of  x[:, chunk] @ w[chunk]
 
 A thread walks down its chunk of w, DEPTH rows at a time, and adds them, scaled by x, to sums that stay in cache: the
-memory sees straight streams.  The chunks' sums are added in order, and their number depends on the shape alone.
+memory sees straight streams.  The chunks' sums are added in order, and their number depends on w's shape alone.
 """
 
 import numpy as np
@@ -13,11 +13,10 @@ from .._epilogue import Epilogue
 from .._jit import kernel
 from .._shapes import ceil_div
 from .._threads import parallel_for
+from ._chunks import chunk_of
 
 DEPTH = 4  # rows of w that are added in one pass over the sums
-CHUNKS = 16  # at the most
 WIDTH = 256  # columns of y in a part
-LEAST = 64  # rows of w in a chunk, at the least
 
 
 @kernel
@@ -33,7 +32,7 @@ def _stream_chunks(start, stop, x, w, chunk, sums):
                 x0, x1, x2, x3 = x[r, i], x[r, i + 1], x[r, i + 2], x[r, i + 3]
                 total = sums[k, r]
                 for o in range(w.shape[1]):
-                    total[o] += (x0 * w0[o] + x1 * w1[o]) + (x2 * w2[o] + x3 * w3[o])
+                    total[o] = (((total[o] + x0 * w0[o]) + x1 * w1[o]) + x2 * w2[o]) + x3 * w3[o]
         for i in range(whole, last):
             for r in range(x.shape[0]):
                 for o in range(w.shape[1]):
@@ -48,13 +47,15 @@ def _add_chunks(start, stop, sums, bias, residual, has_residual, limits, y):
         columns = slice(part * WIDTH, min((part + 1) * WIDTH, y.shape[1]))
         offset = bias[columns]
         for r in range(y.shape[0]):
-            total = y[r, columns]
+            total, more = y[r, columns], sums[0, r, columns]
             for o in range(total.size):
-                total[o] = offset[o]
-            for k in range(sums.shape[0]):
+                total[o] = more[o]
+            for k in range(1, sums.shape[0]):
                 more = sums[k, r, columns]
                 for o in range(total.size):
                     total[o] += more[o]
+            for o in range(total.size):
+                total[o] += offset[o]
             if has_residual:
                 more = residual[r * y.shape[1] + part * WIDTH : r * y.shape[1] + columns.stop]
                 for o in range(total.size):
@@ -67,8 +68,8 @@ def _add_chunks(start, stop, sums, bias, residual, has_residual, limits, y):
 
 def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual), a chunk of w at a time"""
-    chunk = max(LEAST, ceil_div(len(w), CHUNKS))
-    chunks = ceil_div(len(w), chunk)
+    chunk = chunk_of(len(w))
+    chunks = max(1, ceil_div(len(w), chunk))
     sums = np.empty((chunks, *y.shape), np.float32)
     arrays = operand(x), operand(w)
     parallel_for(_stream_chunks, chunks, len(x) * w.size, *arrays, chunk, sums)

@@ -5,7 +5,8 @@ by strides, so that a transposed factor is the same array read the other way:
 
     y = x @ w          dx = dy @ wᵀ          dw = xᵀ @ dy
 
-A block owns a rectangle of c and walks down the depth in order, so its sums do not depend on the threads.
+A block owns a rectangle of c and walks down the depth in order, chunk after chunk, so its sums depend neither on the
+threads nor on the number of rows.
 (Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.)
 """
 
@@ -20,6 +21,7 @@ from .._jit import helper, kernel
 from .._shapes import ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
+from ._chunks import chunk_of
 
 TILES = 8  # register tiles in the rows of a block, at the most
 PANELS = 16  # register tiles in its columns, at the most
@@ -34,6 +36,7 @@ class Product(NamedTuple):
 
     rows: int
     depth: int
+    chunk: int
     columns: int
     a_row: int
     a_step: int
@@ -61,6 +64,15 @@ def _copy(source, at, row, column, rows, columns, target, pitch):
 
 
 @helper
+def _add(sums, pitch, rows, columns, total):
+    """total (rows,pitch) += sums (rows,pitch)"""
+    for r in range(rows):
+        more, to = sums[r * pitch : r * pitch + columns], total[r * pitch : r * pitch + columns]
+        for c in range(columns):
+            to[c] += more[c]
+
+
+@helper
 def _write(sums, pitch, rows, columns, c, at, row, column):
     """A finished rectangle of sums to c, one of whose strides is 1 and is written along."""
     if column == 1:
@@ -80,25 +92,32 @@ def _product_blocks(start, stop, a, b, g, c):
     row_blocks = (g.rows + g.block_rows - 1) // g.block_rows
     left = np.zeros(g.block_rows * SLICE, np.float32)
     right = np.zeros(SLICE * pitch, np.float32)
-    sums = np.zeros(g.block_rows * pitch, np.float32)
+    total = np.zeros(g.block_rows * pitch, np.float32)
+    more = np.zeros(g.block_rows * pitch if g.chunk < g.depth else 0, np.float32)
     a_row, a_step = (SLICE, 1) if g.a_step == 1 else (1, g.block_rows)
     for block in range(start, stop):
         r0, c0 = block % row_blocks * g.block_rows, block // row_blocks * width
         rows, columns = min(g.block_rows, g.rows - r0), min(width, g.columns - c0)
-        for k0 in range(0, g.depth, SLICE):
-            k = min(SLICE, g.depth - k0)
-            in_rows, in_columns = (r0 * g.a_row + k0, g.a_row, rows, k), (k0 * g.a_step + r0, g.a_step, k, rows)
-            at, stride, high, wide = in_rows if g.a_step == 1 else in_columns
-            _copy(a, at, stride, 1, high, wide, left, max(a_row, a_step))
-            _copy(b, k0 * g.b_step + c0 * g.b_column, g.b_step, g.b_column, k, columns, right, pitch)
-            for p in range(0, columns, COLUMNS):
-                for r in range(0, rows, ROWS):
-                    tile_product(left, r * a_row, a_row, a_step, right, p, pitch, sums, r * pitch + p, pitch, k, k0)
-        _write(sums, pitch, rows, columns, c, r0 * g.c_row + c0 * g.c_column, g.c_row, g.c_column)
+        for first in range(0, g.depth, g.chunk):
+            sums = more if first else total
+            for k0 in range(first, min(first + g.chunk, g.depth), SLICE):
+                k = min(SLICE, first + g.chunk - k0, g.depth - k0)
+                in_rows, in_columns = (r0 * g.a_row + k0, g.a_row, rows, k), (k0 * g.a_step + r0, g.a_step, k, rows)
+                at, stride, high, wide = in_rows if g.a_step == 1 else in_columns
+                _copy(a, at, stride, 1, high, wide, left, max(a_row, a_step))
+                _copy(b, k0 * g.b_step + c0 * g.b_column, g.b_step, g.b_column, k, columns, right, pitch)
+                again = k0 - first
+                for p in range(0, columns, COLUMNS):
+                    for r in range(0, rows, ROWS):
+                        at = r * pitch + p
+                        tile_product(left, r * a_row, a_row, a_step, right, p, pitch, sums, at, pitch, k, again)
+            if first:
+                _add(more, pitch, rows, columns, total)
+        _write(total, pitch, rows, columns, c, r0 * g.c_row + c0 * g.c_column, g.c_row, g.c_column)
 
 
-def product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
-    """c = a @ b, each of them a matrix in rows or a transposed view of one.
+def product(a: np.ndarray, b: np.ndarray, c: np.ndarray, chunk: int | None = None) -> None:
+    """c = a @ b, each of them a matrix in rows or a transposed view of one, summed in chunks of the depth.
 
     Register tiles are wider than high, so one of c and its transpose may be covered by fewer of them.
     """
@@ -114,7 +133,8 @@ def product(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
     flat, strides = zip(*(_flat(matrix) for matrix in (a, b, c)))
     (a_row, a_step), (b_step, b_column), (c_row, c_column) = strides
     g = Product(
-        rows, depth, columns, a_row, a_step, b_step, b_column, c_row, c_column, tiles * ROWS, block * COLUMNS
+        rows, depth, chunk or depth, columns, a_row, a_step, b_step, b_column, c_row, c_column,
+        tiles * ROWS, block * COLUMNS,
     )  # fmt: skip
     blocks = ceil_div(rows, g.block_rows) * ceil_div(columns, g.block_columns)
     parallel_for(_product_blocks, blocks, rows * depth * columns, flat[0], flat[1], g, flat[2])
@@ -142,7 +162,7 @@ def _flat(matrix: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
 
 def dense_forward_v4_tiled(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual)"""
-    product(x, w, y)
+    product(x, w, y, chunk_of(len(w)))
     return finish(y, epilogue)
 
 

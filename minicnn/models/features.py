@@ -1,8 +1,8 @@
 """The frozen prefix in training: what no weight that is trained can change is computed once for each sample.
 
 A program is split into a prefix and the rest (`Program.split`).  The prefix always runs as a prediction plan, whether
-its results are kept or not, so keeping them changes a result by rounding at most: a dense layer in the prefix sums in
-another order for up to eight samples than for more.
+its results are kept or not, and a plan computes a sample in the same way in every batch, so keeping results changes no
+bit.  (Without Numba the order of a sum is BLAS', which is free to choose another one for another number of samples.)
 """
 
 from __future__ import annotations

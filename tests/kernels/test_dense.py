@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minicnn import kernels
 from minicnn.errors import DTypeError, ShapeError
 from minicnn.kernels import channel_sum, dense
 
 RUNGS = kernels.rungs("dense")
+LIMITS = [None, "relu", "relu6"]
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -47,6 +50,19 @@ def test_weights_are_streamed_for_few_rows_and_tiled_for_many():
         with kernels.record() as calls:
             dense.forward(np.ones((rows, 16), np.float32), w)
         assert calls == [("dense", "forward", rung)]
+
+
+@given(
+    inputs=st.integers(1, 600), outputs=st.integers(1, 70), rows=st.integers(1, 40), activation=st.sampled_from(LIMITS)
+)
+def test_a_row_does_not_depend_on_those_beside_it(inputs, outputs, rows, activation):
+    rng = np.random.default_rng(rows)
+    x, residual = (rng.standard_normal((rows, size), np.float32) for size in (inputs, outputs))
+    w, bias = rng.standard_normal((inputs, outputs), np.float32), rng.standard_normal(outputs, np.float32)
+    y = dense.forward(x, w, bias, activation=activation, residual=residual)
+    for part in (slice(0, 1), slice(rows // 2, rows)):
+        own = dense.forward(x[part], w, bias, activation=activation, residual=residual[part])
+        np.testing.assert_array_equal(own, y[part])
 
 
 @pytest.mark.parametrize("rung", kernels.rungs("channel_sum"))

@@ -6,15 +6,7 @@ from minicnn import kernels
 from minicnn.errors import ArgumentError
 from minicnn.kernels import _threads as threads
 
-pytestmark = pytest.mark.numpy_only
-
-
-@pytest.fixture(autouse=True)
-def same_threads_afterwards():
-    before = threads._threads
-    yield
-    kernels.set_num_threads(before or kernels.get_num_threads())
-    threads._threads = before
+pytestmark = [pytest.mark.numpy_only, pytest.mark.usefixtures("same_threads_afterwards")]
 
 
 def test_the_number_of_threads_comes_from_the_program_then_the_environment_then_the_cores(monkeypatch):

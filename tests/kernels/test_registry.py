@@ -19,6 +19,7 @@ from minicnn.kernels._registry import Operation
 pytestmark = pytest.mark.numpy_only
 FLOAT32, FLOAT64 = np.zeros(2, np.float32), np.zeros(2)
 LARGE = np.zeros(100, np.float32)
+NUMBA_WANTED = registry.numba_wanted.__wrapped__  # asks anew each time
 
 
 def module(name: str, *functions: str) -> ModuleType:
@@ -86,6 +87,15 @@ def test_a_compiled_rung_without_numba_names_the_extra(toy, monkeypatch):
     with pytest.raises(MissingExtraError, match=r"rung v2_fast of toy needs numba.*minicnn\[fast\]"):
         run(toy, "forward", FLOAT32, rung="v2_fast")
     assert kernels.rungs("toy") == ["reference", "v1_numpy"]
+
+
+def test_the_caller_is_warned_where_numba_is_missing(toy, monkeypatch):
+    monkeypatch.setattr(registry, "numba_installed", lambda: False)
+    monkeypatch.delenv("MINICNN_KERNELS", raising=False)
+    monkeypatch.setattr(registry, "numba_wanted", NUMBA_WANTED)
+    with pytest.warns(UserWarning, match=r"NumPy kernels run: pip install 'minicnn\[fast\]'") as caught:
+        assert run(toy, "forward", FLOAT32) == "toy_forward_v1_numpy"
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_use_binds_the_directions_that_the_rung_has(toy):

@@ -55,6 +55,37 @@ def test_buffers_that_are_used_again_change_nothing(model):
         np.testing.assert_array_equal(c, b)
 
 
+def wide_net(size: int) -> Model:
+    """Layers whose default rung could depend on the number of images: convolutions of many channels, dense layers."""
+    x = L.Input((size, size, 16))
+    y = L.Conv2D(24, 3, padding="same", activation="relu")(x)
+    y = L.Conv2D(24, 3, 2, padding="same", activation="relu6")(L.Add()([y, L.Conv2D(24, 1)(x)]))
+    y = L.Dense(40, activation="relu")(L.Flatten()(L.DepthwiseConv2D(3, padding="same")(y)))
+    model = Model(x, L.Dense(10, activation="softmax")(y))
+    randomize(model, 0)
+    return model
+
+
+WIDE = {size: wide_net(size) for size in (2, 4, 7, 13)}
+
+
+@given(size=st.sampled_from(sorted(WIDE)), count=st.integers(1, 40), data=st.data())
+def test_a_sample_does_not_depend_on_its_batch(size, count, data):
+    x = np.random.default_rng(count).standard_normal((count, size, size, 16), np.float32)
+    start = data.draw(st.integers(0, count - 1))
+    stop = data.draw(st.integers(start + 1, count))
+    plan = plan_of(WIDE[size])
+    np.testing.assert_array_equal(plan.run([x[start:stop]])[0], plan.run([x])[0][start:stop])
+
+
+@settings(max_examples=20)
+@given(nets())
+def test_no_layer_mixes_samples(model):
+    plan, x = plan_of(model), images(5)
+    for alone, together in zip(plan.run([x[3:4]]), plan.run([x])):
+        np.testing.assert_array_equal(alone, together[3:4])
+
+
 @pytest.mark.parametrize("last", [[], [L.Flatten()], [L.Reshape((-1, 2)), L.Flatten()]])
 def test_results_and_what_they_are_views_of_belong_to_the_caller(last):
     plan = plan_of(build(L.Conv2D(4, 3), L.Conv2D(4, 3), *last))
