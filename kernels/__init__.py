@@ -28,6 +28,7 @@ from . import (
     upsample2d,
 )
 from ._compiling import on_compiling
+from ._memory import Memory, reuse
 from ._registry import (
     Call,
     KernelSpec,
@@ -49,6 +50,7 @@ __all__ = [
     "Call",
     "Jobs",
     "KernelSpec",
+    "Memory",
     "Padding",
     "Pair",
     "activation",
@@ -80,6 +82,7 @@ __all__ = [
     "pair",
     "prelu",
     "record",
+    "reuse",
     "rungs",
     "rungs_are_forced",
     "same_padding",

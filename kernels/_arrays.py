@@ -1,14 +1,12 @@
 """Checks that every kernel's contract makes of its arrays."""
 
-import math
 from typing import Any
 
 import numpy as np
 
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
-CACHE_LINE = 64
-ALIGNED_BYTES = 1 << 16  # arrays from this size on are aligned: for smaller ones it costs more than it gains
+from ._memory import empty
 
 
 def same_dtype(op: str, **arrays: Any) -> np.dtype:
@@ -25,12 +23,6 @@ def same_dtype(op: str, **arrays: Any) -> np.dtype:
         found = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
         raise DTypeError(f"{op}: all arrays must have one float dtype; found {found}")
     return first
-
-
-def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """A new array that begins on a cache line, so that no vector of it lies across two."""
-    room = np.empty(math.prod(shape) * dtype.itemsize + CACHE_LINE, np.uint8)
-    return np.ndarray(shape, dtype, room, -room.ctypes.data % CACHE_LINE)
 
 
 class _Unmarked:
@@ -63,9 +55,8 @@ def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str, *operands
         It may not be written, or lies in the memory of one of the `operands`, which are read after it is written.
     """
     if out is None:
-        size = math.prod(shape) * like.dtype.itemsize
-        if type(like) is np.ndarray and size >= ALIGNED_BYTES:
-            return aligned_empty(tuple(shape), like.dtype)
+        if type(like) is np.ndarray:
+            return empty(tuple(shape), like.dtype)
         return np.empty_like(like, shape=tuple(shape), order="C", subok=True)
     if out.shape != tuple(shape) or out.dtype != like.dtype or not out.flags.c_contiguous:
         raise ShapeError(

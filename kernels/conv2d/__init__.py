@@ -77,7 +77,7 @@ def prepare(
         from .cpu_winograd import evaluate_kernel
 
         return Prepared(w, rung, evaluate_kernel(w, WINOGRAD[rung]))
-    from ._geometry import pack_panels
+    from ._panels import pack_panels
 
     return Prepared(w, rung, pack_panels(w, groups))
 

@@ -1,8 +1,7 @@
-"""What the compiled convolutions share: sizes as plain integers, packed weights, and the end of a sum."""
+"""What the compiled convolutions share: sizes as plain integers, and the end of a sum."""
 
 from typing import NamedTuple
 
-import numpy as np
 from numba.extending import register_jitable
 
 from .._jit import helper
@@ -63,16 +62,6 @@ def is_pointwise(g):
     """Whether output pixels are input pixels: a 1x1 window with stride 1 that is not shifted."""
     same_size = g.height == g.out_height and g.width == g.out_width
     return g.taps_h * g.taps_w * g.stride_h * g.stride_w == 1 and g.top == 0 and g.left == 0 and same_size
-
-
-def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:
-    """w (KH,KW,C/groups,F) as panels (groups, panels, K, COLUMNS), the last one filled up with zeros."""
-    k = w.shape[0] * w.shape[1] * w.shape[2]
-    per_group = w.shape[3] // groups
-    panels = ceil_div(per_group, COLUMNS)
-    packed = np.zeros((groups, k, panels * COLUMNS), np.float32)
-    packed[:, :, :per_group] = w.reshape(k, groups, per_group).transpose(1, 0, 2)
-    return np.ascontiguousarray(packed.reshape(groups, k, panels, COLUMNS).transpose(0, 2, 1, 3)).reshape(-1)
 
 
 @helper

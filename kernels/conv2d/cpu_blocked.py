@@ -17,7 +17,8 @@ from .._runs import clear_run, copy_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, HALF, ROWS, half_finish, tile_finish
 from .._threads import parallel_for
-from ._geometry import Geometry, finish, geometry, is_pointwise, pack_panels
+from ._geometry import Geometry, finish, geometry, is_pointwise
+from ._panels import pack_panels
 
 LANES = TILE.lanes
 DEPTH = 512  # products between two visits of a register tile: so much of its rows fits the first-level cache

@@ -9,11 +9,14 @@ from collections.abc import Callable
 import numpy as np
 
 from .._epilogue import Epilogue
+from .._memory import empty
 from .._shapes import Window
+from ._panels import turn
 from .cpu_blocked import conv2d_forward_v4_blocked
 from .cpu_tiled import conv2d_forward_v3_tiled
 from .cpu_winograd import conv2d_forward_v5_winograd_2, conv2d_forward_v6_winograd_4
 
+NONE = slice(0)  # no taps
 Forward = Callable[[np.ndarray, np.ndarray, Window, Epilogue, np.ndarray], np.ndarray]
 
 
@@ -40,41 +43,33 @@ def conv2d_backward_input_v6_winograd_4(dy: np.ndarray, w: np.ndarray, window: W
 def _by_residues(forward: Forward, dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
     """Each residue of the strides in turn, by the given forward convolution."""
     (sh, sw), ((top, _), (left, _)), (dh, dw), groups = window
-    flipped = _swap_channels(w, groups)
+    turned = turn(w, groups)
     for u in range(min(sh, dx.shape[1])):
         for v in range(min(sw, dx.shape[2])):
             part = dx[:, u::sh, v::sw]
             rows, row_pad, row_step = _taps_of_residue(w.shape[0], u + top, sh, dh)
             cols, col_pad, col_step = _taps_of_residue(w.shape[1], v + left, sw, dw)
-            if not len(rows) or not len(cols):
+            if rows is NONE or cols is NONE:
                 part[:] = 0
                 continue
-            taps = np.ascontiguousarray(flipped[rows][:, cols])
+            taps = np.ascontiguousarray(turned[rows, cols])
             inner = Window((1, 1), ((row_pad, 0), (col_pad, 0)), (row_step, col_step), groups)
             whole = sh == sw == 1
-            y = dx if whole else np.empty(part.shape, np.float32)
+            y = dx if whole else empty(part.shape)
             forward(dy, taps, inner, Epilogue(), y)
             if not whole:
                 part[:] = y
     return dx
 
 
-def _swap_channels(w: np.ndarray, groups: int) -> np.ndarray:
-    """w (KH,KW,C/groups,F) with inputs and outputs exchanged inside each group: (KH,KW,F/groups,C)."""
-    taps_h, taps_w, channels, filters = w.shape
-    split = w.reshape(taps_h, taps_w, channels, groups, filters // groups)
-    return np.ascontiguousarray(split.transpose(0, 1, 4, 3, 2)).reshape(taps_h, taps_w, filters // groups, -1)
-
-
-def _taps_of_residue(taps: int, position: int, stride: int, dilation: int) -> tuple[list[int], int, int]:
-    """(taps, padding before, dilation) of the stride-1 convolution of dy that gives one residue class of dx.
+def _taps_of_residue(taps: int, position: int, stride: int, dilation: int) -> tuple[slice, int, int]:
+    """(taps of the turned kernel, padding before, dilation) of the convolution of dy that gives one residue of dx.
 
     Row `position` of the padded image is reached by tap a from output i where i * stride + a * dilation = position.
-    Taps are listed from the last to the first, since a larger tap comes from a smaller i.
     """
     hits = [a for a in range(taps) if (position - a * dilation) % stride == 0]
     if not hits:
-        return [], 0, 1
-    step = (hits[1] - hits[0]) * dilation // stride if len(hits) > 1 else 1
+        return NONE, 0, 1
+    apart = hits[1] - hits[0] if len(hits) > 1 else 1
     before = -((position - hits[-1] * dilation) // stride)
-    return hits[::-1], before, step
+    return slice(taps - 1 - hits[-1], taps - hits[0], apart), before, apart * dilation // stride if len(hits) > 1 else 1

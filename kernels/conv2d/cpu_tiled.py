@@ -17,7 +17,8 @@ from .._runs import clear_run, copy_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
-from ._geometry import Geometry, finish, geometry, pack_panels
+from ._geometry import Geometry, finish, geometry
+from ._panels import pack_panels
 
 DEPTH = 384  # products between two visits of a register tile
 TILES = 16  # register tiles in a block, about: a panel of weights is read once for all of them

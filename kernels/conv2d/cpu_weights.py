@@ -10,6 +10,7 @@ import numpy as np
 
 from .._arrays import operand
 from .._jit import kernel
+from .._memory import empty
 from .._runs import copy_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
@@ -106,7 +107,7 @@ def _padded(x: np.ndarray, g: Geometry) -> tuple[np.ndarray, int, int, Geometry]
     rows = (g.out_height - 1) * g.stride_h + (g.taps_h - 1) * g.dilation_h + 1
     columns = (g.out_width - 1) * g.stride_w + (g.taps_w - 1) * g.dilation_w + 1
     size = g.images * rows * columns * g.channels * g.groups
-    padded = np.empty(size + ROWS, np.float32)
+    padded = empty((size + ROWS,))
     padded[size:] = 0
     whole = g._replace(channels=g.channels * g.groups, groups=1)
     parallel_for(_pad_blocks, g.images, size, operand(x).reshape(-1), whole, rows, columns, padded)

@@ -15,6 +15,7 @@ from .._arrays import operand
 from .._epilogue import Epilogue
 from .._host import TILE
 from .._jit import helper, kernel
+from .._memory import empty
 from .._runs import clear_run, copy_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, HALF, ROWS, half_product, tile_product
@@ -176,7 +177,7 @@ def evaluate_kernel(w: np.ndarray, m: int) -> np.ndarray:
     panels = ceil_div(filters, COLUMNS)
     if filters % COLUMNS:
         w = np.pad(w, ((0, 0), (0, 0), (0, 0), (0, panels * COLUMNS - filters)))
-    u = np.empty((m + 2) ** 2 * panels * channels * COLUMNS, np.float32)
+    u = empty(((m + 2) ** 2 * panels * channels * COLUMNS,))
     parallel_for(_evaluate_kernel, panels, u.size, operand(w).reshape(-1), channels, panels * COLUMNS, m, u)
     return u
 

@@ -11,6 +11,7 @@ import numpy as np
 from .._arrays import operand
 from .._epilogue import Epilogue
 from .._jit import kernel
+from .._memory import empty
 from .._shapes import ceil_div
 from .._threads import parallel_for
 from ._chunks import chunk_of
@@ -70,7 +71,7 @@ def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y:
     """y = activation(x @ w + bias + residual), a chunk of w at a time"""
     chunk = chunk_of(len(w))
     chunks = max(1, ceil_div(len(w), chunk))
-    sums = np.empty((chunks, *y.shape), np.float32)
+    sums = empty((chunks, *y.shape))
     arrays = operand(x), operand(w)
     parallel_for(_stream_chunks, chunks, len(x) * w.size, *arrays, chunk, sums)
     parallel_for(_add_chunks, ceil_div(y.shape[1], WIDTH), sums.size, sums, *epilogue.operands(y.shape[1]), y)

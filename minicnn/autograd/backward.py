@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from minicnn.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def sweep(root: Tensor, gradient: Any) -> None:
             tensor.accumulate(total)
             continue
         node = tensor.creator
-        for parent, share in zip(node.inputs, node.backward(total)):
+        shares = node.backward(total)
+        for position, (parent, share) in enumerate(zip(node.inputs, shares)):
             if parent is None or not parent.requires_grad or share is None:
                 continue
             if share.shape != parent.shape:
@@ -51,7 +54,12 @@ def sweep(root: Tensor, gradient: Any) -> None:
                     f"{node.function.__name__}.backward gave a gradient of shape {share.shape} for an input of "
                     f"shape {parent.shape}"
                 )
-            if parent.creator is None and (share is total or share.base is not None):
+            if parent.creator is None and _overlaps(share, total, *shares[:position]):
                 share = share.copy()  # a leaf's gradient is its own: nobody else reads or writes it
             key = id(parent)
             pending[key] = pending[key] + share if key in pending else share
+
+
+def _overlaps(share: Any, *others: Any) -> bool:
+    """Whether a gradient lies in the memory of another one."""
+    return any(other is not None and np.may_share_memory(share, other) for other in others)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn import losses, metrics, optimizers
+from minicnn import kernels, losses, metrics, optimizers
 from minicnn.arguments import number
 from minicnn.autograd import Parameter, Tensor, no_grad
 from minicnn.errors import ArgumentError, DataError
@@ -39,6 +39,7 @@ class Compiled:
         ]
         groups = _each(choices.metrics, output_names, "metrics", nested=True)
         self.metrics = [[metrics.get(item) for item in _as_list(group)] for group in groups]
+        self.memory = kernels.Memory()  # of the arrays of a step, for the next
 
     def reset(self) -> None:
         """Begin an epoch: forget what the metrics have seen."""
@@ -117,6 +118,13 @@ def train_step(
     compiled: Compiled, forward: Any, parameters: list[Parameter], x: list[Any], y: list[Any], weights: Any
 ) -> float:
     """One batch: forward, loss, backward, update.  Returns the loss, penalties included."""
+    with kernels.reuse(compiled.memory):
+        return _train_step(compiled, forward, parameters, x, y, weights)
+
+
+def _train_step(
+    compiled: Compiled, forward: Any, parameters: list[Parameter], x: list[Any], y: list[Any], weights: Any
+) -> float:
     for parameter in parameters:
         parameter.zero_grad()
     outputs = forward(x, training=True)

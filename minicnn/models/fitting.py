@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.arguments import number, whole_number
 from minicnn.callbacks import CallbackList, History
 from minicnn.errors import ArgumentError, DataError, GraphError
@@ -128,6 +129,7 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
             if model.stop_training or trainer.ran_out(epoch, steps, options):
                 break
         callbacks.on_train_end(logs)
+        model.compiled.memory = kernels.Memory()
     assert callbacks.history is not None
     return callbacks.history
 

@@ -34,6 +34,21 @@ def test_outputs_and_gradients_keep_the_dtype(name: str, index: int, dtype: type
     assert [(t.grad.dtype, t.grad.shape) for t in tensors] == [(dtype, t.shape) for t in tensors]
 
 
+@pytest.mark.numpy_only
+@pytest.mark.parametrize(("name", "index"), NUMBERED)
+def test_a_gradient_lies_in_memory_of_its_own(name: str, index: int):
+    function, arrays = CASES[name][index]
+    tensors = [Tensor(array.astype(np.float32), requires_grad=True) for array in arrays]
+    y = function(*tensors)
+    dy = np.ones(y.shape, np.float32)
+    y.backward(dy)
+    others = [dy, y.array, *(t.array for t in tensors)]
+    for tensor in tensors:
+        gradient = tensor.grad.numpy()
+        assert not any(np.may_share_memory(gradient, other) for other in others)
+        others.append(gradient)
+
+
 @pytest.mark.no_jit
 @pytest.mark.parametrize("name", [name for name in CASES if name not in WITH_TARGETS])
 def test_empty_batch(name: str):

@@ -1,0 +1,71 @@
+"""Kernels in the order in which register tiles read them: panels of COLUMNS filters; and turned around, for gradients.
+
+A step of training does this anew for every kernel, since its weights have changed.
+"""
+
+import numpy as np
+
+from .._arrays import operand
+from .._jit import kernel
+from .._memory import empty
+from .._runs import clear_run, copy_run
+from .._shapes import ceil_div
+from .._simd import COLUMNS
+from .._threads import STREAMED, parallel_for
+
+LINE = 16  # numbers in a line of cache
+ROWS = 8  # of w that are turned at a time: as many lines as a set of the first-level cache holds
+
+
+@kernel
+def _pack_panels(start, stop, w, k, filters, groups, packed):
+    """Panels start .. stop - 1 of all groups; each is (K, COLUMNS), filled up with zeros."""
+    panels = (filters + COLUMNS - 1) // COLUMNS
+    for panel in range(start, stop):
+        group, f0 = panel // panels, panel % panels * COLUMNS
+        count = min(COLUMNS, filters - f0)
+        at = group * filters + f0
+        for row in range(k):
+            to = (panel * k + row) * COLUMNS
+            copy_run(w, row * filters * groups + at, packed, to, count)
+            clear_run(packed, to + count, COLUMNS - count)
+
+
+def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:
+    """w (KH,KW,C/groups,F) as panels (groups, panels, K, COLUMNS), flat, the last one filled up with zeros."""
+    k = w.shape[0] * w.shape[1] * w.shape[2]
+    filters = w.shape[3] // groups
+    panels = groups * ceil_div(filters, COLUMNS)
+    packed = empty((panels * k * COLUMNS,))
+    parallel_for(_pack_panels, panels, STREAMED * packed.size, operand(w).reshape(-1), k, filters, groups, packed)
+    return packed
+
+
+@kernel
+def _turn(start, stop, w, taps, channels, filters, groups, turned):
+    """Blocks of (tap, group, LINE filters): numbers that are side by side in w are a row apart in `turned`."""
+    blocks = (filters + LINE - 1) // LINE
+    w_row, turned_row = filters * groups, channels * groups
+    for block in range(start, stop):
+        tap, rest = block // (blocks * groups), block % (blocks * groups)
+        group, f0 = rest // blocks, rest % blocks * LINE
+        count = min(LINE, filters - f0)
+        for c0 in range(0, channels, ROWS):
+            at = (tap * channels + c0) * w_row + group * filters + f0
+            to = ((taps - 1 - tap) * filters + f0) * turned_row + group * channels + c0
+            for f in range(count):
+                for c in range(min(ROWS, channels - c0)):
+                    turned[to + f * turned_row + c] = w[at + c * w_row + f]
+
+
+def turn(w: np.ndarray, groups: int) -> np.ndarray:
+    """w (KH,KW,C/groups,F) with its taps in reverse and, inside each group, inputs and outputs exchanged.
+
+    The result (KH,KW,F/groups,C) is the kernel of the convolution that takes dy to dx.
+    """
+    taps_h, taps_w, channels, filters = w.shape[0], w.shape[1], w.shape[2], w.shape[3] // groups
+    turned = empty((taps_h, taps_w, filters, channels * groups))
+    blocks = taps_h * taps_w * groups * ceil_div(filters, LINE)
+    flat = operand(w).reshape(-1), taps_h * taps_w, channels, filters, groups, turned.reshape(-1)
+    parallel_for(_turn, blocks, STREAMED * turned.size, *flat)
+    return turned
