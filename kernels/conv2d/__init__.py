@@ -16,14 +16,15 @@ from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
 from .._registry import Operation, forced_rung
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
-from ._choice import WINOGRAD, choose
+from ._choice import WINOGRAD, choose, choose_weights
 
 ALL = ("forward", "backward_input", "backward_weights")
 
 
 def _default(direction: str, *arguments) -> str:
     if direction == "backward_weights":
-        return "v3_tiled"
+        _, dy, window, dw = arguments
+        return choose_weights(dy.shape, dw.shape[:3], window)
     w, window, y = arguments[1], arguments[2], arguments[-1]
     channels = w.shape[2] if direction == "forward" else w.shape[3] // window.groups
     return choose(y.shape, (*w.shape[:2], channels), window, prepared=False)
@@ -40,11 +41,13 @@ OPERATION.rung("v3_tiled", "cpu_weights", ("backward_weights",), TILED)
 BLOCKED = "windows copied block by block into cache: each panel of weights is read once for many rows"
 OPERATION.rung("v4_blocked", "cpu_blocked", ("forward",), BLOCKED, replays=True)
 OPERATION.rung("v4_blocked", "cpu_input", ("backward_input",), BLOCKED)
+OPERATION.rung("v4_blocked", "cpu_weights_blocked", ("backward_weights",), BLOCKED)
 for name, m in WINOGRAD.items():
     saved = f"{(m + 2) ** 2} products for {9 * m * m}"
     note = f"3x3 kernels meet the image at points (Winograd): {saved}, on tiles of {m} x {m} outputs"
     OPERATION.rung(name, "cpu_winograd", ("forward",), note, replays=True)
     OPERATION.rung(name, "cpu_input", ("backward_input",), note)
+OPERATION.rung("v6_winograd_4", "cpu_weights_winograd", ("backward_weights",), "image and dy meet at Winograd's points")
 
 
 class Prepared(NamedTuple):

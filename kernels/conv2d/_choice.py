@@ -17,6 +17,8 @@ MOST_CHANNELS = 1024  # with more, rounding errors of the points 2 and -2 add up
 TRANSFORMS = 1.25  # times the products: the way to the points and back
 EVALUATION = 60  # multiply-adds in the time of evaluating a kernel at one point
 BATCH = 8  # images that the choice for prediction counts with
+GRADIENT_TRANSFORMS = 1.4  # times the products of the weight gradient: image and dy to the points
+TAPS_FROM_POINTS = 10  # multiply-adds in the time of taking one point of a kernel's gradient back to taps
 TILED_OUTPUTS = 12  # output columns from which register tiles along a row are mostly full
 
 
@@ -38,6 +40,16 @@ def choose(shape: tuple[int, ...], taps: tuple[int, int, int], window: Window, p
             evaluation = 0 if prepared else EVALUATION
             costs[rung] = (m + 2) ** 2 * (TRANSFORMS * tiles + 1 + evaluation)
     return min(costs, key=costs.__getitem__)
+
+
+def choose_weights(shape: tuple[int, ...], taps: tuple[int, int, int], window: Window) -> str:
+    """The rung for the gradient of kernels of a shape (KH,KW,C), from gradients dy of a shape (N,OH,OW,F)."""
+    images, height, width, filters = shape
+    if not winograd_fits(taps[:2], window) or min(taps[2], filters) < LEAST_CHANNELS:
+        return "v4_blocked"
+    tiles = images * ceil_div(height, 4) * ceil_div(width, 4)
+    winograd = 36 * (GRADIENT_TRANSFORMS * tiles + TAPS_FROM_POINTS)
+    return "v6_winograd_4" if winograd < 9 * images * height * width else "v4_blocked"
 
 
 def _rows(count: int) -> int:

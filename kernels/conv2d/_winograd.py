@@ -9,6 +9,11 @@ Summed over channels, the element-wise product becomes one matrix product for ea
 
 The points of m = 4 are 0, 1, -1, 2, -2 and infinity.  More of them would save more, but their powers lose more bits.
 
+The gradient of the kernel is the same sum read backwards: each tile of dy is evaluated at the points by A, multiplied
+with the tile of the image there, and G' goes from the sums over all tiles to the taps.
+
+    dw = G' [ (A dy A') * (B' d B) ] G
+
 The formulas are written once, for anything that can be added and multiplied: arrays of NumPy, and the vector registers
 for which `cpu_winograd_simd.py` writes instructions.
 
@@ -61,6 +66,20 @@ def kernel_points_4(g: Sequence[Any]) -> list[Any]:
     even, odd = (g[0] + g[2]) * (-1 / 6), g[1] * (-1 / 6)
     even_2, odd_2 = g[0] * (1 / 24) + g[2] * (1 / 6), g[1] * (1 / 12)
     return [g[0] * 0.25, even + odd, even - odd, even_2 + odd_2, even_2 - odd_2, g[2]]
+
+
+def gradient_to_points_4(dy: Sequence[Any]) -> list[Any]:
+    """A dy for m = 4: the gradients of four outputs evaluated at 0, 1, -1, 2, -2 and infinity."""
+    even, odd = dy[0] + dy[2], dy[1] + dy[3]
+    even_2, odd_2 = dy[0] + dy[2] * 4.0, dy[1] * 2.0 + dy[3] * 8.0
+    return [dy[0], even + odd, even - odd, even_2 + odd_2, even_2 - odd_2, dy[3]]
+
+
+def taps_from_points_4(s: Sequence[Any]) -> list[Any]:
+    """G' s for m = 4: the gradients of three taps from those of the kernel's values at six points."""
+    even, odd = (s[1] + s[2]) * (-1 / 6), (s[2] - s[1]) * (1 / 6)
+    even_2, odd_2 = s[3] + s[4], (s[3] - s[4]) * (1 / 12)
+    return [s[0] * 0.25 + even + even_2 * (1 / 24), odd + odd_2, even + even_2 * (1 / 6) + s[5]]
 
 
 def both_axes(formula: Formula, square: Sequence[Sequence[Any]]) -> list[list[Any]]:

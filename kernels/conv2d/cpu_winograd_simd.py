@@ -4,6 +4,11 @@
     kernel_points  9 vectors of weights       ->  (m+2)^2 vectors, one for each point
     from_points    (m+2)^2 vectors of sums    ->  m^2 vectors of pixels, with bias and limits
 
+and for the gradient of the kernel
+
+    gradient_to_points  m^2 vectors of dy       ->  (m+2)^2 vectors, one for each point
+    taps_from_points    (m+2)^2 vectors of sums  ->  9 vectors of dw
+
 Numba's loops would walk over dozens of arrays at once, more than LLVM is willing to prove apart; so the formulas of
 `_winograd.py` are called with vector registers, which writes them as straight code between loads and stores.
 """
@@ -102,3 +107,5 @@ kernel_points_2 = _make_transform(_winograd.kernel_points_2, TAPS)
 kernel_points_4 = _make_transform(_winograd.kernel_points_4, TAPS)
 from_points_2 = _make_from_points(_winograd.from_points_2, 4)
 from_points_4 = _make_from_points(_winograd.from_points_4, 6)
+gradient_to_points_4 = _make_transform(_winograd.gradient_to_points_4, 4)
+taps_from_points_4 = _make_transform(_winograd.taps_from_points_4, 6)

@@ -40,7 +40,9 @@ OPERATION.rung("reference", "reference", ALL, "the definition: conv2d's loops, t
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_im2col", "blas", ALL, "one BLAS product, its rows added to where their windows lie")
 OPERATION.rung("v3_tiled", "cpu_tiled", ALL, "a small convolution for each residue of the strides, sums in registers")
-OPERATION.rung("v4_blocked", "cpu_blocked", ALL[:2], "the same, with windows copied block by block into cache")
+OPERATION.rung("v4_blocked", "cpu_blocked", ALL, "the same, with windows copied block by block into cache")
+for rung, directions in (("v5_winograd_2", ALL[:2]), ("v6_winograd_4", ALL)):
+    OPERATION.rung(rung, "cpu_winograd", directions, "3x3 kernels with stride 1 meet the image at Winograd's points")
 
 
 def forward(

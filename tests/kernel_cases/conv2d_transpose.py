@@ -14,13 +14,14 @@ NAMES = ("x", "w", "bias", "dy")
 
 
 @st.composite
-def cases(draw: Any, values: Any = arrays) -> dict[str, Any]:
-    """x, w, bias, dy and the options of one transposed convolution."""
-    strides = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+def cases(draw: Any, values: Any = arrays, winograd: bool = False) -> dict[str, Any]:
+    """x, w, bias, dy and the options of one transposed convolution; `winograd`: one that Winograd's rungs can do."""
+    steps, sides = (st.just(1), st.just(3)) if winograd else (st.integers(1, 3), st.integers(1, 5))
+    strides = draw(st.tuples(steps, steps))
     extra = draw(st.sampled_from([None, (0, 0), (strides[0] - 1, strides[1] - 1)]))
     options = {"strides": strides, "padding": draw(st.sampled_from(["valid", "same"])), "output_padding": extra}
     size = (draw(st.integers(0, 2)), draw(st.integers(1, 5)), draw(st.integers(1, 5)))
-    taps = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
+    taps = draw(st.tuples(sides, sides))
     x = draw(values((*size, draw(st.sampled_from([1, 3, 17])))))
     w = draw(values((*taps, draw(st.sampled_from([1, 2, 33])), x.shape[3])))
     try:

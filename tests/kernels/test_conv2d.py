@@ -6,6 +6,8 @@ import pytest
 from minicnn import kernels
 from minicnn.errors import UnsupportedError
 from minicnn.kernels import conv2d
+from minicnn.kernels._shapes import window_outputs
+from minicnn.kernels.conv2d._choice import choose_weights
 
 pytest.importorskip("numba")
 WINOGRAD = [rung for rung in kernels.rungs("conv2d") if "winograd" in rung]
@@ -49,3 +51,41 @@ def test_long_sums_are_cut_and_taken_up_again(taps, channels, monkeypatch):
     options = {"padding": "same", "activation": "relu", "residual": residual}
     y = conv2d.forward(x, w, bias, **options, rung="v4_blocked")
     np.testing.assert_allclose(y, conv2d.forward(x, w, bias, **options, rung="v2_im2col"), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rung", "channels", "filters", "groups", "options"),
+    [
+        ("v4_blocked", 6, 70, 2, {"strides": 2}),
+        ("v4_blocked", 3, 5, 1, {"dilation": 2}),
+        ("v4_blocked", 40, 33, 1, {}),
+        ("v6_winograd_4", 3, 5, 1, {}),
+        ("v6_winograd_4", 150, 70, 1, {"padding": "same"}),
+    ],
+)
+def test_gradients_of_weights_over_many_pixels_are_added_from_slices(rung, channels, filters, groups, options):
+    x = normal(3, 41, 38, channels)
+    shape = (3, 3, channels // groups, filters)
+    dy = normal(*conv2d.forward(x, np.zeros(shape, np.float32), **options, groups=groups).shape)
+    exact = conv2d.backward_weights(x.astype(np.float64), dy.astype(np.float64), shape, **options, groups=groups)
+    found = [conv2d.backward_weights(x, dy, shape, **options, groups=groups, rung=rung) for _ in range(2)]
+    assert np.linalg.norm(found[0] - exact) < 1e-5 * np.linalg.norm(exact)
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize(
+    ("shape", "taps", "options", "rung"),
+    [
+        ((8, 56, 56, 64), (3, 3, 64, 64), {"padding": "same"}, "v6_winograd_4"),
+        ((2, 2, 2, 512), (3, 3, 512, 512), {"padding": "same"}, "v4_blocked"),
+        ((8, 56, 56, 3), (3, 3, 3, 64), {"padding": "same"}, "v4_blocked"),
+        ((8, 56, 56, 64), (3, 3, 64, 64), {"strides": 2}, "v4_blocked"),
+        ((1, 9, 9, 32), (1, 1, 32, 32), {}, "v4_blocked"),
+    ],
+)
+def test_gradients_of_weights_are_taken_at_points_where_that_saves_time(shape, taps, options, rung):
+    window = conv2d.check_window(
+        "conv2d", shape, taps, options.get("strides", 1), options.get("padding", "valid"), 1, 1
+    )
+    outputs = shape[0], *window_outputs(shape[1:3], taps[:2], window, "conv2d"), taps[3]
+    assert choose_weights(outputs, taps[:3], window) == rung

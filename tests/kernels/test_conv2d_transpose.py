@@ -35,8 +35,8 @@ def test_is_the_adjoint_of_its_backward_input(case):
 def test_record_names_the_operation_and_not_what_it_is_made_of(rung):
     x, w = np.ones((1, 3, 3, 2), np.float32), np.ones((3, 3, 4, 2), np.float32)
     with kernels.record() as calls:
-        y = conv2d_transpose.forward(x, w, strides=2, rung=rung)
-        conv2d_transpose.backward_input(y, w, x.shape, strides=2, rung=rung)
+        y = conv2d_transpose.forward(x, w, rung=rung)
+        conv2d_transpose.backward_input(y, w, x.shape, rung=rung)
     assert [call[:2] for call in calls] == [("conv2d_transpose", "forward"), ("conv2d_transpose", "backward_input")]
     assert rung is None or {call[2] for call in calls} == {rung}
 
@@ -53,3 +53,19 @@ def test_refusals():
         conv2d_transpose.forward(x[:, :1, :1], np.zeros((2, 2, 4, 2)), padding="same", output_padding=0)
     with pytest.raises(ShapeError, match="dy must have"):
         conv2d_transpose.backward_input(np.zeros((1, 5, 5, 3)), w, x.shape)
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize(("size", "channels"), [(5, 3), (28, 32)])
+def test_every_default_is_a_rung_that_there_is(strides, size, channels):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((1, size, size, channels)), rng.standard_normal((3, 3, channels, channels))
+    options = {"strides": strides, "padding": "same"}
+    y = conv2d_transpose.forward(x, w, **options)
+    exact = y, conv2d_transpose.backward_input(y, w, x.shape, **options)
+    exact += (conv2d_transpose.backward_weights(x, y, w.shape, **options),)
+    x, w, y = (array.astype(np.float32) for array in (x, w, y))
+    found = conv2d_transpose.forward(x, w, **options), conv2d_transpose.backward_input(y, w, x.shape, **options)
+    found += (conv2d_transpose.backward_weights(x, y, w.shape, **options),)
+    for a, b in zip(found, exact):
+        assert np.linalg.norm(a - b) < 1e-5 * np.linalg.norm(b)
