@@ -6,15 +6,16 @@ A step of training does this anew for every kernel, since its weights have chang
 import numpy as np
 
 from .._arrays import operand
+from .._host import TILE
 from .._jit import kernel
 from .._memory import empty
 from .._runs import clear_run, copy_run
 from .._shapes import ceil_div
 from .._simd import COLUMNS
 from .._threads import STREAMED, parallel_for
+from .._transpose import transpose_square
 
-LINE = 16  # numbers in a line of cache
-ROWS = 8  # of w that are turned at a time: as many lines as a set of the first-level cache holds
+LANES = TILE.lanes
 
 
 @kernel
@@ -43,19 +44,21 @@ def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:
 
 @kernel
 def _turn(start, stop, w, taps, channels, filters, groups, turned):
-    """Blocks of (tap, group, LINE filters): numbers that are side by side in w are a row apart in `turned`."""
-    blocks = (filters + LINE - 1) // LINE
+    """Blocks of (tap, group, LANES filters): squares of w, and what is left over number by number."""
+    blocks = (filters + LANES - 1) // LANES
     w_row, turned_row = filters * groups, channels * groups
     for block in range(start, stop):
         tap, rest = block // (blocks * groups), block % (blocks * groups)
-        group, f0 = rest // blocks, rest % blocks * LINE
-        count = min(LINE, filters - f0)
-        for c0 in range(0, channels, ROWS):
-            at = (tap * channels + c0) * w_row + group * filters + f0
-            to = ((taps - 1 - tap) * filters + f0) * turned_row + group * channels + c0
-            for f in range(count):
-                for c in range(min(ROWS, channels - c0)):
-                    turned[to + f * turned_row + c] = w[at + c * w_row + f]
+        group, f0 = rest // blocks, rest % blocks * LANES
+        count = min(LANES, filters - f0)
+        at = tap * channels * w_row + group * filters + f0
+        to = ((taps - 1 - tap) * filters + f0) * turned_row + group * channels
+        whole = channels // LANES * LANES if count == LANES else 0
+        for c in range(0, whole, LANES):
+            transpose_square(w, at + c * w_row, w_row, turned, to + c, turned_row)
+        for f in range(count):
+            for c in range(whole, channels):
+                turned[to + f * turned_row + c] = w[at + c * w_row + f]
 
 
 def turn(w: np.ndarray, groups: int) -> np.ndarray:
@@ -65,7 +68,7 @@ def turn(w: np.ndarray, groups: int) -> np.ndarray:
     """
     taps_h, taps_w, channels, filters = w.shape[0], w.shape[1], w.shape[2], w.shape[3] // groups
     turned = empty((taps_h, taps_w, filters, channels * groups))
-    blocks = taps_h * taps_w * groups * ceil_div(filters, LINE)
+    blocks = taps_h * taps_w * groups * ceil_div(filters, LANES)
     flat = operand(w).reshape(-1), taps_h * taps_w, channels, filters, groups, turned.reshape(-1)
     parallel_for(_turn, blocks, STREAMED * turned.size, *flat)
     return turned
