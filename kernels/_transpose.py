@@ -1,4 +1,4 @@
-"""A square of numbers turned around in vector registers: LANES rows of LANES numbers become columns.
+"""Rectangles turned around, by squares in vector registers: LANES rows of LANES numbers become columns.
 
 Element by element, either the reads or the writes of a transposition leap from row to row.  Here both are whole
 vectors: bit by bit, the number of a row is exchanged with the number of a lane, by one shuffle of two registers each.
@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 from ._emitter import FLAT, NUMBER, Emitter, pointers
 from ._host import TILE
-from ._jit import JIT_OFF
+from ._jit import JIT_OFF, helper
 
 LANES = TILE.lanes
 
@@ -56,3 +56,15 @@ def _exchanged(builder: Any, vectors: list[Any]) -> list[Any]:
 
 
 transpose_square: Any = _transpose_numpy if JIT_OFF else _transpose_square
+
+
+@helper
+def transpose(source, at, row, rows, columns, target, to, target_row):
+    """target[to + j target_row + i] = source[at + i row + j] for i < rows, j < columns; the arrays are flat."""
+    whole_rows, whole_columns = rows // LANES * LANES, columns // LANES * LANES
+    for i in range(0, whole_rows, LANES):
+        for j in range(0, whole_columns, LANES):
+            transpose_square(source, at + i * row + j, row, target, to + j * target_row + i, target_row)
+    for i in range(rows):
+        for j in range(whole_columns if i < whole_rows else 0, columns):
+            target[to + j * target_row + i] = source[at + i * row + j]

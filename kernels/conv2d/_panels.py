@@ -13,7 +13,7 @@ from .._runs import clear_run, copy_run
 from .._shapes import ceil_div
 from .._simd import COLUMNS
 from .._threads import STREAMED, parallel_for
-from .._transpose import transpose_square
+from .._transpose import transpose
 
 LANES = TILE.lanes
 
@@ -44,7 +44,7 @@ def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:
 
 @kernel
 def _turn(start, stop, w, taps, channels, filters, groups, turned):
-    """Blocks of (tap, group, LANES filters): squares of w, and what is left over number by number."""
+    """Blocks of (tap, group, LANES filters)."""
     blocks = (filters + LANES - 1) // LANES
     w_row, turned_row = filters * groups, channels * groups
     for block in range(start, stop):
@@ -53,12 +53,7 @@ def _turn(start, stop, w, taps, channels, filters, groups, turned):
         count = min(LANES, filters - f0)
         at = tap * channels * w_row + group * filters + f0
         to = ((taps - 1 - tap) * filters + f0) * turned_row + group * channels
-        whole = channels // LANES * LANES if count == LANES else 0
-        for c in range(0, whole, LANES):
-            transpose_square(w, at + c * w_row, w_row, turned, to + c, turned_row)
-        for f in range(count):
-            for c in range(whole, channels):
-                turned[to + f * turned_row + c] = w[at + c * w_row + f]
+        transpose(w, at, w_row, channels, count, turned, to, turned_row)
 
 
 def turn(w: np.ndarray, groups: int) -> np.ndarray:

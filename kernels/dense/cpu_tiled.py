@@ -21,13 +21,14 @@ from .._jit import helper, kernel
 from .._shapes import ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
+from .._transpose import transpose
 from ._chunks import chunk_of
 
 TILES = 8  # register tiles in the rows of a block, at the most
 PANELS = 16  # register tiles in its columns, at the most
 MIN_BLOCKS = 16  # blocks worth having, so that several threads have work
 SLICE = 128  # depth of a slice
-TURN = 32  # multiply-adds in the time of copying a number against the order of its array
+TURN = 2  # multiply-adds in the time of copying a number against the order of its array
 PADDING = 16  # numbers beyond each row of a slice: else a column of it would lie in a few sets of the cache
 
 
@@ -57,10 +58,7 @@ def _copy(source, at, row, column, rows, columns, target, pitch):
             for c in range(columns):
                 to[c] = numbers[c]
     else:
-        for c in range(columns):
-            numbers = source[at + c * column : at + c * column + rows]
-            for r in range(rows):
-                target[r * pitch + c] = numbers[r]
+        transpose(source, at, column, columns, rows, target, 0, pitch)
 
 
 @helper
@@ -78,10 +76,7 @@ def _write(sums, pitch, rows, columns, c, at, row, column):
     if column == 1:
         _copy(sums, 0, pitch, 1, rows, columns, c[at:], row)
     else:
-        for j in range(columns):
-            numbers, to = sums[j:], c[at + j * column : at + j * column + rows]
-            for r in range(rows):
-                to[r] = numbers[r * pitch]
+        transpose(sums, 0, pitch, rows, columns, c, at, column)
 
 
 @kernel
