@@ -15,7 +15,7 @@ WINOGRAD = {"v5_winograd_2": 2, "v6_winograd_4": 4}
 LEAST_CHANNELS = 16  # with fewer, the transforms take longer than the products that they save
 MOST_CHANNELS = 1024  # with more, rounding errors of the points 2 and -2 add up to more than 1e-6 or so
 TRANSFORMS = 1.25  # times the products: the way to the points and back
-EVALUATION = 60  # multiply-adds in the time of evaluating a kernel at one point
+EVALUATION = {2: 7, 4: 24}  # multiply-adds in the time of evaluating a kernel at one point, by m: 36 points fill caches
 BATCH = 8  # images that the choice for prediction counts with
 GRADIENT_TRANSFORMS = 1.4  # times the products of the weight gradient: image and dy to the points
 TAPS_FROM_POINTS = 10  # multiply-adds in the time of taking one point of a kernel's gradient back to taps
@@ -37,7 +37,7 @@ def choose(shape: tuple[int, ...], taps: tuple[int, int, int], window: Window, p
     for rung, m in WINOGRAD.items():
         if m == 2 or taps[2] <= MOST_CHANNELS:
             tiles = _rows(images * ceil_div(height, m) * ceil_div(width, m))
-            evaluation = 0 if prepared else EVALUATION
+            evaluation = 0 if prepared else EVALUATION[m]
             costs[rung] = (m + 2) ** 2 * (TRANSFORMS * tiles + 1 + evaluation)
     return min(costs, key=costs.__getitem__)
 
