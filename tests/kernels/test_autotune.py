@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -110,6 +111,23 @@ def test_where_nothing_can_be_kept_a_process_measures_for_itself(monkeypatch, fo
         assert autotune.fastest("a case", "v3", rungs) == "v4"
     assert autotune.fastest("a case", "v3", rungs) == "v4"
     assert rungs.calls["v4"] == 1 + autotune.ROUNDS
+
+
+def test_threads_that_measure_at_once_choose_the_same(monkeypatch):
+    both, times = threading.Barrier(2), iter([{"v3": 0.3, "v4": 0.2}, {"v3": 0.2, "v4": 0.3}])
+
+    def measured(rungs):
+        both.wait()
+        return next(times)
+
+    monkeypatch.setattr(autotune, "_measured", measured)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(autotune.fastest("a case", "v3", {}))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found in (["v3", "v3"], ["v4", "v4"])
 
 
 def normal(*shape: int) -> np.ndarray:

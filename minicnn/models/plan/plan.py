@@ -25,7 +25,7 @@ from .memory import sample_bytes
 from .steps import Steps
 from .trace import Instruction, Value, trace
 
-SHARE = 0.5  # of the memory that is available, for the results of a plan
+SHARE = 0.25  # of the memory that is available, for the results of a plan
 
 
 class Plan:
@@ -65,7 +65,7 @@ class Plan:
         return [np.concatenate(column) if b else column[0] for b, column in zip(batched, zip(*parts))]
 
     def _samples_that_fit(self, batch: int) -> int:
-        """How many samples of a batch are computed together: all where there is memory for them, or half as many."""
+        """How many samples of a batch are computed together: all where they fit in a share of the memory."""
         if batch in self._steps or not batch:
             return max(1, batch)
         available = available_memory()
