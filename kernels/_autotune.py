@@ -43,8 +43,9 @@ def autotune_wanted() -> bool:
 
 def tuned(op: str, direction: str, default: str, specs: Iterable[Any], arguments: tuple[Any, ...]) -> str:
     """The rung that runs where `default` would: with MINICNN_AUTOTUNE=1, the fastest of those above the plain loops."""
-    empty = any(isinstance(argument, np.ndarray) and not argument.size for argument in arguments)
-    if op not in OPERATIONS or empty or not autotune_wanted():
+    if op not in OPERATIONS or not autotune_wanted():
+        return default
+    if any(isinstance(argument, np.ndarray) and not argument.size for argument in arguments):
         return default
     rungs = {spec.rung: partial(_call, spec, arguments) for spec in specs if spec.needs_numba and spec.rung != LOOPS}
     return fastest(f"{op} {direction} {described(arguments)}", default, rungs) if len(rungs) > 1 else default
