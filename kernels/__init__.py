@@ -27,6 +27,7 @@ from . import (
     softmax_crossentropy,
     upsample2d,
 )
+from ._autotune import autotune_wanted
 from ._compiling import on_compiling
 from ._memory import Memory, reuse
 from ._registry import (
@@ -54,6 +55,7 @@ __all__ = [
     "Padding",
     "Pair",
     "activation",
+    "autotune_wanted",
     "avgpool2d",
     "batchnorm",
     "capture",

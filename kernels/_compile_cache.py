@@ -83,6 +83,21 @@ def compile_cache_folder() -> Path | None:
         return None
 
 
+def keep(path: Path, content: bytes) -> None:
+    """Write a file beside its place and rename it; a full or read-only disk is no reason to stop."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent)
+    except OSError:
+        return
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name)
+
+
 class CompileCache(_Cache):
     """The cache of one function, in the form that Numba's dispatcher asks."""
 
@@ -130,22 +145,12 @@ class CompileCache(_Cache):
         return CompileResult._rebuild(target_context, *loads(payload))
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep a function that was compiled now; a full or read-only disk is no reason to stop."""
+        """Keep a function that was compiled now."""
         path = self._path(sig, data.codegen)
         if path is None:
             return
         payload = dumps(data._reduce())
-        try:
-            handle, name = tempfile.mkstemp(dir=path.parent)
-        except OSError:
-            return
-        try:
-            with open(handle, "wb") as file:
-                file.write(hashlib.sha256(payload).digest() + payload)
-            os.replace(name, path)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(name)
+        keep(path, hashlib.sha256(payload).digest() + payload)
 
     def enable(self) -> None:
         """Part of Numba's interface; this cache is always on."""

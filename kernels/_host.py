@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from llvmlite import binding
+from numba.core.codegen import get_host_cpu_features
 
 from ._jit import config
 
@@ -16,12 +17,15 @@ class Tile(NamedTuple):
 
 
 def cpu_features() -> set[str]:
-    """Names of the vector extensions that Numba compiles for ("avx2", "avx512f", ...)."""
-    if config.CPU_FEATURES is not None:
-        return {name[1:] for name in config.CPU_FEATURES.split(",") if name.startswith("+")}
-    if config.CPU_NAME not in (None, "host"):
-        return set()
-    return {name for name, present in binding.get_host_cpu_features().items() if present}
+    """Names of the vector extensions that Numba compiles for ("avx2", "avx512f", ...).
+
+    They are this CPU's, or those that NUMBA_CPU_FEATURES lists; NUMBA_CPU_NAME alone leaves them as they are.
+    """
+    listed = get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES
+    features = {name[1:] for name in listed.split(",") if name.startswith("+")}
+    if binding.get_process_triple().startswith(("aarch64", "arm64")):
+        features.add("neon")  # every such CPU has it, and LLVM does not list it everywhere
+    return features
 
 
 def host_tile() -> Tile:

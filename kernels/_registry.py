@@ -28,6 +28,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, UnsupportedError
 
+from ._autotune import tuned
 from ._threads import capturing
 
 REFERENCE = "reference"
@@ -120,7 +121,7 @@ class Operation:
     def _default_rung(self, direction: str, device: str, array: Any, arguments: tuple[Any, ...], rungs: dict) -> str:
         if device == "cpu" and (array.dtype != np.float32 or not numba_wanted()):
             return [name for name, spec in rungs.items() if not spec.needs_numba][-1]
-        return self.default(direction, *arguments)
+        return tuned(self.name, direction, self.default(direction, *arguments), rungs.values(), arguments)
 
 
 @cache

@@ -18,11 +18,13 @@ BYTES = 4
 
 
 def _copy_run_numpy(source: np.ndarray, at: int, target: np.ndarray, to: int, count: int) -> None:
-    target[to : to + count] = source[at : at + count]
+    if count > 0:
+        target[to : to + count] = source[at : at + count]
 
 
 def _clear_run_numpy(target: np.ndarray, to: int, count: int) -> None:
-    target[to : to + count] = 0
+    if count > 0:
+        target[to : to + count] = 0
 
 
 @intrinsic

@@ -29,6 +29,10 @@ class GraphError(MinicnnError, RuntimeError):
     """A graph of layers or tensors used in a way it cannot be: a cycle, a second backward pass."""
 
 
+class OutOfMemoryError(MinicnnError, MemoryError):
+    """Samples whose arrays do not fit in memory together."""
+
+
 class FileFormatError(MinicnnError, ValueError):
     """A file that is damaged, hostile, or not of the format it should be."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-LAYOUTS = ("contiguous", "fortran", "strided", "reversed")
+LAYOUTS = ("contiguous", "fortran", "strided", "reversed", "unaligned")
 
 
 def lay_out(array: np.ndarray, layout: str) -> np.ndarray:
@@ -18,7 +18,16 @@ def lay_out(array: np.ndarray, layout: str) -> np.ndarray:
         return wide[..., ::2]
     if layout == "reversed":
         return array[::-1].copy()[::-1]
+    if layout == "unaligned":
+        return unaligned(array)
     return np.ascontiguousarray(array)
+
+
+def unaligned(array: np.ndarray) -> np.ndarray:
+    """The same values at an odd address, as a buffer read from a file may have."""
+    copy = np.ndarray(array.shape, array.dtype, bytearray(array.nbytes + 1), offset=1)
+    copy[...] = array
+    return copy
 
 
 @st.composite

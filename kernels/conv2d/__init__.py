@@ -6,6 +6,9 @@ x (N,H,W,C), w (KH,KW,C/groups,F), bias (F,), residual and y (N,OH,OW,F); one fl
 Keras' own layouts.  `reference.py` says what a convolution is; LADDER.md shows what each rung above it gains.
 """
 
+import math
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +16,14 @@ import numpy as np
 from minicnn.errors import ShapeError
 
 from .._arrays import output_array, same_dtype
+from .._autotune import autotune_wanted, described, fastest
 from .._epilogue import Epilogue
-from .._registry import Operation, forced_rung
+from .._registry import KernelSpec, Operation, forced_rung, specs
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
-from ._choice import WINOGRAD, choose, choose_weights
+from ._choice import BATCH, WINOGRAD, choose, choose_weights
 
 ALL = ("forward", "backward_input", "backward_weights")
+MEASURED_BYTES = 1 << 26  # of images, at the most, by which a rung for prediction is measured
 
 
 def _default(direction: str, *arguments) -> str:
@@ -75,14 +80,37 @@ def prepare(
     rung = OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None).rung
     if rung in ("reference", "v1_direct", "v2_im2col"):
         return w
-    rung = forced_rung("conv2d") or choose(shape, w.shape[:3], window, prepared=True)
+    rung = forced_rung("conv2d")
+    if rung is None:
+        rung = choose(shape, w.shape[:3], window, prepared=True)
+        if autotune_wanted():
+            rung = _fastest_prepared(rung, w, input_shape, window, shape)
+    return Prepared(w, rung, _packed(w, rung, groups))
+
+
+def _packed(w: np.ndarray, rung: str, groups: int) -> np.ndarray:
+    """w in the form that a rung reads."""
     if rung in WINOGRAD:
         from .cpu_winograd import evaluate_kernel
 
-        return Prepared(w, rung, evaluate_kernel(w, WINOGRAD[rung]))
+        return evaluate_kernel(w, WINOGRAD[rung])
     from ._panels import pack_panels
 
-    return Prepared(w, rung, pack_panels(w, groups))
+    return pack_panels(w, groups)
+
+
+def _fastest_prepared(default: str, w: np.ndarray, x_shape: tuple, window: Window, y_shape: tuple) -> str:
+    """The rung that is measured to be the fastest with a prepared kernel: the same for every number of images."""
+    image = w.itemsize * (math.prod(x_shape[1:]) + math.prod(y_shape[1:]))
+    images = max(1, min(BATCH, MEASURED_BYTES // image))
+    x, y = np.zeros((images, *x_shape[1:]), w.dtype), np.empty((images, *y_shape[1:]), w.dtype)
+
+    def make(spec: KernelSpec) -> Callable[[], object]:
+        x[:] = 1  # zeros that nobody wrote would all lie in one page of memory
+        return partial(spec.fn, x, w, window, Epilogue(), y, _packed(w, spec.rung, window.groups))
+
+    rungs = {s.rung: partial(make, s) for s in specs() if s.op == "conv2d" and s.direction == "forward" and s.replays}
+    return fastest(f"conv2d prepared {described((x, w, window))}", default, rungs)
 
 
 def forward(

@@ -1,7 +1,8 @@
 """The input gradient of v3_tiled and the rungs above it: a stride-1 convolution of dy for each residue of the strides.
 
 The pixels of dx in row class u (rows u, u + sh, ...) receive only from the taps a with (top + u - a dh) divisible by
-sh; so dx is sh * sw interleaved images, each the convolution of dy with a part of w, turned around.
+sh; so dx is sh * sw interleaved images, each the convolution of dy with a part of w, turned around.  A transposed
+convolution is the same with an epilogue.
 """
 
 from collections.abc import Callable
@@ -17,31 +18,42 @@ from .cpu_tiled import conv2d_forward_v3_tiled
 from .cpu_winograd import conv2d_forward_v5_winograd_2, conv2d_forward_v6_winograd_4
 
 NONE = slice(0)  # no taps
+PLAIN = Epilogue()
 Forward = Callable[[np.ndarray, np.ndarray, Window, Epilogue, np.ndarray], np.ndarray]
 
 
-def conv2d_backward_input_v3_tiled(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
+def conv2d_backward_input_v3_tiled(
+    dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue = PLAIN
+) -> np.ndarray:
     """dx by convolutions on v3_tiled"""
-    return _by_residues(conv2d_forward_v3_tiled, dy, w, window, dx)
+    return _by_residues(conv2d_forward_v3_tiled, dy, w, window, dx, epilogue)
 
 
-def conv2d_backward_input_v4_blocked(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
+def conv2d_backward_input_v4_blocked(
+    dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue = PLAIN
+) -> np.ndarray:
     """dx by convolutions on v4_blocked"""
-    return _by_residues(conv2d_forward_v4_blocked, dy, w, window, dx)
+    return _by_residues(conv2d_forward_v4_blocked, dy, w, window, dx, epilogue)
 
 
-def conv2d_backward_input_v5_winograd_2(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
+def conv2d_backward_input_v5_winograd_2(
+    dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue = PLAIN
+) -> np.ndarray:
     """dx by convolutions on v5_winograd_2"""
-    return _by_residues(conv2d_forward_v5_winograd_2, dy, w, window, dx)
+    return _by_residues(conv2d_forward_v5_winograd_2, dy, w, window, dx, epilogue)
 
 
-def conv2d_backward_input_v6_winograd_4(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
+def conv2d_backward_input_v6_winograd_4(
+    dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue = PLAIN
+) -> np.ndarray:
     """dx by convolutions on v6_winograd_4"""
-    return _by_residues(conv2d_forward_v6_winograd_4, dy, w, window, dx)
+    return _by_residues(conv2d_forward_v6_winograd_4, dy, w, window, dx, epilogue)
 
 
-def _by_residues(forward: Forward, dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray) -> np.ndarray:
-    """Each residue of the strides in turn, by the given forward convolution."""
+def _by_residues(
+    forward: Forward, dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue
+) -> np.ndarray:
+    """Each residue of the strides in turn, by the given forward convolution; `epilogue` has no residual."""
     (sh, sw), ((top, _), (left, _)), (dh, dw), groups = window
     turned = turn(w, groups)
     for u in range(min(sh, dx.shape[1])):
@@ -50,13 +62,13 @@ def _by_residues(forward: Forward, dy: np.ndarray, w: np.ndarray, window: Window
             rows, row_pad, row_step = _taps_of_residue(w.shape[0], u + top, sh, dh)
             cols, col_pad, col_step = _taps_of_residue(w.shape[1], v + left, sw, dw)
             if rows is NONE or cols is NONE:
-                part[:] = 0
+                part[:] = epilogue.apply(np.zeros(part.shape, np.float32))
                 continue
             taps = np.ascontiguousarray(turned[rows, cols])
             inner = Window((1, 1), ((row_pad, 0), (col_pad, 0)), (row_step, col_step), groups)
             whole = sh == sw == 1
             y = dx if whole else empty(part.shape)
-            forward(dy, taps, inner, Epilogue(), y)
+            forward(dy, taps, inner, epilogue, y)
             if not whole:
                 part[:] = y
     return dx

@@ -19,15 +19,16 @@ from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
 from .._registry import Operation
 from .._shapes import Pair, Window, pair
+from ..conv2d._choice import BATCH, choose
 
 ALL = ("forward", "backward_input", "backward_weights")
 
 
 def _default(direction: str, *arguments) -> str:
-    """What conv2d would run on."""
+    """What conv2d would run on; forward, which predicts, on the same rung for every number of images."""
     if direction == "forward":
-        x, w, window, _, y = arguments
-        return conv2d.OPERATION.default("backward_input", x, w, window, y)
+        _, w, window, _, y = arguments
+        return choose((BATCH, *y.shape[1:]), (*w.shape[:2], w.shape[3]), window, prepared=False)
     if direction == "backward_input":
         dy, w, window, dx = arguments
         return conv2d.OPERATION.default("forward", dy, w, window, Epilogue(), dx)

@@ -13,7 +13,7 @@ def conv2d_transpose_forward_v3_tiled(
     x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray
 ) -> np.ndarray:
     """y = activation(the input gradient of conv2d + bias)"""
-    return epilogue.apply(conv2d_backward_input_v3_tiled(x, w, window, y))
+    return conv2d_backward_input_v3_tiled(x, w, window, y, epilogue)
 
 
 def conv2d_transpose_backward_input_v3_tiled(

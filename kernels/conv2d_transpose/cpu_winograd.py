@@ -13,7 +13,7 @@ def conv2d_transpose_forward_v5_winograd_2(
     x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray
 ) -> np.ndarray:
     """y = activation(the input gradient of conv2d + bias), by tiles of 2 x 2"""
-    return epilogue.apply(conv2d_backward_input_v5_winograd_2(x, w, window, y))
+    return conv2d_backward_input_v5_winograd_2(x, w, window, y, epilogue)
 
 
 def conv2d_transpose_backward_input_v5_winograd_2(
@@ -27,7 +27,7 @@ def conv2d_transpose_forward_v6_winograd_4(
     x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray
 ) -> np.ndarray:
     """y = activation(the input gradient of conv2d + bias), by tiles of 4 x 4"""
-    return epilogue.apply(conv2d_backward_input_v6_winograd_4(x, w, window, y))
+    return conv2d_backward_input_v6_winograd_4(x, w, window, y, epilogue)
 
 
 def conv2d_transpose_backward_input_v6_winograd_4(

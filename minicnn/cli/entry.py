@@ -39,7 +39,8 @@ begin here:
 
 exit codes: 0 done, 2 wrong usage or bad input, 1 failure, 130 interrupted
 environment: MINICNN_CACHE (folder for weights, features and compiled kernels), MINICNN_OFFLINE=1 (never download),
-  MINICNN_NUM_THREADS (threads of a kernel), MINICNN_KERNELS=numpy (without Numba), MINICNN_DEBUG=1 (show tracebacks)"""
+  MINICNN_NUM_THREADS (threads of a kernel), MINICNN_KERNELS=numpy (without Numba),
+  MINICNN_AUTOTUNE=1 (take the kernels that are measured to be fastest), MINICNN_DEBUG=1 (show tracebacks)"""
 
 
 def build_parser() -> Parser:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicnn.callbacks import CallbackList
-from minicnn.errors import DataError
+from minicnn.errors import DataError, OutOfMemoryError
 
 from .batches import ArraySource, Batch, Source
 from .compute import penalty, test_step
+from .memory import available_memory, in_words
 from .network import alone
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def predict(model: Model, source: Source, callbacks: CallbackList, batch_size: i
     for step, batch in enumerate(empty or source.batches(batch_size, None)):
         callbacks.on_predict_batch_begin(step)
         outputs = model.run_plan(batch.x)
-        results = results or [np.empty((source.size or 0, *output.shape[1:]), output.dtype) for output in outputs]
+        results = results or _room(source.size or 0, outputs)
         rows = slice(done, done + len(batch))
         for result, output in zip(results, outputs):
             result[rows] = output
@@ -69,3 +71,20 @@ def predict(model: Model, source: Source, callbacks: CallbackList, batch_size: i
             break
     callbacks.on_predict_end()
     return results
+
+
+def _room(samples: int, outputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Arrays for the outputs of all samples, like those of a batch.
+
+    Raises
+    ------
+    OutOfMemoryError
+    """
+    each = max(1, sum(math.prod(output.shape[1:]) * output.itemsize for output in outputs))
+    available = available_memory()
+    if samples * each > available:
+        raise OutOfMemoryError(
+            f"the outputs of {samples} samples take {in_words(samples * each)} of memory, {in_words(available)} are "
+            f"left: predict at most {available // each} samples at a time"
+        )
+    return [np.empty((samples, *output.shape[1:]), output.dtype) for output in outputs]

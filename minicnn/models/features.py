@@ -7,7 +7,6 @@ bit.  (Without Numba the order of a sum is BLAS', which is free to choose anothe
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,9 @@ from minicnn.autograd import Tensor
 
 from .batches import Batch
 from .graph import Program
+from .memory import available_memory
 from .plan import Plan
 
-FALLBACK_MEMORY = 4 << 30
 SHARE = 0.25  # of the memory that is free, for kept features
 
 
@@ -89,11 +88,3 @@ class FeatureStore:
         if needed > SHARE * available_memory():
             return None
         return [np.empty((self.samples, *values.shape[1:]), values.dtype) for values in features]
-
-
-def available_memory() -> int:
-    """Bytes of memory that are free, as far as the system says."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return FALLBACK_MEMORY

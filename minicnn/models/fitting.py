@@ -26,6 +26,7 @@ from .batches import ArraySource, Batch, Source, StreamSource, limited, make_sou
 from .compute import train_step
 from .evaluation import evaluate
 from .features import FeatureStore, SplitProgram, training_signature
+from .memory import out_of_memory
 from .progress import TrainingProgress, watched
 
 if TYPE_CHECKING:
@@ -59,7 +60,19 @@ class Trainer:
         return self.splits[key]
 
     def step(self, batch: Batch) -> float:
-        """Train on one batch."""
+        """Train on one batch.
+
+        Raises
+        ------
+        OutOfMemoryError
+        """
+        try:
+            return self._step(batch)
+        except MemoryError as error:
+            self.model.compiled.memory = kernels.Memory()
+            raise out_of_memory("training on a batch", len(batch), error) from error
+
+    def _step(self, batch: Batch) -> float:
         x = self.model.cast_inputs(batch.x)
         split = self.current_split(x)
         parameters = [p for call in split.rest.calls for p in call.layer.trainable_weights]

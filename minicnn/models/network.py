@@ -166,8 +166,9 @@ class Network(Layer):
 
     def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """The outputs of one batch through the prediction plan."""
-        x = self.cast_inputs(arrays)
-        key = tuple((a.shape[1:], a.dtype) for a in x)
+        self._check_shapes([array.shape for array in arrays])
+        shapes, dtypes = [a.shape[1:] for a in arrays], [t.dtype for t in self.inputs]
+        key = (*shapes, *dtypes)
         if self._plans_made_at != Layer.option_changes:
             self._plans_made_at = Layer.option_changes
             self._plans.clear()
@@ -175,8 +176,8 @@ class Network(Layer):
         if plan is None:
             for old in list(self._plans)[: max(0, len(self._plans) + 1 - PLANS_KEPT)]:  # other threads change it
                 self._plans.pop(old, None)
-            plan = self._plans[key] = Plan(self.program, [a.shape[1:] for a in x], [a.dtype for a in x])
-        return plan.run(x)
+            plan = self._plans[key] = Plan(self.program, shapes, dtypes)
+        return plan.run(arrays)
 
 
 def alone(values: list[Any]) -> Any:

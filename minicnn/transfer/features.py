@@ -141,7 +141,8 @@ def _plain(value: Any) -> Any:
 
 def _key(identity: str, preparation: str, hashes: Sequence[str], output: int) -> str:
     """The key of one output of one batch."""
-    from minicnn.kernels import numba_wanted
+    from minicnn.kernels import autotune_wanted, numba_wanted
 
     parts = [f"minicnn features {VERSION}", identity, preparation, f"numba {numba_wanted()}", f"output {output}"]
+    parts += ["autotune"] if autotune_wanted() else []
     return hashlib.sha256("\n".join([*parts, *hashes]).encode()).hexdigest()

@@ -41,6 +41,29 @@ def test_record_names_the_operation_and_not_what_it_is_made_of(rung):
     assert rung is None or {call[2] for call in calls} == {rung}
 
 
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("size", [1, 5, 14])
+def test_the_default_is_right_for_many_channels(size, strides):
+    """Where conv2d would take Winograd's rungs."""
+    generator = np.random.default_rng(0)
+    x, w = generator.standard_normal((2, size, size, 64), np.float32), generator.standard_normal((3, 3, 40, 64))
+    bias, options = generator.standard_normal(40), {"strides": strides, "padding": "same"}
+    found = conv2d_transpose.forward(x, w.astype(np.float32), bias.astype(np.float32), **options, activation="relu")
+    expected = conv2d_transpose.forward(x.astype(np.float64), w, bias, **options, activation="relu")
+    assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
+    dx = conv2d_transpose.backward_input(found, w.astype(np.float32), x.shape, **options)
+    expected = conv2d_transpose.backward_input(found.astype(np.float64), w, x.shape, **options)
+    assert np.linalg.norm(dx - expected) <= 1e-5 * np.linalg.norm(expected)
+
+
+def test_an_image_is_computed_in_the_same_way_in_every_batch():
+    generator = np.random.default_rng(0)
+    for size in (2, 4, 7, 13):
+        x, w = generator.standard_normal((9, size, size, 32), np.float32), np.ones((3, 3, 40, 32), np.float32)
+        alone, together = (conv2d_transpose.forward(images, w, padding="same") for images in (x[4:5], x))
+        np.testing.assert_array_equal(alone, together[4:5])
+
+
 def test_refusals():
     x, w = np.zeros((1, 3, 3, 2)), np.zeros((3, 3, 4, 2))
     with pytest.raises(ShapeError, match=r"w \(KH,KW,F,C\)"):

@@ -4,6 +4,7 @@ import contextlib
 
 import numpy as np
 import pytest
+from strategies import unaligned
 
 from minicnn import kernels
 from minicnn.errors import ArgumentError
@@ -48,6 +49,17 @@ def test_an_out_over_an_operand_is_refused_or_harmless(op: str, direction: str):
             fresh = drawn(op, direction)[number]
             with contextlib.suppress(ArgumentError):
                 np.testing.assert_array_equal(fresh(out=fresh.args[i]), expected)
+
+
+@pytest.mark.parametrize(("op", "direction"), sorted(examples(lambda *shape: np.ones(shape, np.float32))))
+def test_an_out_at_an_odd_address_is_filled_like_any_other(op: str, direction: str):
+    for call in drawn(op, direction):
+        expected = call() if op != "optimizer_step" else None
+        if isinstance(expected, np.ndarray):
+            out = unaligned(np.full_like(expected, np.nan))
+            assert not out.flags.aligned
+            assert np.shares_memory(call(out=out), out)
+            np.testing.assert_array_equal(out, expected)
 
 
 def test_a_protected_out_is_refused():

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import CASES
 from random_nets import images, nets, outputs, randomize
+from strategies import LAYOUTS, lay_out
 
 from minicnn import kernels, ops
 from minicnn import layers as L
@@ -76,6 +77,21 @@ def test_a_sample_does_not_depend_on_its_batch(size, count, data):
     stop = data.draw(st.integers(start + 1, count))
     plan = plan_of(WIDE[size])
     np.testing.assert_array_equal(plan.run([x[start:stop]])[0], plan.run([x])[0][start:stop])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_how_inputs_lie_in_memory_changes_no_bit(layout, dtype):
+    x = np.random.default_rng(0).integers(0, 255, (3, 7, 7, 16)).astype(dtype)
+    laid_out = lay_out(x, layout)
+    laid_out.flags.writeable = False
+    np.testing.assert_array_equal(WIDE[7].predict(laid_out), WIDE[7].predict(x))
+    WIDE[7].compile("sgd", "mse")
+    weights, y = WIDE[7].get_weights(), np.zeros((3, 10))
+    found = WIDE[7].train_on_batch(laid_out, y)
+    WIDE[7].set_weights(weights)
+    assert found == WIDE[7].train_on_batch(x, y)
+    WIDE[7].set_weights(weights)
 
 
 @settings(max_examples=20)

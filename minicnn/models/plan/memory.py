@@ -37,6 +37,26 @@ class Memory:
                     free.append(memory)
 
 
+def sample_bytes(instructions: list[Instruction], inputs: list[Value], outputs: list[Any]) -> int:
+    """Bytes of one sample's inputs and of the results that are needed at the same time, at the most."""
+    roots, last_use = _lifetimes(instructions)
+    results = {roots.get(id(value)) for value in outputs}
+    live: dict[int, int] = {}
+    most = 0
+    for position, item in enumerate(instructions):
+        value = item.output
+        if value.batched and roots[id(value)] == id(value):
+            live[id(value)] = _bytes(value)
+        most = max(most, sum(live.values()))
+        for key in [key for key in live if last_use[key] == position and key not in results]:
+            del live[key]
+    return most + sum(_bytes(value) for value in inputs)
+
+
+def _bytes(value: Value) -> int:
+    return prod(value.shape[1:]) * value.dtype.itemsize
+
+
 def _lifetimes(instructions: list[Instruction]) -> tuple[dict[int, int], dict[int, int]]:
     """(the value whose memory each value lies in; the position after which each such memory is free)."""
     roots: dict[int, int] = {}

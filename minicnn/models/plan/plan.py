@@ -15,12 +15,17 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Parameter
+from minicnn.errors import OutOfMemoryError
 from minicnn.ops.conv import Conv2D
 
 from ..graph import Program
+from ..memory import available_memory, in_words, out_of_memory
 from .fuse import fuse, has_fixed_weights
+from .memory import sample_bytes
 from .steps import Steps
 from .trace import Instruction, Value, trace
+
+SHARE = 0.25  # of the memory that is available, for the results of a plan
 
 
 class Plan:
@@ -30,6 +35,7 @@ class Plan:
         traced = trace(program, shapes, dtypes)
         fuse(traced)
         self.instructions, self.inputs, self.outputs = traced.instructions, traced.inputs, traced.outputs
+        self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
         self.parameters = [p for item in self.instructions for p in item.parameters()]
         self._versions: tuple[int, ...] | None = None
         self._weights: dict[int, list[Any]] = {}
@@ -37,7 +43,38 @@ class Plan:
         self._lock = threading.Lock()
 
     def run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """The outputs for input arrays that share a batch size."""
+        """The outputs for input arrays that share a batch size; part by part where memory is short.
+
+        Raises
+        ------
+        OutOfMemoryError
+        """
+        batch = len(arrays[0])
+        count = -(-batch // self._samples_that_fit(batch))
+        size = -(-batch // max(1, count))  # parts of about one size
+        parts = []
+        for start in range(0, max(1, batch), max(1, size)):
+            part = [np.ascontiguousarray(a[start : start + size], v.dtype) for a, v in zip(arrays, self.inputs)]
+            try:
+                parts.append(self._run(part))
+            except MemoryError as error:
+                raise out_of_memory("predicting a batch", len(part[0]), error) from error
+        if len(parts) == 1:
+            return parts[0]
+        batched = [isinstance(value, Value) and value.batched for value in self.outputs]
+        return [np.concatenate(column) if b else column[0] for b, column in zip(batched, zip(*parts))]
+
+    def _samples_that_fit(self, batch: int) -> int:
+        """How many samples of a batch are computed together: all where they fit in a share of the memory."""
+        if batch in self._steps or not batch:
+            return max(1, batch)
+        available = available_memory()
+        if self.sample_bytes > available:
+            needed, left = in_words(self.sample_bytes), in_words(available)
+            raise OutOfMemoryError(f"predicting one sample takes {needed} of memory, {left} are left: make it smaller")
+        return max(1, min(batch, int(SHARE * available) // self.sample_bytes))
+
+    def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         batch = len(arrays[0])
         weights = self._current_weights()
         with self._lock:
