@@ -36,7 +36,7 @@ class Peaks(NamedTuple):
 
 
 def measure(rounds: int = ROUNDS) -> Peaks:
-    """Both bounds, each the best of some rounds; by minicnn's kernels, or by NumPy where there is no Numba."""
+    """Both bounds, each as reached in some rounds; by minicnn's kernels, or by NumPy where there is no Numba."""
     if kernels.numba_wanted():
         from minicnn.kernels import _peaks
 
