@@ -1,9 +1,11 @@
-"""The tables of README.md and docs/, from what `startup`, `endtoend`, `frozen_epochs` and `threads` measured."""
+"""The tables of README.md and docs/, from what the modules of the same names measured."""
 
 from collections.abc import Callable
 from typing import Any
 
 from .measuring import load
+
+PACKAGES = ("torch", "onnxruntime", "keras", "tensorflow")
 
 
 def render(name: str) -> str:
@@ -18,8 +20,9 @@ def source(result: dict[str, Any]) -> str:
     """By which command, on which machine and when."""
     facts = result["machine"]
     versions = f"numpy {facts['numpy']}, numba {facts['numba']}"
-    versions += "".join(f", {name} {result[name]}" for name in ("torch", "onnxruntime") if result.get(name))
-    return f"`{result['command']}`, {facts['cores']} cores of {facts['processor']}, {versions}, {facts['date']}."
+    versions += "".join(f", {name} {result[name]}" for name in PACKAGES if result.get(name))
+    machine = f"{_counted(facts['cores'], 'core')} of {facts['processor']}"
+    return f"`{result['command']}`, {machine}, {versions}, {facts['date']}."
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
@@ -38,21 +41,70 @@ def milliseconds(seconds: float) -> str:
 
 
 def endtoend(result: dict[str, Any]) -> str:
-    rows = [
-        [
-            f"{row['model']}, {row['batch']} image{'s' if row['batch'] > 1 else ''}",
-            milliseconds(row["seconds"]["minicnn"]),
-            *(milliseconds(min(found)) if (found := _of(row, engine)) else "" for engine in ("torch", "onnxruntime")),
-            f"{row['ratio']:.2f}" if "peer" in row else "",
-        ]
-        for row in result["rows"]
+    return _against(result, "prediction, 224 x 224", ("torch", "onnxruntime"), "times as fast as the faster")
+
+
+def training(result: dict[str, Any]) -> str:
+    return _against(result, "a step of training", ("torch",), "times as fast")
+
+
+def _against(result: dict[str, Any], title: str, peers: tuple[str, ...], ratio: str) -> str:
+    """minicnn and other engines, each at the fastest of its ways."""
+    names = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime"}
+    rows = []
+    for row in result["rows"]:
+        size = f" {row['size']} x {row['size']}," if row.get("losses") else ""
+        threads = row.get("threads", result.get("threads"))
+        what = f"{row['model']},{size} {_counted(row['batch'], 'image')}, {_counted(threads, 'thread')}"
+        ways = [[seconds for name, seconds in row["seconds"].items() if name.startswith(peer)] for peer in peers]
+        cells = [milliseconds(min(found)) if found else "" for found in ways]
+        cells.append(f"{row['ratio']:.2f}" if "peer" in row else "")
+        rows.append([what, milliseconds(row["seconds"]["minicnn"]), *cells])
+    return table([title, "minicnn", *(names[peer] for peer in peers), ratio], rows)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' if number > 1 else ''}"
+
+
+def memory(result: dict[str, Any]) -> str:
+    def megabytes(count: float) -> str:
+        return f"{count / 1e6:.0f} MB"
+
+    rows = []
+    for row in result["rows"]:
+        sizes = megabytes(row["sizes"]["weights"]), megabytes(4 * row["sizes"]["winograd"])
+        copies = "none" if row["dense_copies"] == 0 else f"{row['dense_copies']}"
+        rows.append([row["model"], megabytes(row["used"]), *sizes, megabytes(row["limit"]), copies])
+    header = [
+        "a prediction, 1 image",
+        "peak of the process",
+        "weights",
+        "3x3 kernels, prepared",
+        "aim",
+        "dense weights copied",
     ]
-    return table(["prediction, 224 x 224", "minicnn", "PyTorch", "ONNX Runtime", "times as fast as the faster"], rows)
+    return table(header, rows)
 
 
-def _of(row: dict[str, Any], engine: str) -> list[float]:
-    """The seconds of an engine in each of its ways."""
-    return [seconds for name, seconds in row["seconds"].items() if name.startswith(engine)]
+def tutorial(result: dict[str, Any]) -> str:
+    seconds = result["seconds"]
+    rows = [["minicnn, first start (compiles)", f"{result['first_seconds']:.1f} s", ""]]
+    rows += [["minicnn", f"{seconds['minicnn']:.1f} s", "1"]]
+    if "keras" in seconds:
+        rows += [["Keras on TensorFlow", f"{seconds['keras']:.1f} s", f"{result['ratio']:.1f}"]]
+    title = f"frozen VGG16 and a head, 1,000 images of 32 x 32, {result['epochs']} epochs"
+    return table([title, "whole process", "times as long"], rows)
+
+
+def choice(result: dict[str, Any]) -> str:
+    rows = []
+    for row in result["rows"]:
+        worst = row["layers"][0]
+        said = f"{worst['shape']}: {worst['chosen']} for {worst['best']}, {100 * worst['regret']:.0f} %"
+        name = f"{row['model']}, {_counted(row['batch'], 'image')}, {len(row['layers'])} distinct layers"
+        rows.append([name, f"{100 * row['regret']:.1f} %", said if worst["regret"] else "none"])
+    return table(["convolutions", "longer than on the fastest rungs", "the most is lost on"], rows)
 
 
 def startup(result: dict[str, Any]) -> str:
@@ -102,6 +154,10 @@ def threads(result: dict[str, Any]) -> str:
 
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "endtoend": endtoend,
+    "training": training,
+    "memory": memory,
+    "choice": choice,
+    "tutorial": tutorial,
     "startup": startup,
     "frozen_epochs": frozen_epochs,
     "threads": threads,

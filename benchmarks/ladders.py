@@ -26,7 +26,8 @@ def render(op: str, results: dict[str, Any] | None) -> str:
     rows = [row for row in (results or {}).get("rows", []) if row["op"] == op]
     specs = [spec for spec in kernels.specs() if spec.op == op]
     directions = list(dict.fromkeys(spec.direction for spec in specs))
-    parts = [_direction(direction, [s for s in specs if s.direction == direction], rows) for direction in directions]
+    peaks = (results or {}).get("peaks")
+    parts = [_direction(d, [s for s in specs if s.direction == d], rows, peaks) for d in directions]
     if rows and results:
         parts.append(footnote(results))
     return "\n\n".join(parts)
@@ -38,12 +39,26 @@ def footnote(results: dict[str, Any]) -> str:
     return (
         f"Measured by `{results['command']}` on {facts['cores']} cores of {facts['processor']} "
         f"({facts['vector instructions'].partition(',')[0]}), numpy {facts['numpy']}, numba {facts['numba']}, "
-        f"{facts['date']}. In brackets: times the speed of the rung above it in the table. The tiny case is there "
-        "for the reference; faster rungs would show what a call costs, not what the kernel does."
+        f"{facts['date']}. In brackets: times the speed of the rung above it in the table{_of_peak(results)}. "
+        "The tiny case is there for the reference; faster rungs would show what a call costs, not what the kernel does."
     )
 
 
-def _direction(direction: str, specs: list[KernelSpec], rows: list[dict[str, Any]]) -> str:
+def _of_peak(results: dict[str, Any]) -> str:
+    """What the percentages mean, where there are any."""
+    peaks = results.get("peaks")
+    if not peaks:
+        return ""
+    return (
+        f", and the share of what the machine reached in the same run: {peaks['gflops']:.0f} GFLOP/s of multiply-adds, "
+        f"{peaks['gb_per_s']:.0f} GB/s from memory (Winograd's rungs do fewer operations than are counted, and what "
+        "stays in a cache does not wait for memory, so more than 100 % can be right)"
+    )
+
+
+def _direction(
+    direction: str, specs: list[KernelSpec], rows: list[dict[str, Any]], peaks: dict[str, Any] | None
+) -> str:
     measured = {(row["case"], row["rung"]): row for row in rows if row["direction"] == direction}
     cases = list(dict.fromkeys(case for case, _ in measured))
     shown = [case for case in cases if case == TINY] + [case for case in cases if case != TINY][:COLUMNS]
@@ -56,7 +71,8 @@ def _direction(direction: str, specs: list[KernelSpec], rows: list[dict[str, Any
         cells = []
         for case in shown:
             rates = {rung: row["rate"] for (name, rung), row in measured.items() if name == case}
-            cells.append("" if case == TINY and number > 1 else _speed(spec.rung, before, rates))
+            peak = _peak(_unit(case, measured), peaks) if case != TINY else None
+            cells.append("" if case == TINY and number > 1 else _speed(spec.rung, before, rates, peak))
         lines.append(_row([f"`{spec.rung}`", f"[{module}]({module})", spec.note, *cells]))
     return "\n".join(lines)
 
@@ -65,12 +81,19 @@ def _unit(case: str, measured: dict[tuple[str, str], dict[str, Any]]) -> str:
     return next(row["unit"] for (name, _), row in measured.items() if name == case)
 
 
-def _speed(rung: str, before: list[str], rates: dict[str, float]) -> str:
-    """The rate of a rung, and its ratio to that of the nearest measured rung below it."""
+def _peak(unit: str, peaks: dict[str, Any] | None) -> float | None:
+    """The bound for rates of a unit, where it was measured."""
+    return peaks["gflops" if unit == "GFLOP/s" else "gb_per_s"] if peaks else None
+
+
+def _speed(rung: str, before: list[str], rates: dict[str, float], peak: float | None) -> str:
+    """The rate of a rung, its ratio to that of the nearest measured rung below it, and its share of the peak."""
     if rung not in rates:
         return ""
     lower = next((rates[name] for name in reversed(before) if name in rates), None)
-    return f"{significant(rates[rung])} ({significant(rates[rung] / lower)}x)" if lower else significant(rates[rung])
+    notes = [f"{significant(rates[rung] / lower)}x"] if lower else []
+    notes += [f"{100 * rates[rung] / peak:.0f} %"] if peak else []
+    return f"{significant(rates[rung])} ({', '.join(notes)})" if notes else significant(rates[rung])
 
 
 def significant(value: float) -> str:

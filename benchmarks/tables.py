@@ -14,7 +14,7 @@ from pathlib import Path
 
 from minicnn import kernels
 
-from . import figures, ladders, picture
+from . import figures, ladders, picture, roofline
 from .measuring import load
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +45,7 @@ def documents() -> dict[Path, str]:
         wanted[page] = fill(text, lambda name, op=op: ladders.render(op, results))
     if results is not None:
         wanted[ROOT / "docs" / "ladder.svg"] = picture.render(results)
+        wanted[ROOT / "docs" / "roofline.svg"] = roofline.render(results)
     return wanted
 
 

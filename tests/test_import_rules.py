@@ -27,7 +27,7 @@ TIERS = (
         "initializers",
         "constraints",
     },
-    {"data", "datasets", "training", "transfer", "explain"},
+    {"data", "datasets", "training", "transfer", "explain", "bench"},
     {"cli", "report", "__main__"},
 )
 TIER = {unit: number for number, tier in enumerate(TIERS) for unit in tier}
@@ -79,6 +79,19 @@ def test_each_package_is_imported_in_its_one_place():
     for package, place in ONLY_IN.items():
         users = {name for name, module in MODULES.items() if package in packages(module.imports)}
         assert {name for name in users if name != place and not name.startswith(f"{place}.")} == set()
+
+
+def test_other_engines_are_imported_by_their_own_process_alone():
+    """What serves them runs where minicnn need not be installed: it imports minicnn for minicnn's own engine only."""
+    peers = {name: module for name, module in MODULES.items() if name.startswith("minicnn.bench.peers")}
+    for name, module in MODULES.items():
+        if name not in peers:
+            assert not packages(module.imports) & {"torch", "onnxruntime", "tensorflow", "keras"}, name
+            assert not [used for used in module.imports if used.startswith("minicnn.bench.peers")], name
+    for name, module in peers.items():
+        assert not [
+            used for used in module.eager if used.startswith("minicnn") and used.split(".")[2:3] != ["peers"]
+        ], name
 
 
 def test_no_code_that_unpickles_and_no_second_copy_of_the_kernels():

@@ -96,12 +96,17 @@ def installed(built, tmp_path_factory) -> Path:
 
 
 def run(program: Path, *arguments: str, folder: Path) -> str:
+    return outputs(program, *arguments, folder=folder)[0]
+
+
+def outputs(program: Path, *arguments: str, folder: Path) -> tuple[str, str]:
+    """What a program that ends well writes to stdout and to stderr."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MINICNN", "PYTHON"))}
     environment["MINICNN_CACHE"] = str(folder / "cache")
     command = [str(program), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout, done.stderr
 
 
 def test_the_package_list_is_the_tree():
@@ -156,3 +161,17 @@ def test_the_wheel_works_with_numpy_and_h5py_alone(installed, tmp_path):
 def test_the_command_is_installed(installed, tmp_path):
     assert "finetune" in run(installed / "minicnn", "--help", folder=tmp_path)
     assert CONFIGURATION["project"]["version"] in run(installed / "minicnn", "--version", folder=tmp_path)
+
+
+def test_kernels_are_timed_without_numba(installed, tmp_path):
+    command = ["bench", "conv2d", "--shape", "5x5x3,3x3x4", "--rounds", "1"]
+    out, err = outputs(installed / "minicnn", *command, folder=tmp_path)
+    assert [line.split()[0] for line in out.splitlines()[4:6]] == ["reference", "v2_im2col"]
+    assert "as measured by BLAS, NumPy" in out
+    (line,) = err.splitlines()
+    assert "numba is not installed, so NumPy kernels run: pip install 'minicnn[fast]'" in line
+
+
+def test_a_network_is_timed_without_numba(installed, tmp_path):
+    out = run(installed / "minicnn", "bench", "model", "mobilenet", "--size", "32", "--rounds", "1", folder=tmp_path)
+    assert out.splitlines()[2].startswith("minicnn ")

@@ -1,13 +1,13 @@
 """`minicnn doctor`: what this installation has, where it keeps things, and what is missing."""
 
 import ctypes
-import importlib.metadata
 import os
 import platform
 import shutil
 import sys
 from pathlib import Path
 
+from minicnn.bench.machine import processor_name, usable_cores, vector_features, version
 from minicnn.cli.console import one_line, print_json, say
 from minicnn.errors import ArgumentError
 
@@ -19,7 +19,6 @@ EXTRAS = {
     "cuda12": ("cupy-cuda12x",),
     "cuda13": ("cupy-cuda13x",),
 }
-VECTOR_FEATURES = ("AVX512F", "AVX2", "FMA3", "AVX", "SSE42", "SVE", "ASIMD", "NEON")
 
 EPILOG = """\
 examples:
@@ -61,7 +60,7 @@ def examine() -> dict[str, dict[str, object]]:
         "processor": _processor(),
         "kernels": _kernels(),
         "cuda": _cuda(),
-        "extras": {f"{package} [{extra}]": _version(package) for extra, names in EXTRAS.items() for package in names},
+        "extras": {f"{package} [{extra}]": version(package) for extra, names in EXTRAS.items() for package in names},
         "folders": _folders(),
     }
 
@@ -73,16 +72,9 @@ def _software() -> dict[str, object]:
         "minicnn": f"{__version__} in {Path(__file__).parents[1]}",
         "python": f"{platform.python_version()} in {sys.executable}",
         "system": platform.platform(),
-        "numpy": f"{_version('numpy')}, BLAS {_blas()}",
-        "h5py": _version("h5py"),
+        "numpy": f"{version('numpy')}, BLAS {_blas()}",
+        "h5py": version("h5py"),
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _blas() -> str:
@@ -101,34 +93,11 @@ def _processor() -> dict[str, object]:
     except ArgumentError as error:
         threads = f"NOT USABLE: {error}"
     return {
-        "model": _processor_name(),
-        "vector instructions": ", ".join(_vector_features()) or "unknown",
-        "cores": f"{_usable_cores()} usable of {os.cpu_count()}",
+        "model": processor_name(),
+        "vector instructions": ", ".join(vector_features()) or "unknown",
+        "cores": f"{usable_cores()} usable of {os.cpu_count()}",
         "threads of kernels": threads,
     }
-
-
-def _processor_name() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def _vector_features() -> list[str]:
-    """What NumPy found at its start; the name of the table is private, so its absence is no error."""
-    try:
-        from numpy._core._multiarray_umath import __cpu_features__ as found
-    except ImportError:
-        return []
-    return [name for name in VECTOR_FEATURES if found.get(name)]
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _kernels() -> dict[str, object]:
@@ -150,7 +119,7 @@ def _kernel_form() -> str:
     choice = os.environ.get("MINICNN_KERNELS", "")
     if choice == "numpy":
         return "NumPy, since MINICNN_KERNELS is numpy"
-    if _version("numba") == "not installed":
+    if version("numba") == "not installed":
         return "NumPy; faster with Numba: pip install 'minicnn[fast]'"
     return "Numba"
 

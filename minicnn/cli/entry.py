@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 
 from minicnn.cli import (
+    bench,
     demo,
     doctor,
     evaluate,
@@ -25,7 +26,7 @@ from minicnn.errors import DownloadError, MinicnnError, MissingExtraError
 
 DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
-COMMANDS = (demo, finetune, predict, evaluate, extract, summary, inspect, weights, warmup, doctor)
+COMMANDS = (demo, finetune, predict, evaluate, extract, summary, inspect, weights, bench, warmup, doctor)
 
 DESCRIPTION = """\
 Take a convolutional network trained by others, a folder of photos, and get a classifier.

@@ -210,7 +210,7 @@ def test_doctor_says_when_the_number_of_threads_is_none(monkeypatch, capsys):
 )
 def test_doctor_says_which_kernels_run_and_why(choice, numba, said, monkeypatch, capsys):
     monkeypatch.setenv("MINICNN_KERNELS", choice)
-    monkeypatch.setattr("minicnn.cli.doctor._version", lambda package: numba)
+    monkeypatch.setattr("minicnn.cli.doctor.version", lambda package: numba)
     assert main(["doctor", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["kernels"]["default form"] == said
 

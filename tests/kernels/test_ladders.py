@@ -74,6 +74,11 @@ def test_a_table_of_measured_rungs(ladders):
     assert [line.rsplit("|", 2)[1].strip() for line in lines] == ["", "2", "5 (2.5x)", ""]
     assert "v9_gone" not in page
     assert "`time it` on 2 cores of Z80" in page
+    peaks = {"gflops": 100.0, "gb_per_s": 10.0}
+    page = ladders.render("channel_sum", {"rows": rows, "machine": machine, "command": "time it", "peaks": peaks})
+    lines = [line for line in page.splitlines() if line.startswith("| `")]
+    assert [line.rsplit("|", 2)[1].strip() for line in lines] == ["", "2 (20 %)", "5 (2.5x, 50 %)", ""]
+    assert "10 GB/s from memory" in page
 
 
 def test_an_operation_that_was_not_measured_has_a_plain_table(ladders):
@@ -95,21 +100,5 @@ def test_only_what_stands_between_markers_is_replaced(ladders):
 def test_every_operation_with_a_choice_of_rungs_is_timed(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     cases = importlib.import_module("benchmarks.kernel_cases")
-    timed = {op for ops in cases.PARTS for op in ops}
+    timed = set(cases.LAYERS)
     assert timed == {op for op in kernels.operations() if len(kernels.rungs(op)) > 1}
-
-
-def test_timings_take_turns_and_slow_ones_are_done_once(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
-    measuring = importlib.import_module("benchmarks.measuring")
-    called = []
-    clock = iter(range(1000))
-    monkeypatch.setattr(measuring.time, "perf_counter", lambda: next(clock) * 0.02)
-
-    def call(name: str):
-        return lambda: called.append(name)
-
-    seconds = measuring.interleaved({"a": call("a"), "b": call("b")}, rounds=3)
-    assert called == ["a", "a", "b", "b", "a", "b", "b", "a", "a", "b"]
-    assert {name: len(values) for name, values in seconds.items()} == {"a": 3, "b": 3}
-    assert len(measuring.interleaved({"a": call("a")}, rounds=3, slow=0.001)["a"]) == 1

@@ -1,0 +1,1 @@
+"""Timing: rungs of a kernel against each other, networks against other engines, results against older ones."""

@@ -1,0 +1,228 @@
+"""`minicnn bench`: time the rungs of a kernel, a network against other engines, or a result against an older one."""
+
+import sys
+
+from minicnn.cli.console import NONE, note, print_json, print_table, say
+from minicnn.cli.parser import whole
+from minicnn.errors import ArgumentError
+
+ALL = "all"
+MODEL = "model"
+PEERS = ("torch", "onnxruntime")
+
+EPILOG = """\
+examples:
+  minicnn bench conv2d --shape vgg16.block3_conv2 --rungs all
+  minicnn bench conv2d --shape 56x56x64,3x3x128/2 --direction all --threads 1
+  minicnn bench dense --shape 4096,1000 --batch 32 --json > new.json
+  minicnn bench model resnet50 --against torch,onnxruntime --peer-python other-env/bin/python
+  minicnn bench --compare old.json new.json"""
+
+OPERATION_EPILOG = """\
+Each rung is compared with the definition in double precision before it is timed; all are timed in turns.  GFLOP/s count
+the operations of the definition, so that Winograd's rungs, which do fewer, may pass 100 % of the peak; GB/s count each
+number once, so that what stays in a cache may pass 100 % of memory.  Both peaks are measured in the same run.  BLAS, in
+some rungs, keeps its own number of threads (OPENBLAS_NUM_THREADS)."""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    from minicnn.bench.cases import operations
+
+    parser = commands.add_parser(
+        "bench",
+        help="time kernels rung by rung, or networks against PyTorch and ONNX Runtime",
+        description="Time the rungs of an operation, a whole network against other engines, or compare two results.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--compare", nargs=2, metavar=("OLD", "NEW"), help="two results of --json: what has changed")
+    parser.add_argument("--json", action="store_true", dest="compare_json", help="with --compare: print JSON")
+    parser.set_defaults(run=run_compare)
+    named = ", ".join(operations())
+    subjects = parser.add_subparsers(
+        title="what to time", metavar="OPERATION", help=f"{MODEL} for a whole network, or an operation: {named}"
+    )
+    for op in operations():
+        _add_operation(subjects, op)
+    _add_model(subjects)
+
+
+def _add_operation(subjects, op: str) -> None:
+    from minicnn import kernels
+
+    directions = list(dict.fromkeys(spec.direction for spec in kernels.specs() if spec.op == op))
+    parser = subjects.add_parser(op, description=f"Time the rungs of {op} in turns.", epilog=OPERATION_EPILOG)
+    parser.add_argument(
+        "--shape", required=True, metavar="S", help="a layer, as vgg16.block3_conv2, or sizes, as 56x56x64,3x3x128/2"
+    )
+    parser.add_argument("--rungs", default=ALL, metavar="R", help="names with commas between (default: all)")
+    parser.add_argument(
+        "--direction", choices=[*directions, ALL], default=directions[0], help=f"default: {directions[0]}"
+    )
+    parser.add_argument("--size", type=whole(32, 2048), metavar="N", help="side of the network's images (default: 224)")
+    parser.add_argument(
+        "--slow",
+        type=whole(1),
+        default=1,
+        metavar="S",
+        help="what takes longer than S seconds is timed once (default: 1)",
+    )
+    _add_shared(parser, 9)
+    parser.set_defaults(run=run_operation, op=op)
+
+
+def _add_model(subjects) -> None:
+    parser = subjects.add_parser(MODEL, description="Time the prediction of a network by several engines in turns.")
+    parser.add_argument("name", metavar="NAME", help="vgg16, resnet50, mobilenetv2, ...")
+    parser.add_argument(
+        "--against", default="", metavar="ENGINES", help=f"{' and '.join(PEERS)}, with commas between (default: none)"
+    )
+    parser.add_argument("--peer-python", metavar="PATH", help="a Python that has these engines (default: this one)")
+    parser.add_argument(
+        "--size", type=whole(32, 2048), default=224, metavar="N", help="side of the images (default: 224)"
+    )
+    _add_shared(parser, 15)
+    parser.set_defaults(run=run_model)
+
+
+def _add_shared(parser, rounds: int) -> None:
+    parser.add_argument("--batch", type=whole(1, 4096), default=1, metavar="N", help="images or rows (default: 1)")
+    parser.add_argument("--threads", type=whole(1, 1024), metavar="N", help="threads (default: one for each core)")
+    parser.add_argument(
+        "--rounds", type=whole(1), default=rounds, metavar="N", help=f"timings of each (default: {rounds})"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _check_alone(options) -> None:
+    if options.compare or options.compare_json:
+        raise ArgumentError("bench: --compare goes without an operation; write --json after the operation")
+
+
+def run_operation(options) -> int:
+    """Time the rungs of an operation."""
+    from minicnn.bench import machine, peaks, rungs, timing
+    from minicnn.bench.cases import cases
+    from minicnn.bench.shapes import layer_of
+
+    _check_alone(options)
+    names = None if options.rungs == ALL else [name.strip() for name in options.rungs.split(",")]
+    if options.size and "." not in options.shape:
+        raise ArgumentError("--size is for a layer of a network; this --shape has its sizes")
+    layer = layer_of(options.op, options.shape, options.batch, options.size or 224)
+    found = []
+    with timing.threads(options.threads) as threads:
+        for case in cases(options.op, options.shape, layer, options.batch):
+            if options.direction in (ALL, case.direction):
+                wanted = rungs.wanted(case, names)
+                found.append((case, rungs.measure(case, wanted, options.rounds, options.slow), rungs.chosen(case)))
+        bounds = peaks.measure()
+        facts = machine.facts()
+    if options.json:
+        rows = [{**row, "batch": options.batch} for _, part, _ in found for row in part]
+        default = [{"direction": case.direction, "call": c, "prediction": p} for case, _, (c, p) in found]
+        told = {"machine": facts, "peaks": bounds.as_json(), "threads": threads, "default": default, "rows": rows}
+        print_json(told)
+        return 0
+    said = bounds.as_json()
+    reached = f"{said['gflops']:g} GFLOP/s and {said['gb_per_s']:g} GB/s from memory, as measured by {said['source']}"
+    say(f"{facts['processor']}, {_counted(threads, 'thread')}: {reached}")
+    for case, rows, default in found:
+        _print_rungs(case, rows, default, bounds)
+    return 0
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' if number > 1 else ''}"
+
+
+def _print_rungs(case, rows, default, bounds) -> None:
+    say(f"\n{case.op} {case.direction}, {case.name}: {case.shape}")
+    header = ["rung", "ms", "spread", "GFLOP/s", "% of peak", "GB/s", "% of memory", "error"]
+    print_table(header, [_cells(case, row, bounds) for row in rows])
+    call, prediction = default
+    same = call == prediction
+    say(f"default: {call}" if same else f"default: {prediction} in prediction, {call} in a call with other weights")
+
+
+def _cells(case, row, bounds) -> list[str]:
+    seconds, (low, high) = row["seconds"], row["quartiles"]
+    flops, moved = case.flops / seconds, case.moved / seconds
+    multiplied = [f"{flops / 1e9:.1f}", f"{100 * flops / bounds.flops:.0f}%"] if flops else [NONE, NONE]
+    read = [f"{moved / 1e9:.2f}", f"{100 * moved / bounds.bytes:.0f}%"]
+    return [
+        row["rung"],
+        f"{1e3 * seconds:.3f}",
+        f"{100 * (high - low) / seconds:.0f}%",
+        *multiplied,
+        *read,
+        f"{row['error']:.0e}",
+    ]
+
+
+def run_model(options) -> int:
+    """Time a network by several engines."""
+    from minicnn.bench import engines, machine, timing
+
+    _check_alone(options)
+    wanted = [name.strip() for name in options.against.split(",") if name.strip()]
+    for name in wanted:
+        if name not in PEERS:
+            raise ArgumentError(f"--against: there is no engine {name!r}; there are {', '.join(PEERS)}")
+    with timing.threads(options.threads) as threads:
+        facts = machine.facts()
+    row = engines.compare_with(
+        options.name,
+        wanted,
+        options.peer_python or sys.executable,
+        options.batch,
+        options.size,
+        threads,
+        options.rounds,
+    )
+    if options.json:
+        print_json({"machine": facts, "threads": threads, "rows": [row]})
+        return 0
+    images = f"{_counted(options.batch, 'image')} of {options.size} x {options.size}"
+    say(f"{row['model']}, {images}, {_counted(threads, 'thread')}, {facts['processor']}")
+    print_table(["engine", "ms", "spread", "times as long", "error"], _engine_rows(row))
+    return 0
+
+
+def _engine_rows(row) -> list[list[str]]:
+    rows = []
+    for name, seconds in row["seconds"].items():
+        low, high = row["quartiles"][name]
+        ratio, error = row["ratios"].get(name), row["errors"].get(name)
+        cells = [f"{ratio:.2f}" if ratio else NONE, NONE if error is None else f"{error:.0e}"]
+        rows.append([name, f"{1e3 * seconds:.2f}", f"{100 * (high - low) / seconds:.0f}%", *cells])
+    return rows
+
+
+def run_compare(options) -> int:
+    """What has changed between two results."""
+    from minicnn.bench.compare import compare, read
+
+    if not options.compare:
+        raise ArgumentError("bench: name an operation, model, or --compare OLD NEW (see minicnn bench --help)")
+    old, new = map(read, options.compare)
+    differences = compare(old, new)
+    if options.compare_json:
+        print_json([{**d._asdict(), "ratio": d.ratio} for d in differences])
+        return 0
+    if old.get("machine") and new.get("machine") and _hardware(old) != _hardware(new):
+        note("the two were measured on different machines or with different threads")
+    rows = [[d.what, f"{1e3 * d.old:.3f}", f"{1e3 * d.new:.3f}", f"{d.ratio:.2f}", _said(d)] for d in differences]
+    print_table(["timed", "old ms", "new ms", "times as fast", "beyond the noise"], rows)
+    return 0
+
+
+def _said(difference) -> str:
+    """Whether a difference is more than the noise."""
+    if difference.real is None:
+        return "not known"
+    return "" if not difference.real else "faster" if difference.ratio > 1 else "slower"
+
+
+def _hardware(result) -> list[object]:
+    return [result["machine"].get(name) for name in ("processor", "cores", "threads")]

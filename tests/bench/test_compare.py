@@ -1,0 +1,90 @@
+"""Two results: what is in both, how many times as fast, and whether that is more than the noise."""
+
+import json
+
+import pytest
+
+from minicnn.bench.compare import compare, read, timings
+from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
+
+pytestmark = pytest.mark.numpy_only
+
+
+def result(*rows: dict, **more) -> dict:
+    return {"rows": list(rows), "path": "r.json", **more}
+
+
+def row(rung: str, seconds: float, spread: float | None = 0.1) -> dict:
+    found = {"op": "conv2d", "direction": "forward", "case": "a", "rung": rung, "batch": 2, "seconds": seconds}
+    around = {} if spread is None else {"quartiles": [seconds * (1 - spread), seconds * (1 + spread)]}
+    return {**found, **around}
+
+
+def test_what_both_have_timed_is_compared():
+    old = result(row("v1", 1.0), row("v2", 1.0), row("v3", 1.0, None), row("gone", 1.0))
+    new = result(row("v1", 0.5), row("v2", 1.1), row("v3", 2.0, None), row("fresh", 1.0))
+    found = compare(old, new)
+    assert [(d.what.split(", ")[3], d.ratio, d.real) for d in found] == [
+        ("v1", 2.0, True),
+        ("v2", pytest.approx(1 / 1.1), False),
+        ("v3", 0.5, None),
+    ]
+    assert found[0].what == "conv2d, forward, a, v1, batch 2"
+
+
+def test_engines_are_told_apart_and_threads_may_stand_at_the_top():
+    old = {"model": "vgg16", "batch": 1, "seconds": {"minicnn": 2.0, "torch": 4.0}}
+    new = {**old, "threads": 2, "quartiles": {"minicnn": [0.9, 1.1], "torch": [1.0, 2.0]}}
+    found = timings(result(new))
+    assert found["vgg16, batch 1, 2 threads, minicnn"].quartiles == (0.9, 1.1)
+    assert [d.what for d in compare(result(old, threads=2), result(new))] == list(found)
+
+
+def test_results_with_nothing_in_common_are_refused():
+    with pytest.raises(ArgumentError, match="have timed nothing in common"):
+        compare(result(row("v1", 1.0)), result(row("v2", 1.0)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "3", "{}", '{"rows": 3}', '{"rows": [1]}', '{"rows": [{"op": "conv2d"}]}'],
+)
+def test_what_is_no_result_is_refused(text, tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text(text)
+    with pytest.raises(FileFormatError, match="is no result of minicnn bench"):
+        read(str(path))
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(FileFormatError):
+        read(str(path))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(FileAccessError, match="cannot be read"):
+        read(str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "quartiles"),
+    [
+        (0, None),
+        (-1, None),
+        ("1", None),
+        (None, None),
+        (True, [1]),
+        (1.0, [1.0]),
+        (1.0, ["a", "b"]),
+        (1.0, 3),
+        ([], {}),
+        (1e999, None),
+    ],
+)
+def test_times_that_are_no_positive_numbers_are_refused(seconds, quartiles, tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps({"rows": [{"op": "conv2d", "seconds": seconds, "quartiles": quartiles}]}))
+    with pytest.raises(FileFormatError, match="times that are no positive numbers"):
+        timings(read(str(path)))

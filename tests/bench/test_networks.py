@@ -1,0 +1,93 @@
+"""A network as other engines are told of it: every step, with paddings resolved, and weights that do not saturate."""
+
+import json
+
+import numpy as np
+import pytest
+
+from minicnn.bench import networks
+from minicnn.errors import ArgumentError, UnsupportedError
+from minicnn.layers import (
+    Add,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Flatten,
+    GlobalAveragePooling2D,
+    Input,
+    LeakyReLU,
+    MaxPooling2D,
+    ReLU,
+    ZeroPadding2D,
+)
+from minicnn.models import Model
+
+pytestmark = pytest.mark.numpy_only
+
+
+def residual() -> Model:
+    x = Input((10, 12, 3))
+    y = Conv2D(4, 3, strides=2, name="stem")(ZeroPadding2D(1)(x))
+    y = ReLU(6.0, name="relu")(BatchNormalization(name="bn")(y))
+    z = Conv2D(4, 3, padding="same", activation="relu", name="branch")(y)
+    y = MaxPooling2D(3, 2, name="pool")(ZeroPadding2D(((0, 1), (0, 1)))(ReLU(name="out")(Add(name="add")([y, z]))))
+    return Model(x, Dense(5, activation="softmax", name="head")(GlobalAveragePooling2D(name="gap")(y)))
+
+
+def test_steps_follow_each_other_and_paddings_join_their_windows():
+    steps = networks.describe(residual())
+    assert [step["layer"] for step in steps] == ["stem", "bn", "relu", "branch", "add", "out", "pool", "gap", "head"]
+    made = {0: None}
+    for step in steps:
+        assert all(slot in made for slot in step["inputs"])
+        made[step["output"]] = step["layer"]
+    stem, _, relu, branch, add, _, pool, _, head = steps
+    assert (stem["size"], stem["padding"], stem["strides"]) == ([10, 12], [(1, 1), (1, 1)], (2, 2))
+    assert branch["padding"] == [(1, 1), (1, 1)]
+    assert (pool["size"], pool["padding"]) == ([5, 6], [(0, 1), (0, 1)])
+    assert [relu["activation"], branch["activation"], head["activation"]] == ["relu6", "relu", "softmax"]
+    assert [made[slot] for slot in add["inputs"]] == ["relu", "branch"]
+    json.dumps(steps)
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ([LeakyReLU()], "cannot be told of LeakyReLU"),
+        ([ReLU(2.0)], "cannot be told of this ReLU"),
+        ([ZeroPadding2D(1), MaxPooling2D(2)], "cannot be told of the padding before it"),
+        ([ZeroPadding2D(1), Flatten()], "cannot be told of the padding before it"),
+    ],
+)
+def test_what_others_cannot_be_told_is_refused(layers, said):
+    x = y = Input((8, 8, 3))
+    for layer in layers:
+        y = layer(y)
+    with pytest.raises(UnsupportedError, match=said):
+        networks.describe(Model(x, y))
+
+
+def test_weights_keep_signals_at_their_size():
+    model = residual()
+    networks.draw(model)
+    probe = Model(model.inputs, [model.get_layer("bn").output, model.get_layer("gap").output])
+    y, features = probe.predict(np.random.default_rng(0).standard_normal((4, 10, 12, 3), np.float32))
+    assert 0.5 < y.std() < 2
+    assert 0.1 < features.std() < 10
+    assert model.predict(np.ones((1, 10, 12, 3), np.float32)).max() < 0.99
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    network = networks.write("mobilenet", 32, tmp_path, classes=7)
+    assert (network.name, network.size, network.classes) == ("MobileNet", 32, 7)
+    x = np.random.default_rng(0).standard_normal((2, 32, 32, 3), np.float32)
+    first, again = (networks.read(json.loads(json.dumps(network.as_json()))).predict(x) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == (2, 7)
+    assert first.max() < 0.99
+
+
+def test_an_architecture_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ArgumentError, match="did you mean resnet50"):
+        networks.write("resnet51", 32, tmp_path)
+    assert not list(tmp_path.iterdir())
