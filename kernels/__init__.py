@@ -41,7 +41,7 @@ from ._registry import (
     specs,
     use,
 )
-from ._shapes import Padding, Pair, output_size, padding_sides, pair, same_padding
+from ._shapes import Padding, Pair, Window, output_size, padding_sides, pair, resolve_window, same_padding, span
 from ._threads import Jobs, capture, get_num_threads, set_num_threads
 from ._warmup import warmup
 
@@ -51,6 +51,7 @@ __all__ = [
     "KernelSpec",
     "Padding",
     "Pair",
+    "Window",
     "activation",
     "avgpool2d",
     "batchnorm",
@@ -80,12 +81,14 @@ __all__ = [
     "pair",
     "prelu",
     "record",
+    "resolve_window",
     "rungs",
     "rungs_are_forced",
     "same_padding",
     "set_num_threads",
     "softmax",
     "softmax_crossentropy",
+    "span",
     "specs",
     "upsample2d",
     "use",

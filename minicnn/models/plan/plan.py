@@ -19,7 +19,7 @@ from minicnn.ops.conv import Conv2D
 
 from ..graph import Program
 from .fuse import fuse, has_fixed_weights
-from .steps import Steps
+from .stages import Stages
 from .trace import Instruction, Value, trace
 
 
@@ -33,7 +33,7 @@ class Plan:
         self.parameters = [p for item in self.instructions for p in item.parameters()]
         self._versions: tuple[int, ...] | None = None
         self._weights: dict[int, list[Any]] = {}
-        self._steps: dict[int, list[Steps]] = defaultdict(list)
+        self._stages: dict[int, list[Stages]] = defaultdict(list)
         self._lock = threading.Lock()
 
     def run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
@@ -41,23 +41,16 @@ class Plan:
         batch = len(arrays[0])
         weights = self._current_weights()
         with self._lock:
-            free = self._steps.get(batch)
-            steps = free.pop() if free else None
-        if steps is None or steps.weights is not weights:
-            steps = Steps(self.instructions, self.outputs, weights, batch)
-        values = steps.run(dict(zip(map(id, self.inputs), arrays)))
-        results = [self._result(value, values) for value in self.outputs]
+            free = self._stages.get(batch)
+            stages = free.pop() if free else None
+        if stages is None or stages.weights is not weights:
+            stages = Stages(self.inputs, self.instructions, self.outputs, weights, batch)
+        results = stages.run(arrays)
         with self._lock:
-            if batch not in self._steps:
-                self._steps.clear()
-            self._steps[batch].append(steps)
+            if batch not in self._stages:
+                self._stages.clear()
+            self._stages[batch].append(stages)
         return results
-
-    @staticmethod
-    def _result(value: Any, values: dict[int, np.ndarray]) -> np.ndarray:
-        if isinstance(value, Value):
-            return values[id(value)]
-        return value.array if isinstance(value, Parameter) else value
 
     def _current_weights(self) -> dict[int, list[Any]]:
         """For each product, its weights and bias as the kernels take them, made anew when a version changed."""
