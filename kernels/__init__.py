@@ -43,7 +43,7 @@ from ._registry import (
     specs,
     use,
 )
-from ._shapes import Padding, Pair, output_size, padding_sides, pair, same_padding
+from ._shapes import Padding, Pair, Window, output_size, padding_sides, pair, resolve_window, same_padding, span
 from ._threads import Jobs, capture, get_num_threads, set_num_threads
 from ._warmup import warmup
 
@@ -54,6 +54,7 @@ __all__ = [
     "Memory",
     "Padding",
     "Pair",
+    "Window",
     "activation",
     "autotune_wanted",
     "avgpool2d",
@@ -84,6 +85,7 @@ __all__ = [
     "pair",
     "prelu",
     "record",
+    "resolve_window",
     "reuse",
     "rungs",
     "rungs_are_forced",
@@ -91,6 +93,7 @@ __all__ = [
     "set_num_threads",
     "softmax",
     "softmax_crossentropy",
+    "span",
     "specs",
     "upsample2d",
     "use",

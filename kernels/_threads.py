@@ -24,8 +24,9 @@ from minicnn.errors import ArgumentError
 
 MAX_THREADS = 1024
 SERIAL_WORK = 400_000  # multiply-adds (or elements) below which waking a thread costs more than it saves
+AWAKE_WORK = 60_000  # the same for threads that are awake, because several kernels follow each other
 STREAMED = 0.25  # work of an element that a kernel only reads, changes a little and writes
-CHUNKS_PER_THREAD = 4  # so that a thread that was disturbed does not hold up the others
+CHUNKS_PER_THREAD = 8  # so that a thread that was disturbed does not hold up the others
 
 
 _threads: int | None = None
@@ -101,7 +102,9 @@ class Jobs:
             return
         threads = get_num_threads()
         if self.table is None or self.table[0] != threads:
-            self.table = threads, np.array([(*row[:3], _step(*row[2:], threads)) for row in self.rows], np.int64)
+            least = SERIAL_WORK if len(self.rows) == 1 else AWAKE_WORK
+            steps = [_step(blocks, work, least, threads) for _, _, blocks, work in self.rows]
+            self.table = threads, np.array([(*row[:3], step) for row, step in zip(self.rows, steps)], np.int64)
         _shared_pool(threads).run(self.table[1])
 
 
@@ -147,9 +150,9 @@ def parallel_for(kernel: Callable[..., Any], blocks: int, work: float, *argument
     jobs.run()
 
 
-def _step(blocks: int, work: float, threads: int) -> int:
-    """Blocks that a thread takes at a time; 0 when it is to take them all."""
-    if threads == 1 or blocks == 1 or work < SERIAL_WORK:
+def _step(blocks: int, work: float, least: float, threads: int) -> int:
+    """Blocks that a thread takes at a time; 0 when one thread is to take them all, as less than the `least` work."""
+    if threads == 1 or blocks == 1 or work < least:
         return 0
     return -(-blocks // (threads * CHUNKS_PER_THREAD))
 

@@ -106,6 +106,10 @@ def _convolutions(array: Make) -> Iterator[tuple[str, str, Call]]:
                 yield name, "forward", partial(op.forward, image, kernel, bias, **options)
             yield name, "backward_input", partial(op.backward_input, dy, kernel, image.shape, **options)
             yield name, "backward_weights", partial(op.backward_weights, image, dy, kernel.shape, **options)
+        wide = array(1, 14, 14, 16)  # pixels and channels enough for rungs that take several at a time
+        for side in (taps, taps + 2):
+            call = partial(depthwise_conv2d.forward, wide, array(side, side, 16, 1), **options)
+            yield "depthwise_conv2d", "forward", call
         kernel, dy = array(taps, taps, 3, 2), array(1, 6 * strides, 6 * strides, 3)
         name, op = "conv2d_transpose", conv2d_transpose
         yield name, "forward", partial(op.forward, image, kernel, array(3), **options)

@@ -62,6 +62,11 @@ class Prepared(NamedTuple):
     rung: str
     data: np.ndarray
 
+    @property
+    def by_rows(self) -> bool:
+        """Whether the rung computes a row of the output from the rows that it sees, in the same way in every image."""
+        return self.rung not in WINOGRAD
+
 
 def prepare(
     w: np.ndarray,

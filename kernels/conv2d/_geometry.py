@@ -66,8 +66,9 @@ def is_pointwise(g):
 
 @helper
 def finish(sums, width, count, y, y_start, y_row, columns, bias, bias_start, residual, has_residual, limits):
-    """Write `count` rows of sums: y = clip(sums + bias + residual, low, high); for tiles that hang over an edge.
+    """Write `count` rows of sums: y = clip((sums + bias) + residual, low, high); for tiles that hang over an edge.
 
+    The order of the additions is that of `tile_finish`, so that a sum has the same bits at an edge as elsewhere.
     Rows are cut out first: an index that is known not to be negative lets the compiler use vectors.
     """
     low, high = limits
@@ -76,11 +77,13 @@ def finish(sums, width, count, y, y_start, y_row, columns, bias, bias_start, res
         row = sums[r * width : r * width + columns]
         to = y_start + r * y_row
         result = y[to : to + columns]
+        for f in range(columns):
+            row[f] += offset[f]
         if has_residual:
             other = residual[to : to + columns]
             for f in range(columns):
                 row[f] += other[f]
         for f in range(columns):
-            value = row[f] + offset[f]
+            value = row[f]
             value = low if value < low else value
             result[f] = high if value > high else value

@@ -15,7 +15,7 @@ from .._host import TILE
 from .._jit import helper, kernel
 from .._runs import clear_run, copy_run
 from .._shapes import Window, ceil_div, pieces
-from .._simd import COLUMNS, HALF, ROWS, half_finish, tile_finish
+from .._simd import COLUMNS, HALF, ROWS, UNIT, half_finish, tile_finish
 from .._threads import parallel_for
 from ._geometry import Geometry, finish, geometry, is_pointwise
 from ._panels import pack_panels
@@ -92,12 +92,12 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
                 own = (p - p0) * block_rows * COLUMNS
                 for r in range(0, count, ROWS):
                     at, to, left = a_start + r * a_row, (first + r) * y_row + f0, count - r
-                    if filters == COLUMNS and (left >= ROWS or left == HALF):
-                        c, c_at, c_row, ends = y, to, y_row, k1 == k
+                    if filters % UNIT == 0 and (left >= ROWS or left == HALF):
+                        c, c_at, c_row, width, ends = y, to, y_row, filters, k1 == k
                     else:  # over the edge: finished below
-                        c, c_at, c_row, ends = sums, own + r * COLUMNS, COLUMNS, False
+                        c, c_at, c_row, width, ends = sums, own + r * COLUMNS, COLUMNS, COLUMNS, False
                     ending = (bias, f0, residual, has_residual, limits)
-                    product = (a, at, a_row, 1, packed, panel, COLUMNS, c, c_at, c_row, k1 - k0, k0, ends)
+                    product = (a, at, a_row, 1, packed, panel, COLUMNS, c, c_at, c_row, k1 - k0, k0, width, ends)
                     if left > HALF:
                         tile_finish(*(product + ending))
                     else:

@@ -24,8 +24,8 @@ from .._threads import parallel_for
 from ._choice import winograd_fits
 from ._geometry import Geometry, geometry
 from ._winograd import TAPS
-from .cpu_winograd_simd import gradient_to_points_4, taps_from_points_4, to_points_4
-from .cpu_winograd_tiles import make_evaluate
+from .cpu_winograd_simd import taps_from_points_4
+from .cpu_winograd_tiles import evaluate_gradient_4, evaluate_image
 
 LANES = TILE.lanes
 SIDE = 4  # of a tile of dy
@@ -35,8 +35,7 @@ CHANNELS = 128  # of a block, at the most
 PANELS = 2  # of its filters
 BLOCKS = 8  # worth having, so that several threads have work
 
-_evaluate_image = make_evaluate(to_points_4, SIDE, SIDE + 2)
-_evaluate_gradient = make_evaluate(gradient_to_points_4, SIDE, SIDE)
+_evaluate_image = evaluate_image[SIDE]
 
 
 class Blocking(NamedTuple):
@@ -91,7 +90,7 @@ def _weight_blocks(start, stop, x, dy, g, blocking, dw):
             count, again = min(TILES, end - first), first - part * blocking.tiles
             width = block_panels * COLUMNS
             _evaluate_image(x, image, (-g.top, -g.left), grid, first, count, c0, depth, patch, v, v_pitch, v_point)
-            _evaluate_gradient(
+            evaluate_gradient_4(
                 dy, gradient, (0, 0), grid, first, count, p0 * COLUMNS, width, patch, z, z_pitch, z_point
             )
             for point in range(POINTS):

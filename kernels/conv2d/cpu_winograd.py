@@ -29,10 +29,8 @@ from .cpu_winograd_simd import (
     from_points_4,
     kernel_points_2,
     kernel_points_4,
-    to_points_2,
-    to_points_4,
 )
-from .cpu_winograd_tiles import make_evaluate, tile_place
+from .cpu_winograd_tiles import evaluate_image, tile_place
 
 LANES = TILE.lanes
 GROUP = 2  # panels of filters whose sums are in cache at a time
@@ -87,10 +85,9 @@ def _make_write(from_points: Any, m: int) -> Any:
     return write
 
 
-def _make_blocks(m: int, to_points: Any, from_points: Any) -> Any:
+def _make_blocks(m: int, from_points: Any) -> Any:
     """The kernel for tiles of m x m outputs."""
-    points, side = (m + 2) ** 2, m + 2
-    evaluate, write = make_evaluate(to_points, m, side), _make_write(from_points, m)
+    points, evaluate, write = (m + 2) ** 2, evaluate_image[m], _make_write(from_points, m)
 
     @kernel
     def winograd_blocks(start, stop, x, u, g, blocking, epilogue, y):
@@ -142,7 +139,7 @@ def _make_evaluate_kernel(m: int, kernel_points: Any) -> Any:
     return evaluate_weights
 
 
-_blocks = {2: _make_blocks(2, to_points_2, from_points_2), 4: _make_blocks(4, to_points_4, from_points_4)}
+_blocks = {2: _make_blocks(2, from_points_2), 4: _make_blocks(4, from_points_4)}
 _evaluate_weights = {2: _make_evaluate_kernel(2, kernel_points_2), 4: _make_evaluate_kernel(4, kernel_points_4)}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from .._host import TILE
 from .._jit import helper
 from .._runs import clear_run, copy_run
+from .cpu_winograd_simd import gradient_to_points_4, to_points_2, to_points_4
 
 LANES = TILE.lanes
 
@@ -29,7 +30,7 @@ def _copy_tile(x, size, n, top, left, side, c0, depth, patch):
                 copy_run(x, at, patch, to, count)
 
 
-def make_evaluate(transform: Any, m: int, side: int) -> Any:
+def _make_evaluate(transform: Any, m: int, side: int) -> Any:
     """The stage for tiles of m x m pixels, of which a transform reads side x side."""
 
     @helper
@@ -53,3 +54,7 @@ def make_evaluate(transform: Any, m: int, side: int) -> Any:
                 transform(source, start + c, row, pixel, v, t * pitch + c, v_point)
 
     return evaluate
+
+
+evaluate_image = {2: _make_evaluate(to_points_2, 2, 4), 4: _make_evaluate(to_points_4, 4, 6)}  # by m
+evaluate_gradient_4 = _make_evaluate(gradient_to_points_4, 4, 4)

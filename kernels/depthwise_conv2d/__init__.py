@@ -14,11 +14,15 @@ from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
 from .._registry import Operation
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
+from ._choice import columns_fit
 
 ALL = ("forward", "backward_input", "backward_weights")
 
 
 def _default(direction: str, *arguments) -> str:
+    if direction == "forward":
+        _, w, window, _, y = arguments
+        return "v4_columns" if columns_fit(w.shape, window, y.shape) else "v3_vector"
     return "v3_vector"
 
 
@@ -33,6 +37,8 @@ OPERATION.rung(
     "a vector of channels at a time, the sums of neighbouring pixels in registers",
     replays=True,
 )
+COLUMNS = "seven pixels of a row together: each column of the image is loaded once for all windows that see it"
+OPERATION.rung("v4_columns", "cpu_columns", ("forward",), COLUMNS, replays=True)
 
 
 def forward(

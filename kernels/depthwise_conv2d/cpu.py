@@ -130,7 +130,7 @@ def _repeat_rows(start, stop, x, multiplier, wide):
         wide[r * multiplier : (r + 1) * multiplier] = x[r]
 
 
-def _one_filter(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def one_filter(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x and w, contiguous, with each channel repeated for each of its M filters: (N,H,W,C*M), (KH,KW,C*M)."""
     filters, multiplier = operand(w.reshape(*w.shape[:2], -1)), w.shape[3]
     if multiplier == 1:
@@ -159,7 +159,7 @@ def depthwise_conv2d_forward_v3_vector(
     x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray
 ) -> np.ndarray:
     """y = activation(depthwise(x, w) + bias + residual), a row of pixels at a time"""
-    x, filters = _one_filter(x, w)
+    x, filters = one_filter(x, w)
     plans = axis_plans(forward_axis, x.shape[1:3], y.shape[1:3], w.shape[:2], window)
     bias = np.zeros(y.shape[3], np.float32) if epilogue.bias is None else operand(epilogue.bias)
     if epilogue.residual is None:
@@ -188,7 +188,7 @@ def depthwise_conv2d_backward_weights_v3_vector(
     x: np.ndarray, dy: np.ndarray, window: Window, dw: np.ndarray
 ) -> np.ndarray:
     """dw = the sum of x * dy over every position of the window, in chunks of rows that are added in order"""
-    x, filters = _one_filter(x, dw)
+    x, filters = one_filter(x, dw)
     plans = axis_plans(forward_axis, x.shape[1:3], dy.shape[1:3], dw.shape[:2], window)
     g = Geometry._make((*x.shape[:3], *dy.shape[1:], *dw.shape[:2]))
     rows = len(dy) * dy.shape[1]

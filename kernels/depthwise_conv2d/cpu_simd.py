@@ -52,8 +52,8 @@ class _Product(Emitter):
             builder.store(self.load(initial[0], self.offset(initial[1][0], (p, initial[1][1]))), slot)
         (x_start, x_pixel, x_row, x_step), (w_start, w_row, w_step) = x[1], w[1]
         with (
-            _loop(builder, counts[0], (x_start, x_row), (w_start, w_row)) as (x_first, w_first),
-            _loop(builder, counts[1], (x_first, x_step), (w_first, w_step)) as (x_now, w_now),
+            counted_loop(builder, counts[0], (x_start, x_row), (w_start, w_row)) as (x_first, w_first),
+            counted_loop(builder, counts[1], (x_first, x_step), (w_first, w_step)) as (x_now, w_now),
         ):
             right = self.load(w[0], w_now)
             for p, slot in zip(index, sums):
@@ -65,7 +65,7 @@ class _Product(Emitter):
 
 
 @contextmanager
-def _loop(builder: Any, count: Any, *walks: tuple[Any, Any]) -> Iterator[list[Any]]:
+def counted_loop(builder: Any, count: Any, *walks: tuple[Any, Any]) -> Iterator[list[Any]]:
     """A loop of `count` rounds; each walk is (start, stride), and what it has come to is yielded.
 
     LLVM is told not to unroll it: the counts are small, and what it sets up in advance would take longer than they.

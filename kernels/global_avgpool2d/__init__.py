@@ -22,7 +22,9 @@ OPERATION = Operation("global_avgpool2d", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition: avgpool2d's loops with a window as large as the image")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_reduce", "blas", ALL, "NumPy's reduction over both axes; backward is a broadcast, bound by memory")
-OPERATION.rung("v3_vector", "cpu", ("forward",), "a vector of channels at a time, images on several threads")
+OPERATION.rung(
+    "v3_vector", "cpu", ("forward",), "a vector of channels at a time, images on several threads", replays=True
+)
 
 
 def forward(

@@ -8,20 +8,26 @@ from hypothesis import strategies as st
 from strategies import arrays, paddings
 
 from minicnn.errors import ShapeError
-from minicnn.kernels import depthwise_conv2d
+from minicnn.kernels import depthwise_conv2d, resolve_window
+from minicnn.kernels.depthwise_conv2d._choice import columns_fit
 
 NAMES = ("x", "w", "bias", "residual", "dy")
 
 
 @st.composite
-def cases(draw: Any, values: Any = arrays) -> dict[str, Any]:
-    """x, w, bias, residual, dy and the options of one depthwise convolution; strides and dilation may meet."""
-    channels, multiplier = draw(st.sampled_from([1, 2, 5, 16, 23])), draw(st.sampled_from([1, 1, 1, 2, 3]))
+def cases(draw: Any, values: Any = arrays, columns: bool = False) -> dict[str, Any]:
+    """x, w, bias, residual, dy and the options of one depthwise convolution; strides and dilation may meet.
+
+    `columns`: one that v4_columns can do.
+    """
+    channels = draw(st.sampled_from([16, 23, 40] if columns else [1, 2, 5, 16, 23]))
+    multiplier = draw(st.sampled_from([1, 1, 1, 2, 3]))
     taps = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
-    size = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
+    size = draw(st.tuples(st.integers(1, 9), st.integers(7, 25) if columns else st.integers(1, 9)))
+    gaps = st.sampled_from([1, 1, 2, 3])
     options = {
         "strides": draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
-        "dilation": draw(st.tuples(st.sampled_from([1, 1, 2, 3]), st.sampled_from([1, 1, 2, 3]))),
+        "dilation": draw(st.tuples(gaps, st.just(1) if columns else gaps)),
         "padding": draw(paddings()),
     }
     x = draw(values((draw(st.integers(0, 3)), *size, channels)))
@@ -31,6 +37,9 @@ def cases(draw: Any, values: Any = arrays) -> dict[str, Any]:
     except ShapeError:
         assume(False)
         raise
+    if columns:
+        window = resolve_window(size, taps, **options)
+        assume(columns_fit(w.shape, window, y.shape))
     return {
         "x": x, "w": w, "bias": draw(values(y.shape[3:])), "residual": draw(values(y.shape)),
         "dy": draw(values(y.shape)), "options": options, "add": draw(st.booleans()),

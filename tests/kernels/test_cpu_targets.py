@@ -75,7 +75,7 @@ triple = "aarch64-unknown-linux-gnu"
 machine = binding.Target.from_triple(triple).create_target_machine(cpu="generic", features="+neon", opt=3)
 module = ir.Module()
 module.triple = triple
-_simd._Tile(module, _simd.ROWS).function.linkage = "external"
+_simd._Tile(module, _simd.ROWS, _simd.COLUMNS).function.linkage = "external"
 compiled = binding.parse_assembly(str(module))
 compiled.verify()
 passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))

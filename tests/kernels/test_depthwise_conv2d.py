@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kernel_cases import depthwise_conv2d as depthwise_cases
 
 from minicnn import kernels
-from minicnn.errors import DTypeError, ShapeError
+from minicnn.errors import DTypeError, ShapeError, UnsupportedError
 from minicnn.kernels import conv2d, depthwise_conv2d
 
 RUNGS = kernels.rungs("depthwise_conv2d")
@@ -44,7 +44,7 @@ def test_is_a_convolution_with_a_group_for_each_channel(case):
 @pytest.mark.parametrize("rung", RUNGS)
 @pytest.mark.parametrize("activation", ["sigmoid", "swish", "tanh"])
 def test_activations_that_stay_outside_the_loops(activation, rung):
-    x, w = np.full((1, 3, 3, 2), 0.5, np.float32), np.ones((1, 1, 2, 1), np.float32)
+    x, w = np.full((1, 3, 7, 16), 0.5, np.float32), np.ones((1, 1, 16, 1), np.float32)
     y = depthwise_conv2d.forward(x, w, activation=activation, rung=rung)
     np.testing.assert_allclose(y, kernels.activation.forward(x, activation), rtol=1e-6)
 
@@ -66,7 +66,7 @@ def test_nan_and_infinity_stay_in_their_channel(activation, rung):
 @given(side=st.integers(1, 9), taps=st.integers(1, 5), stride=st.integers(1, 3))
 def test_pixels_outside_the_image_are_not_multiplied(rung, side, taps, stride):
     """An infinite weight meets no zero of padding, which would make a NaN."""
-    x, w = np.ones((1, side, side, 3), np.float32), np.full((taps, taps, 3, 1), np.inf, np.float32)
+    x, w = np.ones((1, side, side + 18, 17), np.float32), np.full((taps, taps, 17, 1), np.inf, np.float32)
     assert (depthwise_conv2d.forward(x, w, strides=stride, padding="same", rung=rung) == np.inf).all()
 
 
@@ -84,3 +84,18 @@ def test_refusals():
         depthwise_conv2d.forward(x, w.astype(np.float32))
     with pytest.raises(DTypeError, match="compiled for float32"):
         depthwise_conv2d.forward(x, w, rung="v3_vector")
+
+
+@pytest.mark.parametrize(
+    ("size", "channels", "options"),
+    [((9, 6), 16, {}), ((9, 9), 15, {}), ((9, 9), 16, {"dilation": (1, 2)}), ((9, 9), 16, {"padding": (0, 3)})],
+)
+def test_v4_columns_does_what_fits_it_and_refuses_the_rest(size, channels, options):
+    x, w = np.ones((1, *size, channels), np.float32), np.ones((3, 3, channels, 1), np.float32)
+    options = {"padding": "same", **options}
+    with pytest.raises(UnsupportedError, match="v4_columns"):
+        depthwise_conv2d.forward(x, w, **options, rung="v4_columns")
+    with kernels.record() as calls:
+        depthwise_conv2d.forward(x, w, **options)
+        depthwise_conv2d.forward(np.ones((1, 9, 9, 16), np.float32), np.ones((3, 3, 16, 1), np.float32), padding=1)
+    assert [rung for _, _, rung in calls] == ["v3_vector", "v4_columns"]

@@ -122,8 +122,8 @@ def shared_jobs(monkeypatch):
     jobs = []
     step = threads._step
 
-    def counted(blocks: int, work: float, count: int) -> int:
-        taken = step(blocks, work, count)
+    def counted(blocks: int, work: float, least: float, count: int) -> int:
+        taken = step(blocks, work, least, count)
         jobs.extend([count] * (taken > 0))
         return taken
 

@@ -48,7 +48,7 @@ def test_a_batch_without_room_is_computed_in_parts_with_the_same_results(model, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "available_memory", lambda: int(room / plan.SHARE))
         found = short.run([x])
-        assert max(short._steps) * short.sample_bytes <= room
+        assert max(short._stages) * short.sample_bytes <= room
     for a, b in zip(found, expected):
         if kernels.numba_wanted():
             np.testing.assert_array_equal(a, b)
@@ -89,8 +89,8 @@ def test_an_allocation_that_fails_is_refused_with_the_remedy(error, monkeypatch)
     model.compile("sgd", "mse")
     before, held = [w.numpy().copy() for w in model.weights], model.compiled.memory
     for name, call in (
-        ("minicnn.models.plan.plan.Steps", lambda: model.predict(images(2))),
-        ("minicnn.models.plan.plan.Steps", lambda: model.evaluate(images(2), np.ones((2, 1)))),
+        ("minicnn.models.plan.plan.Stages", lambda: model.predict(images(2))),
+        ("minicnn.models.plan.plan.Stages", lambda: model.evaluate(images(2), np.ones((2, 1)))),
         ("minicnn.models.fitting.train_step", lambda: model.fit(images(2), np.ones((2, 1)))),
         ("minicnn.models.fitting.train_step", lambda: model.train_on_batch(images(2), np.ones((2, 1)))),
     ):
@@ -136,13 +136,12 @@ x = np.zeros((1024, 64, 64, 3), np.uint8)
 model.train_on_batch(x[:2], np.zeros((2, 32)))
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20),) * 2)
-for call in (lambda: model.predict(x, 1024), lambda: model.train_on_batch(x, np.zeros((1024, 32)))):
-    try:
-        call()
-    except OutOfMemoryError as error:
-        print(str(error).count("make batch_size smaller"))
-model.predict(x[:8], 8)
+try:
+    model.train_on_batch(x, np.zeros((1024, 32)))
+except OutOfMemoryError as error:
+    print(str(error).count("make batch_size smaller"))
 model.train_on_batch(x[:8], np.zeros((8, 32)))
+model.predict(x, 1024)  # takes a slice at a time through the layer with the large output
 """
 
 
@@ -150,4 +149,4 @@ model.train_on_batch(x[:8], np.zeros((8, 32)))
 def test_a_process_without_memory_refuses_and_goes_on():
     done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["1", "1"]
+    assert done.stdout.split() == ["1"]

@@ -15,7 +15,7 @@ from minicnn import layers as L
 from minicnn.autograd import Tensor, no_grad
 from minicnn.autograd.arithmetic import Add
 from minicnn.models import Model, Sequential
-from minicnn.models.plan import Plan
+from minicnn.models.plan import Plan, stages, stripes
 from minicnn.ops.activation import Activation
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
@@ -92,6 +92,50 @@ def test_how_inputs_lie_in_memory_changes_no_bit(layout, dtype):
     WIDE[7].set_weights(weights)
     assert found == WIDE[7].train_on_batch(x, y)
     WIDE[7].set_weights(weights)
+
+
+def narrow_and_wide(strides: int, padding: str) -> Model:
+    """Chains of convolutions from one narrow place to the next, as in mobile networks, one of them with a shortcut."""
+    x = L.Input((23, 17, 3))
+    y = L.Conv2D(8, 3, strides, padding="same", activation="relu6")(x)
+    z = L.DepthwiseConv2D(3, padding="same", activation="relu6")(L.Conv2D(24, 1, activation="relu6")(y))
+    y = L.Add()([y, L.Conv2D(8, 1)(z)])
+    z = L.DepthwiseConv2D(5, strides, padding=padding, activation="relu")(L.Conv2D(40, 1, activation="relu")(y))
+    z = L.Conv2D(16, (3, 2), 2, padding="same")(z)
+    model = Model(x, [L.Conv2D(4, 1)(z), L.GlobalAveragePooling2D()(z)])
+    randomize(model, 0)
+    return model
+
+
+CHAINED = {options: narrow_and_wide(*options) for options in ((1, "valid"), (1, "same"), (2, "same"))}
+
+
+@given(
+    options=st.sampled_from(list(CHAINED)),
+    count=st.integers(1, 7),
+    stripe=st.integers(1_000, 10_000),
+    cache=st.integers(1_000, 100_000),
+)
+def test_stripes_and_slices_change_no_bit(options, count, stripe, cache):
+    x = [np.random.default_rng(count).standard_normal((count, 23, 17, 3), np.float32)]
+    expected = plan_of(CHAINED[options]).run(x)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripes, "STRIPE", stripe)
+        patch.setattr(stages, "CACHE", cache)
+        for found in (plan_of(CHAINED[options]).run(x), plan_of(CHAINED[options]).run([x[0][:1]])):
+            for a, b in zip(found, expected):
+                np.testing.assert_array_equal(a, b[: len(a)])
+
+
+def test_a_chain_in_stripes_needs_no_room_for_what_lies_within(monkeypatch):
+    monkeypatch.setattr(stripes, "STRIPE", 4_000)
+    plan = plan_of(CHAINED[1, "same"])
+    plan.run([np.zeros((1, 23, 17, 3), np.float32)])
+    ((stage,),) = plan._stages.values()
+    wide = [item.output for item in plan.instructions if item.output.shape[-1] in (24, 40)]
+    assert len(wide) == 4
+    assert not any(id(value) in stage.rest.memory.of for value in wide)
+    assert all(scratch.nbytes < 20_000 for scratch in stage.rest.scratch)
 
 
 @settings(max_examples=20)
@@ -223,9 +267,9 @@ def test_a_row_of_layers_needs_two_buffers():
     model = build(*(L.Conv2D(3, 3, padding="same") for _ in range(6)))
     plan = plan_of(model)
     plan.run([images()])
-    (steps,) = plan._steps[3]
-    places = steps.memory.of
-    assert len(places) == 5  # all but the result, which is the caller's
+    (stages,) = plan._stages[3]
+    places = stages.rest.memory.of
+    assert len(places) == 7  # the input and six results
     assert len({id(array.base) for array in places.values()}) == 2
 
 

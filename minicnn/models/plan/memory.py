@@ -1,4 +1,4 @@
-"""Where the results of a plan lie: a value takes the buffer of one that nobody needs any more."""
+"""Where the values of a plan lie: a value takes the buffer of one that nobody needs any more."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ CACHE_LINE = 64  # bytes: vectors that begin on one are read in one piece
 
 
 class Memory:
-    """Memory for one batch size: which buffer each result takes, and what is spent after each instruction.
+    """Memory for one batch size: which buffer each input and result takes, and what is spent after each chain.
 
     `lasting` are the instructions that write to memory which is given to them.
     """
 
-    def __init__(self, instructions: list[Instruction], outputs: list[Any], lasting: set[int], batch: int):
-        self.of: dict[int, np.ndarray] = {}
+    def __init__(
+        self, inputs: list[Value], chains: list[list[Instruction]], outputs: list[Any], lasting: set[int], batch: int
+    ):
+        self.of = {id(value): take([], (batch, *value.shape[1:]), value.dtype) for value in inputs}
         self.spent: dict[int, list[int]] = defaultdict(list)
-        results = {id(value) for value in outputs}
-        roots, last_use = _lifetimes(instructions)
+        roots, last_use = _lifetimes(inputs, chains)
+        for value in outputs:
+            last_use.pop(roots.get(id(value), id(value)), None)
         free: list[np.ndarray] = []
-        for position, item in enumerate(instructions):
-            value = item.output
-            if id(item) in lasting and roots[id(value)] == id(value) and not _reaches(value, roots, results):
-                shape = (batch, *value.shape[1:])
-                self.of[id(value)] = _take(free, shape, value.dtype)
+        for position, chain in enumerate(chains):
+            for item in chain:
+                value = item.output
+                if id(item) in lasting and roots[id(value)] == id(value):
+                    self.of[id(value)] = take(free, (batch, *value.shape[1:]), value.dtype)
             for key in [key for key, last in last_use.items() if last == position]:
-                self.spent[id(item)] += [k for k, root in roots.items() if root == key and k not in results]
+                self.spent[id(chain[-1])] += [k for k, root in roots.items() if root == key]
                 memory = self.of[key].base if key in self.of else None
                 if memory is not None:
                     free.append(memory)
@@ -39,7 +42,7 @@ class Memory:
 
 def sample_bytes(instructions: list[Instruction], inputs: list[Value], outputs: list[Any]) -> int:
     """Bytes of one sample's inputs and of the results that are needed at the same time, at the most."""
-    roots, last_use = _lifetimes(instructions)
+    roots, last_use = _lifetimes(inputs, [[item] for item in instructions])
     results = {roots.get(id(value)) for value in outputs}
     live: dict[int, int] = {}
     most = 0
@@ -57,11 +60,11 @@ def _bytes(value: Value) -> int:
     return prod(value.shape[1:]) * value.dtype.itemsize
 
 
-def _lifetimes(instructions: list[Instruction]) -> tuple[dict[int, int], dict[int, int]]:
-    """(the value whose memory each value lies in; the position after which each such memory is free)."""
-    roots: dict[int, int] = {}
+def _lifetimes(inputs: list[Value], chains: list[list[Instruction]]) -> tuple[dict[int, int], dict[int, int]]:
+    """(the value whose memory each value lies in; the chain after which each such memory is free)."""
+    roots = {id(value): id(value) for value in inputs}
     last_use: dict[int, int] = {}
-    for position, item in enumerate(instructions):
+    for position, item in ((position, item) for position, chain in enumerate(chains) for item in chain):
         sources = item.values()
         own = id(item.output)
         roots[own] = roots.get(id(sources[0]), own) if item.function.is_view and sources else own
@@ -71,12 +74,7 @@ def _lifetimes(instructions: list[Instruction]) -> tuple[dict[int, int], dict[in
     return roots, last_use
 
 
-def _reaches(value: Value, roots: dict[int, int], results: set[int]) -> bool:
-    """Whether a value's memory is part of the result, which belongs to the caller."""
-    return any(root == id(value) and key in results for key, root in roots.items())
-
-
-def _take(free: list[np.ndarray], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+def take(free: list[np.ndarray], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array in the smallest free buffer that is large enough, or in a new one."""
     size = prod(shape) * dtype.itemsize + CACHE_LINE
     fitting = [buffer for buffer in free if buffer.nbytes >= size]

@@ -22,7 +22,7 @@ from ..graph import Program
 from ..memory import available_memory, in_words, out_of_memory
 from .fuse import fuse, has_fixed_weights
 from .memory import sample_bytes
-from .steps import Steps
+from .stages import Stages
 from .trace import Instruction, Value, trace
 
 SHARE = 0.25  # of the memory that is available, for the results of a plan
@@ -39,7 +39,7 @@ class Plan:
         self.parameters = [p for item in self.instructions for p in item.parameters()]
         self._versions: tuple[int, ...] | None = None
         self._weights: dict[int, list[Any]] = {}
-        self._steps: dict[int, list[Steps]] = defaultdict(list)
+        self._stages: dict[int, list[Stages]] = defaultdict(list)
         self._lock = threading.Lock()
 
     def run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
@@ -54,7 +54,7 @@ class Plan:
         size = -(-batch // max(1, count))  # parts of about one size
         parts = []
         for start in range(0, max(1, batch), max(1, size)):
-            part = [np.ascontiguousarray(a[start : start + size], v.dtype) for a, v in zip(arrays, self.inputs)]
+            part = [array[start : start + size] for array in arrays]
             try:
                 parts.append(self._run(part))
             except MemoryError as error:
@@ -66,7 +66,7 @@ class Plan:
 
     def _samples_that_fit(self, batch: int) -> int:
         """How many samples of a batch are computed together: all where they fit in a share of the memory."""
-        if batch in self._steps or not batch:
+        if batch in self._stages or not batch:
             return max(1, batch)
         available = available_memory()
         if self.sample_bytes > available:
@@ -78,23 +78,16 @@ class Plan:
         batch = len(arrays[0])
         weights = self._current_weights()
         with self._lock:
-            free = self._steps.get(batch)
-            steps = free.pop() if free else None
-        if steps is None or steps.weights is not weights:
-            steps = Steps(self.instructions, self.outputs, weights, batch)
-        values = steps.run(dict(zip(map(id, self.inputs), arrays)))
-        results = [self._result(value, values) for value in self.outputs]
+            free = self._stages.get(batch)
+            stages = free.pop() if free else None
+        if stages is None or stages.weights is not weights:
+            stages = Stages(self.inputs, self.instructions, self.outputs, weights, batch)
+        results = stages.run(arrays)
         with self._lock:
-            if batch not in self._steps:
-                self._steps.clear()
-            self._steps[batch].append(steps)
+            if batch not in self._stages:
+                self._stages.clear()
+            self._stages[batch].append(stages)
         return results
-
-    @staticmethod
-    def _result(value: Any, values: dict[int, np.ndarray]) -> np.ndarray:
-        if isinstance(value, Value):
-            return values[id(value)]
-        return value.array if isinstance(value, Parameter) else value
 
     def _current_weights(self) -> dict[int, list[Any]]:
         """For each product, its weights and bias as the kernels take them, made anew when a version changed."""

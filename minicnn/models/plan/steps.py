@@ -13,12 +13,13 @@ import numpy as np
 from minicnn import kernels
 from minicnn.autograd import Context, Parameter
 from minicnn.errors import UnsupportedError
-from minicnn.ops.activation import Activation
+from minicnn.ops.activation import Activation, Softmax
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
-from minicnn.ops.pool import AvgPool2D, MaxPool2D
+from minicnn.ops.pool import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 
-from .memory import Memory
+from .memory import Memory, take
+from .stripes import chains, scratch_bytes, stripes
 from .trace import Instruction, Value
 
 KERNELS = {
@@ -28,52 +29,85 @@ KERNELS = {
     Dense: kernels.dense.forward,
     MaxPool2D: kernels.maxpool2d.forward,
     AvgPool2D: kernels.avgpool2d.forward,
+    GlobalAvgPool2D: kernels.global_avgpool2d.forward,
     Activation: kernels.activation.forward,
+    Softmax: kernels.softmax.forward,
 }
 
 
 class Steps:
-    """The instructions of a plan, with memory for one batch size, ready to run."""
+    """Instructions with memory for one batch size, ready to run: `inputs` is where their inputs are to be written."""
 
-    def __init__(self, instructions: list[Instruction], outputs: list[Any], weights: dict[int, list[Any]], batch: int):
-        lasting = {id(item) for item in instructions if item.function in KERNELS and item.output.batched}
-        self.instructions, self.weights = instructions, weights
-        self.memory = Memory(instructions, outputs, lasting, batch)
-        self.fixed: dict[int, np.ndarray] = {}  # results that always lie at the same place
+    def __init__(
+        self,
+        inputs: list[Value],
+        instructions: list[Instruction],
+        outputs: list[Any],
+        weights: dict[int, list[Any]],
+        batch: int,
+    ):
+        grouped = list(chains(instructions, outputs, weights)) if batch == 1 else [[item] for item in instructions]
+        last = [chain[-1] for chain in grouped]
+        lasting = {id(item) for item in last if item.function in KERNELS and item.output.batched}
+        self.instructions, self.outputs, self.weights = instructions, outputs, weights
+        self.memory = Memory(inputs, grouped, outputs, lasting, batch)
+        self.fixed = {id(value): self.memory.of[id(value)] for value in inputs}  # what always lies at the same place
+        self.inputs = list(self.fixed.values())
+        self.scratch = [take([], (1, room), np.dtype(np.uint8)) for room in [scratch_bytes(grouped)] * 2]
         self.steps: list[Instruction | _Captured] = []
-        for item in instructions:
-            self._add(item)
+        for chain in grouped:
+            self._add(chain)
 
-    def _add(self, item: Instruction) -> None:
+    def _add(self, chain: list[Instruction]) -> None:
+        item = chain[-1]
         out = self.memory.of.get(id(item.output))
-        sources = item.values() + [v for v in [item.options.get("residual")] if isinstance(v, Value)]
+        made = {id(link.output) for link in chain}
+        sources = [value for link in chain for value in link.values() if id(value) not in made]
         known = all(id(v) in self.fixed and self.fixed[id(v)].flags.c_contiguous for v in sources)
         if known and sources and item.function.is_view:
             view = self._execute(item, self.fixed, None)
             if np.may_share_memory(view, self.fixed[id(sources[0])]):
                 self.fixed[id(item.output)] = view
                 return
-        captured = self._captured(item, out) if known and out is not None else None
+        captured = self._captured(chain, out) if known and out is not None else None
         if out is not None:
             self.fixed[id(item.output)] = out
         last = self.steps[-1] if self.steps else None
         if captured and isinstance(last, _Captured):
             last.append(captured)
         else:
-            self.steps.append(captured or item)
+            self.steps += [captured] if captured else chain
 
-    def _captured(self, item: Instruction, out: np.ndarray) -> _Captured | None:
-        """An instruction bound to its arrays; None where its kernel cannot be."""
+    def _captured(self, chain: list[Instruction], out: np.ndarray) -> _Captured | None:
+        """Instructions bound to their arrays; None where a kernel cannot be."""
         try:
             with kernels.record() as calls, kernels.capture() as jobs:
-                self._execute(item, self.fixed, out)
+                if len(chain) == 1:
+                    self._execute(chain[0], self.fixed, out)
+                else:
+                    self._execute_stripes(chain, out)
         except UnsupportedError:
             return None
         return _Captured(jobs, calls)
 
-    def run(self, inputs: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
-        """The results, by the id of their Value, for inputs given by the id of theirs."""
-        values = {**self.fixed, **inputs}
+    def _execute_stripes(self, chain: list[Instruction], out: np.ndarray) -> None:
+        """A chain, a few rows at a time; what lies between its instructions is in one of two scratch arrays."""
+        for parts in stripes(chain):
+            x = self.fixed[id(chain[0].inputs[0])][:, parts[0].input_rows.start : parts[0].input_rows.stop]
+            for position, part in enumerate(parts):
+                rows = slice(part.rows.start, part.rows.stop)
+                shape = (1, len(part.rows), *part.item.output.shape[2:])
+                y = out[:, rows]
+                if part is not parts[-1]:
+                    y = np.ndarray(shape, out.dtype, self.scratch[position % 2])
+                values = {id(part.item.inputs[0]): x}
+                for value in part.item.values()[1:]:
+                    values[id(value)] = self.fixed[id(value)][:, rows]
+                x = self._execute(part.item, values, y, part.options)
+
+    def run(self) -> list[np.ndarray]:
+        """The outputs, which the next run may overwrite."""
+        values = dict(self.fixed)
         forced = kernels.rungs_are_forced()
         for step in self.instructions if forced else self.steps:
             if isinstance(step, _Captured):
@@ -83,15 +117,21 @@ class Steps:
             for spent in self.memory.spent[id(step)]:
                 if spent not in self.fixed:
                     values.pop(spent, None)
-        return values
+        return [_operand(value, values) for value in self.outputs]
 
-    def _execute(self, item: Instruction, values: dict[int, np.ndarray], out: np.ndarray | None) -> np.ndarray:
-        """The result of one instruction."""
+    def _execute(
+        self,
+        item: Instruction,
+        values: dict[int, np.ndarray],
+        out: np.ndarray | None,
+        options: dict[str, Any] | None = None,
+    ) -> np.ndarray:
+        """The result of one instruction, with its own options or others."""
+        options = item.options if options is None else options
         inputs = [_operand(value, values) for value in item.inputs]
         if item.function not in KERNELS:
-            result = item.function.forward(_FORGETFUL, *inputs, **item.options)
+            result = item.function.forward(_FORGETFUL, *inputs, **options)
             return result[0] if isinstance(result, tuple) else result
-        options = item.options
         if "residual" in options:
             options = {**options, "residual": _operand(options["residual"], values)}
         if id(item) in self.weights:
