@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from minicnn import layers as L
 from minicnn.models import Model, Sequential
+from minicnn.models.plan import Plan
 
 IMAGE = (6, 5, 3)
 
@@ -115,3 +116,9 @@ def images(count: int = 3, seed: int = 0) -> np.ndarray:
 def outputs(value: Any) -> list[np.ndarray]:
     """What predict or a call gave, as a list of arrays."""
     return [np.asarray(v) for v in (value if isinstance(value, list) else [value])]
+
+
+def plan_of(model: Model) -> Plan:
+    """The model as a plan for its inputs' shapes."""
+    shapes = [tensor.shape[1:] for tensor in model.inputs]
+    return Plan(model.program, shapes, [tensor.dtype for tensor in model.inputs])

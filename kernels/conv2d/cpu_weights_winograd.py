@@ -24,6 +24,7 @@ from .._threads import parallel_for
 from ._choice import winograd_fits
 from ._geometry import Geometry, geometry
 from ._winograd import TAPS
+from .cpu_winograd import NEEDED
 from .cpu_winograd_simd import taps_from_points_4
 from .cpu_winograd_tiles import evaluate_gradient_4, evaluate_image
 
@@ -116,7 +117,7 @@ def weight_blocking(g: Geometry) -> Blocking:
 def conv2d_backward_weights_v6_winograd_4(x: np.ndarray, dy: np.ndarray, window: Window, dw: np.ndarray) -> np.ndarray:
     """dw by tiles of 4 x 4 outputs"""
     if not winograd_fits(dw.shape[:2], window):
-        raise UnsupportedError("Winograd's convolution is for 3x3 kernels with stride 1, dilation 1 and one group")
+        raise UnsupportedError(NEEDED)
     g = geometry(x.shape, dw.shape, dy.shape, window)
     if not g.pixels:
         dw[:] = 0

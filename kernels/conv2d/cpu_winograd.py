@@ -32,6 +32,7 @@ from .cpu_winograd_simd import (
 )
 from .cpu_winograd_tiles import evaluate_image, tile_place
 
+NEEDED = "Winograd's convolution is for 3x3 kernels with stride 1, dilation 1 and one group"
 LANES = TILE.lanes
 GROUP = 2  # panels of filters whose sums are in cache at a time
 TILES = 28  # in a block at the least: two register tiles
@@ -145,6 +146,8 @@ _evaluate_weights = {2: _make_evaluate_kernel(2, kernel_points_2), 4: _make_eval
 
 def evaluate_kernel(w: np.ndarray, m: int) -> np.ndarray:
     """w (3,3,C,F) at the points, in panels of filters, flat: (points, panels, C, COLUMNS)."""
+    if w.shape[:2] != (TAPS, TAPS):
+        raise UnsupportedError(NEEDED)
     channels, filters = w.shape[2:]
     panels = ceil_div(filters, COLUMNS)
     if filters % COLUMNS:
@@ -167,7 +170,7 @@ def _convolve(
     m: int, x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray, u: np.ndarray | None
 ) -> np.ndarray:
     if not winograd_fits(w.shape[:2], window):
-        raise UnsupportedError("Winograd's convolution is for 3x3 kernels with stride 1, dilation 1 and one group")
+        raise UnsupportedError(NEEDED)
     if not y.size:
         return y
     g = geometry(x.shape, w.shape, y.shape, window)

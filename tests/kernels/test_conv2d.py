@@ -27,6 +27,9 @@ def test_winograd_refuses_what_it_cannot_do(rung, taps, options):
         conv2d.forward(x, w, **options, rung=rung)
     with pytest.raises(UnsupportedError, match="one group"):
         conv2d.forward(x, normal(3, 3, 2, 4), groups=2, rung=rung)
+    if taps != (3, 3):
+        with kernels.use("conv2d", rung=rung), pytest.raises(UnsupportedError, match="3x3 kernels"):
+            conv2d.prepare(w, x.shape)
 
 
 @pytest.mark.parametrize("rung", WINOGRAD)

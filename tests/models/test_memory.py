@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_nets import images, nets, randomize
+from random_nets import images, nets, plan_of, randomize
 
 from minicnn import kernels
 from minicnn import layers as L
 from minicnn.errors import MinicnnError, OutOfMemoryError
 from minicnn.models import Model, Sequential, memory
-from minicnn.models.plan import Plan, plan
+from minicnn.models.plan import plan
 
 pytestmark = pytest.mark.numpy_only
 
@@ -22,10 +22,6 @@ def net(*row: L.Layer) -> Sequential:
     model = Sequential([L.Input((6, 5, 3)), *row])
     randomize(model, 0)
     return model
-
-
-def plan_of(model: Model) -> Plan:
-    return Plan(model.program, [t.shape[1:] for t in model.inputs], [t.dtype for t in model.inputs])
 
 
 def test_what_a_sample_takes_is_what_is_needed_at_the_same_time():
