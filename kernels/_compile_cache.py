@@ -98,13 +98,25 @@ def keep(path: Path, content: bytes) -> None:
             os.unlink(name)
 
 
+def _enclosed(function: Any) -> bytes:
+    """What a function encloses, in the same words in every process: Numba's own objects are numbered anew in each."""
+    return b"".join(_described(cell.cell_contents) for cell in function.__closure__ or ())
+
+
+def _described(value: Any) -> bytes:
+    function = getattr(value, "py_func", getattr(value, "_defn", value))  # of a compiled function, of an intrinsic
+    if not hasattr(function, "__code__"):
+        return dumps(value)
+    name = f"{function.__module__}.{function.__qualname__}"
+    return name.encode() + function.__code__.co_code + _enclosed(function)
+
+
 class CompileCache(_Cache):
     """The cache of one function, in the form that Numba's dispatcher asks."""
 
     def __init__(self, function: Any):
         self.name = f"{function.__module__}.{function.__qualname__}"
-        closure = function.__closure__ or ()
-        self.code = function.__code__.co_code + dumps(tuple(cell.cell_contents for cell in closure))
+        self.code = function.__code__.co_code + _enclosed(function)
 
     def digest(self) -> str:
         """A name for the function's bytecode and what it encloses."""

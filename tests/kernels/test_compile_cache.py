@@ -268,6 +268,23 @@ def test_kernels_have_names_of_their_own():
     assert len(set(names)) == len(names)
 
 
+NAMES = """
+from minicnn import kernels
+for spec in kernels.specs():
+    assert spec.fn
+print(*sorted(k.py_func.__qualname__ for k in kernels._jit.kernels if k.py_func.__module__.startswith("minicnn.")))
+"""
+
+
+def test_kernels_have_the_same_names_in_every_process():
+    """Else those that enclose others would be compiled anew in each."""
+    first, second = (
+        subprocess.run([sys.executable, "-c", NAMES], capture_output=True, text=True, check=True) for _ in range(2)
+    )
+    assert first.stdout == second.stdout
+    assert "winograd_blocks" in first.stdout
+
+
 SUM = """
 import numpy as np
 from minicnn import kernels
