@@ -14,7 +14,7 @@ from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
 from .._registry import Operation
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
-from ._choice import columns_fit
+from ._choice import choose
 
 ALL = ("forward", "backward_input", "backward_weights")
 
@@ -22,7 +22,7 @@ ALL = ("forward", "backward_input", "backward_weights")
 def _default(direction: str, *arguments) -> str:
     if direction == "forward":
         _, w, window, _, y = arguments
-        return "v4_columns" if columns_fit(w.shape, window, y.shape) else "v3_vector"
+        return choose(w.shape, window, y.shape)
     return "v3_vector"
 
 

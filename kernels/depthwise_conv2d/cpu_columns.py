@@ -20,15 +20,15 @@ from .._jit import kernel
 from .._shapes import Window
 from .._taps import forward_axis
 from .._threads import parallel_for
-from ._choice import LEAST_CHANNELS, MOST_TAPS, PIXELS, columns_fit
+from ._choice import MOST_TAPS, PIXELS, columns_fit
 from .cpu import NO_LIMITS, Geometry, one_filter
 from .cpu_columns_simd import columns_product
 from .cpu_simd import LANES
 
 
 @cache
-def _rows_kernel(taps: int, stride: int) -> Any:
-    """The loops for windows of so many columns."""
+def _rows_kernel(taps: int, stride: int, lanes: int) -> Any:
+    """The loops for windows of so many columns, and vectors of so many channels."""
     columns = (PIXELS - 1) * stride + taps
 
     @kernel
@@ -45,12 +45,13 @@ def _rows_kernel(taps: int, stride: int) -> Any:
                 x_start = ((n * g.height + rows.start[i]) * g.width + column) * channels
                 w_start = rows.first_tap[i] * w_row
                 y_start = (row * g.out_width + j) * channels
-                for vector in range(0, channels, LANES):
-                    c = min(vector, channels - LANES)
+                for vector in range(0, channels, lanes):
+                    c = min(vector, channels - lanes)
                     x_at, w_at = (x_start + c, x_row, channels), (w_start + c, w_row, channels)
                     columns_product(
                         taps,
                         stride,
+                        lanes,
                         rows.taps[i],
                         inside,
                         x,
@@ -73,7 +74,7 @@ def depthwise_conv2d_forward_v4_columns(
     """y = activation(depthwise(x, w) + bias + residual), PIXELS pixels of a row at a time"""
     if not columns_fit(w.shape, window, y.shape):
         raise UnsupportedError(
-            f"v4_columns of depthwise_conv2d takes {LEAST_CHANNELS} channels or more, {PIXELS} output columns or more, "
+            f"v4_columns of depthwise_conv2d takes {PIXELS} output columns or more, "
             f"and windows of at most {MOST_TAPS} columns, not dilated, with less padding than they are wide: "
             f"w is {w.shape}, y {y.shape}, {window}"
         )
@@ -85,7 +86,8 @@ def depthwise_conv2d_forward_v4_columns(
     g = Geometry._make((*x.shape[:3], *y.shape[1:], *w.shape[:2]))
     arguments = x.reshape(-1), filters.reshape(-1), bias, g, rows, left, limits, y.reshape(-1)
     work = y.size * w.shape[0] * w.shape[1]
-    parallel_for(_rows_kernel(w.shape[1], window.strides[1]), len(y) * y.shape[1], work, *arguments)
+    lanes = min(LANES, 1 << (max(1, y.shape[3]).bit_length() - 1))  # the widest vector that the channels fill
+    parallel_for(_rows_kernel(w.shape[1], window.strides[1], lanes), len(y) * y.shape[1], work, *arguments)
     if epilogue.residual is None:
         return epilogue.rest(y)
     return finish(y, Epilogue(None, epilogue.activation, epilogue.residual))

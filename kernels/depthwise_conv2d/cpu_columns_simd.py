@@ -17,12 +17,12 @@ from numba.extending import intrinsic
 from .._emitter import FLAT, NUMBER, Emitter, pointers
 from .._jit import JIT_OFF
 from ._choice import PIXELS
-from .cpu_simd import LANES, counted_loop
+from .cpu_simd import counted_loop
 
 
-def _columns_product_numpy(taps, stride, rows, inside, x, x_at, w, w_at, bias, bias_start, y, y_at, limits):
+def _columns_product_numpy(taps, stride, lanes, rows, inside, x, x_at, w, w_at, bias, bias_start, y, y_at, limits):
     """What the intrinsic computes, in NumPy: used when the JIT is off."""
-    lane = np.arange(LANES)
+    lane = np.arange(lanes)
     for p in range(PIXELS):
         total = bias[bias_start + lane]
         for a in range(rows):
@@ -69,22 +69,22 @@ class _Product(Emitter):
 
 @intrinsic(prefer_literal=True)
 def _columns_product(
-    typing_context, taps, stride, rows, inside, x, x_at, w, w_at, bias, bias_start, y, y_at, limits
+    typing_context, taps, stride, lanes, rows, inside, x, x_at, w, w_at, bias, bias_start, y, y_at, limits
 ):  # fmt: skip
-    """taps and stride are numbers that are known when the kernel is compiled."""
+    """taps, stride and lanes are numbers that are known when the kernel is compiled."""
     number, numbers = types.intp, {count: types.UniTuple(types.intp, count) for count in (2, 3)}
     signature = types.void(
-        taps, stride, number, numbers[2], FLAT, numbers[3], FLAT, numbers[3], FLAT, number, FLAT, numbers[2],
+        taps, stride, lanes, number, numbers[2], FLAT, numbers[3], FLAT, numbers[3], FLAT, number, FLAT, numbers[2],
         types.UniTuple(types.float32, 2),
     )  # fmt: skip
 
     def codegen(context, builder, sig, args):
-        rows, inside, x, x_at, w, w_at, bias, bias_start, y, y_at, limits = args[2:]
+        rows, inside, x, x_at, w, w_at, bias, bias_start, y, y_at, limits = args[3:]
         x, w, bias, y = pointers(context, builder, [x, w, bias, y])
         inside, x_at, w_at, y_at, limits = (
             cgutils.unpack_tuple(builder, numbers) for numbers in (inside, x_at, w_at, y_at, limits)
         )
-        emit = _Product(builder)
+        emit = _Product(builder, lanes.literal_value)
         known = taps.literal_value, stride.literal_value
         sums = emit.write(*known, rows, inside, (x, x_at), (w, w_at), (bias, bias_start))
         low, high = map(emit.splat, limits)

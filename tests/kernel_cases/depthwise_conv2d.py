@@ -20,7 +20,7 @@ def cases(draw: Any, values: Any = arrays, columns: bool = False) -> dict[str, A
 
     `columns`: one that v4_columns can do.
     """
-    channels = draw(st.sampled_from([16, 23, 40] if columns else [1, 2, 5, 16, 23]))
+    channels = draw(st.sampled_from([1, 3, 16, 23, 40] if columns else [1, 2, 5, 16, 23]))
     multiplier = draw(st.sampled_from([1, 1, 1, 2, 3]))
     taps = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
     size = draw(st.tuples(st.integers(1, 9), st.integers(7, 25) if columns else st.integers(1, 9)))

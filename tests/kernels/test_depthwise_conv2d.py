@@ -88,7 +88,7 @@ def test_refusals():
 
 @pytest.mark.parametrize(
     ("size", "channels", "options"),
-    [((9, 6), 16, {}), ((9, 9), 15, {}), ((9, 9), 16, {"dilation": (1, 2)}), ((9, 9), 16, {"padding": (0, 3)})],
+    [((9, 6), 16, {}), ((9, 9), 16, {"dilation": (1, 2)}), ((9, 9), 16, {"padding": (0, 3)})],
 )
 def test_v4_columns_does_what_fits_it_and_refuses_the_rest(size, channels, options):
     x, w = np.ones((1, *size, channels), np.float32), np.ones((3, 3, channels, 1), np.float32)
@@ -99,3 +99,11 @@ def test_v4_columns_does_what_fits_it_and_refuses_the_rest(size, channels, optio
         depthwise_conv2d.forward(x, w, **options)
         depthwise_conv2d.forward(np.ones((1, 9, 9, 16), np.float32), np.ones((3, 3, 16, 1), np.float32), padding=1)
     assert [rung for _, _, rung in calls] == ["v3_vector", "v4_columns"]
+
+
+def test_v4_columns_is_for_whole_vectors_where_it_is_not_asked_for():
+    x, w = np.ones((1, 9, 9, 15), np.float32), np.ones((3, 3, 15, 1), np.float32)
+    with kernels.record() as calls:
+        y = depthwise_conv2d.forward(x, w)
+    assert [rung for _, _, rung in calls] == ["v3_vector"]
+    np.testing.assert_array_equal(depthwise_conv2d.forward(x, w, rung="v4_columns"), y)

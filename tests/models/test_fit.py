@@ -87,8 +87,11 @@ def test_class_weights_for_class_numbers_name_classes_of_the_model(y):
 
 
 def test_one_output_may_be_of_any_class():
-    model = linear(1)
-    model.fit(X, LABELS * 5, verbose=0, class_weight={0: 1.0, 5: 3.0})
+    weighted, plain = linear(1), linear(1)
+    plain.set_weights(weighted.get_weights())
+    weighted.fit(X, LABELS * 5, verbose=0, shuffle=False, class_weight={0: 1.0, 5: 3.0})
+    plain.fit(X, LABELS * 5, verbose=0, shuffle=False)
+    assert not np.allclose(weighted.get_weights()[0], plain.get_weights()[0])
 
 
 def test_a_weight_of_zero_leaves_a_sample_out():
