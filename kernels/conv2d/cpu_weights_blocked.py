@@ -14,12 +14,11 @@ import numpy as np
 from .._arrays import operand
 from .._host import TILE
 from .._jit import helper, kernel
-from .._memory import empty
 from .._runs import clear_run, copy_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
-from .._threads import parallel_for
 from ._geometry import Geometry, geometry, is_pointwise
+from ._slices import add_slices
 from .cpu_blocked import SAME_SET, copy_patches
 
 PIXELS = 128  # summed at a time: so many rows of a panel of dy fill half of the first-level cache
@@ -112,9 +111,6 @@ def conv2d_backward_weights_v4_blocked(x: np.ndarray, dy: np.ndarray, window: Wi
         dw[:] = 0
         return dw
     b = weight_blocking(g)
-    parts = dw if b.slices == 1 else empty((b.slices, dw.size))
-    arguments = operand(x).reshape(-1), operand(dy).reshape(-1), g, b, parts.reshape(-1)
-    parallel_for(_weight_blocks, b.row_blocks * b.panel_blocks * g.groups * b.slices, g.work, *arguments)
-    if b.slices > 1:
-        np.add.reduce(parts, axis=0, out=dw.reshape(-1))
+    arguments = operand(x).reshape(-1), operand(dy).reshape(-1), g, b
+    add_slices(_weight_blocks, b.row_blocks * b.panel_blocks * g.groups, b.slices, g.work, arguments, dw)
     return dw

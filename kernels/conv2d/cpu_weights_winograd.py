@@ -16,13 +16,12 @@ from minicnn.errors import UnsupportedError
 from .._arrays import operand
 from .._host import TILE
 from .._jit import helper, kernel
-from .._memory import empty
 from .._runs import copy_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
-from .._threads import parallel_for
 from ._choice import winograd_fits
 from ._geometry import Geometry, geometry
+from ._slices import add_slices
 from ._winograd import TAPS
 from .cpu_winograd import NEEDED
 from .cpu_winograd_simd import taps_from_points_4
@@ -123,9 +122,6 @@ def conv2d_backward_weights_v6_winograd_4(x: np.ndarray, dy: np.ndarray, window:
         dw[:] = 0
         return dw
     b = weight_blocking(g)
-    parts = dw if b.slices == 1 else empty((b.slices, dw.size))
-    arguments = operand(x).reshape(-1), operand(dy).reshape(-1), g, b, parts.reshape(-1)
-    parallel_for(_weight_blocks, b.channel_blocks * b.panel_blocks * b.slices, g.work, *arguments)
-    if b.slices > 1:
-        np.add.reduce(parts, axis=0, out=dw.reshape(-1))
+    arguments = operand(x).reshape(-1), operand(dy).reshape(-1), g, b
+    add_slices(_weight_blocks, b.channel_blocks * b.panel_blocks, b.slices, g.work, arguments, dw)
     return dw
