@@ -132,3 +132,17 @@ def resolve(name: str, parameters: dict[str, Any]) -> Formula:
         return ACTIVATIONS[name](**parameters)
     except TypeError:
         raise ArgumentError(f"activation {name!r} does not take {', '.join(parameters)}") from None
+
+
+def slope_is_that_of_output(name: str, **parameters: Any) -> bool:
+    """Whether f'(x) can be had from y = f(x) alone: `backward(y, y, dy, name)` is then `backward(x, y, dy, name)`.
+
+    So it is where the formula reads y, or x only to see on which side of 0 it lies, and y lies on the same side.
+    """
+    if name in ("softmax", "log_softmax"):
+        return False
+    formula, numbers = resolve(name, parameters)
+    if formula == "rectifier":
+        negative_slope, most, threshold = numbers
+        return negative_slope >= 0 and most > 0 and threshold == 0
+    return formula in ("sigmoid", "tanh", "exponential") or (formula == "elu" and min(numbers) >= 0)

@@ -57,7 +57,14 @@ def sweep(root: Tensor, gradient: Any) -> None:
             if parent.creator is None and _overlaps(share, total, *shares[:position]):
                 share = share.copy()  # a leaf's gradient is its own: nobody else reads or writes it
             key = id(parent)
-            pending[key] = pending[key] + share if key in pending else share
+            pending[key] = _sum(pending[key], share) if key in pending else share
+
+
+def _sum(a: Any, b: Any) -> Any:
+    """a + b, made by the kernel: in training its memory is used again, and several threads add."""
+    from minicnn.kernels import elementwise
+
+    return elementwise.add(a, b)
 
 
 def _overlaps(share: Any, *others: Any) -> bool:

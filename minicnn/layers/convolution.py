@@ -9,7 +9,7 @@ from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
 from minicnn.kernels import Pair, conv2d_transpose, output_size, pair, same_padding
 
 from . import initializers, regularizers
-from .activations import activate, activation_name
+from .activations import activation_name
 from .layer import Layer
 from .symbolic import Shape
 
@@ -90,8 +90,8 @@ class Conv2D(_Window):
         self.built = True
 
     def call(self, x: Tensor, training: bool) -> Tensor:
-        y = ops.conv2d(x, self.kernel, self.bias, self.strides, self.padding, self.dilation_rate, self.groups)
-        return activate(y, self.activation)
+        window = self.strides, self.padding, self.dilation_rate, self.groups
+        return ops.conv2d(x, self.kernel, self.bias, *window, activation=self.activation)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], *self._output_sides(input_shape), self.filters)
@@ -139,8 +139,8 @@ class DepthwiseConv2D(_Window):
         self.built = True
 
     def call(self, x: Tensor, training: bool) -> Tensor:
-        y = ops.depthwise_conv2d(x, self.kernel, self.bias, self.strides, self.padding, self.dilation_rate)
-        return activate(y, self.activation)
+        window = self.strides, self.padding, self.dilation_rate
+        return ops.depthwise_conv2d(x, self.kernel, self.bias, *window, activation=self.activation)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         channels = None if input_shape[3] is None else input_shape[3] * self.depth_multiplier
@@ -198,7 +198,7 @@ class SeparableConv2D(_Window):
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         y = ops.depthwise_conv2d(x, self.depthwise_kernel, None, self.strides, self.padding, self.dilation_rate)
-        return activate(ops.conv2d(y, self.pointwise_kernel, self.bias), self.activation)
+        return ops.conv2d(y, self.pointwise_kernel, self.bias, activation=self.activation)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], *self._output_sides(input_shape), self.filters)
@@ -250,8 +250,8 @@ class Conv2DTranspose(_Window):
         self.built = True
 
     def call(self, x: Tensor, training: bool) -> Tensor:
-        y = ops.conv2d_transpose(x, self.kernel, self.bias, self.strides, self.padding, self.output_padding)
-        return activate(y, self.activation)
+        window = self.strides, self.padding, self.output_padding
+        return ops.conv2d_transpose(x, self.kernel, self.bias, *window, activation=self.activation)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         extra = self.output_padding or (None, None)

@@ -7,7 +7,7 @@ from minicnn.arguments import switch, whole_number
 from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError
 
-from .activations import activate, activation_name
+from .activations import activation_name
 from .convolution import add_parameter, set_parameter_options
 from .layer import Layer
 from .symbolic import Shape
@@ -49,7 +49,7 @@ class Dense(Layer):
         self.built = True
 
     def call(self, x: Tensor, training: bool) -> Tensor:
-        return activate(ops.dense(x, self.kernel, self.bias), self.activation)
+        return ops.dense(x, self.kernel, self.bias, self.activation)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.units)

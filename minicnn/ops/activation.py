@@ -13,7 +13,7 @@ class Activation(Function):
     @staticmethod
     def forward(ctx: Context, x: Any, *, name: str, **parameters: Any) -> Any:
         y = kernels.activation.forward(x, name, **parameters)
-        ctx.save(x, y)
+        ctx.save(y if kernels.activation.slope_is_that_of_output(name, **parameters) else x, y)
         return y
 
     @staticmethod
@@ -48,6 +48,21 @@ class PReLU(Function):
     def backward(ctx: Context, dy: Any) -> Any:
         x, alpha = ctx.saved
         return kernels.prelu.backward(x, alpha, dy)
+
+
+def finished(
+    product: type[Function], operands: tuple[Tensor | None, ...], options: dict[str, Any], name: str | None
+) -> Tensor:
+    """f(product of operands): in one operation where the slope of f is known from y, else in two."""
+    if name is not None and kernels.activation.slope_is_that_of_output(name):
+        return product.apply(*operands, **options, activation=name)
+    y = product.apply(*operands, **options)
+    return y if name is None else activation(y, name)
+
+
+def before_activation(y: Any, dy: Any, name: str | None) -> Any:
+    """The gradient before f, from y = f(...) and the gradient dy after it; dy itself where there is no f."""
+    return dy if name is None else kernels.activation.backward(y, y, dy, name)
 
 
 def activation(x: Tensor, name: str, **parameters: Any) -> Tensor:

@@ -1,64 +1,57 @@
 """Convolutions: conv2d, depthwise_conv2d, conv2d_transpose."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
 from minicnn.kernels import Padding, Pair
 
+from .activation import before_activation, finished
 
-class Conv2D(Function):
+
+class Convolution(Function):
+    """y = f(conv(x, w) + b): what the convolutions share.
+
+    f is one of the activations whose slope is known from y: then neither the sum before it is kept nor is there a pass
+    over memory for it.
+    """
+
+    kernel: ClassVar[Any]
+
+    @classmethod
+    def forward(cls, ctx: Context, x: Any, w: Any, b: Any, **options: Any) -> Any:
+        y = cls.kernel.forward(x, w, b, **options)
+        ctx.save(x, w, y if "activation" in options else None)
+        return y
+
+    @classmethod
+    def backward(cls, ctx: Context, dy: Any, /) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, w, y = ctx.saved
+        window = dict(ctx.options)
+        dy = before_activation(y, dy, window.pop("activation", None))
+        return (
+            cls.kernel.backward_input(dy, w, x.shape, **window) if ctx.needs[0] else None,
+            cls.kernel.backward_weights(x, dy, w.shape, **window) if ctx.needs[1] else None,
+            kernels.channel_sum.forward(dy) if ctx.needs[2] else None,
+        )
+
+
+class Conv2D(Convolution):
     """y[n,i,j,f] = b[f] + sum over a,b,c of x[n, i s + a d, j s + b d, c] w[a,b,c,f]"""
 
-    @staticmethod
-    def forward(ctx: Context, x: Any, w: Any, b: Any, **window: Any) -> Any:
-        ctx.save(x, w)
-        return kernels.conv2d.forward(x, w, b, **window)
-
-    @staticmethod
-    def backward(ctx: Context, dy: Any) -> Any:
-        x, w = ctx.saved
-        return (
-            kernels.conv2d.backward_input(dy, w, x.shape, **ctx.options) if ctx.needs[0] else None,
-            kernels.conv2d.backward_weights(x, dy, w.shape, **ctx.options) if ctx.needs[1] else None,
-            kernels.channel_sum.forward(dy) if ctx.needs[2] else None,
-        )
+    kernel = kernels.conv2d
 
 
-class DepthwiseConv2D(Function):
+class DepthwiseConv2D(Convolution):
     """y[n,i,j,c M + m] = b[c M + m] + sum over a,b of x[n, i s + a d, j s + b d, c] w[a,b,c,m]"""
 
-    @staticmethod
-    def forward(ctx: Context, x: Any, w: Any, b: Any, **window: Any) -> Any:
-        ctx.save(x, w)
-        return kernels.depthwise_conv2d.forward(x, w, b, **window)
-
-    @staticmethod
-    def backward(ctx: Context, dy: Any) -> Any:
-        x, w = ctx.saved
-        return (
-            kernels.depthwise_conv2d.backward_input(dy, w, x.shape, **ctx.options) if ctx.needs[0] else None,
-            kernels.depthwise_conv2d.backward_weights(x, dy, w.shape, **ctx.options) if ctx.needs[1] else None,
-            kernels.channel_sum.forward(dy) if ctx.needs[2] else None,
-        )
+    kernel = kernels.depthwise_conv2d
 
 
-class Conv2DTranspose(Function):
+class Conv2DTranspose(Convolution):
     """The input gradient of conv2d, used forwards: every input pixel adds x[n,i,j,c] w[:,:,f,c] to a window of y."""
 
-    @staticmethod
-    def forward(ctx: Context, x: Any, w: Any, b: Any, **window: Any) -> Any:
-        ctx.save(x, w)
-        return kernels.conv2d_transpose.forward(x, w, b, **window)
-
-    @staticmethod
-    def backward(ctx: Context, dy: Any) -> Any:
-        x, w = ctx.saved
-        return (
-            kernels.conv2d_transpose.backward_input(dy, w, x.shape, **ctx.options) if ctx.needs[0] else None,
-            kernels.conv2d_transpose.backward_weights(x, dy, w.shape, **ctx.options) if ctx.needs[1] else None,
-            kernels.channel_sum.forward(dy) if ctx.needs[2] else None,
-        )
+    kernel = kernels.conv2d_transpose
 
 
 def conv2d(
@@ -69,10 +62,11 @@ def conv2d(
     padding: Padding = "valid",
     dilation: int | Pair = 1,
     groups: int = 1,
+    activation: str | None = None,
 ) -> Tensor:
-    """Convolution of x (N,H,W,C) with w (KH,KW,C/groups,F) and bias b (F,): y (N,OH,OW,F).
+    """f(convolution of x (N,H,W,C) with w (KH,KW,C/groups,F), plus bias b (F,)): y (N,OH,OW,F).
 
-    `padding` is "valid", Keras' "same", a number, two, or ((top, bottom), (left, right)).
+    `padding` is "valid", Keras' "same", a number, two, or ((top, bottom), (left, right)); `activation` the name of f.
 
     Raises
     ------
@@ -85,7 +79,8 @@ def conv2d(
     >>> minicnn.ops.conv2d(x, w, strides=2, padding="same").shape
     (1, 3, 3, 2)
     """
-    return Conv2D.apply(x, w, b, strides=strides, padding=padding, dilation=dilation, groups=groups)
+    window = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+    return finished(Conv2D, (x, w, b), window, activation)
 
 
 def depthwise_conv2d(
@@ -95,8 +90,9 @@ def depthwise_conv2d(
     strides: int | Pair = 1,
     padding: Padding = "valid",
     dilation: int | Pair = 1,
+    activation: str | None = None,
 ) -> Tensor:
-    """Each channel of x (N,H,W,C) with its own M kernels, w (KH,KW,C,M): y (N,OH,OW,C M).
+    """f(each channel of x (N,H,W,C) with its own M kernels, w (KH,KW,C,M), plus b): y (N,OH,OW,C M); `activation` is f.
 
     Raises
     ------
@@ -109,7 +105,8 @@ def depthwise_conv2d(
     >>> minicnn.ops.depthwise_conv2d(x, w).shape
     (1, 3, 3, 6)
     """
-    return DepthwiseConv2D.apply(x, w, b, strides=strides, padding=padding, dilation=dilation)
+    window = {"strides": strides, "padding": padding, "dilation": dilation}
+    return finished(DepthwiseConv2D, (x, w, b), window, activation)
 
 
 def conv2d_transpose(
@@ -119,8 +116,9 @@ def conv2d_transpose(
     strides: int | Pair = 1,
     padding: str = "valid",
     output_padding: int | Pair | None = None,
+    activation: str | None = None,
 ) -> Tensor:
-    """Transposed convolution of x (N,H,W,C) with w (KH,KW,F,C): y (N,OH,OW,F), of Keras' output sizes.
+    """f(transposed convolution of x (N,H,W,C) with w (KH,KW,F,C), plus b): y (N,OH,OW,F), of Keras' output sizes.
 
     Raises
     ------
@@ -133,4 +131,5 @@ def conv2d_transpose(
     >>> minicnn.ops.conv2d_transpose(x, w, strides=2, padding="same").shape
     (1, 8, 8, 2)
     """
-    return Conv2DTranspose.apply(x, w, b, strides=strides, padding=padding, output_padding=output_padding)
+    window = {"strides": strides, "padding": padding, "output_padding": output_padding}
+    return finished(Conv2DTranspose, (x, w, b), window, activation)

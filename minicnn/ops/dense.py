@@ -5,18 +5,22 @@ from typing import Any
 from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
 
+from .activation import before_activation, finished
+
 
 class Dense(Function):
-    """y (...,O) = x (...,I) @ w (I,O) + b (O,)"""
+    """y (...,O) = f(x (...,I) @ w (I,O) + b (O,)), f an activation whose slope is known from y"""
 
     @staticmethod
-    def forward(ctx: Context, x: Any, w: Any, b: Any) -> Any:
-        ctx.save(x, w)
-        return kernels.dense.forward(x, w, b)
+    def forward(ctx: Context, x: Any, w: Any, b: Any, *, activation: str | None = None) -> Any:
+        y = kernels.dense.forward(x, w, b, activation=activation)
+        ctx.save(x, w, y if activation else None)
+        return y
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        x, w = ctx.saved
+        x, w, y = ctx.saved
+        dy = before_activation(y, dy, ctx.options.get("activation"))
         return (
             kernels.dense.backward_input(dy, w) if ctx.needs[0] else None,
             kernels.dense.backward_weights(x, dy) if ctx.needs[1] else None,
@@ -24,12 +28,12 @@ class Dense(Function):
         )
 
 
-def dense(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
-    """y (...,O) = x (...,I) @ w (I,O) + b (O,)
+def dense(x: Tensor, w: Tensor, b: Tensor | None = None, activation: str | None = None) -> Tensor:
+    """y (...,O) = f(x (...,I) @ w (I,O) + b (O,)); `activation` is the name of f.
 
     Raises
     ------
-    ShapeError, DTypeError
+    ShapeError, DTypeError, ArgumentError
 
     Examples
     --------
@@ -37,4 +41,4 @@ def dense(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     >>> minicnn.ops.dense(minicnn.Tensor(np.ones((2, 3))), minicnn.Tensor(np.ones((3, 4)))).shape
     (2, 4)
     """
-    return Dense.apply(x, w, b)
+    return finished(Dense, (x, w, b), {}, activation)

@@ -121,6 +121,30 @@ def test_erfc_is_exact_to_double_precision():
     np.testing.assert_allclose(erfc(x), [math.erfc(v) for v in x], rtol=1e-13)
 
 
+@pytest.mark.no_jit
+@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        *((name, {}) for name in NAMES),
+        ("relu", {"negative_slope": 0.3, "max_value": 2.0}),
+        ("relu", {"threshold": -0.5, "negative_slope": 0.3}),
+        ("relu", {"negative_slope": 0.3, "max_value": 0.0}),
+        ("elu", {"alpha": 0.3}),
+        ("elu", {"alpha": -0.3}),
+    ],
+)
+def test_a_slope_that_is_said_to_be_known_from_the_output_is(name, parameters, rung):
+    x = np.concatenate([np.linspace(-9, 9, 301), [0.0, -0.0, 6.0, 1e-30, -1e-30, 1e30, -1e30, np.nan, np.inf, -np.inf]])
+    x = x.astype(np.float32)
+    y = activation.forward(x, name, **parameters, rung=rung)
+    known, wanted = (activation.backward(a, y, np.ones_like(x), name, **parameters, rung=rung) for a in (y, x))
+    if activation.slope_is_that_of_output(name, **parameters):
+        np.testing.assert_array_equal(known, wanted)
+    else:
+        assert name == "linear" or not np.array_equal(known, wanted, equal_nan=True)
+
+
 def test_refusals():
     x = np.zeros(3)
     with pytest.raises(ArgumentError, match="no activation 'rleu'; there are linear, relu"):

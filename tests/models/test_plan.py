@@ -116,6 +116,15 @@ def test_an_activation_between_keeps_the_normalisation_apart():
     assert BatchNormInfer in functions(model)
 
 
+def test_an_activation_keeps_what_is_added_after_it_apart():
+    x = L.Input((6, 5, 3))
+    y = L.Conv2D(3, 3, padding="same", activation="relu")(x)
+    model = Model(x, L.ReLU()(L.Add()([x, y])))
+    randomize(model, 3)
+    assert functions(model) == [Conv2D, Add, Activation]
+    assert_close([model.predict(images())], tape(model, images()))
+
+
 def residual(project: bool, add=lambda a, b: L.Add()([a, b])) -> Model:
     x = L.Input((6, 5, 3))
     shortcut = L.BatchNormalization()(L.Conv2D(3, 1)(x)) if project else x

@@ -28,6 +28,7 @@ from .trace import Instruction, Trace, Value
 
 PRODUCTS = (Conv2D, DepthwiseConv2D, Conv2DTranspose, Dense)
 WITH_RESIDUAL = (Conv2D, DepthwiseConv2D, Dense)
+FINISHED = {"activation", "residual"}  # what may follow the sum of a product, once, and nothing be added after it
 
 
 class Fold:
@@ -100,7 +101,7 @@ def _fold_batchnorm(item: Instruction, makers: dict[int, Instruction], uses: Cou
     if item.function is not BatchNormInfer:
         return None
     before = _sole_maker(item.inputs[0], makers, uses)
-    if before is None or not has_fixed_weights(before):
+    if before is None or not has_fixed_weights(before) or "activation" in before.options:
         return None
     before.derive.append(Fold(*item.inputs[1:], **item.options))
     return before
@@ -114,7 +115,7 @@ def _fuse_residual(item: Instruction, makers: dict[int, Instruction], uses: Coun
         return None
     for value, other in ((b, a), (a, b)):
         before = _sole_maker(value, makers, uses)
-        if before is not None and before.function in WITH_RESIDUAL and "residual" not in before.options:
+        if before is not None and before.function in WITH_RESIDUAL and not before.options.keys() & FINISHED:
             before.options["residual"] = other
             before.inputs.append(other)
             return before
