@@ -17,11 +17,13 @@ from .._epilogue import Epilogue
 from .._registry import Operation
 
 ALL = ("forward", "backward_input", "backward_weights")
-STREAMED_ROWS = 8  # up to here the time goes into reading w, which v3_stream does best
+STREAMED_ROWS = {"forward": 8, "backward_input": 32, "backward_weights": 32}  # up to here v3_stream is the fastest
+LEAST_INPUTS = 16  # rows of w that v3_stream can walk along backwards, on any CPU
 
 
 def _default(direction: str, *arguments) -> str:
-    streamed = direction == "forward" and arguments[0].shape[0] <= STREAMED_ROWS
+    rows, inputs = arguments[0].shape[0], arguments[2 if direction == "backward_weights" else 1].shape[0]
+    streamed = rows <= STREAMED_ROWS[direction] and (direction == "forward" or inputs >= LEAST_INPUTS)
     return "v3_stream" if streamed else "v4_tiled"
 
 
@@ -29,9 +31,7 @@ OPERATION = Operation("dense", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition: three nested loops")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_blas", "blas", ALL, "one BLAS product; its bits may depend on the number of BLAS' own threads")
-OPERATION.rung(
-    "v3_stream", "cpu_stream", ("forward",), "weights read once, in order: for a few rows of x", replays=True
-)
+OPERATION.rung("v3_stream", "cpu_stream", ALL, "weights read once, in order: for a few rows of x", replays=True)
 OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums held in vector registers", replays=True)
 
 

@@ -4,20 +4,32 @@
 
 A thread walks down its chunk of w, DEPTH rows at a time, and adds them, scaled by x, to sums that stay in cache: the
 memory sees straight streams.  The chunks' sums are added in order, and their number depends on w's shape alone.
+
+Backwards, w or dw is walked along HEIGHT of its rows side by side, which are the rows of a register tile:
+
+    dxᵀ (I,R) = w (I,O) @ dyᵀ (O,R)          dw (I,O) = xᵀ (I,R) @ dy (R,O)
+
+The tile could be twice as high, but memory is read ahead along a few streams only: 14 rows of w take twice the time of
+two times 7.
 """
 
 import numpy as np
 
 from .._arrays import operand
 from .._epilogue import Epilogue
-from .._jit import kernel
+from .._jit import helper, kernel
 from .._memory import empty
 from .._shapes import ceil_div
+from .._simd import COLUMNS, UNIT
+from .._simd import HALF as HEIGHT
+from .._simd import half_finish as tile
 from .._threads import parallel_for
 from ._chunks import chunk_of
 
 DEPTH = 4  # rows of w that are added in one pass over the sums
 WIDTH = 256  # columns of y in a part
+NOTHING = np.zeros(1, np.float32)
+UNFINISHED = (False, NOTHING, 0, NOTHING, False, (np.float32(0), np.float32(0)))  # a product without an epilogue
 
 
 @kernel
@@ -76,3 +88,75 @@ def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y:
     parallel_for(_stream_chunks, chunks, len(x) * w.size, *arrays, chunk, sums)
     parallel_for(_add_chunks, ceil_div(y.shape[1], WIDTH), sums.size, sums, *epilogue.operands(y.shape[1]), y)
     return epilogue.rest(y)
+
+
+@helper
+def _end(strip, rows):
+    """Where a strip ends: strips are HEIGHT rows, and the last one has the rest too."""
+    return rows if strip == rows // HEIGHT - 1 else (strip + 1) * HEIGHT
+
+
+@kernel
+def _stream_rows(start, stop, w, outputs, dy, width, unfinished, dx):
+    """Strips of HEIGHT rows of dx (I,width) = w (I,O) @ dy (O,width)"""
+    inputs = w.size // outputs
+    for strip in range(start, stop):
+        for first in range(strip * HEIGHT, _end(strip, inputs), HEIGHT):
+            i = min(first, inputs - HEIGHT)
+            product = (w, i * outputs, outputs, 1, dy, 0, width, dx, i * width, width, outputs, 0)
+            tile(*(product + (width,) + unfinished))
+
+
+def dense_backward_input_v3_stream(dy: np.ndarray, w: np.ndarray, dx: np.ndarray) -> np.ndarray:
+    """dx = dy @ w transposed, as many rows of dy at a time as a register tile has columns"""
+    if len(w) < HEIGHT:
+        dx[:] = dense_backward_input_v3_stream(dy, _filled(w, 0), empty((len(dy), HEIGHT)))[:, : len(w)]
+        return dx
+    inputs, outputs = w.shape
+    w = operand(w).reshape(-1)
+    for first in range(0, len(dy), COLUMNS):
+        some = dy[first : first + COLUMNS]
+        width = ceil_div(len(some), UNIT) * UNIT
+        turned, sums = np.zeros((outputs, width), np.float32), empty((inputs, width))
+        turned[:, : len(some)] = some.T
+        arguments = w, outputs, turned.reshape(-1), width, UNFINISHED, sums.reshape(-1)
+        parallel_for(_stream_rows, inputs // HEIGHT, w.size * width, *arguments)
+        dx[first : first + COLUMNS] = sums[:, : len(some)].T
+    return dx
+
+
+@kernel
+def _stream_gradient(start, stop, x, dy, rows, outputs, unfinished, dw):
+    """Strips of HEIGHT rows of dw (I,O) = x (R,I) transposed @ dy (R,O)"""
+    inputs, whole = dw.size // outputs, outputs // UNIT * UNIT
+    for strip in range(start, stop):
+        end = _end(strip, inputs)
+        for first in range(strip * HEIGHT, end, HEIGHT):
+            i = min(first, inputs - HEIGHT)
+            for o in range(0, whole, COLUMNS):
+                product = (x, i, 1, inputs, dy, o, outputs, dw, i * outputs + o, outputs, rows, 0)
+                tile(*(product + (min(COLUMNS, whole - o),) + unfinished))
+        for i in range(strip * HEIGHT, end):
+            for o in range(whole, outputs):
+                total = np.float32(0)
+                for r in range(rows):
+                    total += x[r * inputs + i] * dy[r * outputs + o]
+                dw[i * outputs + o] = total
+
+
+def dense_backward_weights_v3_stream(x: np.ndarray, dy: np.ndarray, dw: np.ndarray) -> np.ndarray:
+    """dw = x transposed @ dy"""
+    if len(dw) < HEIGHT:
+        dw[:] = dense_backward_weights_v3_stream(_filled(x, 1), dy, empty((HEIGHT, dw.shape[1])))[: len(dw)]
+        return dw
+    inputs, outputs = dw.shape
+    arguments = operand(x).reshape(-1), operand(dy).reshape(-1), len(x), outputs, UNFINISHED, dw.reshape(-1)
+    parallel_for(_stream_gradient, inputs // HEIGHT, dw.size * max(1, len(x)), *arguments)
+    return dw
+
+
+def _filled(matrix: np.ndarray, axis: int) -> np.ndarray:
+    """A matrix with zeros along an axis up to HEIGHT."""
+    widths = [(0, 0), (0, 0)]
+    widths[axis] = 0, HEIGHT - matrix.shape[axis]
+    return np.pad(matrix, widths)

@@ -39,9 +39,8 @@ def test_sums_too_long_for_one_slice_or_block(rows, inputs, outputs, rung):
     x, w, dy = (rng.integers(-3, 4, shape) for shape in ((rows, inputs), (inputs, outputs), (rows, outputs)))
     x32, w32, dy32 = (array.astype(np.float32) for array in (x, w, dy))
     np.testing.assert_array_equal(dense.forward(x32, w32, rung=rung), x @ w)
-    if rung != "v3_stream":
-        np.testing.assert_array_equal(dense.backward_input(dy32, w32, rung=rung), dy @ w.T)
-        np.testing.assert_array_equal(dense.backward_weights(x32, dy32, rung=rung), x.T @ dy)
+    np.testing.assert_array_equal(dense.backward_input(dy32, w32, rung=rung), dy @ w.T)
+    np.testing.assert_array_equal(dense.backward_weights(x32, dy32, rung=rung), x.T @ dy)
 
 
 def test_weights_are_streamed_for_few_rows_and_tiled_for_many():
@@ -50,6 +49,12 @@ def test_weights_are_streamed_for_few_rows_and_tiled_for_many():
         with kernels.record() as calls:
             dense.forward(np.ones((rows, 16), np.float32), w)
         assert calls == [("dense", "forward", rung)]
+    for rows, inputs, rung in ((32, 16, "v3_stream"), (33, 16, "v4_tiled"), (1, 15, "v4_tiled")):
+        x, dy = np.ones((rows, inputs), np.float32), np.ones((rows, 4), np.float32)
+        with kernels.record() as calls:
+            dense.backward_input(dy, w[:inputs])
+            dense.backward_weights(x, dy)
+        assert calls == [("dense", "backward_input", rung), ("dense", "backward_weights", rung)]
 
 
 @given(
