@@ -134,7 +134,8 @@ def _pools(array: Make) -> Iterator[tuple[str, str, Call]]:
 
 def _dense(array: Make) -> Iterator[tuple[str, str, Call]]:
     rows, kernel, dy = array(3, 4), array(4, 5), array(3, 5)
-    yield "dense", "forward", partial(dense.forward, rows, kernel, array(5))
+    for storage in dense.STORAGES:
+        yield "dense", "forward", partial(dense.forward, rows, w=dense.store(kernel, storage), bias=array(5))
     yield "dense", "backward_input", partial(dense.backward_input, dy, kernel)
     yield "dense", "backward_weights", partial(dense.backward_weights, rows, dy)
     yield "channel_sum", "forward", partial(channel_sum.forward, rows)

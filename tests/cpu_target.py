@@ -47,7 +47,8 @@ def cases() -> Iterator[tuple[str, dict[str, Any]]]:
         y = kernels.depthwise_conv2d.forward(x, w, **options)
         yield "depthwise_conv2d", case(x, w, y.shape, options=options)
     for rows in (3, 40):
-        yield "dense", case(normal(rows, 150), normal(150, 70), (rows, 70))
+        for stored in ({}, {"storage": "bfloat16"}, {"storage": "int8"}):
+            yield "dense", case(normal(rows, 150), normal(150, 70), (rows, 70), **stored)
 
 
 def check(spec: kernels.KernelSpec, case: dict[str, Any]) -> None:

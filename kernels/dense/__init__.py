@@ -3,7 +3,8 @@
     y = activation(x @ w + bias + residual)
 
 x (…,I), w (I,O), bias (O,), residual and y (…,O), any number of leading axes; one float dtype for all.
-`reference.py` says what a dense layer computes.
+`reference.py` says what a dense layer computes.  For prediction, `prepare` stores w in fewer bits
+(_storage.py).
 """
 
 import math
@@ -15,13 +16,17 @@ from minicnn.errors import ShapeError
 from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
 from .._registry import Operation
+from ._storage import STORAGES, Stored, restored, store
 
+__all__ = ["STORAGES", "Stored", "backward_input", "backward_weights", "forward", "prepare", "restored", "store"]
 ALL = ("forward", "backward_input", "backward_weights")
 STREAMED_ROWS = {"forward": 8, "backward_input": 32, "backward_weights": 32}  # up to here v3_stream is the fastest
 LEAST_INPUTS = 16  # rows of w that v3_stream can walk along backwards, on any CPU
 
 
 def _default(direction: str, *arguments) -> str:
+    if direction == "forward" and isinstance(arguments[1], Stored):
+        return "v3_stream"
     rows, inputs = arguments[0].shape[0], arguments[2 if direction == "backward_weights" else 1].shape[0]
     streamed = rows <= STREAMED_ROWS[direction] and (direction == "forward" or inputs >= LEAST_INPUTS)
     return "v3_stream" if streamed else "v4_tiled"
@@ -31,13 +36,30 @@ OPERATION = Operation("dense", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition: three nested loops")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_blas", "blas", ALL, "one BLAS product; its bits may depend on the number of BLAS' own threads")
-OPERATION.rung("v3_stream", "cpu_stream", ALL, "weights read once, in order: for a few rows of x", replays=True)
+STREAMED = "weights read once, in order: for a few rows of x, and for stored weights"
+OPERATION.rung("v3_stream", "cpu_stream", ALL, STREAMED, replays=True)
 OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums held in vector registers", replays=True)
+
+
+def prepare(w: np.ndarray, storage: str) -> np.ndarray | Stored:
+    """w (I,O) stored in one of STORAGES, for the rung that runs by default.
+
+    Rungs in NumPy would restore stored weights in every call: where one of them runs, they are restored here, once, and
+    results are those of stored weights without their speed.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    stored = store(w, storage)
+    x, y = (np.empty((0, size), w.dtype) for size in w.shape)
+    spec = OPERATION.select("forward", w, (x, stored, Epilogue(), y), None)
+    return stored if spec.needs_numba else restored(stored, w.dtype)
 
 
 def forward(
     x: np.ndarray,
-    w: np.ndarray,
+    w: np.ndarray | Stored,
     bias: np.ndarray | None = None,
     *,
     activation: str | None = None,
@@ -50,7 +72,7 @@ def forward(
     Parameters
     ----------
     x : (…,I)
-    w : (I,O)
+    w : (I,O), or what `store` or `prepare` made of it
     out : array for y, apart from the inputs; made when None
 
     Raises
@@ -65,10 +87,11 @@ def forward(
     array([[3., 4., 5., 6.],
            [3., 4., 5., 6.]])
     """
-    same_dtype("dense", x=x, w=w, bias=bias, residual=residual)
+    numbers = w.data if isinstance(w, Stored) else w
+    same_dtype("dense", x=x, w=None if isinstance(w, Stored) else w, bias=bias, residual=residual)
     shape = _output_shape(x.shape, w.shape)
     Epilogue(bias, activation, residual).check(w.shape[1], shape, "dense")
-    y = output_array(out, shape, x, "dense", x, w, bias, residual)
+    y = output_array(out, shape, x, "dense", x, numbers, bias, residual)
     epilogue = Epilogue(bias, activation, None if residual is None else _rows(residual))
     OPERATION.run("forward", x, _rows(x), w, epilogue, _rows(y), rung=rung)
     return y

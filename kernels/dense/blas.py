@@ -7,11 +7,12 @@ differ.  That is why the compiled rungs are the default where Numba is installed
 import numpy as np
 
 from .._epilogue import Epilogue
+from ._storage import Stored, restored
 
 
-def dense_forward_v2_blas(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
+def dense_forward_v2_blas(x: np.ndarray, w: np.ndarray | Stored, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual)"""
-    return epilogue.apply(np.matmul(x, w, out=y))
+    return epilogue.apply(np.matmul(x, restored(w, y.dtype), out=y))
 
 
 def dense_backward_input_v2_blas(dy: np.ndarray, w: np.ndarray, dx: np.ndarray) -> np.ndarray:

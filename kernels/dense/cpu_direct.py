@@ -5,6 +5,7 @@ import numpy as np
 from .._arrays import operand
 from .._epilogue import Epilogue
 from .._jit import jit
+from ._storage import Stored, restored
 from .reference import multiply, multiply_to_input, multiply_to_weights
 
 _multiply = jit(multiply)
@@ -12,9 +13,9 @@ _multiply_to_input = jit(multiply_to_input)
 _multiply_to_weights = jit(multiply_to_weights)
 
 
-def dense_forward_v1_direct(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
+def dense_forward_v1_direct(x: np.ndarray, w: np.ndarray | Stored, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual)"""
-    _multiply(operand(x), operand(w), y)
+    _multiply(operand(x), operand(restored(w, y.dtype)), y)
     return epilogue.apply(y)
 
 

@@ -5,6 +5,9 @@
 A thread walks down its chunk of w, DEPTH rows at a time, and adds them, scaled by x, to sums that stay in cache: the
 memory sees straight streams.  The chunks' sums are added in order, and their number depends on w's shape alone.
 
+Stored weights (_storage.py) are widened in registers on their way: half or a quarter of the bytes come from memory.  So
+they are streamed for any number of rows.
+
 Backwards, w or dw is walked along HEIGHT of its rows side by side, which are the rows of a register tile:
 
     dxᵀ (I,R) = w (I,O) @ dyᵀ (O,R)          dw (I,O) = xᵀ (I,R) @ dy (R,O)
@@ -12,6 +15,8 @@ Backwards, w or dw is walked along HEIGHT of its rows side by side, which are th
 The tile could be twice as high, but memory is read ahead along a few streams only: 14 rows of w take twice the time of
 two times 7.
 """
+
+import math
 
 import numpy as np
 
@@ -25,11 +30,15 @@ from .._simd import HALF as HEIGHT
 from .._simd import half_finish as tile
 from .._threads import parallel_for
 from ._chunks import chunk_of
+from ._storage import Stored
+from ._widen import widened
 
 DEPTH = 4  # rows of w that are added in one pass over the sums
 WIDTH = 256  # columns of y in a part
 NOTHING = np.zeros(1, np.float32)
 UNFINISHED = (False, NOTHING, 0, NOTHING, False, (np.float32(0), np.float32(0)))  # a product without an epilogue
+ROWS = 32  # of x that are multiplied together, at the most: the sums of all chunks lie in memory
+ONE = np.ones(1, np.float32)
 
 
 @kernel
@@ -45,16 +54,17 @@ def _stream_chunks(start, stop, x, w, chunk, sums):
                 x0, x1, x2, x3 = x[r, i], x[r, i + 1], x[r, i + 2], x[r, i + 3]
                 total = sums[k, r]
                 for o in range(w.shape[1]):
-                    total[o] = (((total[o] + x0 * w0[o]) + x1 * w1[o]) + x2 * w2[o]) + x3 * w3[o]
+                    value = (total[o] + x0 * widened(w0[o])) + x1 * widened(w1[o])
+                    total[o] = (value + x2 * widened(w2[o])) + x3 * widened(w3[o])
         for i in range(whole, last):
             for r in range(x.shape[0]):
                 for o in range(w.shape[1]):
-                    sums[k, r, o] += x[r, i] * w[i, o]
+                    sums[k, r, o] += x[r, i] * widened(w[i, o])
 
 
 @kernel
-def _add_chunks(start, stop, sums, bias, residual, has_residual, limits, y):
-    """Parts of WIDTH columns of y (R,O): the sums of all chunks, in order, finished."""
+def _add_chunks(start, stop, sums, scale, has_scale, bias, residual, has_residual, limits, y):
+    """Parts of WIDTH columns of y (R,O): the sums of all chunks, in order, scaled and finished."""
     low, high = limits
     for part in range(start, stop):
         columns = slice(part * WIDTH, min((part + 1) * WIDTH, y.shape[1]))
@@ -67,6 +77,10 @@ def _add_chunks(start, stop, sums, bias, residual, has_residual, limits, y):
                 more = sums[k, r, columns]
                 for o in range(total.size):
                     total[o] += more[o]
+            if has_scale:
+                factor = scale[columns]
+                for o in range(total.size):
+                    total[o] *= factor[o]
             for o in range(total.size):
                 total[o] += offset[o]
             if has_residual:
@@ -79,14 +93,20 @@ def _add_chunks(start, stop, sums, bias, residual, has_residual, limits, y):
                 total[o] = high if value > high else value
 
 
-def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
+def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray | Stored, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual), a chunk of w at a time"""
-    chunk = chunk_of(len(w))
-    chunks = max(1, ceil_div(len(w), chunk))
-    sums = empty((chunks, *y.shape))
-    arrays = operand(x), operand(w)
-    parallel_for(_stream_chunks, chunks, len(x) * w.size, *arrays, chunk, sums)
-    parallel_for(_add_chunks, ceil_div(y.shape[1], WIDTH), sums.size, sums, *epilogue.operands(y.shape[1]), y)
+    data, scale = w if isinstance(w, Stored) else (w, None)
+    x, data, chunk = operand(x), operand(data), chunk_of(len(data))
+    chunks, columns = max(1, ceil_div(len(data), chunk)), y.shape[1]
+    room = empty((chunks * min(len(x), ROWS) * columns,))
+    for first in range(0, len(x), ROWS):
+        rows = slice(first, min(first + ROWS, len(x)))
+        own = epilogue if epilogue.residual is None else epilogue._replace(residual=epilogue.residual[rows])
+        shape = chunks, rows.stop - first, columns
+        sums = room[: math.prod(shape)].reshape(shape)
+        scaling = (ONE, False) if scale is None else (scale, True)
+        parallel_for(_stream_chunks, chunks, (rows.stop - first) * data.size, x[rows], data, chunk, sums)
+        parallel_for(_add_chunks, ceil_div(columns, WIDTH), sums.size, sums, *scaling, *own.operands(columns), y[rows])
     return epilogue.rest(y)
 
 

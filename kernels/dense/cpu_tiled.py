@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicnn.errors import UnsupportedError
+
 from .._arrays import operand
 from .._epilogue import Epilogue
 from .._finish import finish
@@ -23,6 +25,7 @@ from .._simd import COLUMNS, ROWS, tile_product
 from .._threads import parallel_for
 from .._transpose import transpose
 from ._chunks import chunk_of
+from ._storage import Stored
 
 TILES = 8  # register tiles in the rows of a block, at the most
 PANELS = 16  # register tiles in its columns, at the most
@@ -155,8 +158,10 @@ def _flat(matrix: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     return operand(matrix).reshape(-1), (matrix.shape[1], 1)
 
 
-def dense_forward_v4_tiled(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
+def dense_forward_v4_tiled(x: np.ndarray, w: np.ndarray | Stored, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual)"""
+    if isinstance(w, Stored):
+        raise UnsupportedError("dense: v4_tiled reads weights in float32; v3_stream reads stored ones")
     product(x, w, y, chunk_of(len(w)))
     return finish(y, epilogue)
 

@@ -8,6 +8,7 @@ Every product x * w that went into y sends dy * w to dx and x * dy to dw.
 import numpy as np
 
 from .._epilogue import Epilogue
+from ._storage import Stored, restored
 
 
 def multiply(x, w, y):
@@ -38,9 +39,9 @@ def multiply_to_weights(x, dy, dw):
                 dw[i, o] += x[r, i] * dy[r, o]
 
 
-def dense_forward_reference(x: np.ndarray, w: np.ndarray, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
+def dense_forward_reference(x: np.ndarray, w: np.ndarray | Stored, epilogue: Epilogue, y: np.ndarray) -> np.ndarray:
     """y = activation(x @ w + bias + residual)"""
-    multiply(x, w, y)
+    multiply(x, restored(w, y.dtype), y)
     return epilogue.apply(y)
 
 

@@ -24,6 +24,8 @@ from .networks import Network, write
 from .timing import median, median_ratio, quartiles
 
 OWN = "minicnn"
+STORED = {s: f"{OWN}-{s}" for s in ("bfloat16", "int8")}  # minicnn with the weights of dense layers in fewer bits
+WAYS = (OWN, *STORED.values())
 PEERS = {  # engine: the packages that it needs
     "torch": ("torch",),
     "torch-channels-last": ("torch",),
@@ -33,6 +35,7 @@ PEERS = {  # engine: the packages that it needs
 MOST_PIXELS = 1 << 24  # a network may have a hundred channels or two for each
 PAUSE = 0.3  # seconds before a request, in which the threads of the engine before fall asleep
 TOLERANCE = 1e-3  # of the outputs' length: weights at random let rounding errors of deep networks grow
+STORED_TOLERANCE = 5e-2  # the same for weights in fewer bits
 
 
 class Engine:
@@ -42,7 +45,7 @@ class Engine:
         self.name = name
         environment = {**os.environ, "MINICNN_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
         environment.pop("PYTHONPATH", None)
-        if name == OWN:  # this very copy, wherever it was imported from
+        if name in WAYS:  # this very copy, wherever it was imported from
             environment["PYTHONPATH"] = str(Path(minicnn.__file__).parents[1])
         command = [python, "-W", "ignore", "-m", "peers.serve", name]
         self.process = subprocess.Popen(
@@ -86,7 +89,7 @@ class Engine:
 def running(names: Sequence[str], python: str, threads: int) -> Iterator[list[Engine]]:
     """minicnn and other engines, the others by a Python that has them."""
     with ExitStack() as stack:
-        engines = [Engine(name, sys.executable if name == OWN else python, threads) for name in (OWN, *names)]
+        engines = [Engine(name, sys.executable if name in WAYS else python, threads) for name in (OWN, *names)]
         for engine in engines:
             stack.callback(engine.close)
         yield engines
@@ -110,7 +113,7 @@ def check_installed(names: Sequence[str], python: str) -> None:
     MissingExtraError, ArgumentError
     """
     for name in names:
-        for package in PEERS[name]:
+        for package in PEERS.get(name, ()):
             if version_of(package, python) is None:
                 raise MissingExtraError(package, None, f"timing against {name} by {python} (see --peer-python)")
 
@@ -145,7 +148,7 @@ def measure(engines: list[Engine], network: Network, batch: int, rounds: int) ->
     own = outputs.pop(OWN)
     errors = {name: float(np.linalg.norm(y - own) / np.linalg.norm(own)) for name, y in outputs.items()}
     for name, error in errors.items():
-        if not error <= TOLERANCE:
+        if not error <= (STORED_TOLERANCE if name in WAYS else TOLERANCE):
             raise ArithmeticError(f"{name} and minicnn differ on {network.name} by {error:.1e}")
     row = {"model": network.name, "size": network.size, "batch": batch, "rounds": rounds}
     return {**row, **timed(engines, "predict", network, batch, rounds), "errors": errors}
@@ -164,8 +167,9 @@ def timed(engines: list[Engine], task: str, network: Network, batch: int, rounds
         "quartiles": {name: quartiles(values) for name, values in times.items()},
         "ratios": {n: round(median_ratio(values, times[OWN]), 3) for n, values in times.items() if n != OWN},
     }
-    if result["ratios"]:
-        peer = min(result["ratios"], key=result["seconds"].__getitem__)
+    peers = [name for name in result["ratios"] if name not in WAYS]
+    if peers:
+        peer = min(peers, key=result["seconds"].__getitem__)
         result |= {"peer": peer, "ratio": result["ratios"][peer]}
     return result
 

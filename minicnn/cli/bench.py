@@ -3,12 +3,14 @@
 import sys
 
 from minicnn.cli.console import NONE, note, print_json, print_table, say
+from minicnn.cli.options import DENSE_STORAGES
 from minicnn.cli.parser import whole
 from minicnn.errors import ArgumentError
 
 ALL = "all"
 MODEL = "model"
 PEERS = ("torch", "onnxruntime")
+REDUCED = DENSE_STORAGES[1:]
 
 EPILOG = """\
 examples:
@@ -16,6 +18,7 @@ examples:
   minicnn bench conv2d --shape 56x56x64,3x3x128/2 --direction all --threads 1
   minicnn bench dense --shape 4096,1000 --batch 32 --json > new.json
   minicnn bench model resnet50 --against torch,onnxruntime --peer-python other-env/bin/python
+  minicnn bench model vgg16 --dense-storage bfloat16,int8
   minicnn bench --compare old.json new.json"""
 
 OPERATION_EPILOG = """\
@@ -76,6 +79,12 @@ def _add_model(subjects) -> None:
     parser.add_argument("name", metavar="NAME", help="vgg16, resnet50, mobilenetv2, ...")
     parser.add_argument(
         "--against", default="", metavar="ENGINES", help=f"{' and '.join(PEERS)}, with commas between (default: none)"
+    )
+    parser.add_argument(
+        "--dense-storage",
+        default="",
+        metavar="STORAGES",
+        help=f"minicnn again, with weights of dense layers stored as {' and '.join(REDUCED)} (default: none)",
     )
     parser.add_argument("--peer-python", metavar="PATH", help="a Python that has these engines (default: this one)")
     parser.add_argument(
@@ -165,10 +174,8 @@ def run_model(options) -> int:
     from minicnn.bench import engines, machine, timing
 
     _check_alone(options)
-    wanted = [name.strip() for name in options.against.split(",") if name.strip()]
-    for name in wanted:
-        if name not in PEERS:
-            raise ArgumentError(f"--against: there is no engine {name!r}; there are {', '.join(PEERS)}")
+    wanted = _listed("--against", options.against, "engine", PEERS)
+    wanted += [engines.STORED[s] for s in _listed("--dense-storage", options.dense_storage, "storage", REDUCED)]
     with timing.threads(options.threads) as threads:
         facts = machine.facts()
     row = engines.compare_with(
@@ -187,6 +194,15 @@ def run_model(options) -> int:
     say(f"{row['model']}, {images}, {_counted(threads, 'thread')}, {facts['processor']}")
     print_table(["engine", "ms", "spread", "times as long", "error"], _engine_rows(row))
     return 0
+
+
+def _listed(option: str, text: str, kind: str, known: tuple[str, ...]) -> list[str]:
+    """The names in a text with commas between."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise ArgumentError(f"{option}: there is no {kind} {name!r}; there are {', '.join(known)}")
+    return names
 
 
 def _engine_rows(row) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """`minicnn evaluate`: how well a model names the pictures of a labelled folder."""
 
 from minicnn.cli.console import NONE, Progress, note, print_json, print_table, say
-from minicnn.cli.options import add_model_options
+from minicnn.cli.options import FULL, add_dense_storage, add_model_options
 
 SCORES = ("precision", "recall", "f1")
 
@@ -24,6 +24,7 @@ def add_parser(commands) -> None:
     )
     add_model_options(parser)
     parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
+    add_dense_storage(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -36,7 +37,7 @@ def run(options) -> int:
     from minicnn.transfer.pictures import count_trained_on
     from minicnn.transfer.remarks import count
 
-    classifier = load_classifier(options.model, options.preprocessing)
+    classifier = load_classifier(options.model, options.preprocessing, options.dense_storage)
     folder, rows = labelled_folder(options.photos, classifier.class_names)
     label_of = {folder.files[i]: int(folder.labels[i]) for i in rows}
     progress = Progress()
@@ -51,6 +52,7 @@ def run(options) -> int:
     labels = [label_of[file] for file in answers.files]
     confusion = ConfusionMatrix(len(classifier.class_names))(labels, answers.probabilities)
     found = summarise(confusion, classifier.class_names, len(answers.problems))
+    found["dense_storage"] = options.dense_storage
     known = found["trained_on"] = count_trained_on(classifier.model.metadata, answers.hashes)
     if known:
         share = f"{known:,} of the {count(found['pictures'], 'picture')} {'was' if known == 1 else 'were'}"
@@ -88,6 +90,8 @@ def _figures(score: dict) -> dict:
 def _print(found: dict) -> None:
     low, high = found["accuracy_interval_95"]
     say(f"accuracy {found['accuracy']:.1%} on {found['pictures']} pictures (95% interval {low:.1%} to {high:.1%})")
+    if found["dense_storage"] != FULL:
+        say(f"weights of dense layers stored as {found['dense_storage']}")
     say()
     rows = [
         [c["name"], *(NONE if c[score] is None else f"{c[score]:.1%}" for score in SCORES), c["support"]]

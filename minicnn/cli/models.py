@@ -40,9 +40,11 @@ class Classifier:
         return self.model.predict(self.preparation(images), batch_size=BATCH)
 
 
-def load_classifier(path: str, preprocessing: str | None = None) -> Classifier:
+def load_classifier(path: str, preprocessing: str | None = None, dense_storage: str = "float32") -> Classifier:
     """
     The classifier in a model file, or of published weights; classes without names are called "class 0", "class 1", ...
+
+    It predicts with the weights of dense layers stored as `dense_storage`.
 
     Raises
     ------
@@ -54,6 +56,7 @@ def load_classifier(path: str, preprocessing: str | None = None) -> Classifier:
     if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
         shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
         raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
+    model.dense_storage = dense_storage
     names = class_names_of(model, path) or _usual_names(model.outputs[0].shape[1] or 0)
     return Classifier(model, preparation_of(model, path, preprocessing=preprocessing), names)
 

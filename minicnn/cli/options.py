@@ -8,12 +8,25 @@ from minicnn.errors import ArgumentError, DownloadError
 
 PREPROCESSING = ("caffe", "tf", "torch", "none")
 RESIZE = ("crop", "stretch", "pad")
+FULL = "float32"
+DENSE_STORAGES = (FULL, "bfloat16", "int8")  # as kernels.dense.STORAGES
 
 
 def add_model_options(parser) -> None:
     """MODEL and --preprocessing."""
     parser.add_argument("model", metavar="MODEL", help="a .keras or .h5 file with a model")
     add_preprocessing(parser)
+
+
+def add_dense_storage(parser) -> None:
+    """--dense-storage."""
+    parser.add_argument(
+        "--dense-storage",
+        choices=DENSE_STORAGES,
+        default=FULL,
+        help="how the weights of dense layers are stored while predicting: fewer bits are read sooner and round them "
+        "(default: float32)",
+    )
 
 
 def add_preprocessing(parser) -> None:

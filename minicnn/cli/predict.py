@@ -1,7 +1,7 @@
 """`minicnn predict`: names and probabilities for pictures."""
 
 from minicnn.cli.console import note, one_line, print_json, say
-from minicnn.cli.options import add_model_options
+from minicnn.cli.options import FULL, add_dense_storage, add_model_options
 from minicnn.cli.parser import whole
 
 EPILOG = """\
@@ -26,6 +26,7 @@ def add_parser(commands) -> None:
     )
     add_model_options(parser)
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="picture files, or folders of them")
+    add_dense_storage(parser)
     parser.add_argument("--top", type=whole(1), default=3, metavar="N", help="classes a picture (default: 3)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -37,16 +38,17 @@ def run(options) -> int:
     from minicnn.cli.pictures import find_pictures
 
     pictures = find_pictures(options.images)
-    classifier = load_classifier(options.model, options.preprocessing)
+    classifier = load_classifier(options.model, options.preprocessing, options.dense_storage)
     answers = classify(classifier, pictures.files)
     named = [
         (file, list(best(row, classifier.class_names, options.top)))
         for file, row in zip(answers.files, answers.probabilities)
     ]
+    reduced = {} if options.dense_storage == FULL else {"dense_storage": options.dense_storage}
     if options.json:
         print_json(
             [
-                {"file": str(file), "classes": [{"name": name, "probability": p} for name, p in classes]}
+                {"file": str(file), "classes": [{"name": name, "probability": p} for name, p in classes], **reduced}
                 for file, classes in named
             ]
         )
@@ -55,6 +57,8 @@ def run(options) -> int:
         for file, classes in named:
             said = ", ".join(f"{one_line(name)} {p:.1%}" for name, p in classes)
             say(f"{one_line(file).ljust(width)}  {said}")
+    if reduced:
+        note(f"weights of dense layers were stored as {options.dense_storage}")
     for line in pictures.left_out:
         note(f"left out {line}")
     errors = [*pictures.errors, *answers.problems]

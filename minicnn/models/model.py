@@ -30,6 +30,7 @@ class Model(Network):
     Attributes
     ----------
     layers : the layers in Keras' order (by depth), which weight files follow
+    dense_storage : how prediction stores the weights of dense layers: "float32", or in fewer bits "bfloat16", "int8"
     metadata : what a saved file tells beside the network: class names, input size, preprocessing
     stop_training, stop_evaluating, stop_predicting : set by a callback to end fit, evaluate or predict early
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
+from minicnn.arguments import one_of
 from minicnn.autograd import Parameter
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import Layer, Operation, SymbolicTensor
@@ -26,6 +28,7 @@ class Network(Layer):
     def __init__(self, name: str | None = None):
         super().__init__(name=name)
         self._plans: dict[Any, Plan] = {}
+        self._dense_storage = "float32"
         self._plans_made_at = Layer.option_changes
 
     def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
@@ -164,11 +167,35 @@ class Network(Layer):
         self._check_shapes([array.shape for array in arrays])
         return [np.ascontiguousarray(a, t.dtype) for a, t in zip(arrays, self.inputs)]
 
+    @property
+    def dense_storage(self) -> str:
+        """How `predict` and `evaluate` store the weights of dense layers: "float32", "bfloat16" or "int8".
+
+        A dense layer with large weights takes, for one image, the time in which they are read: half of the bytes, or a
+        quarter, are read in less.  Sums stay float32.  Outputs change as if the weights were rounded, each to 8
+        significant bits, or to 254 steps between the ends of its column (kernels/dense/_storage.py has the bounds).
+
+        The layers keep their float32 weights, by which training goes on as before; the small copy takes memory beside
+        them.  Layers of nested models follow the model that predicts.  Files do not keep the setting.
+
+        Raises
+        ------
+        ArgumentError
+            Another value is set.
+        """
+        return self._dense_storage
+
+    @dense_storage.setter
+    def dense_storage(self, value: str) -> None:
+        self._dense_storage = one_of(f"model {self.name}", "dense_storage", value, kernels.dense.STORAGES)
+        self._plans.clear()  # which hold the copies
+
     def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """The outputs of one batch through the prediction plan."""
         self._check_shapes([array.shape for array in arrays])
         shapes, dtypes = [a.shape[1:] for a in arrays], [t.dtype for t in self.inputs]
-        key = (*shapes, *dtypes)
+        storage = self.dense_storage
+        key = (*shapes, *dtypes, storage)
         if self._plans_made_at != Layer.option_changes:
             self._plans_made_at = Layer.option_changes
             self._plans.clear()
@@ -176,7 +203,7 @@ class Network(Layer):
         if plan is None:
             for old in list(self._plans)[: max(0, len(self._plans) + 1 - PLANS_KEPT)]:  # other threads change it
                 self._plans.pop(old, None)
-            plan = self._plans[key] = Plan(self.program, shapes, dtypes)
+            plan = self._plans[key] = Plan(self.program, shapes, dtypes, storage)
         return plan.run(arrays)
 
 

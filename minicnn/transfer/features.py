@@ -107,6 +107,7 @@ def model_hash(model: Any) -> str:
     Layers are told by the order in which they run: automatic names differ from one process to the next.
     """
     program = model.program
+    storage = {} if model.dense_storage == "float32" else {"dense storage": model.dense_storage}
     layers = list({id(call.layer): call.layer for call in program.calls}.values())
     number = {id(layer): position for position, layer in enumerate(layers)}
     described = {
@@ -114,6 +115,7 @@ def model_hash(model: Any) -> str:
         "layers": [[type(layer).__qualname__, getattr(layer, "function", None), _options(layer)] for layer in layers],
         "calls": [[number[id(c.layer)], c.arguments, c.output, c.training] for c in program.calls],
         "outputs": program.outputs,
+        **storage,
     }
     digest = hashlib.sha256(json.dumps(described, sort_keys=True, default=_plain).encode())
     for layer in layers:

@@ -108,6 +108,13 @@ def test_a_network_alone(capsys):
     assert float(row.split()[1]) > 0
 
 
+def test_a_network_beside_itself_with_stored_weights(capsys):
+    arguments = ["--size", "32", "--rounds", "1", "--threads", "1", "--dense-storage", "bfloat16, int8"]
+    _, _, own, *stored = told(capsys, "bench", "model", "vgg16", *arguments).splitlines()
+    assert [row.split()[0] for row in (own, *stored)] == ["minicnn", "minicnn-bfloat16", "minicnn-int8"]
+    assert all(0 < float(row.split()[4]) < 0.05 for row in stored)
+
+
 @pytest.mark.parametrize("peer", PEERS)
 def test_a_peer_that_is_not_there_is_one_line(peer, capsys, monkeypatch):
     monkeypatch.setattr("minicnn.bench.engines.version_of", lambda package, python: None)
@@ -136,6 +143,10 @@ def test_a_peer_that_is_not_there_is_one_line(peer, capsys, monkeypatch):
         (
             ["model", "vgg16", "--against", "tensorflow"],
             "--against: there is no engine 'tensorflow'; there are torch, ",
+        ),
+        (
+            ["model", "vgg16", "--dense-storage", "int4"],
+            "--dense-storage: there is no storage 'int4'; there are bfloat16",
         ),
         (["model", "vgg16", "--size", "8"], "argument --size: must be a whole number from 32"),
         (["model", "vgg16", "--batch", "4096"], "are 205,520,896 pixels; at most 16,777,216 are timed"),

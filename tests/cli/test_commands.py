@@ -9,10 +9,16 @@ from cli_cases import FAST
 from transfer_cases import small_net
 
 from minicnn.cli import main
+from minicnn.cli.options import DENSE_STORAGES
 from minicnn.errors import DownloadError
+from minicnn.kernels import dense
 from minicnn.models import load_model
 
 pytestmark = pytest.mark.numpy_only
+
+
+def test_the_command_line_offers_the_storages_that_kernels_know():
+    assert DENSE_STORAGES == dense.STORAGES
 
 
 def test_finetune_writes_four_files_and_says_where(photos, net_file, tmp_path, feature_folder, capsys):
@@ -84,6 +90,22 @@ def test_the_written_model_predicts_what_was_reported(trained, photos, capsys):
     assert [entry["file"] for entry in found] == files
     assert [entry["classes"][0]["name"] for entry in found] == ["red", "blue"]
     assert all(abs(sum(c["probability"] for c in entry["classes"]) - 1) < 1e-5 for entry in found)
+
+
+def test_predict_says_that_dense_weights_were_rounded(trained, photos, capsys):
+    capsys.readouterr()
+    command = ["predict", str(trained / "model.keras"), str(photos / "red" / "1.png")]
+    told = {}
+    for storage in DENSE_STORAGES:
+        assert main([*command, "--json", "--dense-storage", storage]) == 0
+        out, err = capsys.readouterr()
+        (told[storage],) = json.loads(out)
+        assert (f"weights of dense layers were stored as {storage}" in err) == (storage != "float32")
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [told["float32"]]
+    assert [entry.get("dense_storage") for entry in told.values()] == [None, "bfloat16", "int8"]
+    full, *rounded = ([c["probability"] for c in entry["classes"]] for entry in told.values())
+    assert all(0 < max(np.abs(np.subtract(found, full))) < 0.05 for found in rounded)
 
 
 def test_predict_prints_a_line_a_picture(trained, photos, capsys):

@@ -28,6 +28,17 @@ def test_evaluate_measures_the_folder(trained, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("accuracy 100.0% on 9 pictures")
 
 
+def test_evaluate_says_how_dense_weights_were_stored(trained, photos, capsys):
+    capsys.readouterr()
+    command = ["evaluate", str(trained / "model.keras"), str(photos)]
+    for options, storage in (([], "float32"), (["--dense-storage", "int8"], "int8")):
+        assert main([*command, *options, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["dense_storage"] == storage
+        assert main([*command, *options]) == 0
+        said = f"weights of dense layers stored as {storage}" in capsys.readouterr().out.splitlines()
+        assert said == (storage != "float32")
+
+
 def test_a_model_without_class_names_says_what_the_folders_must_be_called(photos, net_file, tmp_path, capsys):
     line = refused(capsys, tmp_path, "evaluate", net_file, photos)
     assert "'blue', 'green', 'red', which the model does not know" in line

@@ -25,6 +25,8 @@ def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarr
     """The output of one direction."""
     x, w, bias, residual, dy = (case[name].astype(dtype, copy=False) for name in ("x", "w", "bias", "residual", "dy"))
     if direction == "forward":
+        if "storage" in case:
+            w = dense.store(w.astype(np.float32), case["storage"])
         return dense.forward(x, w, bias, residual=residual, activation=case["activation"], rung=rung)
     if direction == "backward_input":
         return dense.backward_input(dy, w, rung=rung)
@@ -33,5 +35,5 @@ def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarr
 
 def magnitude(case: dict[str, Any], direction: str) -> np.ndarray:
     """Sum of |products| behind each output."""
-    absolute = {name: np.abs(value) for name, value in case.items() if name != "activation"}
-    return run({**absolute, "activation": None}, np.float64, "v2_blas", direction)
+    absolute = {name: np.abs(value) for name, value in case.items() if name not in ("activation", "storage")}
+    return run({**case, **absolute, "activation": None}, np.float64, "v2_blas", direction)

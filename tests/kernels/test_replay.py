@@ -53,7 +53,7 @@ def test_captured_calls_see_new_inputs(spec):
             jobs.run()
             np.testing.assert_array_equal(y, call(rung=spec.rung))
         replayed += 1
-    some = any(kind in spec.rung for kind in ("winograd", "columns"))
+    some = any(kind in spec.rung for kind in ("winograd", "columns", "v4_tiled"))  # v4: float32 alone
     assert replayed == len(calls) or (some and replayed > 0)
 
 

@@ -29,10 +29,11 @@ class Ready(NamedTuple):
     mirrored: bool = False  # whether it takes the images' mirror images
 
 
-def minicnn_predict(network: Network) -> Ready:
+def minicnn_predict(network: Network, dense_storage: str = "float32") -> Ready:
     from minicnn.bench.networks import read
 
     model = read(network)
+    model.dense_storage = dense_storage
     return Ready(lambda x, y: model.predict(x, batch_size=len(x)))
 
 
@@ -104,6 +105,8 @@ def onnxruntime_predict(network: Network) -> Ready:
 
 ENGINES: dict[str, dict[str, Callable[[Network], Ready]]] = {
     "minicnn": {"predict": minicnn_predict, "train": minicnn_train},
+    "minicnn-bfloat16": {"predict": lambda network: minicnn_predict(network, "bfloat16")},
+    "minicnn-int8": {"predict": lambda network: minicnn_predict(network, "int8")},
     "torch": {"predict": torch_predict, "train": torch_train},
     "torch-channels-last": {
         "predict": lambda network: torch_predict(network, channels_last=True),

@@ -17,6 +17,7 @@ from minicnn import kernels
 from minicnn.autograd import Parameter
 from minicnn.errors import OutOfMemoryError
 from minicnn.ops.conv import Conv2D
+from minicnn.ops.dense import Dense
 
 from ..graph import Program
 from ..memory import available_memory, in_words, out_of_memory
@@ -29,14 +30,24 @@ SHARE = 0.25  # of the memory that is available, for the results of a plan
 
 
 class Plan:
-    """A program compiled for inputs of given shapes (batch axis left out) and dtypes."""
+    """A program compiled for inputs of given shapes (batch axis left out) and dtypes.
 
-    def __init__(self, program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype]):
+    `dense_storage` says how the weights of dense layers are stored, one of kernels.dense.STORAGES.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        shapes: list[tuple[int, ...]],
+        dtypes: list[np.dtype],
+        dense_storage: str = "float32",
+    ):
         traced = trace(program, shapes, dtypes)
         fuse(traced)
         self.instructions, self.inputs, self.outputs = traced.instructions, traced.inputs, traced.outputs
         self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
         self.parameters = [p for item in self.instructions for p in item.parameters()]
+        self.dense_storage = dense_storage
         self._versions: tuple[int, ...] | None = None
         self._weights: dict[int, list[Any]] = {}
         self._stages: dict[int, list[Stages]] = defaultdict(list)
@@ -94,17 +105,19 @@ class Plan:
         versions = tuple(parameter.version for parameter in self.parameters)
         with self._lock:
             if versions != self._versions:
-                self._weights = {id(i): _bind(i) for i in self.instructions if has_fixed_weights(i)}
+                self._weights = {id(i): _bind(i, self.dense_storage) for i in self.instructions if has_fixed_weights(i)}
                 self._versions = versions
             return self._weights
 
 
-def _bind(item: Instruction) -> list[Any]:
-    """The weights and bias of a product, with what was folded into them."""
+def _bind(item: Instruction, dense_storage: str) -> list[Any]:
+    """The weights and bias of a product, with what was folded into them, in the form that its kernel reads."""
     w, b = (value.array if isinstance(value, Parameter) else value for value in item.inputs[1:3])
     for fold in item.derive:
         w, b = fold.apply(item.function, w, b)
     if item.function is Conv2D and isinstance(item.inputs[0], Value):
         options = {k: item.options[k] for k in ("strides", "padding", "dilation", "groups")}
         w = kernels.conv2d.prepare(w, item.inputs[0].shape, **options)
+    elif item.function is Dense:
+        w = kernels.dense.prepare(w, dense_storage)
     return [w, b]
