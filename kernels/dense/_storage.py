@@ -57,11 +57,10 @@ def store(w: np.ndarray, storage: str) -> np.ndarray | Stored:
     peak = np.zeros(w.shape[1], np.float32)
     for part in parts:
         np.maximum(peak, np.abs(w[part]).max(0), out=peak)  # NaN stays
-    scale = np.maximum(peak / HIGHEST, TINY)
-    scale[~np.isfinite(peak)] = np.nan
-    divisor, data = np.where(np.isnan(scale), np.inf, scale), np.empty(w.shape, np.int8)
+    scale, data = np.maximum(peak / HIGHEST, TINY), np.empty(w.shape, np.int8)
+    scale[np.isinf(scale)] = np.nan
     for part in parts:
-        data[part] = np.rint(np.nan_to_num(w[part], posinf=0, neginf=0) / divisor)
+        data[part] = np.rint(np.nan_to_num(w[part] / scale.astype(np.float64)))
     return Stored(data, scale)
 
 

@@ -38,7 +38,6 @@ WIDTH = 256  # columns of y in a part
 NOTHING = np.zeros(1, np.float32)
 UNFINISHED = (False, NOTHING, 0, NOTHING, False, (np.float32(0), np.float32(0)))  # a product without an epilogue
 ROWS = 32  # of x that are multiplied together, at the most: the sums of all chunks lie in memory
-ONE = np.ones(1, np.float32)
 
 
 @kernel
@@ -104,7 +103,7 @@ def dense_forward_v3_stream(x: np.ndarray, w: np.ndarray | Stored, epilogue: Epi
         own = epilogue if epilogue.residual is None else epilogue._replace(residual=epilogue.residual[rows])
         shape = chunks, rows.stop - first, columns
         sums = room[: math.prod(shape)].reshape(shape)
-        scaling = (ONE, False) if scale is None else (scale, True)
+        scaling = (NOTHING, False) if scale is None else (scale, True)
         parallel_for(_stream_chunks, chunks, (rows.stop - first) * data.size, x[rows], data, chunk, sums)
         parallel_for(_add_chunks, ceil_div(columns, WIDTH), sums.size, sums, *scaling, *own.operands(columns), y[rows])
     return epilogue.rest(y)
