@@ -24,8 +24,10 @@ from typing import Any
 
 import llvmlite
 import numba
+from llvmlite import binding
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+from numba.core.runtime import _nrt_python  # pyright: ignore
 from numba.core.serialize import dumps, loads
 
 from minicnn.errors import FileAccessError
@@ -111,6 +113,17 @@ def _described(value: Any) -> bytes:
     return name.encode() + function.__code__.co_code + _enclosed(function)
 
 
+@cache
+def _link_runtime() -> None:
+    """Tell LLVM where the functions of Numba's runtime are, which compiled code calls.
+
+    Numba itself does so when it makes ready to compile: then it also imports all that it can compile, and SciPy where
+    it is installed, and compiles a part of the runtime.  A process that finds its kernels here needs none of it.
+    """
+    for name, address in _nrt_python.c_helpers.items():
+        binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
+
+
 class CompileCache(_Cache):
     """The cache of one function, in the form that Numba's dispatcher asks."""
 
@@ -153,7 +166,7 @@ class CompileCache(_Cache):
         digest, payload = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
         if hashlib.sha256(payload).digest() != digest:
             return None
-        target_context.refresh()
+        _link_runtime()
         return CompileResult._rebuild(target_context, *loads(payload))
 
     def save_overload(self, sig: Any, data: Any) -> None:

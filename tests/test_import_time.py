@@ -51,6 +51,11 @@ def test_no_part_loads_an_optional_package(name):
     assert not {module.partition(".")[0] for module in loaded} & OPTIONAL
 
 
+def test_a_model_without_published_weights_needs_no_web():
+    loaded = loaded_by("from minicnn.applications import VGG16; VGG16(weights=None)")
+    assert not {module.partition(".")[0] for module in loaded} & HEAVY_STANDARD_LIBRARY
+
+
 def test_parts_named_on_the_package_are_there():
     for name in minicnn.SUBMODULES:
         assert getattr(minicnn, name).__name__ == f"minicnn.{name}"

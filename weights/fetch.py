@@ -10,7 +10,6 @@ from pathlib import Path
 
 from minicnn.errors import DownloadError, MinicnnError
 
-from .download import download
 from .registry import PublishedFile
 
 Check = Callable[[Path], None]
@@ -70,6 +69,8 @@ def fetch(
     try:
         if os.environ.get("MINICNN_OFFLINE", "0") not in ("", "0"):
             raise DownloadError("MINICNN_OFFLINE is set")
+        from .download import download  # it loads Python's modules for the web
+
         download(url, target, lambda path: _doubts(path, file_hash, check))
     except DownloadError as error:
         raise DownloadError(f"{url} could not be downloaded ({error}{doubts}): put the file at {target}") from None

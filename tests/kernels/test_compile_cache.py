@@ -310,3 +310,24 @@ def test_a_kernel_and_what_binds_it_are_kept_apart_and_found_together(tmp_path):
     times = [path.stat().st_mtime_ns for path in files]
     assert run() == "[12. 15. 18. 21.]\n"
     assert [path.stat().st_mtime_ns for path in files] == times
+
+
+def test_a_process_that_finds_its_kernels_loads_no_compiler_and_can_compile_another(tmp_path):
+    """What Numba imports to compile takes longer than all that is loaded from the cache."""
+    program = """
+import sys
+import numpy as np
+from minicnn import kernels
+x, w = np.ones((3, 4, 4, 2), np.float32), np.ones((3, 3, 2, 5), np.float32)
+def sums(rung):
+    return kernels.conv2d.forward(x, w, rung=rung).sum()
+print(sums("v4_blocked"), "numba.np.arraymath" in sys.modules, sums("v4_blocked"), sums(*sys.argv[1:]))
+"""
+
+    def run(rung: str) -> str:
+        command, environment = [sys.executable, "-c", program, rung], {**os.environ, "MINICNN_CACHE": str(tmp_path)}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    assert run("v4_blocked") == "1080.0 True 1080.0 1080.0\n"
+    assert run("v6_winograd_4") == "1080.0 False 1080.0 1080.0\n"
+    assert run("v6_winograd_4") == "1080.0 False 1080.0 1080.0\n"
