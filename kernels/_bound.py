@@ -20,6 +20,7 @@ from ._compile_cache import CompileCache
 from ._emitter import NUMBER
 
 intrinsic: Any = _intrinsic  # its functions take one argument less than they are written with
+njit: Any = numba.njit  # nor do its types know all options
 MEMORY = types.uint8[::1]
 ROOM = 2048  # bytes for the arguments of one kernel
 STATUS = ir.IntType(32)
@@ -35,7 +36,7 @@ def binder(kernel: Any) -> Callable[..., int]:
     def bind(memory: np.ndarray, *arguments: Any) -> int:
         return store(memory, arguments)
 
-    compiled: Any = numba.njit(bind)
+    compiled: Any = njit(no_cfunc_wrapper=True)(bind)
     compiled._cache = _BoundCache(kernel)
     return compiled
 

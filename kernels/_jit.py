@@ -21,25 +21,26 @@ kernels: list[Callable[..., Any]] = []  # every compiled function, for warm-up
 
 def jit(function: Function) -> Function:
     """The compiled form of `function`, for Python to call; its source stays callable as `.py_func`."""
-    return _compiled(function)
+    return _compiled(function, python=True)
 
 
 def kernel(function: Function) -> Function:
     """The compiled form of `function(start, stop, *arrays)`, for `parallel_for` to call."""
-    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _compiled(function)
 
 
 def helper(function: Function) -> Function:
     """A part of kernels, for them to call."""
-    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _compiled(function)
 
 
-def _compiled(function: Function, **options: Any) -> Function:
+def _compiled(function: Function, python: bool = False) -> Function:
     if JIT_OFF:
         return function
     cache = CompileCache(function)
     if function.__closure__:  # kernels are called by name across files: two closures of one function need two names
         function.__qualname__ += f"_{cache.digest()}"
+    options: dict[str, Any] = {"no_cpython_wrapper": not python, "no_cfunc_wrapper": True}  # nothing in C calls it
     compiled: Any = numba.njit(nogil=True, fastmath={"contract"}, error_model="numpy", boundscheck=False, **options)(
         function
     )

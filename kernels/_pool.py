@@ -29,6 +29,7 @@ JOB, WORKING, TAKEN, FAILED = 0, 1 * LINE, 2 * LINE, 3 * LINE
 LAST_JOB, END, FUNCTION, MEMORY, BLOCKS, STEP, THREADS = 4 * LINE, *range(5 * LINE, 5 * LINE + 6)
 NEXT = 6 * LINE  # for each thread, the next block of its part
 
+CALLER = np.int64(0)  # the number of the thread that has the job; for a plain 0, a type of its own, code is made anew
 OVER = -1  # what a helper returns when the pool has ended
 UNKNOWN = -1  # core
 RESTS = 20_000  # before a helper goes to sleep: a fraction of a millisecond
@@ -79,7 +80,7 @@ def _share(state, function, memory, blocks, step):
     job = state[LAST_JOB] + 1  # jobs count up; while none is open, JOB is 0
     state[LAST_JOB] = job
     atomic_store(state, JOB, job)
-    _take_blocks(state, 0, function, memory, blocks, step)
+    _take_blocks(state, CALLER, function, memory, blocks, step)
     atomic_store(state, JOB, 0)
     rests = 0
     while atomic_load(state, WORKING) != 0:

@@ -84,7 +84,8 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
     columns = (g.out_width - 1) * g.stride_w + (g.taps_w - 1) * g.dilation_w + 1
     most_rows = (block_rows - 1) * g.stride_h + (g.taps_h - 1) * g.dilation_h + 1
     overhang = tiles * ROWS * g.stride_w  # the last tile may read pixels beyond the row; their sums are not used
-    image = np.zeros((most_rows * columns + overhang) * g.channels, np.float32)
+    image = np.empty((most_rows * columns + overhang) * g.channels, np.float32)
+    clear_run(image, 0, image.size)
     sums = np.empty(block_rows * tiles * ROWS * COLUMNS, np.float32)
     y_row = g.filters * g.groups
     for block in range(start, stop):

@@ -18,6 +18,7 @@ from .._epilogue import Epilogue
 from .._host import TILE
 from .._jit import helper, kernel
 from .._memory import empty
+from .._runs import clear_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, HALF, ROWS, half_product, tile_product
 from .._threads import parallel_for
@@ -106,7 +107,8 @@ def _make_blocks(m: int, from_points: Any) -> Any:
         v = np.empty(points * v_point, np.float32)
         sums = np.empty(points * s_point, np.float32)
         pixels = np.empty(m * m * COLUMNS, np.float32)
-        free = (np.zeros(COLUMNS, np.float32), (np.float32(-np.inf), np.float32(np.inf)))
+        free = (np.empty(COLUMNS, np.float32), (np.float32(-np.inf), np.float32(np.inf)))
+        clear_run(free[0], 0, COLUMNS)
         evaluated = -1
         for block in range(start, stop):
             first = block // panel_blocks * block_tiles

@@ -13,6 +13,7 @@ from .._shapes import ceil_div
 from .._taps import axis_plans, forward_axis
 from .._threads import parallel_for
 
+LEAST = np.float32(-np.inf)
 BAND = 8  # rows of dx in a band, at the least
 
 
@@ -31,7 +32,8 @@ def _max_rows(start, stop, x, g, rows, columns, y):
         for j in range(g.out_width):
             to = (row * g.out_width + j) * g.channels
             best = y[to : to + g.channels]
-            best[:] = -np.inf
+            for c in range(best.size):
+                best[c] = LEAST
             for a in range(rows.taps[i]):
                 for b in range(columns.taps[j]):
                     at = ((n * g.height + rows.start[i] + a) * g.width + columns.start[j] + b) * g.channels

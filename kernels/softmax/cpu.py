@@ -1,5 +1,7 @@
 """v2_vector: one row at a time, while it is in cache, with the exponential of `_vector_math`."""
 
+import math
+
 import numpy as np
 from numba.extending import register_jitable
 
@@ -27,7 +29,7 @@ def _forward_rows(start, stop, x, log, y):
         row, result = x[r], y[r]
         most, total = powers_of_row(row, powers, lanes)
         if log:
-            shift = np.float32(np.log(total))
+            shift = np.float32(math.log(total))
             for k in range(row.size):
                 result[k] = row[k] - most - shift
         else:
