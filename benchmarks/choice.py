@@ -15,7 +15,7 @@ from typing import Any
 from minicnn import kernels
 from minicnn.bench import rungs
 from minicnn.bench.cases import Case, Layer, cases
-from minicnn.bench.networks import describe
+from minicnn.bench.networks import convolutions
 from minicnn.bench.shapes import build
 from minicnn.bench.timing import four_digits, interleaved, median
 
@@ -38,14 +38,7 @@ def layers_of(model: str) -> Counter[Layer]:
     """The convolutions of a network as its plan runs them, and how often it has each."""
     if model == "EfficientNetB0":
         return efficientnet()
-    found: Counter[Layer] = Counter()
-    network = build(model, 224)
-    for step in describe(network):
-        if step["kind"] == "Conv2D":
-            channels, filters = network.get_layer(step["layer"]).get_weights()[0].shape[2:]
-            sides: Any = tuple(step["padding"])
-            found[Layer((*step["size"], channels), tuple(step["taps"]), filters, tuple(step["strides"]), sides)] += 1
-    return found
+    return Counter({layer: len(names) for layer, names in convolutions(build(model, 224)).items()})
 
 
 def efficientnet() -> Counter[Layer]:

@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=15, help="timed requests to each engine (default 15)")
     options = parser.parse_args(argv)
     versions = engines.versions(options.peer_python)
-    names = [name for name in options.engine or engines.PEERS if all(versions[p] for p in engines.PEERS[name])]
+    names = [name for name in options.engine or engines.PEERS if all(versions[p] for p in engines.PACKAGES[name])]
     rows = []
     for model in options.model or MODELS:
         with tempfile.TemporaryDirectory() as folder:

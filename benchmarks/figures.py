@@ -63,6 +63,31 @@ def _against(result: dict[str, Any], title: str, peers: tuple[str, ...], ratio: 
     return table([title, "minicnn", *(names[peer] for peer in peers), ratio], rows)
 
 
+def layers(result: dict[str, Any]) -> str:
+    """Convolutions alone, by each library at the fastest of its ways."""
+    rows = []
+    for row in result["rows"]:
+        ways = [[t for name, t in row["seconds"].items() if name.startswith(p)] for p in ("torch", "onnxruntime")]
+        cells = [milliseconds(min(found)) if found else "" for found in ways]
+        cells.append(f"{row['ratio']:.2f}" if "peer" in row else "")
+        rows.append([_layer(row), milliseconds(row["seconds"]["minicnn"]), *cells])
+    return table(["convolution, bias, ReLU", "minicnn", "oneDNN", "MLAS", "times as fast as the faster"], rows)
+
+
+def pointwise(result: dict[str, Any]) -> str:
+    rows = [
+        [_layer(row), f"`{row['rung']}`", f"{row['rate']:.0f} GFLOP/s", f"{100 * row['share']:.0f} %"]
+        for row in result["rows"]
+    ]
+    return table(["1x1 convolutions of ResNet50", "rung", "speed", "of the peak"], rows)
+
+
+def _layer(row: dict[str, Any]) -> str:
+    """A layer and how many others are like it."""
+    more = f" and {len(row['layers']) - 1} more" if len(row["layers"]) > 1 else ""
+    return f"{row['case']}{more}: {row['shape']}, {_counted(row['threads'], 'thread')}"
+
+
 def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}{'s' if number > 1 else ''}"
 
@@ -155,6 +180,8 @@ def threads(result: dict[str, Any]) -> str:
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "endtoend": endtoend,
     "training": training,
+    "layers": layers,
+    "pointwise": pointwise,
     "memory": memory,
     "choice": choice,
     "tutorial": tutorial,

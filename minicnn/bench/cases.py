@@ -108,6 +108,16 @@ def _text(*shape: int) -> str:
     return "x".join(map(str, shape))
 
 
+def window_text(layer: Layer, batch: int, filters: int) -> str:
+    """The sizes of a convolution.
+
+    >>> window_text(Layer((56, 56, 64), (3, 3), 128, (2, 2)), 1, 128)
+    '1x56x56x64, 3x3 /2, 128 filters'
+    """
+    stride = _text(*dict.fromkeys(layer.strides))
+    return f"{_text(batch, *layer.x)}, {_text(*layer.taps)} /{stride}, {filters} filters"
+
+
 def _convolution(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
     """Three directions, each with as many multiply-adds as the others."""
     function = {"conv2d": conv2d, "depthwise_conv2d": depthwise_conv2d, "conv2d_transpose": conv2d_transpose}[op]
@@ -127,8 +137,7 @@ def _convolution(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]
         w = normal(*layer.taps, layer.filters, channels)
     x = normal(batch, *layer.x)
     y = function.forward(x, w, **options)
-    stride = _text(*dict.fromkeys(layer.strides))
-    shape = f"{_text(*x.shape)}, {_text(*layer.taps)} /{stride}, {y.shape[3]} filters"
+    shape = window_text(layer, batch, y.shape[3])
     flops, moved = 2.0 * y.size * products, 4.0 * (x.size + w.size + y.size)
     dy = normal(*y.shape)
     for direction, call in (

@@ -1,4 +1,4 @@
-"""Whole networks by several engines, request by request in turns.
+"""Whole networks, and layers, by several engines, request by request in turns.
 
 Each engine runs in a process of its own with the same number of threads and the same weights; one of them works at a
 time.  What they compute is compared before it is timed.
@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,16 +26,28 @@ from .timing import median, median_ratio, quartiles
 OWN = "minicnn"
 STORED = {s: f"{OWN}-{s}" for s in ("bfloat16", "int8")}  # minicnn with the weights of dense layers in fewer bits
 WAYS = (OWN, *STORED.values())
-PEERS = {  # engine: the packages that it needs
+PEERS = ("torch", "torch-channels-last", "torch-compile", "onnxruntime")  # that compute networks
+PACKAGES = {  # engine: what it needs
     "torch": ("torch",),
     "torch-channels-last": ("torch",),
     "torch-compile": ("torch",),
+    "torch-packed": ("torch",),
     "onnxruntime": ("torch", "onnx", "onnxruntime"),  # on torch's model, exported
 }
 MOST_PIXELS = 1 << 24  # a network may have a hundred channels or two for each
 PAUSE = 0.3  # seconds before a request, in which the threads of the engine before fall asleep
 TOLERANCE = 1e-3  # of the outputs' length: weights at random let rounding errors of deep networks grow
 STORED_TOLERANCE = 5e-2  # the same for weights in fewer bits
+
+
+class Subject(Protocol):
+    """What engines are asked to compute."""
+
+    @property
+    def name(self) -> str: ...
+    def as_json(self) -> dict[str, Any]:
+        """As peers/ reads it."""
+        ...
 
 
 class Engine:
@@ -58,8 +70,8 @@ class Engine:
             text=True,
         )
 
-    def ask(self, task: str, network: Network, batch: int, check: bool = False) -> dict[str, Any]:
-        """The answer to a request.
+    def ask(self, task: str, subject: Subject, batch: int, check: str | None = None) -> dict[str, Any]:
+        """The answer to a request; what was computed goes to the file `check`.
 
         Raises
         ------
@@ -69,7 +81,7 @@ class Engine:
         time.sleep(PAUSE)
         assert self.process.stdin
         assert self.process.stdout
-        request = {"task": task, "network": network.as_json(), "batch": batch, "check": check}
+        request = {"task": task, "network": subject.as_json(), "batch": batch, "check": check}
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
@@ -77,7 +89,7 @@ class Engine:
             raise UnsupportedError(f"{self.name} ended with code {self.process.wait()}")
         found = json.loads(answer)
         if "failure" in found:
-            raise UnsupportedError(f"{self.name} fails at {network.name}: {found['failure']}")
+            raise UnsupportedError(f"{self.name} fails at {subject.name}: {found['failure']}")
         return found
 
     def close(self) -> None:
@@ -113,22 +125,22 @@ def check_installed(names: Sequence[str], python: str) -> None:
     MissingExtraError, ArgumentError
     """
     for name in names:
-        for package in PEERS.get(name, ()):
+        for package in PACKAGES.get(name, ()):
             if version_of(package, python) is None:
                 raise MissingExtraError(package, None, f"timing against {name} by {python} (see --peer-python)")
 
 
 def versions(python: str) -> dict[str, str | None]:
     """The versions of what the other engines need, as far as a Python has it."""
-    return {package: version_of(package, python) for package in PEERS["onnxruntime"]}
+    return {package: version_of(package, python) for package in PACKAGES["onnxruntime"]}
 
 
-def able(engines: list[Engine], task: str, network: Network, batch: int = 1) -> list[Engine]:
-    """The engines that can do a network; of each other, a line on stderr says why it cannot."""
+def able(engines: list[Engine], task: str, subject: Subject, batch: int = 1) -> list[Engine]:
+    """The engines that can do something; of each other, a line on stderr says why it cannot."""
     found = []
     for engine in engines:
         try:
-            engine.ask(task, network, batch)
+            engine.ask(task, subject, batch)
         except UnsupportedError as error:
             print(f"left out: {error}", file=sys.stderr, flush=True)
         else:
@@ -144,24 +156,41 @@ def measure(engines: list[Engine], network: Network, batch: int, rounds: int) ->
     ArithmeticError
         An engine computes something else than minicnn.
     """
-    outputs = {e.name: np.array(e.ask("predict", network, batch, check=True)["output"]) for e in engines}
-    own = outputs.pop(OWN)
-    errors = {name: float(np.linalg.norm(y - own) / np.linalg.norm(own)) for name, y in outputs.items()}
-    for name, error in errors.items():
-        if not error <= (STORED_TOLERANCE if name in WAYS else TOLERANCE):
-            raise ArithmeticError(f"{name} and minicnn differ on {network.name} by {error:.1e}")
+    errors = errors_of(engines, "predict", network, batch)
     row = {"model": network.name, "size": network.size, "batch": batch, "rounds": rounds}
     return {**row, **timed(engines, "predict", network, batch, rounds), "errors": errors}
 
 
-def timed(engines: list[Engine], task: str, network: Network, batch: int, rounds: int) -> dict[str, Any]:
+def errors_of(engines: list[Engine], task: str, subject: Subject, batch: int) -> dict[str, float]:
+    """By how much, relative to their length, the outputs of the others differ from minicnn's.
+
+    Raises
+    ------
+    ArithmeticError
+        By more than rounding explains.
+    """
+    outputs = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for engine in engines:
+            path = str(Path(folder) / f"{engine.name}.npy")
+            engine.ask(task, subject, batch, check=path)
+            outputs[engine.name] = np.load(path)
+    own = outputs.pop(OWN)
+    errors = {name: float(np.linalg.norm(y - own) / np.linalg.norm(own)) for name, y in outputs.items()}
+    for name, error in errors.items():
+        if not error <= (STORED_TOLERANCE if name in WAYS else TOLERANCE):
+            raise ArithmeticError(f"{name} and minicnn differ on {subject.name} by {error:.1e}")
+    return errors
+
+
+def timed(engines: list[Engine], task: str, subject: Subject, batch: int, rounds: int) -> dict[str, Any]:
     """Medians and quartiles of each engine, and the ratios of the others' times to minicnn's."""
     for engine in engines:
-        engine.ask(task, network, batch)  # compiles, builds, fills caches
+        engine.ask(task, subject, batch)  # compiles, builds, fills caches
     times: dict[str, list[float]] = {engine.name: [] for engine in engines}
     for _ in range(rounds):
         for engine in engines:
-            times[engine.name].append(engine.ask(task, network, batch)["seconds"])
+            times[engine.name].append(engine.ask(task, subject, batch)["seconds"])
     result: dict[str, Any] = {
         "seconds": {name: median(values) for name, values in times.items()},
         "quartiles": {name: quartiles(values) for name, values in times.items()},

@@ -5,6 +5,7 @@ normalisation are those of a random picture, so that no signal grows or fades on
 """
 
 import json
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from minicnn.kernels import pair, same_padding
 from minicnn.models import Model
 from minicnn.models.graph import Call
 
+from .cases import Layer
 from .shapes import build
 
 Sides = tuple[tuple[int, int], tuple[int, int]]
@@ -114,6 +116,18 @@ def describe(model: Model) -> list[dict[str, Any]]:
             rectified.add(call.output)
         steps.append({**step, "inputs": sources, "output": call.output})
     return steps
+
+
+def convolutions(model: Model) -> dict[Layer, list[str]]:
+    """The distinct convolutions of a model as its plan runs them, depthwise ones apart, with the layers' names."""
+    found: defaultdict[Layer, list[str]] = defaultdict(list)
+    for step in describe(model):
+        if step["kind"] == "Conv2D":
+            channels, filters = model.get_layer(step["layer"]).get_weights()[0].shape[2:]
+            sides: Any = tuple(step["padding"])
+            sizes = (*step["size"], channels * step["groups"]), tuple(step["taps"]), filters, tuple(step["strides"])
+            found[Layer(*sizes, sides, tuple(step["dilation"]), step["groups"])].append(step["layer"])
+    return dict(found)
 
 
 def _step(call: Call, kind: str, extra: Sides) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`minicnn bench`: time the rungs of a kernel, a network against other engines, or a result against an older one."""
+"""`minicnn bench`: time a kernel's rungs, a layer or a network against other engines, a result against an older one."""
 
 import sys
 
@@ -8,7 +8,7 @@ from minicnn.cli.parser import whole
 from minicnn.errors import ArgumentError
 
 ALL = "all"
-MODEL = "model"
+MODEL, LAYER = "model", "layer"
 PEERS = ("torch", "onnxruntime")
 REDUCED = DENSE_STORAGES[1:]
 
@@ -17,6 +17,7 @@ examples:
   minicnn bench conv2d --shape vgg16.block3_conv2 --rungs all
   minicnn bench conv2d --shape 56x56x64,3x3x128/2 --direction all --threads 1
   minicnn bench dense --shape 4096,1000 --batch 32 --json > new.json
+  minicnn bench layer vgg16.block3_conv2 --against torch-packed,onnxruntime --peer-python other-env/bin/python
   minicnn bench model resnet50 --against torch,onnxruntime --peer-python other-env/bin/python
   minicnn bench model vgg16 --dense-storage bfloat16,int8
   minicnn bench --compare old.json new.json"""
@@ -35,7 +36,7 @@ def add_parser(commands) -> None:
     parser = commands.add_parser(
         "bench",
         help="time kernels rung by rung, or networks against PyTorch and ONNX Runtime",
-        description="Time the rungs of an operation, a whole network against other engines, or compare two results.",
+        description="Time the rungs of an operation, a layer or a network by several engines, or compare two results.",
         epilog=EPILOG,
     )
     parser.add_argument("--compare", nargs=2, metavar=("OLD", "NEW"), help="two results of --json: what has changed")
@@ -43,11 +44,14 @@ def add_parser(commands) -> None:
     parser.set_defaults(run=run_compare)
     named = ", ".join(operations())
     subjects = parser.add_subparsers(
-        title="what to time", metavar="OPERATION", help=f"{MODEL} for a whole network, or an operation: {named}"
+        title="what to time",
+        metavar="OPERATION",
+        help=f"{MODEL} for a whole network, {LAYER} for one convolution of it, or an operation: {named}",
     )
     for op in operations():
         _add_operation(subjects, op)
     _add_model(subjects)
+    _add_layer(subjects)
 
 
 def _add_operation(subjects, op: str) -> None:
@@ -77,21 +81,37 @@ def _add_operation(subjects, op: str) -> None:
 def _add_model(subjects) -> None:
     parser = subjects.add_parser(MODEL, description="Time the prediction of a network by several engines in turns.")
     parser.add_argument("name", metavar="NAME", help="vgg16, resnet50, mobilenetv2, ...")
-    parser.add_argument(
-        "--against", default="", metavar="ENGINES", help=f"{' and '.join(PEERS)}, with commas between (default: none)"
-    )
+    _add_engines(parser, PEERS)
     parser.add_argument(
         "--dense-storage",
         default="",
         metavar="STORAGES",
         help=f"minicnn again, with weights of dense layers stored as {' and '.join(REDUCED)} (default: none)",
     )
-    parser.add_argument("--peer-python", metavar="PATH", help="a Python that has these engines (default: this one)")
-    parser.add_argument(
-        "--size", type=whole(32, 2048), default=224, metavar="N", help="side of the images (default: 224)"
-    )
     _add_shared(parser, 15)
     parser.set_defaults(run=run_model)
+
+
+def _add_layer(subjects) -> None:
+    from minicnn.bench.layers import PEERS
+
+    said = "Time one convolution with bias and ReLU by several engines in turns, each on its own layout of the images."
+    parser = subjects.add_parser(LAYER, description=said)
+    parser.add_argument("name", metavar="NAME", help="a layer, as vgg16.block3_conv2, or sizes, as 56x56x64,3x3x128/2")
+    _add_engines(parser, PEERS)
+    _add_shared(parser, 9)
+    parser.set_defaults(run=run_layer)
+
+
+def _add_engines(parser, peers: tuple[str, ...]) -> None:
+    known = f"{', '.join(peers[:-1])} and {peers[-1]}"
+    parser.add_argument(
+        "--against", default="", metavar="ENGINES", help=f"{known}, with commas between (default: none)"
+    )
+    parser.add_argument("--peer-python", metavar="PATH", help="a Python that has these engines (default: this one)")
+    parser.add_argument(
+        "--size", type=whole(32, 2048), default=224, metavar="N", help="side of the network's images (default: 224)"
+    )
 
 
 def _add_shared(parser, rounds: int) -> None:
@@ -171,27 +191,35 @@ def _cells(case, row, bounds) -> list[str]:
 
 def run_model(options) -> int:
     """Time a network by several engines."""
-    from minicnn.bench import engines, machine, timing
+    from minicnn.bench.engines import STORED, compare_with
+
+    wanted = _listed("--against", options.against, "engine", PEERS)
+    wanted += [STORED[s] for s in _listed("--dense-storage", options.dense_storage, "storage", REDUCED)]
+    images = f"{_counted(options.batch, 'image')} of {options.size} x {options.size}"
+    return _run_engines(options, wanted, compare_with, lambda row: f"{row['model']}, {images}")
+
+
+def run_layer(options) -> int:
+    """Time a convolution by several engines."""
+    from minicnn.bench.layers import PEERS, compare_with
+
+    wanted = _listed("--against", options.against, "engine", PEERS)
+    return _run_engines(options, wanted, compare_with, lambda row: f"{row['case']}: {row['shape']}")
+
+
+def _run_engines(options, wanted: list[str], compare_with, title) -> int:
+    """What model and layer do alike."""
+    from minicnn.bench import machine, timing
 
     _check_alone(options)
-    wanted = _listed("--against", options.against, "engine", PEERS)
-    wanted += [engines.STORED[s] for s in _listed("--dense-storage", options.dense_storage, "storage", REDUCED)]
     with timing.threads(options.threads) as threads:
         facts = machine.facts()
-    row = engines.compare_with(
-        options.name,
-        wanted,
-        options.peer_python or sys.executable,
-        options.batch,
-        options.size,
-        threads,
-        options.rounds,
-    )
+    python = options.peer_python or sys.executable
+    row = compare_with(options.name, wanted, python, options.batch, options.size, threads, options.rounds)
     if options.json:
         print_json({"machine": facts, "threads": threads, "rows": [row]})
         return 0
-    images = f"{_counted(options.batch, 'image')} of {options.size} x {options.size}"
-    say(f"{row['model']}, {images}, {_counted(threads, 'thread')}, {facts['processor']}")
+    say(f"{title(row)}, {_counted(threads, 'thread')}, {facts['processor']}")
     print_table(["engine", "ms", "spread", "times as long", "error"], _engine_rows(row))
     return 0
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minicnn.bench import networks
+from minicnn.bench.cases import Layer
 from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.layers import (
     Add,
@@ -48,6 +49,18 @@ def test_steps_follow_each_other_and_paddings_join_their_windows():
     assert [relu["activation"], branch["activation"], head["activation"]] == ["relu6", "relu", "softmax"]
     assert [made[slot] for slot in add["inputs"]] == ["relu", "branch"]
     json.dumps(steps)
+
+
+def test_distinct_convolutions_have_the_names_of_their_layers():
+    x = y = Input((10, 12, 4))
+    for name in ("a", "b"):
+        y = Conv2D(4, 3, padding="same", groups=2, name=name)(y)
+    found = networks.convolutions(Model(x, Conv2D(4, 3, strides=2, name="c")(ZeroPadding2D(1)(y))))
+    sides = ((1, 1), (1, 1))
+    assert found == {
+        Layer((10, 12, 4), (3, 3), 4, (1, 1), sides, groups=2): ["a", "b"],
+        Layer((10, 12, 4), (3, 3), 4, (2, 2), sides): ["c"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from import_graph import ROOT
 
+from minicnn.bench.cases import Layer
+
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch):
@@ -30,6 +32,40 @@ def test_engines_stand_at_the_fastest_of_their_ways():
         ["VGG16, 1 image, 2 threads", "50.0 ms", "100 ms", "80.0 ms", "1.60"],
         ["VGG16, 8 images, 1 thread", "50.0 ms", "100 ms", "80.0 ms", "2.00"],
     ]
+
+
+def test_layers_stand_beside_the_fastest_way_to_each_library():
+    seconds = {"minicnn": 0.004, "torch": 0.009, "torch-packed": 0.005, "onnxruntime": 0.006}
+    row = {"case": "VGG16 a", "shape": "1x2x2x3", "threads": 2, "layers": ["a", "b"], "seconds": seconds}
+    table = module("figures").layers({"rows": [{**row, "peer": "torch-packed", "ratio": 1.25}]})
+    assert cells(table) == [["VGG16 a and 1 more: 1x2x2x3, 2 threads", "4.0 ms", "5.0 ms", "6.0 ms", "1.25"]]
+    alone = {**row, "layers": ["a"], "seconds": {"minicnn": 0.004}}
+    assert cells(module("figures").layers({"rows": [alone]})) == [["VGG16 a: 1x2x2x3, 2 threads", "4.0 ms", "", "", ""]]
+
+
+def test_shares_of_the_peak_are_percentages():
+    row = {"case": "a", "shape": "8x2x2x3", "threads": 1, "layers": ["a"], "rung": "v4", "rate": 103.6, "share": 0.894}
+    assert cells(module("figures").pointwise({"rows": [row]})) == [
+        ["a: 8x2x2x3, 1 thread", "`v4`", "104 GFLOP/s", "89 %"]
+    ]
+
+
+def test_the_share_of_the_peak_is_that_of_the_same_round(monkeypatch):
+    pointwise = module("pointwise")
+    case = next(pointwise.cases("conv2d", "a", Layer((2, 2, 3), filters=4), 1))
+    peaks, seconds = iter([2e9, 4e9, 8e9]), iter([0.25, 1.0, 0.5])
+    monkeypatch.setattr(pointwise._peaks, "multiply_adds", lambda rounds: next(peaks))
+    monkeypatch.setattr(pointwise.timing, "interleaved", lambda calls, rounds: {"layer": [next(seconds)]})
+    row = pointwise.measure(case._replace(flops=1e9), 3)
+    assert row["share"] == 0.25
+    assert (row["seconds"], row["peak"]) == (0.5, 4.0)
+
+
+def test_the_pointwise_layers_are_those_of_many_products():
+    pointwise = module("pointwise")
+    (first, names), *others = pointwise.layers(1)
+    assert (first.shape, names) == ("1x56x56x256, 1x1 /2, 512 filters", ["conv3_block1_0_conv"])
+    assert len(others) == 2
 
 
 def test_minicnn_alone_has_a_table_too():

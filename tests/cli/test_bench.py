@@ -115,6 +115,14 @@ def test_a_network_beside_itself_with_stored_weights(capsys):
     assert all(0 < float(row.split()[4]) < 0.05 for row in stored)
 
 
+def test_a_convolution_alone(capsys):
+    out = told(capsys, "bench", "layer", "mobilenet.conv_pw_13", "--size", "32", "--rounds", "1", "--threads", "1")
+    first, header, row = out.splitlines()
+    assert first.startswith("mobilenet.conv_pw_13: 1x1x1x1024, 1x1 /1, 1024 filters, 1 thread, ")
+    assert header.split()[0] == "engine"
+    assert row.split()[0] == "minicnn"
+
+
 @pytest.mark.parametrize("peer", PEERS)
 def test_a_peer_that_is_not_there_is_one_line(peer, capsys, monkeypatch):
     monkeypatch.setattr("minicnn.bench.engines.version_of", lambda package, python: None)
@@ -148,6 +156,11 @@ def test_a_peer_that_is_not_there_is_one_line(peer, capsys, monkeypatch):
             ["model", "vgg16", "--dense-storage", "int4"],
             "--dense-storage: there is no storage 'int4'; there are bfloat16",
         ),
+        (
+            ["layer", "vgg16.block1_conv1", "--against", "torch-compile"],
+            "there is no engine 'torch-compile'; there are",
+        ),
+        (["layer", "vgg16.block1_conv", "--against", "torch"], "has no layer 'block1_conv' that conv2d computes, did"),
         (["model", "vgg16", "--size", "8"], "argument --size: must be a whole number from 32"),
         (["model", "vgg16", "--batch", "4096"], "are 205,520,896 pixels; at most 16,777,216 are timed"),
         (["model", "vgg16", "--size", "512"], "vgg16 for images of 512 x 512 has 572,"),

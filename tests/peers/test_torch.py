@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from minicnn.bench import networks
+from minicnn.bench.cases import Layer
+from minicnn.bench.layers import Convolution
+from minicnn.bench.peers import layer as peer
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
@@ -26,3 +29,31 @@ def test_the_outputs_are_the_same(name, size, mirrored, tmp_path):
     with torch.inference_mode():
         found = theirs(given).numpy()
     assert np.linalg.norm(found - expected) <= 1e-4 * np.linalg.norm(expected)
+
+
+@pytest.mark.filterwarnings("ignore:You are using the legacy:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The feature will be removed:DeprecationWarning")
+@pytest.mark.parametrize("way", ["contiguous", "channels last", "packed", "onnxruntime"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Layer((7, 9, 16), (3, 3), 8, padding="same"),
+        Layer((8, 10, 4), (3, 3), 6, (2, 2), "same", groups=2),  # PyTorch pads the mirror image
+        Layer((5, 6, 8), filters=4, strides=(2, 2)),
+    ],
+)
+def test_a_convolution_alone_is_the_same(layer, way):
+    if way == "onnxruntime":
+        for package in ("onnx", "onnxruntime"):
+            pytest.importorskip(package)
+    told = Convolution("a", layer, 2).as_json()
+    own = peer.minicnn(told)
+    ways = {
+        "contiguous": lambda: peer.torch(told, 1),
+        "channels last": lambda: peer.torch(told, 1, channels_last=True),
+        "packed": lambda: peer.torch_packed(told, 1),
+        "onnxruntime": lambda: peer.onnxruntime(told, 1),
+    }
+    theirs = ways[way]()
+    expected, found = (ready.outputs(ready.run()) for ready in (own, theirs))
+    assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)

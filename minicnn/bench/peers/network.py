@@ -5,6 +5,7 @@ image, with mirrored kernels, the same numbers are padded on the other side, and
 without a further pass: a network that has such layers, and none that this would change, is built so.
 """
 
+import io
 import json
 from typing import Any
 
@@ -100,6 +101,18 @@ class Sum(nn.Module):
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return x + y
+
+
+def session(network: Network, shape: tuple[int, ...], threads: int) -> Any:
+    """ONNX Runtime's session of a network for images "x" of a shape (N,C,H,W) or another number of them."""
+    import onnxruntime  # pyright: ignore[reportMissingImports]
+
+    file, example = io.BytesIO(), torch.zeros(shape)
+    names: Any = {"input_names": ["x"], "output_names": ["y"], "dynamic_axes": {"x": {0: "n"}}}
+    torch.onnx.export(network.eval(), example, file, dynamo=False, **names)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
 
 
 def padding(step: Step, mirrored: bool) -> tuple[int, ...] | None:

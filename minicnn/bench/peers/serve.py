@@ -1,21 +1,22 @@
 """One engine in a process of its own, which answers requests: `python -m peers.serve ENGINE`, in the folder above.
 
-A request is a line of JSON {"task", "network", "batch", "check"}: one prediction, or one step of training (SGD with
-momentum) on a batch that is always the same.  The answer is {"seconds"} of it, without making the batch; with what was
-predicted where `check` asks for it, or with the loss; or {"failure"}.  Engines are imported only where they are asked
-for, so that they may live in different environments.
+A request is a line of JSON {"task", "network", "batch", "check"}: one prediction, one step of training (SGD with
+momentum) on a batch that is always the same, or one layer (peers/layer.py).  The answer is {"seconds"} of it, without
+making the batch, and the loss of a step; or {"failure"}.  What was predicted goes to the file that `check` names.
+Engines are imported only where they are asked for, so that they may live in different environments.
 """
 
-import io
 import json
 import os
 import sys
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from . import layer
 
 Network = dict[str, Any]
 THREADS = int(os.environ.get("MINICNN_NUM_THREADS", "1"))
@@ -85,35 +86,30 @@ def torch_train(network: Network, channels_last: bool = False) -> Ready:
 
 
 def onnxruntime_predict(network: Network) -> Ready:
-    import onnxruntime  # pyright: ignore[reportMissingImports]
-    import torch  # pyright: ignore[reportMissingImports]
+    from .network import load, session
 
-    from .network import load
-
-    file, example = io.BytesIO(), torch.zeros(1, 3, network["size"], network["size"])
-    made = load(network).eval()
-    torch.onnx.export(made, example, file, dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "n"}})
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    session = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
+    made = load(network)
+    ready = session(made, (1, 3, network["size"], network["size"]), THREADS)
 
     def predict(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return session.run(None, {"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2))})[0]
+        return ready.run(None, {"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2))})[0]
 
     return Ready(predict, made.mirrored)
 
 
-ENGINES: dict[str, dict[str, Callable[[Network], Ready]]] = {
-    "minicnn": {"predict": minicnn_predict, "train": minicnn_train},
-    "minicnn-bfloat16": {"predict": lambda network: minicnn_predict(network, "bfloat16")},
-    "minicnn-int8": {"predict": lambda network: minicnn_predict(network, "int8")},
-    "torch": {"predict": torch_predict, "train": torch_train},
+ENGINES: dict[str, dict[str, Callable[[Network], Any]]] = {
+    "minicnn": {"predict": minicnn_predict, "train": minicnn_train, "layer": layer.minicnn},
+    "minicnn-bfloat16": {"predict": partial(minicnn_predict, dense_storage="bfloat16")},
+    "minicnn-int8": {"predict": partial(minicnn_predict, dense_storage="int8")},
+    "torch": {"predict": torch_predict, "train": torch_train, "layer": partial(layer.torch, threads=THREADS)},
     "torch-channels-last": {
-        "predict": lambda network: torch_predict(network, channels_last=True),
-        "train": lambda network: torch_train(network, channels_last=True),
+        "predict": partial(torch_predict, channels_last=True),
+        "train": partial(torch_train, channels_last=True),
+        "layer": partial(layer.torch, threads=THREADS, channels_last=True),
     },
-    "torch-compile": {"predict": lambda network: torch_predict(network, compiled=True)},
-    "onnxruntime": {"predict": onnxruntime_predict},
+    "torch-packed": {"layer": partial(layer.torch_packed, threads=THREADS)},
+    "torch-compile": {"predict": partial(torch_predict, compiled=True)},
+    "onnxruntime": {"predict": onnxruntime_predict, "layer": partial(layer.onnxruntime, threads=THREADS)},
 }
 
 
@@ -131,10 +127,13 @@ def main() -> int:
     return 0
 
 
-def respond(made: Callable[[str, str], Ready], request: dict[str, Any]) -> dict[str, Any]:
-    """One prediction or one step."""
-    network, batch = request["network"], request["batch"]
-    run, mirrored = made(request["task"], json.dumps(network))
+def respond(made: Callable[[str, str], Any], request: dict[str, Any]) -> dict[str, Any]:
+    """One layer, one prediction or one step."""
+    network, batch, check = request["network"], request["batch"], request["check"]
+    ready = made(request["task"], json.dumps(network))
+    if request["task"] == "layer":
+        return layer.respond(ready, check)
+    run, mirrored = ready
     generator = np.random.default_rng(batch)
     x = generator.standard_normal((batch, network["size"], network["size"], 3), np.float32)
     y = generator.integers(0, network["classes"], batch)
@@ -144,7 +143,9 @@ def respond(made: Callable[[str, str], Ready], request: dict[str, Any]) -> dict[
     seconds = time.perf_counter() - begun
     if request["task"] == "train":
         return {"seconds": seconds, "loss": float(result)}
-    return {"seconds": seconds, "output": np.asarray(result).tolist()} if request["check"] else {"seconds": seconds}
+    if check:
+        np.save(check, result)
+    return {"seconds": seconds}
 
 
 if __name__ == "__main__":
