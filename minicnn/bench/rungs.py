@@ -110,7 +110,8 @@ def measure(case: Case, names: Collection[str], rounds: int, slow: float) -> lis
             raise ArithmeticError(
                 f"{case.op} {case.direction} on rung {rung}, {case.shape}: relative error {errors[rung]:.1e}"
             )
-    seconds = interleaved(calls, rounds, slow)
+    by_numpy = {spec.rung for spec in kernels.specs() if spec.op == case.op and not spec.needs_numba}
+    seconds = interleaved(calls, rounds, slow, lingering=by_numpy)
     return [_row(case, rung, times, errors[rung]) for rung, times in seconds.items()]
 
 

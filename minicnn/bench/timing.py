@@ -3,19 +3,23 @@
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from minicnn import kernels
 
 LEAST_SECONDS = 0.005  # a call quicker than this is repeated within one timing
+PAUSE = 0.15  # seconds: OpenBLAS' threads keep their cores busy for 0.1 s after each product
 
 
-def interleaved(calls: Mapping[str, Callable[[], Any]], rounds: int, slow: float = math.inf) -> dict[str, list[float]]:
+def interleaved(
+    calls: Mapping[str, Callable[[], Any]], rounds: int, slow: float = math.inf, lingering: Collection[str] = ()
+) -> dict[str, list[float]]:
     """Seconds of each call, `rounds` times, in turns: what disturbs the machine disturbs all of them.
 
-    Each is called once before, uncounted.  A call that takes longer than `slow` seconds is timed once only.
+    Each is called once before, uncounted, a quick one before each timing.  A call that takes longer than `slow` seconds
+    is timed once only.  After `lingering` ones a pause lets their threads fall asleep.
     """
     first = {name: _once(call) and _once(call) for name, call in calls.items()}
     seconds = {name: [value] if value > slow else [] for name, value in first.items()}
@@ -24,10 +28,14 @@ def interleaved(calls: Mapping[str, Callable[[], Any]], rounds: int, slow: float
         start = round_ % max(1, len(names))
         for name in names[start:] + names[:start]:
             repeats = max(1, math.ceil(LEAST_SECONDS / first[name]))
+            if repeats > 1:
+                calls[name]()
             begun = time.perf_counter()
             for _ in range(repeats):
                 calls[name]()
             seconds[name].append((time.perf_counter() - begun) / repeats)
+            if name in lingering:
+                time.sleep(PAUSE)
     return seconds
 
 

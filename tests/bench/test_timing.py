@@ -21,12 +21,22 @@ def test_timings_take_turns_and_slow_ones_are_done_once(monkeypatch):
     assert len(timing.interleaved({"a": call("a")}, rounds=3, slow=0.001)["a"]) == 1
 
 
+def test_threads_that_linger_fall_asleep_before_the_next_turn(monkeypatch):
+    happened = []
+    clock = iter(range(1000))
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock) * 0.02)
+    monkeypatch.setattr(timing.time, "sleep", happened.append)
+    calls = {name: lambda name=name: happened.append(name) for name in ("a", "b")}
+    timing.interleaved(calls, rounds=2, lingering=("a",))
+    assert happened == ["a", "a", "b", "b", "a", timing.PAUSE, "b", "b", "a", timing.PAUSE]
+
+
 def test_a_quick_call_is_repeated_and_told_for_one(monkeypatch):
     called = []
     clock = iter(range(1000))
     monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock) * 0.001)
     seconds = timing.interleaved({"a": lambda: called.append(1)}, rounds=1)
-    assert len(called) == 2 + 5
+    assert len(called) == 2 + 1 + 5
     assert seconds["a"] == [pytest.approx(0.001 / 5)]
 
 
