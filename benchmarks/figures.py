@@ -70,22 +70,26 @@ def layers(result: dict[str, Any]) -> str:
         ways = [[t for name, t in row["seconds"].items() if name.startswith(p)] for p in ("torch", "onnxruntime")]
         cells = [milliseconds(min(found)) if found else "" for found in ways]
         cells.append(f"{row['ratio']:.2f}" if "peer" in row else "")
-        rows.append([_layer(row), milliseconds(row["seconds"]["minicnn"]), *cells])
+        threads = _counted(row["threads"], "thread")
+        rows.append([f"{_alike(row)}, {threads}", milliseconds(row["seconds"]["minicnn"]), *cells])
     return table(["convolution, bias, ReLU", "minicnn", "oneDNN", "MLAS", "times as fast as the faster"], rows)
 
 
 def pointwise(result: dict[str, Any]) -> str:
-    rows = [
-        [_layer(row), f"`{row['rung']}`", f"{row['rate']:.0f} GFLOP/s", f"{100 * row['share']:.0f} %"]
-        for row in result["rows"]
-    ]
-    return table(["1x1 convolutions of ResNet50", "rung", "speed", "of the peak"], rows)
+    """A row for each layer, with columns for each number of threads."""
+    counts = sorted({row["threads"] for row in result["rows"]})
+    found: dict[str, dict[int, str]] = {}
+    for row in result["rows"]:
+        cells = found.setdefault(_alike(row), {})
+        cells[row["threads"]] = f"{row['rate']:.0f} GFLOP/s, {100 * row['share']:.0f} %"
+    rows = [[layer, *(cells.get(count, "") for count in counts)] for layer, cells in found.items()]
+    return table(["1x1 convolutions of ResNet50", *(_counted(count, "thread") for count in counts)], rows)
 
 
-def _layer(row: dict[str, Any]) -> str:
-    """A layer and how many others are like it."""
+def _alike(row: dict[str, Any]) -> str:
+    """A layer, how many others are like it, and its sizes."""
     more = f" and {len(row['layers']) - 1} more" if len(row["layers"]) > 1 else ""
-    return f"{row['case']}{more}: {row['shape']}, {_counted(row['threads'], 'thread')}"
+    return f"{row['case']}{more}: {row['shape']}"
 
 
 def _counted(number: int, thing: str) -> str:

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from minicnn import kernels
 
@@ -42,11 +43,16 @@ def documents() -> dict[Path, str]:
     for op in kernels.operations():
         page = ladders.path(op)
         text = page.read_text("utf-8") if page.exists() else PAGE.format(op=op)
-        wanted[page] = fill(text, lambda name, op=op: ladders.render(op, results))
+        wanted[page] = fill(text, lambda name, op=op: _table(op, name, results))
     if results is not None:
         wanted[ROOT / "docs" / "ladder.svg"] = picture.render(results)
         wanted[ROOT / "docs" / "roofline.svg"] = roofline.render(results)
     return wanted
+
+
+def _table(op: str, name: str, results: dict[str, Any] | None) -> str:
+    """A table of a LADDER.md: the rungs, or another measurement."""
+    return ladders.render(op, results) if name == "rungs" else figures.render(name)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -45,8 +45,10 @@ def test_layers_stand_beside_the_fastest_way_to_each_library():
 
 def test_shares_of_the_peak_are_percentages():
     row = {"case": "a", "shape": "8x2x2x3", "threads": 1, "layers": ["a"], "rung": "v4", "rate": 103.6, "share": 0.894}
-    assert cells(module("figures").pointwise({"rows": [row]})) == [
-        ["a: 8x2x2x3, 1 thread", "`v4`", "104 GFLOP/s", "89 %"]
+    rows = [{**row, "threads": 2, "rate": 200.0, "share": 0.9}, row]
+    assert cells(module("figures").pointwise({"rows": [*rows, {**row, "case": "b", "layers": ["b", "c"]}]})) == [
+        ["a: 8x2x2x3", "104 GFLOP/s, 89 %", "200 GFLOP/s, 90 %"],
+        ["b and 1 more: 8x2x2x3", "104 GFLOP/s, 89 %", ""],
     ]
 
 
