@@ -2,7 +2,8 @@
 
 ROWS neighbouring output pixels x COLUMNS filters are one register tile.  The numbers that one row of the window takes
 from the image lie side by side there, KW C of them, and the next output pixel takes the same, sw C further on: so the
-image itself is the matrix that im2col would have made, and `tile_product` walks it with the right strides.
+image itself is the matrix that im2col would have made, and `runs_finish` walks it with the right strides.  Where a sum
+is short, as in the first layers of a network, it walks all rows of the window before a tile leaves its registers.
 
 A block is a few output rows of one image.  Its input rows are copied once, with their zero padding, into memory that
 stays in cache; every panel of weights then meets all tiles of the block.
@@ -15,7 +16,7 @@ from .._epilogue import Epilogue
 from .._jit import helper, kernel
 from .._runs import clear_run, copy_run
 from .._shapes import Window, ceil_div, pieces
-from .._simd import COLUMNS, ROWS, tile_product
+from .._simd import COLUMNS, HALF, ROWS, UNIT, half_runs_finish, runs_finish
 from .._threads import parallel_for
 from ._geometry import Geometry, finish, geometry
 from ._panels import pack_panels
@@ -52,30 +53,51 @@ def copy_image_rows(x, g, group, n, row, rows, columns, image):
 
 
 @helper
-def _sum_rows(image, columns, g, packed, panel, depth, rows, tiles, sums):
-    """sums (rows, tiles * ROWS, COLUMNS) = the convolution of `rows` output rows with one panel of filters."""
+def _one_panel(image, columns, g, packed, panel, blocking, rows, sums, f0, filters, epilogue, y, y_start):
+    """y (rows, OW, filters) = the convolution of `rows` output rows with one panel of filters.
+
+    A run is what lies side by side in the image: a row of the window, or a tap of a dilated one.
+    """
+    _, _, together, depth = blocking
+    bias, residual, has_residual, limits = epilogue
     run = g.taps_w if g.dilation_w == 1 else 1
-    length = run * g.channels
-    for tap in range(0, g.taps_h * g.taps_w, run):
+    length, taps, y_row = run * g.channels, g.taps_h * g.taps_w, g.filters * g.groups
+    tiles = (g.out_width + ROWS - 1) // ROWS
+    jump = g.dilation_h * columns * g.channels
+    whole = run * together == taps and depth == length
+    for tap in range(0, taps, run * together):
         a, b = tap // g.taps_w * g.dilation_h, tap % g.taps_w * g.dilation_w
+        runs = min(together, (taps - tap) // run)
         for k0 in range(0, length, depth):
             k1 = min(k0 + depth, length)
             weights = (panel + tap * g.channels + k0) * COLUMNS
+            last = k1 == length and tap + runs * run == taps
             for i in range(rows):
                 for t in range(tiles):
-                    at = ((i * g.stride_h + a) * columns + t * ROWS * g.stride_w + b) * g.channels + k0
-                    to = (i * tiles + t) * ROWS * COLUMNS
-                    tile_product(
-                        image, at, g.stride_w * g.channels, 1, packed, weights, COLUMNS, sums, to, COLUMNS, k1 - k0,
-                        tap + k0,
-                    )  # fmt: skip
+                    j = t * ROWS
+                    if whole:  # the last tile of a row begins early, and computes some pixels again
+                        j = max(0, min(j, g.out_width - (ROWS if g.out_width - j > HALF else HALF)))
+                    at = ((i * g.stride_h + a) * columns + j * g.stride_w + b) * g.channels + k0
+                    to, left = y_start + (i * g.out_width + j) * y_row, g.out_width - j
+                    if filters % UNIT == 0 and (left >= ROWS or left == HALF):
+                        c, c_at, c_row, width, ends = y, to, y_row, filters, last
+                    else:  # over the edge: finished below
+                        c, c_at, c_row, width, ends = sums, (i * tiles + t) * ROWS * COLUMNS, COLUMNS, COLUMNS, False
+                    ending = (bias, f0, residual, has_residual, limits)
+                    source = (image, at, g.stride_w * g.channels, 1, packed, weights, COLUMNS)
+                    product = (c, c_at, c_row, k1 - k0, tap + k0, width, ends)
+                    if left > HALF:
+                        runs_finish(*(source + product + ending + (runs, jump)))
+                    else:
+                        half_runs_finish(*(source + product + ending + (runs, jump)))
+                    if last and not ends:
+                        finish(sums[c_at:], COLUMNS, min(left, ROWS), y, to, y_row, filters, *ending)
 
 
 @kernel
 def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
     """Blocks of (group, range of panels, image, range of rows); each writes its own part of y."""
-    block_rows, block_panels, depth = blocking
-    bias, residual, has_residual, limits = epilogue
+    block_rows, block_panels, _, _ = blocking
     k = g.taps_h * g.taps_w * g.channels
     panels = (g.filters + COLUMNS - 1) // COLUMNS
     row_blocks = (g.out_height + block_rows - 1) // block_rows
@@ -87,7 +109,6 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
     image = np.empty((most_rows * columns + overhang) * g.channels, np.float32)
     clear_run(image, 0, image.size)
     sums = np.empty(block_rows * tiles * ROWS * COLUMNS, np.float32)
-    y_row = g.filters * g.groups
     for block in range(start, stop):
         i0 = block % row_blocks * block_rows
         n = block // row_blocks % g.images
@@ -97,26 +118,24 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
         image_rows = (rows - 1) * g.stride_h + (g.taps_h - 1) * g.dilation_h + 1
         copy_image_rows(x, g, group, n, i0 * g.stride_h - g.top, image_rows, columns, image)
         for p in range(p0, min(p0 + block_panels, panels)):
-            _sum_rows(image, columns, g, packed, (group * panels + p) * k, depth, rows, tiles, sums)
             f0 = group * g.filters + p * COLUMNS
             filters = min(COLUMNS, g.filters - p * COLUMNS)
-            for i in range(rows):
-                to = ((n * g.out_height + i0 + i) * g.out_width) * y_row + f0
-                row_sums = sums[i * tiles * ROWS * COLUMNS :]
-                finish(
-                    row_sums, COLUMNS, g.out_width, y, to, y_row, filters, bias, f0, residual, has_residual, limits,
-                )  # fmt: skip
+            to = ((n * g.out_height + i0) * g.out_width) * g.filters * g.groups + f0
+            panel = (group * panels + p) * k
+            _one_panel(image, columns, g, packed, panel, blocking, rows, sums, f0, filters, epilogue, y, to)
 
 
-def tiled_blocking(g: Geometry) -> tuple[int, int, int]:
-    """(rows, panels, depth) of a block: a function of the shapes alone, so that sums do not depend on the threads."""
+def tiled_blocking(g: Geometry) -> tuple[int, int, int, int]:
+    """(rows, panels, runs, depth) of a block: a function of the shapes alone, so sums do not depend on the threads."""
     columns = (g.out_width - 1) * g.stride_w + (g.taps_w - 1) * g.dilation_w + 1
     row_bytes = 4 * columns * g.channels * g.stride_h
     rows = max(1, min(TILES // ceil_div(g.out_width, ROWS), IMAGE_BYTES // row_bytes, g.out_height))
     row_blocks = ceil_div(g.out_height, rows) * g.images * g.groups
     panels = pieces(g.panels, ceil_div(g.panels, ceil_div(MIN_BLOCKS, max(1, row_blocks))))
     run = g.taps_w if g.dilation_w == 1 else 1
-    return pieces(g.out_height, rows), panels, pieces(run * g.channels, DEPTH)
+    length = run * g.channels
+    together = pieces(g.taps_h, max(1, DEPTH // length)) if g.dilation_w == 1 else 1
+    return pieces(g.out_height, rows), panels, together, pieces(length, DEPTH)
 
 
 def conv2d_forward_v3_tiled(
@@ -124,10 +143,10 @@ def conv2d_forward_v3_tiled(
 ) -> np.ndarray:
     """y = activation(image @ panels + bias + residual), row by row; `packed` are the panels of w, if made before"""
     g = geometry(x.shape, w.shape, y.shape, window)
-    rows, panels, depth = tiled_blocking(g)
+    rows, panels, together, depth = tiled_blocking(g)
     blocks = ceil_div(g.out_height, rows) * g.images * ceil_div(g.panels, panels) * g.groups
     flat = operand(x).reshape(-1)
     panels_of_w = pack_panels(w, g.groups) if packed is None else packed
-    arguments = (flat, panels_of_w, g, (rows, panels, depth), epilogue.operands(w.shape[3]), y.reshape(-1))
+    arguments = (flat, panels_of_w, g, (rows, panels, together, depth), epilogue.operands(w.shape[3]), y.reshape(-1))
     parallel_for(_forward_blocks, blocks, g.work, *arguments)
     return epilogue.rest(y)

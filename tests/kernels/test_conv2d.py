@@ -56,6 +56,19 @@ def test_long_sums_are_cut_and_taken_up_again(taps, channels, monkeypatch):
     np.testing.assert_allclose(y, conv2d.forward(x, w, bias, **options, rung="v2_im2col"), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("depth", [384, 12, 4])
+@pytest.mark.parametrize("width", range(11, 33, 3))
+def test_rows_of_any_width_are_whole_tiles_or_end_in_one_that_begins_early(width, depth, monkeypatch):
+    """At each depth a tile is left after all rows of the window, after some of them, and within one."""
+    from minicnn.kernels.conv2d import cpu_tiled
+
+    monkeypatch.setattr(cpu_tiled, "DEPTH", depth)
+    x, w, bias = normal(2, 7, width, 3), normal(4, 2, 3, 40), normal(40)
+    options = {"dilation": (2, 1), "padding": "same", "activation": "relu", "residual": normal(2, 7, width, 40)}
+    y = conv2d.forward(x, w, bias, **options, rung="v3_tiled")
+    np.testing.assert_allclose(y, conv2d.forward(x, w, bias, **options, rung="v2_im2col"), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("rung", "channels", "filters", "groups", "options"),
     [
