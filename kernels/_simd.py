@@ -31,6 +31,7 @@ from ._jit import JIT_OFF
 
 ROWS = TILE.rows
 HALF = TILE.rows // 2
+EVEN = HALF + 1
 COLUMNS = TILE.vectors * TILE.lanes
 UNIT = min(8, TILE.lanes)  # columns that a narrow tile may have, or a multiple of so many; 8 suit most layers
 WIDTHS = range(UNIT, COLUMNS + 1, UNIT)
@@ -245,3 +246,5 @@ tile_product, tile_finish = _make_product(ROWS), _make_finish(ROWS)
 # For the last rows, when they fill no more than half a tile:
 half_product, half_finish = _make_product(HALF), _make_finish(HALF)
 runs_finish, half_runs_finish = _make_runs(ROWS), _make_runs(HALF)
+# For rows that fill two of these, but not two of the tallest:
+even_product = _make_product(EVEN)

@@ -20,7 +20,7 @@ from .._jit import helper, kernel
 from .._memory import empty
 from .._runs import clear_run
 from .._shapes import Window, ceil_div, pieces
-from .._simd import COLUMNS, HALF, ROWS, half_product, tile_product
+from .._simd import COLUMNS, EVEN, HALF, ROWS, even_product, half_product, tile_product
 from .._threads import parallel_for
 from ._choice import winograd_fits
 from ._geometry import Geometry, finish, geometry
@@ -44,18 +44,28 @@ MIN_BLOCKS = 4  # blocks worth having, so that several threads have work
 
 @helper
 def _multiply(v, pitch, v_point, u, g, points, panel, panels, count, sums, s_row, s_point):
-    """sums (points, tiles, panels * COLUMNS) = v @ u for the panels from `panel` on."""
+    """sums (points, tiles, panels * COLUMNS) = v @ u for the panels from `panel` on.
+
+    The last rows go by the heights that leave the least of a register tile empty: 16 tiles, of an image of 14 x 14
+    pixels, by two of 8 rows rather than by 14 and 7.
+    """
     all_panels = (g.filters + COLUMNS - 1) // COLUMNS
     for point in range(points):
         for p in range(panels):
             weights = (point * all_panels + panel + p) * g.channels * COLUMNS
             to = point * s_point + p * COLUMNS
-            for r in range(0, count, ROWS):
-                at = point * v_point + r * pitch
-                if count - r <= HALF:
+            r = 0
+            while r < count:
+                at, left = point * v_point + r * pitch, count - r
+                if left <= HALF:
                     half_product(v, at, pitch, 1, u, weights, COLUMNS, sums, to + r * s_row, s_row, g.channels, 0)
+                    r += HALF
+                elif left == EVEN or ROWS < left <= 2 * EVEN:
+                    even_product(v, at, pitch, 1, u, weights, COLUMNS, sums, to + r * s_row, s_row, g.channels, 0)
+                    r += EVEN
                 else:
                     tile_product(v, at, pitch, 1, u, weights, COLUMNS, sums, to + r * s_row, s_row, g.channels, 0)
+                    r += ROWS
 
 
 def _make_write(from_points: Any, m: int) -> Any:

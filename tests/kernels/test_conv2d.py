@@ -69,6 +69,13 @@ def test_rows_of_any_width_are_whole_tiles_or_end_in_one_that_begins_early(width
     np.testing.assert_allclose(y, conv2d.forward(x, w, bias, **options, rung="v2_im2col"), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("tiles", [*range(1, 18), 22, 30])
+def test_any_number_of_tiles_is_multiplied_at_the_points(tiles):
+    x, w = normal(1, 4, 4 * tiles, 5), normal(3, 3, 5, 35)
+    y = conv2d.forward(x, w, padding="same", rung="v6_winograd_4")
+    np.testing.assert_allclose(y, conv2d.forward(x, w, padding="same", rung="v2_im2col"), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("rung", "channels", "filters", "groups", "options"),
     [
