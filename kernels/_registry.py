@@ -209,9 +209,9 @@ def forced_rung(op: str) -> str | None:
     return _forced.get().get(op)
 
 
-def rungs_are_forced() -> bool:
-    """Whether this code runs within `use`."""
-    return bool(_forced.get())
+def forced_rungs() -> dict[str, str]:
+    """The rungs that `use` asks for, by operation."""
+    return _forced.get()
 
 
 def note_calls(calls: list[Call]) -> None:
@@ -227,6 +227,16 @@ def record() -> Iterator[list[Call]]:
     token = _records.set((*_records.get(), calls))
     try:
         yield calls
+    finally:
+        _records.reset(token)
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Within the block, no `record` that was begun before hears of kernel calls: they only prepare others."""
+    token = _records.set(())
+    try:
+        yield
     finally:
         _records.reset(token)
 

@@ -9,11 +9,11 @@ Keras' own layouts.  `reference.py` says what a convolution is; LADDER.md shows 
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.errors import ShapeError
+from minicnn.errors import ArgumentError, ShapeError
 
 from .._arrays import output_array, same_dtype
 from .._autotune import autotune_wanted, described, fastest
@@ -56,9 +56,12 @@ OPERATION.rung("v6_winograd_4", "cpu_weights_winograd", ("backward_weights",), "
 
 
 class Prepared(NamedTuple):
-    """A kernel w in the form that one rung reads, made once by `prepare` and used for many images."""
+    """A kernel w in the form that one rung reads, made once by `prepare` and used for many images.
 
-    w: np.ndarray
+    It does not keep w: where another rung is to run, w has to be prepared again.
+    """
+
+    shape: tuple[Any, ...]  # of w
     rung: str
     data: np.ndarray
 
@@ -66,6 +69,14 @@ class Prepared(NamedTuple):
     def by_rows(self) -> bool:
         """Whether the rung computes a row of the output from the rows that it sees, in the same way in every image."""
         return self.rung not in WINOGRAD
+
+    def check_rung(self, rung: str | None) -> None:
+        """Raise ArgumentError where a caller, or else `use`, asks for another rung."""
+        wanted = rung or forced_rung("conv2d") or self.rung
+        if wanted != self.rung:
+            raise ArgumentError(
+                f"conv2d: w was prepared for rung {self.rung} and cannot run on {wanted}: prepare it anew"
+            )
 
 
 def prepare(
@@ -90,7 +101,7 @@ def prepare(
         rung = choose(shape, w.shape[:3], window, prepared=True)
         if autotune_wanted():
             rung = _fastest_prepared(rung, w, input_shape, window, shape)
-    return Prepared(w, rung, _packed(w, rung, groups))
+    return Prepared(w.shape, rung, _packed(w, rung, groups))
 
 
 def _packed(w: np.ndarray, rung: str, groups: int) -> np.ndarray:
@@ -137,7 +148,7 @@ def forward(
     Parameters
     ----------
     x : (N,H,W,C)
-    w : (KH,KW,C/groups,F)
+    w : (KH,KW,C/groups,F), or what `prepare` made of it
     padding : "valid", "same" (Keras: asymmetric where it must be), a number, two, or ((top,bottom),(left,right))
     out : array for y; made when None
 
@@ -153,19 +164,17 @@ def forward(
     >>> kernels.conv2d.forward(x, w, padding="same")[0, 0, 0]
     array([8., 8., 8., 8., 8.])
     """
-    packed = None
+    numbers, packed = w, ()
     if isinstance(w, Prepared):
-        if (rung or forced_rung("conv2d") or w.rung) == w.rung:
-            packed, rung = w.data, w.rung
-        w = w.w
-    same_dtype("conv2d", x=x, w=w, bias=bias, residual=residual)
+        w.check_rung(rung)
+        rung, numbers, packed = w.rung, w.data, (w.data,)
+    same_dtype("conv2d", x=x, w=numbers, bias=bias, residual=residual)
     window = check_window("conv2d", x.shape, w.shape, strides, padding, dilation, groups)
     shape = (x.shape[0], *window_outputs(x.shape[1:3], w.shape[:2], window, "conv2d"), w.shape[3])
     epilogue = Epilogue(bias, activation, residual)
     epilogue.check(w.shape[3], shape, "conv2d")
-    y = output_array(out, shape, x, "conv2d", x, w, bias, residual)
-    arguments = (x, w, window, epilogue, y) if packed is None else (x, w, window, epilogue, y, packed)
-    return OPERATION.run("forward", x, *arguments, rung=rung)
+    y = output_array(out, shape, x, "conv2d", x, numbers, bias, residual)
+    return OPERATION.run("forward", x, x, w, window, epilogue, y, *packed, rung=rung)
 
 
 def backward_input(

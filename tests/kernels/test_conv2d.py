@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minicnn import kernels
-from minicnn.errors import UnsupportedError
+from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels import conv2d
 from minicnn.kernels._shapes import window_outputs
 from minicnn.kernels.conv2d._choice import choose_weights
@@ -30,6 +30,19 @@ def test_winograd_refuses_what_it_cannot_do(rung, taps, options):
     if taps != (3, 3):
         with kernels.use("conv2d", rung=rung), pytest.raises(UnsupportedError, match="3x3 kernels"):
             conv2d.prepare(w, x.shape)
+
+
+def test_a_prepared_kernel_runs_on_its_rung_alone():
+    x, w = normal(1, 9, 9, 4), normal(3, 3, 4, 4)
+    with kernels.use("conv2d", rung="v4_blocked"):
+        prepared = conv2d.prepare(w, x.shape)
+        y = conv2d.forward(x, prepared)
+    np.testing.assert_array_equal(conv2d.forward(x, prepared), y)
+    np.testing.assert_array_equal(conv2d.forward(x, w, rung="v4_blocked"), y)
+    with pytest.raises(ArgumentError, match="prepared for rung v4_blocked and cannot run on v3_tiled: prepare it anew"):
+        conv2d.forward(x, prepared, rung="v3_tiled")
+    with kernels.use("conv2d", rung="reference"), pytest.raises(ArgumentError, match="cannot run on reference"):
+        conv2d.forward(x, prepared)
 
 
 @pytest.mark.parametrize("rung", WINOGRAD)

@@ -1,6 +1,7 @@
 """The prediction plan gives what the tape gives, with fewer passes, and sees every change of the weights at once."""
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from minicnn import kernels, ops
 from minicnn import layers as L
 from minicnn.autograd import Tensor, no_grad
 from minicnn.autograd.arithmetic import Add
+from minicnn.errors import UnsupportedError
 from minicnn.models import Model, Sequential
+from minicnn.models.plan.fuse import Fold
 from minicnn.ops.activation import Activation
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
@@ -187,10 +190,56 @@ def test_a_row_of_layers_needs_two_buffers():
 
 def test_kernels_that_ran():
     model = residual(False)
-    model.predict(images(0))  # tracing runs every operation once
     with kernels.record() as calls:
         model.predict(images())
-    assert {call[0] for call in calls} == {"conv2d"}
+    assert [call[0] for call in calls] == ["conv2d"] * 2  # what ran to make the plan does not count
+
+
+def watched(monkeypatch, owner, name: str) -> list[weakref.ref]:
+    """References to the first array of everything that a function gives from now on."""
+    made, function = [], getattr(owner, name)
+
+    def watch(*arguments, **options):
+        result = function(*arguments, **options)
+        made.append(weakref.ref(result[0] if isinstance(result, tuple) else result))
+        return result
+
+    monkeypatch.setattr(owner, name, watch)
+    return made
+
+
+def test_a_kernel_that_was_packed_is_not_kept_beside(monkeypatch):
+    pytest.importorskip("numba")
+    folded, packed = watched(monkeypatch, Fold, "apply"), watched(monkeypatch, kernels.conv2d, "_packed")
+    model = residual(True)
+    model.predict(images())
+    assert len(folded) == len(packed) == 3
+    assert not any(reference() is not None for reference in folded)
+    assert all(reference() is not None for reference in packed)
+    model.layers[1].set_weights([array * 2 for array in model.layers[1].get_weights()])
+
+    def first(*arguments):
+        assert not any(reference() is not None for reference in packed)  # the old ones go before others come
+        monkeypatch.undo()
+        return kernels.conv2d._packed(*arguments)
+
+    monkeypatch.setattr(kernels.conv2d, "_packed", first)
+    assert_close([model.predict(images())], tape(model, images()))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_rungs_that_are_asked_for_run_and_then_the_default_again(count):
+    pytest.importorskip("numba")
+    model, x = residual(True), images(count)
+    first = model.predict(x)
+    for rung in ("v4_blocked", "v2_im2col", "v1_direct", "reference"):
+        with kernels.use("conv2d", rung=rung), kernels.record() as calls:
+            found = model.predict(x)
+        assert [call for call in calls if call[0] == "conv2d"] == [("conv2d", "forward", rung)] * 3
+        assert_close([found], [first])
+    with kernels.use("conv2d", rung="v6_winograd_4"), pytest.raises(UnsupportedError, match="3x3 kernels"):
+        model.predict(x)
+    np.testing.assert_array_equal(model.predict(x), first)
 
 
 def change_set_weights(model, layer, tmp_path):

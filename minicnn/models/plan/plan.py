@@ -1,8 +1,9 @@
 """Plan: a traced and fused program, ready to run on any batch.
 
 What depends on the weights (folded normalisations, packed kernels) is made when it is first needed and again when a
-weight's version has changed.  What depends on the batch's size (the buffers) is made once a size and reused: a value
-takes the buffer of one that nobody needs any more.  Several threads may run a plan at once; each takes its own buffers.
+weight's version has changed, or other rungs are asked for.  What depends on the batch's size (the buffers) is made once
+a size and reused: a value takes the buffer of one that nobody needs any more.  Several threads may run a plan at once;
+each takes its own buffers.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Plan:
         self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
         self.parameters = [p for item in self.instructions for p in item.parameters()]
         self.dense_storage = dense_storage
-        self._versions: tuple[int, ...] | None = None
+        self._made_for: Any = None  # the rungs and versions of weights
         self._weights: dict[int, list[Any]] = {}
         self._stages: dict[int, list[Stages]] = defaultdict(list)
         self._lock = threading.Lock()
@@ -97,16 +98,20 @@ class Plan:
         with self._lock:
             if batch not in self._stages:
                 self._stages.clear()
-            self._stages[batch].append(stages)
+            if weights is self._weights:
+                self._stages[batch].append(stages)
         return results
 
     def _current_weights(self) -> dict[int, list[Any]]:
-        """For each product, its weights and bias as the kernels take them, made anew when a version changed."""
-        versions = tuple(parameter.version for parameter in self.parameters)
+        """For each product, its weights and bias as the kernels take them, made anew when versions or rungs changed."""
+        wanted = kernels.forced_rungs(), [parameter.version for parameter in self.parameters]
         with self._lock:
-            if versions != self._versions:
+            if wanted != self._made_for:
+                self._made_for = None
+                self._stages.clear()
+                self._weights = {}  # those that were are let go before others are made
                 self._weights = {id(i): _bind(i, self.dense_storage) for i in self.instructions if has_fixed_weights(i)}
-                self._versions = versions
+                self._made_for = wanted
             return self._weights
 
 

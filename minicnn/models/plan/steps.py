@@ -49,7 +49,7 @@ class Steps:
         grouped = list(chains(instructions, outputs, weights)) if batch == 1 else [[item] for item in instructions]
         last = [chain[-1] for chain in grouped]
         lasting = {id(item) for item in last if item.function in KERNELS and item.output.batched}
-        self.instructions, self.outputs, self.weights = instructions, outputs, weights
+        self.outputs, self.weights = outputs, weights
         self.memory = Memory(inputs, grouped, outputs, lasting, batch)
         self.fixed = {id(value): self.memory.of[id(value)] for value in inputs}  # what always lies at the same place
         self.inputs = list(self.fixed.values())
@@ -81,7 +81,7 @@ class Steps:
     def _captured(self, chain: list[Instruction], out: np.ndarray) -> _Captured | None:
         """Instructions bound to their arrays; None where a kernel cannot be."""
         try:
-            with kernels.record() as calls, kernels.capture() as jobs:
+            with kernels.unrecorded(), kernels.record() as calls, kernels.capture() as jobs:
                 if len(chain) == 1:
                     self._execute(chain[0], self.fixed, out)
                 else:
@@ -108,8 +108,7 @@ class Steps:
     def run(self) -> list[np.ndarray]:
         """The outputs, which the next run may overwrite."""
         values = dict(self.fixed)
-        forced = kernels.rungs_are_forced()
-        for step in self.instructions if forced else self.steps:
+        for step in self.steps:
             if isinstance(step, _Captured):
                 step.run()
                 continue

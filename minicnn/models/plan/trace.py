@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Function, Parameter, Tensor, listening, no_grad
 
 from ..graph import Program
@@ -73,6 +74,6 @@ def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype
         value = known[id(output)] = Value(output.shape, output.dtype, batched)
         instructions.append(Instruction(function, sources, dict(options), value))
 
-    with no_grad(), listening(hear):
+    with no_grad(), listening(hear), kernels.unrecorded():
         outputs = program.run(dict(zip(program.inputs, tensors)), training=False)
     return Trace(instructions, [known[id(t)] for t in tensors], [source(t) for t in outputs])
