@@ -16,6 +16,7 @@ FLOAT = np.dtype(np.float32)
 CACHE_LINE = 64
 ALIGNED_BYTES = 1 << 16  # arrays from this size on are aligned: for smaller ones it costs more than it gains
 STEPS = 8  # sizes of blocks from one power of two to the next
+LARGER = 7  # the next larger sizes that will do: none is twice the one that is wanted
 
 
 class Memory:
@@ -26,11 +27,13 @@ class Memory:
 
     def take(self, size: int) -> "_Lease":
         """A block of at least `size` bytes that begins on a cache line: one that was given back, or a new one."""
-        size = _rounded(size)
-        try:
-            return _Lease(self, self._free[size].pop())
-        except IndexError:
-            return _Lease(self, _aligned(size))
+        size = fitting = _rounded(size)
+        for _ in range(1 + LARGER):
+            try:
+                return _Lease(self, self._free[fitting].pop())
+            except IndexError:
+                fitting = _rounded(fitting + 1)
+        return _Lease(self, _aligned(size))
 
     def give_back(self, block: np.ndarray) -> None:
         """Keep a block for those that come."""

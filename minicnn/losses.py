@@ -237,7 +237,7 @@ def softmax_input(y_pred: Tensor) -> Tensor | None:
     node = y_pred.creator
     if node is None or node.function is not Softmax or node.context is None or node.context.options["log"]:
         return None
-    return node.inputs[0]
+    return node.input(0, node.context.saved[0])
 
 
 CLASSES: dict[str, type[Loss]] = {

@@ -8,53 +8,63 @@ import numpy as np
 
 from minicnn.errors import ShapeError
 
+from .function import Node
+
 if TYPE_CHECKING:
+    from .function import Source
     from .tensor import Tensor
 
 
-def topological_order(root: Tensor) -> list[Tensor]:
-    """Tensors that lead to `root`, each after all its inputs.  Iterative: a deep net needs no deep stack."""
-    order: list[Tensor] = []
+def topological_order(root: Source) -> list[Source]:
+    """What leads to `root`, each after all its inputs.  Iterative: a deep net needs no deep stack."""
+    order: list[Source] = []
     seen = {id(root)}
     stack = [(root, iter(_inputs(root)))]
     while stack:
-        tensor, inputs = stack[-1]
+        source, inputs = stack[-1]
         for parent in inputs:
             if id(parent) not in seen:
                 seen.add(id(parent))
                 stack.append((parent, iter(_inputs(parent))))
                 break
         else:
-            order.append(tensor)
+            order.append(source)
             stack.pop()
     return order
 
 
-def _inputs(tensor: Tensor) -> list[Tensor]:
-    if tensor.creator is None:
+def _inputs(source: Source) -> list[Source]:
+    if not isinstance(source, Node):
         return []
-    return [parent for parent in tensor.creator.inputs if parent is not None and parent.requires_grad]
+    source.check_unused()
+    return [parent for parent in source.inputs if parent is not None]
 
 
 def sweep(root: Tensor, gradient: Any) -> None:
-    """Add d root / d leaf, times `gradient`, to the grad of every leaf that requires one."""
-    pending: dict[int, Any] = {id(root): gradient if root.creator is not None else gradient.copy()}
-    for tensor in reversed(topological_order(root)):
-        total = pending.pop(id(tensor))
-        if tensor.creator is None:
-            tensor.accumulate(total)
+    """Add d root / d leaf, times `gradient`, to the grad of every leaf that requires one.
+
+    An operation is forgotten as soon as its gradients are there, and with it the arrays that were kept for it.
+    """
+    start = root if root.creator is None else root.creator
+    order = topological_order(start)
+    pending: dict[int, Any] = {id(start): gradient.copy() if start is root else gradient}
+    while order:
+        source = order.pop()
+        total = pending.pop(id(source))
+        if not isinstance(source, Node):
+            if source.requires_grad:
+                source.accumulate(total)
             continue
-        node = tensor.creator
-        shares = node.backward(total)
-        for position, (parent, share) in enumerate(zip(node.inputs, shares)):
-            if parent is None or not parent.requires_grad or share is None:
+        inputs, shares = source.inputs, source.backward(total)
+        for position, (parent, share) in enumerate(zip(inputs, shares)):
+            if parent is None or share is None:
                 continue
             if share.shape != parent.shape:
                 raise ShapeError(
-                    f"{node.function.__name__}.backward gave a gradient of shape {share.shape} for an input of "
+                    f"{source.function.__name__}.backward gave a gradient of shape {share.shape} for an input of "
                     f"shape {parent.shape}"
                 )
-            if parent.creator is None and _overlaps(share, total, *shares[:position]):
+            if not isinstance(parent, Node) and _overlaps(share, total, *shares[:position]):
                 share = share.copy()  # a leaf's gradient is its own: nobody else reads or writes it
             key = id(parent)
             pending[key] = _sum(pending[key], share) if key in pending else share

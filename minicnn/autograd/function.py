@@ -6,13 +6,16 @@ returns from backward(ctx, dy) one gradient for each input, None where there is 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from minicnn.errors import DTypeError, GraphError
 
 from .mode import grad_enabled, listener
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 
 class Context:
@@ -31,23 +34,47 @@ class Context:
 
 
 class Node:
-    """A remembered operation: the function, its context and its input tensors."""
+    """A remembered operation: the function, its context, where its inputs came from, and the shape of its output.
 
-    __slots__ = ("context", "function", "inputs")
+    Where an input came from is the node that made it, the leaf that it is, or None when it needs no gradient.  The
+    tensor itself is not kept: an array lives on only where a context has saved it.
+    """
 
-    def __init__(self, function: type[Function], context: Context, inputs: tuple[Any, ...]):
-        self.function, self.context, self.inputs = function, context, inputs
+    __slots__ = ("context", "function", "inputs", "shape")
 
-    def backward(self, dy: Any) -> tuple[Any, ...]:
-        """The gradients of the inputs; what was kept for them is freed."""
+    def __init__(self, function: type[Function], context: Context, inputs: tuple[Source | None, ...], shape: Any):
+        self.function, self.inputs, self.shape = function, inputs, shape
+        self.context: Context | None = context
+
+    def check_unused(self) -> Context:
+        """The context; raises GraphError when a backward pass has been here before."""
         if self.context is None:
             raise GraphError(
                 f"the graph behind this tensor was already used by backward() ({self.function.__name__} has let go "
                 "of its arrays); run the forward pass again"
             )
-        context, self.context = self.context, None
+        return self.context
+
+    def input(self, position: int, array: Any) -> Tensor:
+        """The input at a position as a tensor again, of which the context has saved the array."""
+        from .tensor import Tensor
+
+        source = self.inputs[position]
+        if not isinstance(source, Node):
+            return Tensor(array) if source is None else source
+        tensor = Tensor(array, requires_grad=True)
+        tensor.creator = source
+        return tensor
+
+    def backward(self, dy: Any) -> tuple[Any, ...]:
+        """The gradients of the inputs; what was kept for them, and the way to them, is forgotten."""
+        context = self.check_unused()
+        self.context, self.inputs = None, ()
         gradients = self.function.backward(context, dy)
         return gradients if isinstance(gradients, tuple) else (gradients,)
+
+
+Source: TypeAlias = "Node | Tensor"
 
 
 class Function:
@@ -79,10 +106,17 @@ class Function:
         array, *others = result if isinstance(result, tuple) else (result,)
         output = Tensor(array, requires_grad=wanted)
         if wanted:
-            output.creator = Node(cls, context, inputs)
+            output.creator = Node(cls, context, tuple(map(_source, inputs)), output.shape)
         if (hear := listener()) is not None:
             hear(cls, inputs, options, output)
         return (output, *others) if others else output
+
+
+def _source(tensor: Tensor | None) -> Source | None:
+    """Where a gradient for a tensor goes."""
+    if tensor is None or not tensor.requires_grad:
+        return None
+    return tensor if tensor.creator is None else tensor.creator
 
 
 def check_dtypes(name: str, *arrays: np.ndarray) -> None:

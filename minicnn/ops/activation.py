@@ -28,12 +28,12 @@ class Softmax(Function):
     @staticmethod
     def forward(ctx: Context, x: Any, *, log: bool) -> Any:
         y = kernels.softmax.forward(x, log=log)
-        ctx.save(y)
+        ctx.save(x, y)  # a loss may ask for x
         return y
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        return kernels.softmax.backward(ctx.saved[0], dy, log=ctx.options["log"])
+        return kernels.softmax.backward(ctx.saved[1], dy, log=ctx.options["log"])
 
 
 class PReLU(Function):

@@ -1,6 +1,7 @@
 """The sweep: order, accumulation, depth, and what it refuses."""
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -91,6 +92,9 @@ def test_a_chain_of_ten_thousand():
         y = y + 1
     y.sum().backward()
     assert x.grad.item() == 1
+    y = x
+    for _ in range(10_000):
+        y = y + 1
     del y  # letting go of the chain must not run out of stack either
 
 
@@ -128,6 +132,65 @@ def test_a_shared_part_cannot_be_used_twice():
     first.backward()
     with pytest.raises(GraphError, match="Multiply"):
         second.backward()
+
+
+def test_a_graph_that_was_used_is_refused_before_a_gradient_is_given():
+    x, other = leaf(1.0), leaf(1.0)
+    shared = x * x
+    shared.sum().backward()
+    with pytest.raises(GraphError, match="Multiply"):
+        (shared + other * 2).sum().backward()
+    assert other.grad is None
+
+
+def test_a_leaf_that_asks_no_longer_gets_none():
+    x, y = leaf(1.0), leaf(2.0)
+    product = (x * y).sum()
+    x.requires_grad = False
+    product.backward()
+    assert x.grad is None
+    assert y.grad.item() == 1
+
+
+def test_what_no_gradient_needs_is_not_kept():
+    x = leaf(1.0, 2.0)
+    middle = x + 1
+    array = weakref.ref(middle.array)
+    y = (middle * 1.0 + 2).sum()
+    del middle
+    assert array() is not None  # a product saves its operands
+    y.backward()
+    assert array() is None
+    middle = x + 1
+    array = weakref.ref(middle.array)
+    y = (middle + 2).sum()
+    del middle
+    assert array() is None
+    y.backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [2.0, 2.0])
+
+
+def test_what_was_kept_for_an_operation_goes_with_its_backward():
+    living: list[list[bool]] = []
+    saved: list[weakref.ref] = []
+
+    class Scale(Function):
+        @staticmethod
+        def forward(ctx: Context, x):
+            ctx.save(x)
+            saved.append(weakref.ref(x))
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx: Context, dy):
+            living.append([reference() is not None for reference in saved])
+            return 2 * dy
+
+    y = leaf(1.0) * 1
+    for _ in range(3):
+        y = Scale.apply(y)
+    y.sum().backward()
+    assert living == [[True, True, True], [True, True, False], [True, False, False]]
 
 
 def test_backward_refusals():

@@ -66,6 +66,29 @@ def test_blocks_are_little_larger_than_what_they_are_for(size):
     assert size <= _memory._rounded(size) <= size * (1 + 1 / _memory.STEPS)
 
 
+def test_a_block_less_than_twice_as_large_is_taken_where_none_fits_better():
+    memory = kernels.Memory()
+    for size in (1 << 20, 3 << 19, 1 << 21):
+        memory.take(size)
+    assert memory.take((1 << 20) - 100).block.nbytes == 1 << 20
+    held = memory.take(1 << 20)
+    assert memory.take(1 << 20).block.nbytes == 3 << 19
+    others = [memory.take(1 << 20) for _ in range(2)]
+    assert [lease.block.nbytes for lease in others] == [3 << 19, 1 << 20]  # and not the one of twice the size
+    del held, others
+
+
+@given(st.integers(ALIGNED_BYTES, 1 << 34), st.integers(ALIGNED_BYTES, 1 << 34))
+def test_no_block_of_twice_the_size_or_more_is_taken(size, other):
+    memory = kernels.Memory()
+    memory.give_back(np.broadcast_to(np.uint8(0), (_memory._rounded(other),)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_memory, "_aligned", lambda size: np.broadcast_to(np.uint8(0), (size,)))
+        patch.setattr(_memory._Lease, "__init__", lambda lease, memory, block: setattr(lease, "block", block))
+        patch.setattr(_memory._Lease, "__del__", lambda lease: None)
+        assert size <= memory.take(size).block.nbytes < 2 * _memory._rounded(size)
+
+
 def test_results_of_kernels_come_from_it():
     x = np.ones((64, 1024), np.float32)
     memory = kernels.Memory()
