@@ -41,17 +41,31 @@ def autotune_wanted() -> bool:
     return choice == "1"
 
 
-def tuned(op: str, direction: str, default: str, specs: Iterable[Any], arguments: tuple[Any, ...]) -> str:
-    """The rung that runs where `default` would: with MINICNN_AUTOTUNE=1, the fastest of those above the plain loops."""
+def tuned(
+    op: str, direction: str, default: str, specs: Iterable[Any], arguments: tuple[Any, ...], images: int | None = None
+) -> str:
+    """The rung that runs where `default` would: with MINICNN_AUTOTUNE=1, the fastest of those above the plain loops.
+
+    With `images`, it is chosen by so many images in the place of the batch in the first argument and in the last.
+    """
     if op not in OPERATIONS or not autotune_wanted():
         return default
     if any(isinstance(argument, np.ndarray) and not argument.size for argument in arguments):
         return default
-    rungs = {spec.rung: partial(_call, spec, arguments) for spec in specs if spec.needs_numba and spec.rung != LOOPS}
+    if images is not None:
+        x, *others, y = arguments
+        arguments = np.empty((images, *x.shape[1:]), x.dtype), *others, np.empty((images, *y.shape[1:]), y.dtype)
+    rungs = {
+        spec.rung: partial(_call, spec, arguments, images is not None)
+        for spec in specs
+        if spec.needs_numba and spec.rung != LOOPS
+    }
     return fastest(f"{op} {direction} {described(arguments)}", default, rungs) if len(rungs) > 1 else default
 
 
-def _call(spec: Any, arguments: tuple[Any, ...]) -> Call:
+def _call(spec: Any, arguments: tuple[Any, ...], fill: bool) -> Call:
+    if fill:
+        arguments[0][:] = 1
     return partial(spec.fn, *arguments)
 
 

@@ -71,11 +71,12 @@ class Operation:
     """The ladders of one operation; made once, in the `__init__.py` of its folder.
 
     `default(direction, *arguments)` names the rung for float32 arrays when Numba is there; without Numba, and
-    for other float types, the highest rung that is written in NumPy runs.
+    for other float types, the highest rung that is written in NumPy runs.  With `images`, forward runs on one rung for
+    every number of images, also where rungs are measured: they are measured on so many.
     """
 
-    def __init__(self, name: str, package: str, default: Callable[..., str]):
-        self.name, self.package, self.default = name, package, default
+    def __init__(self, name: str, package: str, default: Callable[..., str], images: int | None = None):
+        self.name, self.package, self.default, self.images = name, package, default, images
         self.ladder: dict[tuple[str, str], dict[str, KernelSpec]] = {}
         _operations[name] = self
 
@@ -121,7 +122,8 @@ class Operation:
     def _default_rung(self, direction: str, device: str, array: Any, arguments: tuple[Any, ...], rungs: dict) -> str:
         if device == "cpu" and (array.dtype != np.float32 or not numba_wanted()):
             return [name for name, spec in rungs.items() if not spec.needs_numba][-1]
-        return tuned(self.name, direction, self.default(direction, *arguments), rungs.values(), arguments)
+        images = self.images if direction == "forward" else None
+        return tuned(self.name, direction, self.default(direction, *arguments), rungs.values(), arguments, images)
 
 
 @cache

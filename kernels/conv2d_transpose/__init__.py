@@ -36,7 +36,7 @@ def _default(direction: str, *arguments) -> str:
     return conv2d.OPERATION.default("backward_weights", dy, x, window, dw)
 
 
-OPERATION = Operation("conv2d_transpose", __name__, _default)
+OPERATION = Operation("conv2d_transpose", __name__, _default, images=BATCH)
 OPERATION.rung("reference", "reference", ALL, "the definition: conv2d's loops, turned around")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_im2col", "blas", ALL, "one BLAS product, its rows added to where their windows lie")

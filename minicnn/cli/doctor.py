@@ -111,6 +111,7 @@ def _kernels() -> dict[str, object]:
         "rungs": len(kernels.specs()),
         "default form": _kernel_form(),
         "compiled kernels": f"{folder}, {_size(folder)}{_writable(folder)}",
+        "autotune": _autotune(folder),
         "threading layer": "minicnn's own pool of threads, one job at a time",
     }
 
@@ -122,6 +123,19 @@ def _kernel_form() -> str:
     if version("numba") == "not installed":
         return "NumPy; faster with Numba: pip install 'minicnn[fast]'"
     return "Numba"
+
+
+def _autotune(folder: Path) -> str:
+    """Whether kernels are chosen by measuring them, and where the choices are kept."""
+    from minicnn.kernels import autotune_wanted
+
+    try:
+        said = (
+            "on, by MINICNN_AUTOTUNE" if autotune_wanted() else "off; MINICNN_AUTOTUNE=1 takes what is measured fastest"
+        )
+    except ArgumentError as error:
+        said = f"NOT USABLE: {error}"
+    return f"{said}; choices: {folder}, {_size(folder, 'autotune-*.json')}"
 
 
 def _folders() -> dict[str, object]:
@@ -165,8 +179,8 @@ def _cuda() -> dict[str, object]:
     return {"driver": "none found: kernels run on the processor"}
 
 
-def _size(folder: Path) -> str:
+def _size(folder: Path, pattern: str = "*") -> str:
     """How many files lie below a folder and how large they are together."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = [path for path in folder.rglob(pattern) if path.is_file()]
     count = "1 file" if len(files) == 1 else f"{len(files):,} files"
     return f"{count}, {sum(path.stat().st_size for path in files) / 2**20:,.1f} MiB"

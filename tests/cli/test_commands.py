@@ -11,7 +11,7 @@ from transfer_cases import small_net
 from minicnn.cli import main
 from minicnn.cli.options import DENSE_STORAGES
 from minicnn.errors import DownloadError
-from minicnn.kernels import dense
+from minicnn.kernels import autotune_wanted, dense
 from minicnn.models import load_model
 
 pytestmark = pytest.mark.numpy_only
@@ -235,6 +235,26 @@ def test_doctor_says_which_kernels_run_and_why(choice, numba, said, monkeypatch,
     monkeypatch.setattr("minicnn.cli.doctor.version", lambda package: numba)
     assert main(["doctor", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["kernels"]["default form"] == said
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("", "off; MINICNN_AUTOTUNE=1 takes what is measured fastest; choices: "),
+        ("1", "on, by MINICNN_AUTOTUNE; choices: "),
+        ("yes", "NOT USABLE: MINICNN_AUTOTUNE is 'yes'; it may be '1', '0' or unset; choices: "),
+    ],
+)
+def test_doctor_says_whether_kernels_are_measured_and_where_that_is_kept(choice, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path))
+    monkeypatch.setenv("MINICNN_AUTOTUNE", choice)
+    monkeypatch.setattr("minicnn.kernels.autotune_wanted", autotune_wanted.__wrapped__)
+    (tmp_path / "kernels" / "a").mkdir(parents=True)
+    for name in ("autotune-1.json", "autotune-2.json", "a kernel"):
+        (tmp_path / "kernels" / "a" / name).write_text("{}")
+    assert main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["kernels"]["autotune"]
+    assert found == f"{said}{tmp_path / 'kernels'}, 2 files, 0.0 MiB"
 
 
 def test_doctor_says_when_the_cache_cannot_be_written(tmp_path, monkeypatch, capsys):

@@ -160,6 +160,35 @@ def test_a_choice_is_made_for_shapes_and_options(rigged):
     assert {rung for _, _, rung in calls} == {"v4_blocked"}
 
 
+def test_a_transposed_convolution_predicts_by_one_choice_for_every_number_of_images(monkeypatch):
+    w, shapes = normal(3, 3, 16, 16), set()
+
+    def measured(rungs):
+        shapes.update(make().args[0].shape for make in rungs.values())
+        return {"v3_tiled": 2.0, "v4_blocked": 1.0}
+
+    monkeypatch.setattr(autotune, "_measured", measured)
+    with kernels.record() as calls:
+        for images in (5, 1, 2):
+            kernels.conv2d_transpose.forward(normal(images, 8, 8, 16), w)
+    assert len(autotune._chosen) == 1
+    assert shapes == {(2, 8, 8, 16)}
+    assert {rung for _, _, rung in calls} == {"v4_blocked"}
+    kernels.conv2d_transpose.backward_input(normal(1, 10, 10, 16), w, (1, 8, 8, 16))
+    kernels.conv2d_transpose.backward_input(normal(2, 10, 10, 16), w, (2, 8, 8, 16))
+    assert len(autotune._chosen) == 3  # training: a choice for each number
+
+
+@pytest.mark.parametrize(("op", "w"), [("dense", normal(24, 40)), ("depthwise_conv2d", normal(3, 3, 24, 1))])
+def test_rungs_that_are_measured_for_each_number_of_images_give_the_same_bits(op, w):
+    x = normal(3, 24) if op == "dense" else normal(3, 15, 15, 24)
+    rungs = [s.rung for s in kernels.specs() if (s.op, s.direction) == (op, "forward") and s.needs_numba]
+    first, *others = (getattr(kernels, op).forward(x, w, rung=rung) for rung in rungs if rung != autotune.LOOPS)
+    assert others
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
 def test_what_is_named_or_empty_or_not_compiled_is_not_measured(rigged):
     w = normal(3, 3, 16, 16)
     kernels.conv2d.forward(normal(1, 12, 12, 16), w, rung="v3_tiled")
