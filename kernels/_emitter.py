@@ -49,12 +49,15 @@ class Emitter:
         self.builder.store(value, self._vector_at(base, offset)).align = 4
 
     def prefetch(self, base: Any, offset: Any, writes: bool) -> None:
-        """Ask for the cache line of a number that is needed soon: close to the core, for writing or for reading."""
+        """Ask for the line of the cache of a number that is needed soon.
+
+        What is read goes to the second level: the first one has few places for lines under way, and they fill up.
+        """
         word, byte = ir.IntType(32), ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         function = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
         place = self.builder.bitcast(self.builder.gep(base, [offset]), byte)
-        self.builder.call(function, [place, word(int(writes)), word(3), word(1)])
+        self.builder.call(function, [place, word(int(writes)), word(3 if writes else 2), word(1)])
 
     def splat(self, scalar: Any) -> Any:
         """A vector with the same number in every lane."""

@@ -13,7 +13,7 @@ from .._arrays import operand
 from .._epilogue import Epilogue
 from .._host import TILE
 from .._jit import helper, kernel
-from .._runs import clear_run, copy_run
+from .._runs import clear_run, copy_run, fetch_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, HALF, ROWS, UNIT, half_finish, tile_finish
 from .._threads import parallel_for
@@ -25,6 +25,8 @@ DEPTH = 512  # products between two visits of a register tile: so much of its ro
 SAME_SET = 1024  # numbers between rows of the image that would meet in one set of the first-level cache
 TILES = 8  # register tiles in a block of rows, at the most
 PANELS = 8  # panels of filters in a block, at the most
+READ_ONCE = 2  # panels that are multiplied faster than memory brings the rows of an image, if these are at least
+LONG_ROWS = 64  # as long: then they are asked for ahead
 MIN_BLOCKS = 16  # blocks worth having, so that several threads have work
 
 
@@ -82,8 +84,9 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
             if in_place and first + (count + HALF - 1) // HALF * HALF <= pixels:
                 a, a_row = x, g.channels * g.groups
                 a_start = first * a_row + group * g.channels + k0
+                ahead = panels <= READ_ONCE and g.channels >= LONG_ROWS
             else:
-                a, a_row, a_start = patches, pitch, 0
+                a, a_row, a_start, ahead = patches, pitch, 0, False
                 copy_patches(x, g, group, first, count, k0, k1, patches, pitch)
             for p in range(p0, p1):
                 panel = ((group * panels + p) * k + k0) * COLUMNS
@@ -91,6 +94,9 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
                 filters = min(COLUMNS, g.filters - p * COLUMNS)
                 own = (p - p0) * block_rows * COLUMNS
                 for r in range(0, count, ROWS):
+                    if ahead and p == p0:
+                        for q in range(r + ROWS, min(r + 2 * ROWS, pixels - first)):
+                            fetch_run(x, a_start + q * a_row, k1 - k0)
                     at, to, left = a_start + r * a_row, (first + r) * y_row + f0, count - r
                     if filters % UNIT == 0 and (left >= ROWS or left == HALF):
                         c, c_at, c_row, width, ends = y, to, y_row, filters, k1 == k
