@@ -8,6 +8,7 @@ Performance Model for Multicore Architectures", 2009.
 """
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +25,10 @@ BLOCKS = 16  # that the threads share
 
 
 @kernel
-def _multiply(start, stop, a, b, c):
-    """Blocks of PRODUCTS products, added up: each has to be computed, since the next goes on from it."""
+def _multiply(start, stop, a, b, c, products):
+    """Blocks of so many products, added up: each has to be computed, since the next goes on from it."""
     for block in range(start, stop):
-        for _ in range(PRODUCTS):
+        for _ in range(products):
             tile_product(a, 0, DEPTH, 1, b, 0, COLUMNS, c, block * ROWS * COLUMNS, COLUMNS, DEPTH, 1)
 
 
@@ -48,7 +49,7 @@ def multiply_adds(rounds: int) -> float:
     a, b = np.full(ROWS * DEPTH, 0.5, np.float32), np.full(DEPTH * COLUMNS, 0.5, np.float32)
     c = np.zeros(blocks * ROWS * COLUMNS, np.float32)
     flops = 2.0 * blocks * PRODUCTS * ROWS * COLUMNS * DEPTH
-    return flops / _second_best(rounds, _multiply, blocks, a, b, c)
+    return flops / _second_best(rounds, _multiply, blocks, a, b, c, PRODUCTS)
 
 
 def memory_bytes(rounds: int) -> float:
@@ -58,11 +59,11 @@ def memory_bytes(rounds: int) -> float:
     return x.nbytes / _second_best(rounds, _stream, BLOCKS, x, sums)
 
 
-def _second_best(rounds: int, function, blocks: int, *arrays: np.ndarray) -> float:
+def _second_best(rounds: int, function, blocks: int, *arguments: Any) -> float:
     """Seconds; a clock that was set once in between decides nothing."""
     found = []
     for _ in range(rounds + 1):
         begun = time.perf_counter()
-        parallel_for(function, blocks, SERIAL_WORK, *arrays)
+        parallel_for(function, blocks, SERIAL_WORK, *arguments)
         found.append(time.perf_counter() - begun)
     return sorted(found)[1]
