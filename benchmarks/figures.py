@@ -133,7 +133,7 @@ def choice(result: dict[str, Any]) -> str:
         said = f"{worst['shape']}: {worst['chosen']} for {worst['best']}, {100 * worst['regret']:.0f} %"
         name = f"{row['model']}, {_counted(row['batch'], 'image')}, {len(row['layers'])} distinct layers"
         rows.append([name, f"{100 * row['regret']:.1f} %", said if worst["regret"] else "none"])
-    return table(["convolutions", "longer than on the fastest rungs", "the most is lost on"], rows)
+    return table(["convolutions", "longer than on the fastest compiled rungs", "the most is lost on"], rows)
 
 
 def startup(result: dict[str, Any]) -> str:

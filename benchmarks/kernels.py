@@ -23,8 +23,11 @@ NAME = "kernels"
 def earlier_rows(folder: Path) -> list[dict[str, Any]]:
     """Rows that were measured before, on this machine and with these versions."""
     found = load(NAME, folder)
-    same = found is not None and {**found["machine"], "date": ""} == {**facts(), "date": ""}
-    return found["rows"] if found and same else []
+    return found["rows"] if found and _same_machine(found) else []
+
+
+def _same_machine(found: dict[str, Any]) -> bool:
+    return {**found["machine"], "date": ""} == {**facts(), "date": ""}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,6 +45,9 @@ def main(argv: list[str] | None = None) -> int:
         "--slow", type=float, default=1.0, metavar="S", help="a rung slower than S seconds is timed once"
     )
     options = parser.parse_args(argv)
+    found = load(NAME, options.out)
+    if found and (options.op or options.case) and not _same_machine(found):
+        parser.error("the results there are of another machine, other versions or threads: choose a folder with --out")
     earlier = earlier_rows(options.out)
     bounds = peaks.measure()
     rows: list[dict[str, Any]] = []

@@ -166,8 +166,11 @@ class CompileCache(_Cache):
         digest, payload = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
         if hashlib.sha256(payload).digest() != digest:
             return None
-        _link_runtime()
-        return CompileResult._rebuild(target_context, *loads(payload))
+        try:
+            _link_runtime()
+            return CompileResult._rebuild(target_context, *loads(payload))
+        except Exception:  # whatever it is that another program has written there
+            return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a function that was compiled now."""

@@ -126,7 +126,7 @@ def backward(
 
 def resolve(name: str, parameters: dict[str, Any]) -> Formula:
     """(formula, its numbers) of an activation by name."""
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ArgumentError(f"there is no activation {name!r}; there are {', '.join(ACTIVATIONS)}")
     try:
         return ACTIVATIONS[name](**parameters)
@@ -139,7 +139,7 @@ def slope_is_that_of_output(name: str, **parameters: Any) -> bool:
 
     So it is where the formula reads y, or x only to see on which side of 0 it lies, and y lies on the same side.
     """
-    if name in ("softmax", "log_softmax"):
+    if name == "softmax" or name == "log_softmax":
         return False
     formula, numbers = resolve(name, parameters)
     if formula == "rectifier":

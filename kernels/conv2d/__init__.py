@@ -62,6 +62,7 @@ class Prepared(NamedTuple):
     """
 
     shape: tuple[Any, ...]  # of w
+    groups: int
     rung: str
     data: np.ndarray
 
@@ -70,8 +71,10 @@ class Prepared(NamedTuple):
         """Whether the rung computes a row of the output from the rows that it sees, in the same way in every image."""
         return self.rung not in WINOGRAD
 
-    def check_rung(self, rung: str | None) -> None:
-        """Raise ArgumentError where a caller, or else `use`, asks for another rung."""
+    def check(self, rung: str | None, groups: int) -> None:
+        """Raise ArgumentError where a caller, or else `use`, asks for another rung, or for other groups."""
+        if groups != self.groups:
+            raise ArgumentError(f"conv2d: w was prepared for groups={self.groups}, not {groups}: prepare it anew")
         wanted = rung or forced_rung("conv2d") or self.rung
         if wanted != self.rung:
             raise ArgumentError(
@@ -93,15 +96,14 @@ def prepare(
     _, height, width, _ = input_shape
     shape = (0, *window_outputs((height, width), w.shape[:2], window, "conv2d"), w.shape[3])
     y = np.empty(shape, w.dtype)
-    rung = OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None).rung
-    if rung in ("reference", "v1_direct", "v2_im2col"):
+    if not OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None).replays:
         return w
     rung = forced_rung("conv2d")
     if rung is None:
         rung = choose(shape, w.shape[:3], window, prepared=True)
         if autotune_wanted():
             rung = _fastest_prepared(rung, w, input_shape, window, shape)
-    return Prepared(w.shape, rung, _packed(w, rung, groups))
+    return Prepared(w.shape, groups, rung, _packed(w, rung, groups))
 
 
 def _packed(w: np.ndarray, rung: str, groups: int) -> np.ndarray:
@@ -166,7 +168,7 @@ def forward(
     """
     numbers, packed = w, ()
     if isinstance(w, Prepared):
-        w.check_rung(rung)
+        w.check(rung, groups)
         rung, numbers, packed = w.rung, w.data, (w.data,)
     same_dtype("conv2d", x=x, w=numbers, bias=bias, residual=residual)
     window = check_window("conv2d", x.shape, w.shape, strides, padding, dilation, groups)

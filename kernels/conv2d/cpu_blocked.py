@@ -74,8 +74,7 @@ def _forward_blocks(start, stop, x, packed, g, blocking, epilogue, y):
     sums = np.empty(block_panels * block_rows * COLUMNS, np.float32)
     y_row = g.filters * g.groups
     for block in range(start, stop):
-        first = block % row_blocks * block_rows
-        rest = block // row_blocks
+        first, rest = block % row_blocks * block_rows, block // row_blocks
         group, p0 = rest // panel_blocks, rest % panel_blocks * block_panels
         p1 = min(p0 + block_panels, panels)
         count = min(block_rows, pixels - first)

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from minicnn.errors import ShapeError
+from minicnn.errors import ArgumentError, ShapeError
 
 from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
@@ -101,6 +101,8 @@ def backward_input(
     dy: np.ndarray, w: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None
 ) -> np.ndarray:
     """dx (…,I) = dy @ w transposed: the gradient of sum(y * dy) for x; dy (…,O)."""
+    if isinstance(w, Stored):
+        raise ArgumentError("dense: gradients are made with weights as they are, not with stored ones")
     same_dtype("dense", dy=dy, w=w)
     shape = _output_shape(dy.shape, w.shape[::-1], "dy")
     dx = output_array(out, shape, dy, "dense", dy, w)

@@ -4,6 +4,8 @@
     bfloat16    the upper half of w's bits, rounded to nearest even:     |w' - w| <= 2^-8 |w|
     int8        w' = q s, s = max |w| of the column / 127, q = w / s rounded to a whole number:     |w' - w| <= s / 2
 
+for normal numbers; those next to the largest float32 may become infinite.
+
 The weights alone are stored so; they are widened in registers, and products and sums are float32 as ever.
 (Wu et al., "Integer Quantization for Deep Learning Inference: Principles and Empirical Evaluation", 2020, sections 3.1
 and 3.2: symmetric, one scale a channel.)
@@ -45,6 +47,8 @@ def store(w: np.ndarray, storage: str) -> np.ndarray | Stored:
     """
     if storage not in STORAGES:
         raise ArgumentError(f"dense: weights are stored as one of {', '.join(STORAGES)}; not as {storage!r}")
+    if w.ndim != 2 or w.dtype.kind != "f":
+        raise ArgumentError(f"dense: weights (I,O) of a float type are stored; not {w.shape} of {w.dtype}")
     if storage == "float32":
         return w
     rows = max(1, PART // max(1, w.shape[1]))

@@ -116,9 +116,8 @@ def _end(strip, rows):
 
 
 @kernel
-def _stream_rows(start, stop, w, outputs, dy, width, unfinished, dx):
+def _stream_rows(start, stop, w, inputs, outputs, dy, width, unfinished, dx):
     """Strips of HEIGHT rows of dx (I,width) = w (I,O) @ dy (O,width)"""
-    inputs = w.size // outputs
     for strip in range(start, stop):
         for first in range(strip * HEIGHT, _end(strip, inputs), HEIGHT):
             i = min(first, inputs - HEIGHT)
@@ -138,16 +137,16 @@ def dense_backward_input_v3_stream(dy: np.ndarray, w: np.ndarray, dx: np.ndarray
         width = ceil_div(len(some), UNIT) * UNIT
         turned, sums = np.zeros((outputs, width), np.float32), empty((inputs, width))
         turned[:, : len(some)] = some.T
-        arguments = w, outputs, turned.reshape(-1), width, UNFINISHED, sums.reshape(-1)
+        arguments = w, inputs, outputs, turned.reshape(-1), width, UNFINISHED, sums.reshape(-1)
         parallel_for(_stream_rows, inputs // HEIGHT, w.size * width, *arguments)
         dx[first : first + COLUMNS] = sums[:, : len(some)].T
     return dx
 
 
 @kernel
-def _stream_gradient(start, stop, x, dy, rows, outputs, unfinished, dw):
+def _stream_gradient(start, stop, x, dy, rows, inputs, outputs, unfinished, dw):
     """Strips of HEIGHT rows of dw (I,O) = x (R,I) transposed @ dy (R,O)"""
-    inputs, whole = dw.size // outputs, outputs // UNIT * UNIT
+    whole = outputs // UNIT * UNIT
     for strip in range(start, stop):
         end = _end(strip, inputs)
         for first in range(strip * HEIGHT, end, HEIGHT):
@@ -169,7 +168,7 @@ def dense_backward_weights_v3_stream(x: np.ndarray, dy: np.ndarray, dw: np.ndarr
         dw[:] = dense_backward_weights_v3_stream(_filled(x, 1), dy, empty((HEIGHT, dw.shape[1])))[: len(dw)]
         return dw
     inputs, outputs = dw.shape
-    arguments = operand(x).reshape(-1), operand(dy).reshape(-1), len(x), outputs, UNFINISHED, dw.reshape(-1)
+    arguments = operand(x).reshape(-1), operand(dy).reshape(-1), len(x), inputs, outputs, UNFINISHED, dw.reshape(-1)
     parallel_for(_stream_gradient, inputs // HEIGHT, dw.size * max(1, len(x)), *arguments)
     return dw
 

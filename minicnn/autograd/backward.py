@@ -50,7 +50,9 @@ def sweep(root: Tensor, gradient: Any) -> None:
     pending: dict[int, Any] = {id(start): gradient.copy() if start is root else gradient}
     while order:
         source = order.pop()
-        total = pending.pop(id(source))
+        total = pending.pop(id(source), None)
+        if total is None:  # nothing came back along any way
+            continue
         if not isinstance(source, Node):
             if source.requires_grad:
                 source.accumulate(total)

@@ -87,7 +87,9 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:
     before, after = timings(old), timings(new)
     both = [what for what in before if what in after]
     if not both:
-        raise ArgumentError(f"{old['path']} and {new['path']} have timed nothing in common")
+        raise ArgumentError(
+            f"{old['path']} and {new['path']} have timed nothing in common (the same thing on as many threads)"
+        )
     return [
         Difference(what, before[what].seconds, after[what].seconds, real(before[what], after[what])) for what in both
     ]

@@ -9,7 +9,7 @@ from minicnn.errors import ArgumentError
 
 ALL = "all"
 MODEL, LAYER = "model", "layer"
-PEERS = ("torch", "onnxruntime")
+PEERS = ("torch", "torch-channels-last", "torch-compile", "onnxruntime")
 REDUCED = DENSE_STORAGES[1:]
 
 EPILOG = """\
@@ -26,7 +26,15 @@ OPERATION_EPILOG = """\
 Each rung is compared with the definition in double precision before it is timed; all are timed in turns.  GFLOP/s count
 the operations of the definition, so that Winograd's rungs, which do fewer, may pass 100 % of the peak; GB/s count each
 number once, so that what stays in a cache may pass 100 % of memory.  Both peaks are measured in the same run.  BLAS, in
-some rungs, keeps its own number of threads (OPENBLAS_NUM_THREADS)."""
+some rungs, keeps its own number of threads (OPENBLAS_NUM_THREADS).
+
+Sizes are an image and a kernel, 56x56x64,3x3x128, with /2 for a stride of 2; the padding is "same".  ms is the median,
+spread the range between the quartiles as a share of it, error the relative distance from the definition."""
+
+ENGINES_EPILOG = """\
+ms is the median, spread the range between the quartiles as a share of it.  "times as long" is the median of the ratios
+of neighbouring timings, which a machine that changes its speed disturbs less: it need not be the ratio of the medians.
+"differs by" is the relative distance of the outputs from minicnn's."""
 
 
 def add_parser(commands) -> None:
@@ -79,7 +87,8 @@ def _add_operation(subjects, op: str) -> None:
 
 
 def _add_model(subjects) -> None:
-    parser = subjects.add_parser(MODEL, description="Time the prediction of a network by several engines in turns.")
+    said = "Time the prediction of a network by several engines in turns."
+    parser = subjects.add_parser(MODEL, description=said, epilog=ENGINES_EPILOG)
     parser.add_argument("name", metavar="NAME", help="vgg16, resnet50, mobilenetv2, ...")
     _add_engines(parser, PEERS)
     parser.add_argument(
@@ -96,7 +105,7 @@ def _add_layer(subjects) -> None:
     from minicnn.bench.layers import PEERS
 
     said = "Time one convolution with bias and ReLU by several engines in turns, each on its own layout of the images."
-    parser = subjects.add_parser(LAYER, description=said)
+    parser = subjects.add_parser(LAYER, description=said, epilog=ENGINES_EPILOG)
     parser.add_argument("name", metavar="NAME", help="a layer, as vgg16.block3_conv2, or sizes, as 56x56x64,3x3x128/2")
     _add_engines(parser, PEERS)
     _add_shared(parser, 9)
@@ -145,6 +154,8 @@ def run_operation(options) -> int:
             if options.direction in (ALL, case.direction):
                 wanted = rungs.wanted(case, names)
                 found.append((case, rungs.measure(case, wanted, options.rounds, options.slow), rungs.chosen(case)))
+        if not any(rows for _, rows, _ in found):
+            raise ArgumentError(f"{options.op} {options.direction}, {options.shape}: {options.rungs} cannot do this")
         bounds = peaks.measure()
         facts = machine.facts()
     if options.json:
@@ -157,7 +168,7 @@ def run_operation(options) -> int:
     reached = f"{said['gflops']:g} GFLOP/s and {said['gb_per_s']:g} GB/s from memory, as measured by {said['source']}"
     say(f"{facts['processor']}, {_counted(threads, 'thread')}: {reached}")
     for case, rows, default in found:
-        _print_rungs(case, rows, default, bounds)
+        _print_rungs(case, rows, default, names or rungs.rungs_of(case), bounds)
     return 0
 
 
@@ -165,10 +176,12 @@ def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}{'s' if number > 1 else ''}"
 
 
-def _print_rungs(case, rows, default, bounds) -> None:
+def _print_rungs(case, rows, default, asked, bounds) -> None:
     say(f"\n{case.op} {case.direction}, {case.name}: {case.shape}")
     header = ["rung", "ms", "spread", "GFLOP/s", "% of peak", "GB/s", "% of memory", "error"]
     print_table(header, [_cells(case, row, bounds) for row in rows])
+    if left := [rung for rung in asked if rung not in [row["rung"] for row in rows]]:
+        say(f"left out, as they cannot do this or take too long: {', '.join(left)}")
     call, prediction = default
     same = call == prediction
     say(f"default: {call}" if same else f"default: {prediction} in prediction, {call} in a call with other weights")
@@ -220,7 +233,7 @@ def _run_engines(options, wanted: list[str], compare_with, title) -> int:
         print_json({"machine": facts, "threads": threads, "rows": [row]})
         return 0
     say(f"{title(row)}, {_counted(threads, 'thread')}, {facts['processor']}")
-    print_table(["engine", "ms", "spread", "times as long", "error"], _engine_rows(row))
+    print_table(["engine", "ms", "spread", "times as long", "differs by"], _engine_rows(row))
     return 0
 
 

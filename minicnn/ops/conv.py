@@ -21,16 +21,16 @@ class Convolution(Function):
     @classmethod
     def forward(cls, ctx: Context, x: Any, w: Any, b: Any, **options: Any) -> Any:
         y = cls.kernel.forward(x, w, b, **options)
-        ctx.save(x, w, y if "activation" in options else None)
+        ctx.save(x if ctx.needs[1] else None, x.shape, w, y if "activation" in options else None)
         return y
 
     @classmethod
     def backward(cls, ctx: Context, dy: Any, /) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        x, w, y = ctx.saved
+        x, x_shape, w, y = ctx.saved
         window = dict(ctx.options)
         dy = before_activation(y, dy, window.pop("activation", None))
         return (
-            cls.kernel.backward_input(dy, w, x.shape, **window) if ctx.needs[0] else None,
+            cls.kernel.backward_input(dy, w, x_shape, **window) if ctx.needs[0] else None,
             cls.kernel.backward_weights(x, dy, w.shape, **window) if ctx.needs[1] else None,
             kernels.channel_sum.forward(dy) if ctx.needs[2] else None,
         )

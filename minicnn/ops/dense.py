@@ -14,7 +14,7 @@ class Dense(Function):
     @staticmethod
     def forward(ctx: Context, x: Any, w: Any, b: Any, *, activation: str | None = None) -> Any:
         y = kernels.dense.forward(x, w, b, activation=activation)
-        ctx.save(x, w, y if activation else None)
+        ctx.save(x if ctx.needs[1] else None, w, y if activation else None)
         return y
 
     @staticmethod

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicnn import Tensor, gradcheck, no_grad
+from minicnn import Tensor, gradcheck, no_grad, ops
 from minicnn.autograd import Context, Function
 from minicnn.errors import GraphError, ShapeError
 
@@ -170,6 +170,20 @@ def test_what_no_gradient_needs_is_not_kept():
     np.testing.assert_array_equal(x.grad.numpy(), [2.0, 2.0])
 
 
+@pytest.mark.parametrize("trained", [False, True])
+@pytest.mark.parametrize(("op", "axes"), [(ops.dense, ()), (ops.conv2d, (1, 1))])
+def test_a_product_keeps_its_input_for_the_gradient_of_its_weights_alone(op, axes, trained):
+    x = Tensor(np.ones((*axes, 3, 4)), requires_grad=True)
+    w = Tensor(np.ones((*axes, 4, 2)), requires_grad=trained)
+    middle = x + 1
+    array = weakref.ref(middle.array)
+    y = op(middle, w).sum()
+    del middle
+    assert (array() is not None) == trained
+    y.backward()
+    assert x.grad.shape == x.shape
+
+
 def test_what_was_kept_for_an_operation_goes_with_its_backward():
     living: list[list[bool]] = []
     saved: list[weakref.ref] = []
@@ -191,6 +205,22 @@ def test_what_was_kept_for_an_operation_goes_with_its_backward():
         y = Scale.apply(y)
     y.sum().backward()
     assert living == [[True, True, True], [True, True, False], [True, False, False]]
+
+
+def test_where_no_gradient_comes_back_nothing_is_added():
+    class Cut(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x + 1
+
+        @staticmethod
+        def backward(ctx, dy):
+            return None
+
+    a, b = Tensor(1.0, requires_grad=True), Tensor(2.0, requires_grad=True)
+    (Cut.apply(a * 2) + b).backward()
+    assert a.grad is None
+    assert b.grad.item() == 1
 
 
 def test_backward_refusals():

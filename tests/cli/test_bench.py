@@ -49,6 +49,18 @@ def test_a_table_rung_by_rung(capsys):
     assert lines[-1].startswith("default: ")
 
 
+def test_rungs_that_cannot_do_a_shape_are_named(capsys, tmp_path):
+    line = told(capsys, *CONV[:3], "8x8x3,1x1x4", "--rungs", "v1_direct,v2_im2col", "--direction", "forward")
+    assert "left out" not in line
+    if not kernels.numba_wanted():
+        return
+    lines = told(capsys, *CONV[:3], "8x8x3,1x1x4", "--rungs", "v2_im2col,v6_winograd_4").splitlines()
+    assert lines[-2] == "left out, as they cannot do this or take too long: v6_winograd_4"
+    assert refused(capsys, tmp_path, *CONV[:3], "8x8x3,1x1x4", "--rungs", "v6_winograd_4").endswith(
+        "conv2d forward, 8x8x3,1x1x4: v6_winograd_4 cannot do this"
+    )
+
+
 def test_some_rungs_in_all_directions_as_json(capsys):
     out = told(capsys, *CONV, "--rungs", "v2_im2col, reference", "--direction", "all", "--batch", "2", "--json")
     found = json.loads(out)

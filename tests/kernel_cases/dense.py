@@ -13,7 +13,7 @@ from minicnn.kernels import dense
 def cases(draw: Any, values: Any = arrays) -> dict[str, Any]:
     """x, w, bias, residual and dy; up to three leading axes."""
     leading = tuple(draw(st.lists(st.sampled_from([0, 1, 2, 3, 5]), max_size=3)))
-    inputs, outputs = draw(st.integers(1, 40)), draw(st.sampled_from([1, 2, 7, 32, 33, 70]))
+    inputs, outputs = draw(st.integers(0, 40)), draw(st.sampled_from([0, 1, 2, 7, 32, 33, 70]))
     return {
         "x": draw(values((*leading, inputs))), "w": draw(values((inputs, outputs))),
         "bias": draw(values((outputs,))), "residual": draw(values((*leading, outputs))),

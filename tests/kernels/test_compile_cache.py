@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import subprocess
 import sys
 import warnings
@@ -95,6 +96,13 @@ def test_a_damaged_file_is_compiled_anew(kept, monkeypatch):
         rebuilt = kept.read_bytes()
         assert hashlib.sha256(rebuilt[32:]).digest() == rebuilt[:32], what
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+
+
+def test_a_file_of_another_program_is_compiled_anew(kept, monkeypatch):
+    for payload in (pickle.dumps((1, 2, 3)), pickle.dumps("text"), b"no pickle"):
+        kept.write_bytes(hashlib.sha256(payload).digest() + payload)
+        monkeypatch.setenv("MINICNN_CACHE", str(kept.parents[2]))
+        assert compiled_again(kept, monkeypatch)
 
 
 def test_files_are_named_after_code_and_types(kept, folder):

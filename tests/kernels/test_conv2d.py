@@ -43,6 +43,16 @@ def test_a_prepared_kernel_runs_on_its_rung_alone():
         conv2d.forward(x, prepared, rung="v3_tiled")
     with kernels.use("conv2d", rung="reference"), pytest.raises(ArgumentError, match="cannot run on reference"):
         conv2d.forward(x, prepared)
+    with pytest.raises(ArgumentError, match="prepared for groups=1, not 2: prepare it anew"):
+        conv2d.forward(np.concatenate([x, x], axis=3), prepared, groups=2)
+
+
+@pytest.mark.parametrize("rung", kernels.rungs("conv2d"))
+def test_every_rung_takes_what_was_prepared_for_it(rung):
+    x, w = normal(1, 6, 5, 4), normal(3, 3, 4, 6)
+    with kernels.use("conv2d", rung=rung):
+        y = conv2d.forward(x, conv2d.prepare(w, x.shape))
+    np.testing.assert_allclose(y, conv2d.forward(x, w, rung="reference"), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("rung", WINOGRAD)
@@ -82,10 +92,11 @@ def test_rows_of_any_width_are_whole_tiles_or_end_in_one_that_begins_early(width
     np.testing.assert_allclose(y, conv2d.forward(x, w, bias, **options, rung="v2_im2col"), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(("rung", "side"), list(zip(WINOGRAD, (2, 4))))
 @pytest.mark.parametrize("tiles", [*range(1, 18), 22, 30])
-def test_any_number_of_tiles_is_multiplied_at_the_points(tiles):
-    x, w = normal(1, 4, 4 * tiles, 5), normal(3, 3, 5, 35)
-    y = conv2d.forward(x, w, padding="same", rung="v6_winograd_4")
+def test_any_number_of_tiles_is_multiplied_at_the_points(tiles, rung, side):
+    x, w = normal(1, side, side * tiles, 5), normal(3, 3, 5, 35)
+    y = conv2d.forward(x, w, padding="same", rung=rung)
     np.testing.assert_allclose(y, conv2d.forward(x, w, padding="same", rung="v2_im2col"), rtol=1e-4, atol=1e-4)
 
 

@@ -55,6 +55,21 @@ def test_int8_is_at_most_half_a_step_away(columns, scale):
 
 
 @pytest.mark.numpy_only
+@pytest.mark.parametrize("w", [np.ones(3, np.float32), np.ones((2, 3, 4), np.float32), np.ones((2, 3), np.int32)])
+@pytest.mark.parametrize("storage", dense.STORAGES)
+def test_what_is_no_matrix_of_floats_is_not_stored(w, storage):
+    with pytest.raises(ArgumentError, match=r"weights \(I,O\) of a float type are stored; not \("):
+        dense.store(w, storage)
+
+
+@pytest.mark.numpy_only
+@pytest.mark.parametrize("storage", REDUCED)
+def test_gradients_are_not_made_with_stored_weights(storage):
+    with pytest.raises(ArgumentError, match="not with stored ones"):
+        dense.backward_input(normal(2, 4), dense.store(normal(3, 4), storage))
+
+
+@pytest.mark.numpy_only
 def test_int8_of_a_column_that_is_not_finite_is_nan():
     w = np.ones((3, 4), np.float32)
     w[1, 1:] = np.nan, np.inf, -np.inf

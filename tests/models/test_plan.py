@@ -242,6 +242,17 @@ def test_rungs_that_are_asked_for_run_and_then_the_default_again(count):
     np.testing.assert_array_equal(model.predict(x), first)
 
 
+def test_a_rung_of_an_operation_without_packed_weights_packs_none_anew(monkeypatch):
+    pytest.importorskip("numba")
+    model, x = residual(True), images()
+    first = model.predict(x)
+    packed = watched(monkeypatch, kernels.conv2d, "_packed")
+    with kernels.use("activation", rung="v1_numpy"):
+        np.testing.assert_array_equal(model.predict(x), first)
+    np.testing.assert_array_equal(model.predict(x), first)
+    assert not packed
+
+
 def change_set_weights(model, layer, tmp_path):
     layer.set_weights([array * 1.5 for array in layer.get_weights()])
 

@@ -27,6 +27,7 @@ from .memory import sample_bytes
 from .stages import Stages
 from .trace import Instruction, Value, trace
 
+PACKED = ("conv2d", "dense")  # operations whose weights a plan packs for a rung
 SHARE = 0.25  # of the memory that is available, for the results of a plan
 
 
@@ -92,7 +93,7 @@ class Plan:
         with self._lock:
             free = self._stages.get(batch)
             stages = free.pop() if free else None
-        if stages is None or stages.weights is not weights:
+        if stages is None or stages.weights is not weights or stages.forced != kernels.forced_rungs():
             stages = Stages(self.inputs, self.instructions, self.outputs, weights, batch)
         results = stages.run(arrays)
         with self._lock:
@@ -104,7 +105,8 @@ class Plan:
 
     def _current_weights(self) -> dict[int, list[Any]]:
         """For each product, its weights and bias as the kernels take them, made anew when versions or rungs changed."""
-        wanted = kernels.forced_rungs(), [parameter.version for parameter in self.parameters]
+        forced = kernels.forced_rungs()
+        wanted = [forced.get(op) for op in PACKED], [parameter.version for parameter in self.parameters]
         with self._lock:
             if wanted != self._made_for:
                 self._made_for = None

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd.arithmetic import Add
 from minicnn.ops.norm import BatchNormInfer
 from minicnn.ops.shape import ZeroPadding2D
@@ -35,7 +36,7 @@ class Stages:
         weights: dict[int, list[Any]],
         batch: int,
     ):
-        self.weights, self.batch = weights, batch
+        self.weights, self.batch, self.forced = weights, batch, kernels.forced_rungs()
         length, self.images = _cut(instructions, weights, batch)
         first, rest = instructions[:length], instructions[length:]
         needed = {id(value) for item in rest for value in item.values()} | {id(value) for value in outputs}
