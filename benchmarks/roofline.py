@@ -14,6 +14,7 @@ from .ladders import significant
 
 WIDTH, LEFT, TOP, PLOT_W, PLOT_H = 860, 70, 60, 750, 380
 LEAST, MOST = (0.25, 3.0), (1024.0, 1000.0)  # (operations a byte, GFLOP/s) at the lower left and the upper right
+RADIUS = 9  # of a dot
 ROW = 22  # height of a line of the legend
 COLORS = {"conv2d": "#4c78a8", "depthwise_conv2d": "#e45756", "conv2d_transpose": "#72b7b2", "dense": "#f58518"}
 
@@ -30,8 +31,10 @@ def render(results: dict[str, Any]) -> str:
         *_axes(),
         *_roof(peaks["gflops"], peaks["gb_per_s"]),
     ]
+    places: list[tuple[float, float]] = []
     for number, row in enumerate(rows, 1):
-        parts += _dot(number, row) + _entry(number, row)
+        places.append(_free(_at(row["flops"] / row["bytes"], row["rate"]), places))
+        parts += _mark(*places[-1], number, row) + _entry(number, row)
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -90,14 +93,17 @@ def _roof(gflops: float, gb_per_s: float) -> list[str]:
     ]
 
 
-def _dot(number: int, row: dict[str, Any]) -> list[str]:
-    x, y = _at(row["flops"] / row["bytes"], row["rate"])
-    return _mark(x, y, number, row)
+def _free(place: tuple[float, float], taken: list[tuple[float, float]]) -> tuple[float, float]:
+    """The place, or one beside it where a dot would hide another's number."""
+    x, y = place
+    while any(math.dist((x, y), other) < 2 * RADIUS for other in taken):
+        x += RADIUS
+    return x, y
 
 
 def _mark(x: float, y: float, number: int, row: dict[str, Any]) -> list[str]:
     return [
-        f'<circle cx="{x}" cy="{y}" r="9" fill="{COLORS[row["op"]]}" fill-opacity="0.9"/>',
+        f'<circle cx="{x}" cy="{y}" r="{RADIUS}" fill="{COLORS[row["op"]]}" fill-opacity="0.9"/>',
         f'<text x="{x}" y="{y + 4}" font-size="10" fill="white" text-anchor="middle">{number}</text>',
     ]
 

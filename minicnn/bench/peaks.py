@@ -29,6 +29,14 @@ class Peaks(NamedTuple):
         """
         return min(self.flops, intensity * self.bytes)
 
+    def or_higher(self, other: "Peaks") -> "Peaks":
+        """Of two measurements the higher bounds: what disturbed one of them is no bound.
+
+        >>> Peaks(100.0, 9.0, "").or_higher(Peaks(90.0, 10.0, ""))
+        Peaks(flops=100.0, bytes=10.0, source='')
+        """
+        return Peaks(max(self.flops, other.flops), max(self.bytes, other.bytes), self.source)
+
     def as_json(self) -> dict[str, Any]:
         """The figures as they are told: in GFLOP/s and GB/s."""
         rates = {"gflops": round(self.flops / 1e9, 1), "gb_per_s": round(self.bytes / 1e9, 1)}

@@ -53,6 +53,20 @@ def build(name: str, size: int, classes: int = 1000) -> Any:
     return known[name.lower()](weights=None, input_shape=(size, size, 3), classes=classes)
 
 
+def example_of(op: str) -> str:
+    """Sizes as an operation takes them.
+
+    >>> example_of("dense")
+    '4096,1000'
+    """
+    return _form(op)[1]
+
+
+def _form(op: str) -> tuple[tuple[int, ...], str]:
+    """(how many sizes may come after the comma, an example)"""
+    return KERNELS.get(op, ((0,), "56x56x64" if op in IMAGES else "128x1000"))
+
+
 def layer_of(op: str, text: str, batch: int, size: int) -> Layer:
     """The sizes that a word stands for.
 
@@ -71,7 +85,7 @@ def layer_of(op: str, text: str, batch: int, size: int) -> Layer:
 
 def _sizes(op: str, text: str) -> Layer:
     """An input, kernels, and a stride as numbers; the padding is "same", that of pools "valid"."""
-    counts, example = KERNELS.get(op, ((0,), "56x56x64" if op in IMAGES else "128x1000"))
+    counts, example = _form(op)
     found = SIZES.fullmatch(text)
     x, kernel, stride = (
         [[int(n) for n in part.split("x")] if part else [] for part in found.groups()] if found else [[]] * 3

@@ -25,11 +25,11 @@ examples:
 OPERATION_EPILOG = """\
 Each rung is compared with the definition in double precision before it is timed; all are timed in turns.  GFLOP/s count
 the operations of the definition, so that Winograd's rungs, which do fewer, may pass 100 % of the peak; GB/s count each
-number once, so that what stays in a cache may pass 100 % of memory.  Both peaks are measured in the same run.  BLAS, in
+number once, so that what stays in a cache may pass 100 % of memory.  The peaks are measured before and after.  BLAS, in
 some rungs, keeps its own number of threads (OPENBLAS_NUM_THREADS).
 
-Sizes are an image and a kernel, 56x56x64,3x3x128, with /2 for a stride of 2; the padding is "same".  ms is the median,
-spread the range between the quartiles as a share of it, error the relative distance from the definition."""
+Sizes may end in /2 for a stride of 2; the padding is "same".  ms is the median, spread the range between the quartiles
+as a share of it, error the relative distance from the definition."""
 
 ENGINES_EPILOG = """\
 ms is the median, spread the range between the quartiles as a share of it.  "times as long" is the median of the ratios
@@ -64,11 +64,12 @@ def add_parser(commands) -> None:
 
 def _add_operation(subjects, op: str) -> None:
     from minicnn import kernels
+    from minicnn.bench.shapes import example_of
 
     directions = list(dict.fromkeys(spec.direction for spec in kernels.specs() if spec.op == op))
     parser = subjects.add_parser(op, description=f"Time the rungs of {op} in turns.", epilog=OPERATION_EPILOG)
     parser.add_argument(
-        "--shape", required=True, metavar="S", help="a layer, as vgg16.block3_conv2, or sizes, as 56x56x64,3x3x128/2"
+        "--shape", required=True, metavar="S", help=f"a layer, as vgg16.block3_conv2, or sizes, as {example_of(op)}"
     )
     parser.add_argument("--rungs", default=ALL, metavar="R", help="names with commas between (default: all)")
     parser.add_argument(
@@ -150,13 +151,14 @@ def run_operation(options) -> int:
     layer = layer_of(options.op, options.shape, options.batch, options.size or 224)
     found = []
     with timing.threads(options.threads) as threads:
+        before = peaks.measure()
         for case in cases(options.op, options.shape, layer, options.batch):
             if options.direction in (ALL, case.direction):
                 wanted = rungs.wanted(case, names)
                 found.append((case, rungs.measure(case, wanted, options.rounds, options.slow), rungs.chosen(case)))
         if not any(rows for _, rows, _ in found):
             raise ArgumentError(f"{options.op} {options.direction}, {options.shape}: {options.rungs} cannot do this")
-        bounds = peaks.measure()
+        bounds = before.or_higher(peaks.measure())
         facts = machine.facts()
     if options.json:
         rows = [{**row, "batch": options.batch} for _, part, _ in found for row in part]
@@ -195,7 +197,7 @@ def _cells(case, row, bounds) -> list[str]:
     return [
         row["rung"],
         f"{1e3 * seconds:.3f}",
-        f"{100 * (high - low) / seconds:.0f}%",
+        f"{100 * (high - low) / seconds:.0f}%" if row["runs"] > 1 else NONE,
         *multiplied,
         *read,
         f"{row['error']:.0e}",
