@@ -14,6 +14,7 @@ from .ladders import significant
 
 WIDTH, LEFT, TOP, PLOT_W, PLOT_H = 860, 70, 60, 750, 380
 LEAST, MOST = (0.25, 3.0), (1024.0, 1000.0)  # (operations a byte, GFLOP/s) at the lower left and the upper right
+ABOVE = "Winograd’s rungs do fewer operations than are counted; caches are faster than memory"
 RADIUS = 9  # of a dot
 ROW = 22  # height of a line of the legend
 COLORS = {"conv2d": "#4c78a8", "depthwise_conv2d": "#e45756", "conv2d_transpose": "#72b7b2", "dense": "#f58518"}
@@ -28,6 +29,7 @@ def render(results: dict[str, Any]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif">',
         f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
         '<text x="20" y="32" font-size="18" fill="#222">Layers under the roof of this machine</text>',
+        f'<text x="{LEFT + PLOT_W}" y="{TOP - 10}" font-size="12" fill="#666" text-anchor="end">{ABOVE}</text>',
         *_axes(),
         *_roof(peaks["gflops"], peaks["gb_per_s"]),
     ]
@@ -85,7 +87,7 @@ def _roof(gflops: float, gb_per_s: float) -> list[str]:
     (x, y), (ridge_x, level) = points[:2]
     said = [f"{significant(gb_per_s)} GB/s from memory", f"{significant(gflops)} GFLOP/s of multiply-adds"]
     slope = math.degrees(math.atan2(level - y, ridge_x - x))
-    along = f'x="{x + 10}" y="{y - 14}" transform="rotate({slope:.1f} {x} {y})"'
+    along = f'x="{x + 50}" y="{y + 18}" transform="rotate({slope:.1f} {x} {y})"'
     return [
         f'<polyline points="{" ".join(f"{a},{b}" for a, b in points)}" fill="none" stroke="#222" stroke-width="2"/>',
         f'<text {along} font-size="12" fill="#222">{said[0]}</text>',
