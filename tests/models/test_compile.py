@@ -1,5 +1,6 @@
 """compile refuses what fit could not use, whatever the model knows of its outputs."""
 
+import numpy as np
 import pytest
 
 from minicnn.errors import ArgumentError, GraphError
@@ -49,3 +50,17 @@ def test_a_refused_compile_leaves_the_choices_of_before():
     with pytest.raises(ArgumentError, match="adm"):
         model.compile("adm", "mse")
     assert type(model.optimizer).__name__ == "SGD"
+
+
+def test_a_model_must_be_compiled_and_have_something_to_train():
+    x, y = np.ones((5, 4), np.float32), np.ones((5, 3), np.float32)
+    model = Sequential([Input((4,)), Dense(3)], name="m")
+    with pytest.raises(GraphError, match=r"model m is not compiled: call model\.compile"):
+        model.fit(x, y, verbose=0)
+    model.compile("sgd")
+    with pytest.raises(ArgumentError, match="named no loss"):
+        model.fit(x, y, verbose=0)
+    model.compile("sgd", "mse")
+    model.trainable = False
+    with pytest.raises(GraphError, match="nothing can be trained: every layer has trainable=False"):
+        model.fit(x, y, verbose=0)

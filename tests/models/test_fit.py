@@ -8,7 +8,7 @@ import pytest
 from minicnn import layers as L
 from minicnn.callbacks import Callback, EarlyStopping, History
 from minicnn.data import ArrayDataset
-from minicnn.errors import ArgumentError, DataError, DTypeError, GraphError, MinicnnError, ShapeError
+from minicnn.errors import ArgumentError, DataError, DTypeError, MinicnnError, ShapeError
 from minicnn.layers.regularizers import L1L2, MaxNorm, NonNeg
 from minicnn.models import Model, Sequential
 from minicnn.optimizers import SGD
@@ -387,16 +387,3 @@ def test_labels_that_do_not_fit_the_loss(loss, y, message):
     model.compile("adam", loss)
     with pytest.raises(MinicnnError, match=message):
         model.fit(X, y, verbose=0, batch_size=20)
-
-
-def test_a_model_must_be_compiled_and_have_something_to_train():
-    model = Sequential([L.Input((3,)), L.Dense(2)], name="m")
-    with pytest.raises(GraphError, match=r"model m is not compiled: call model\.compile"):
-        model.fit(X, Y, verbose=0)
-    model.compile("sgd")
-    with pytest.raises(ArgumentError, match="named no loss"):
-        model.fit(X, Y, verbose=0)
-    model.compile("sgd", "mse")
-    model.trainable = False
-    with pytest.raises(GraphError, match="nothing can be trained: every layer has trainable=False"):
-        model.fit(X, Y, verbose=0)
