@@ -1,10 +1,10 @@
-"""Whole networks at 224 x 224 against PyTorch and ONNX Runtime, request by request in turns: results/endtoend.json.
+"""Whole networks at 224 x 224 against PyTorch, ONNX Runtime and Keras, request by request in turns.
 
     python -m benchmarks.endtoend --peer-python ../torch-env/bin/python
 
 Each engine runs in a process of its own with the same weights and the same number of threads; one of them works at a
-time.  Without --peer-python, this Python is asked for torch and onnxruntime, and minicnn is timed alone where it has
-none.  An engine that fails at a network is left out, and named.
+time.  Without --peer-python, this Python is asked for them, and minicnn is timed alone where it has none.  An engine
+that fails at a network is left out, and named.  The result is results/endtoend.json.
 """
 
 import json
@@ -37,15 +37,14 @@ def measure(network: Network, names: list[str], python: str, options: Any) -> li
 
 def main(argv: list[str] | None = None) -> int:
     parser = command_line("endtoend", __doc__)
-    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="a Python that can import torch")
+    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="a Python that has the others")
     parser.add_argument("--model", action="append", choices=MODELS, help="time this one alone; may be repeated")
     parser.add_argument("--engine", action="append", choices=engines.PEERS, help="against this alone; may be repeated")
     parser.add_argument("--batch", action="append", type=int, help="images a request (default 1 and 8)")
     parser.add_argument("--threads", action="append", type=int, help="threads of each engine (default 2 and 1)")
     parser.add_argument("--rounds", type=int, default=15, help="timed requests to each engine (default 15)")
     options = parser.parse_args(argv)
-    versions = engines.versions(options.peer_python)
-    names = [name for name in options.engine or engines.PEERS if all(versions[p] for p in engines.PACKAGES[name])]
+    names, versions = engines.installed(options.engine or engines.PEERS, options.peer_python)
     rows = []
     for model in options.model or MODELS:
         with tempfile.TemporaryDirectory() as folder:

@@ -37,8 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", action="append", type=int, help="threads of each engine (default 2 and 1)")
     parser.add_argument("--rounds", type=int, default=9, help="timings of each engine (default 9)")
     options = parser.parse_args(argv)
-    versions = engines.versions(options.peer_python)
-    names = [name for name in layers.PEERS if all(versions[package] for package in engines.PACKAGES[name])]
+    names, versions = engines.installed(layers.PEERS, options.peer_python)
     rows: list[dict[str, Any]] = []
     for threads in options.threads or (2, 1):
         with engines.running(names, options.peer_python, threads) as processes:

@@ -1,9 +1,9 @@
-"""A full step of training (forward, backward, SGD with momentum) against PyTorch, step by step in turns.
+"""A full step of training (forward, backward, SGD with momentum) against PyTorch and Keras, step by step in turns.
 
     python -m benchmarks.training --peer-python ../torch-env/bin/python
 
 VGG16 on 32 x 32 pixels with 10 classes, ResNet50 on 224 x 224 with 1000; each engine in a process of its own, with the
-same weights, batch and number of threads.  That both learn the same is seen from their losses: those of the steps after
+same weights, batch and number of threads.  That all learn the same is seen from their losses: those of the steps after
 the first depend on the gradients.  The result is results/training.json.
 """
 
@@ -19,7 +19,7 @@ from minicnn.bench.networks import Network, write
 from .measuring import command_line, save
 
 CASES = (("VGG16", 32, 10, 32), ("VGG16", 32, 10, 8), ("ResNet50", 224, 1000, 8))  # name, size, classes, batch
-PEERS = ("torch", "torch-channels-last")
+PEERS = ("torch", "torch-channels-last", "keras")
 CHECKED = 3  # steps whose losses are compared
 TOLERANCE = 1e-4
 
@@ -56,20 +56,19 @@ def measure(
 
 def main(argv: list[str] | None = None) -> int:
     parser = command_line("training", __doc__)
-    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="a Python that can import torch")
+    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="a Python that has the others")
     parser.add_argument("--model", choices={case[0] for case in CASES}, help="time this one alone")
     parser.add_argument("--threads", action="append", type=int, help="threads of each engine (default 2 and 1)")
     parser.add_argument("--rounds", type=int, default=9, help="timed steps of each engine (default 9)")
     options = parser.parse_args(argv)
-    version = engines.version_of("torch", options.peer_python)
-    peers = [name for name in PEERS if version]
+    peers, versions = engines.installed(PEERS, options.peer_python)
     rows = []
     for threads in options.threads or (2, 1):
         for case in CASES:
             if options.model in (None, case[0]):
                 rows.append(measure(case, peers, options.peer_python, threads, options.rounds))
                 print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-    save("training", {"torch": version, "rows": rows}, options.out)
+    save("training", {**versions, "rows": rows}, options.out)
     return 0
 
 

@@ -26,13 +26,14 @@ from .timing import median, median_ratio, quartiles
 OWN = "minicnn"
 STORED = {s: f"{OWN}-{s}" for s in ("bfloat16", "int8")}  # minicnn with the weights of dense layers in fewer bits
 WAYS = (OWN, *STORED.values())
-PEERS = ("torch", "torch-channels-last", "torch-compile", "onnxruntime")  # that compute networks
+PEERS = ("torch", "torch-channels-last", "torch-compile", "onnxruntime", "keras")  # that compute networks
 PACKAGES = {  # engine: what it needs
     "torch": ("torch",),
     "torch-channels-last": ("torch",),
     "torch-compile": ("torch",),
     "torch-packed": ("torch",),
     "onnxruntime": ("torch", "onnx", "onnxruntime"),  # on torch's model, exported
+    "keras": ("keras", "tensorflow"),
 }
 MOST_PIXELS = 1 << 24  # a network may have a hundred channels or two for each
 PAUSE = 0.3  # seconds before a request, in which the threads of the engine before fall asleep
@@ -130,9 +131,11 @@ def check_installed(names: Sequence[str], python: str) -> None:
                 raise MissingExtraError(package, None, f"timing against {name} by {python} (see --peer-python)")
 
 
-def versions(python: str) -> dict[str, str | None]:
-    """The versions of what the other engines need, as far as a Python has it."""
-    return {package: version_of(package, python) for package in PACKAGES["onnxruntime"]}
+def installed(names: Sequence[str], python: str) -> tuple[list[str], dict[str, str]]:
+    """Those of the engines that a Python has, and the versions of what they need."""
+    needed = dict.fromkeys(package for name in names for package in PACKAGES[name])
+    found = {package: version for package in needed if (version := version_of(package, python))}
+    return [name for name in names if all(package in found for package in PACKAGES[name])], found
 
 
 def able(engines: list[Engine], task: str, subject: Subject, batch: int = 1) -> list[Engine]:

@@ -1,7 +1,7 @@
 """A network as other engines can build it: its steps as plain values, its weights by layer, in files.
 
 Weights are drawn at random (He et al., "Delving Deep into Rectifiers", 2015), and the statistics of each batch
-normalisation are those of a random picture, so that no signal grows or fades on its way and a difference shows.
+normalisation are those of random pictures, so that no signal grows or fades on its way and a difference shows.
 """
 
 import json
@@ -22,6 +22,7 @@ from .shapes import build
 
 Sides = tuple[tuple[int, int], tuple[int, int]]
 MOST_WEIGHTS = 1 << 28
+ENOUGH_PIXELS = 128 * 128  # for statistics: of a small picture, one pixel is left at the end, without a variance
 WINDOWS = ("Conv2D", "DepthwiseConv2D", "MaxPooling2D")
 OTHERS = ("BatchNormalization", "Add", "Dense", "Flatten", "Reshape", "Dropout", "GlobalAveragePooling2D")
 
@@ -33,6 +34,7 @@ class Network(NamedTuple):
     size: int
     classes: int
     steps: str
+    config: str  # as Keras reads it
     weights: str
 
     def as_json(self) -> dict[str, Any]:
@@ -55,12 +57,13 @@ def write(name: str, size: int, folder: Path, classes: int = 1000) -> Network:
     told = describe(model)
     draw(model)
     stem = folder / f"{name.lower()}-{size}-{classes}"
-    steps, weights = stem.with_suffix(".json"), stem.with_suffix(".npz")
+    steps, config, weights = (stem.with_suffix(ending) for ending in (".steps.json", ".keras.json", ".npz"))
     steps.write_text(json.dumps(told), "utf-8")
+    config.write_text(model.to_json(), "utf-8")
     arrays = {f"{layer.name}/{i}": w for layer in model.layers for i, w in enumerate(layer.get_weights())}
     with open(weights, "wb") as file:
         np.savez(file, **arrays)
-    return Network(model.metadata["architecture"], size, classes, str(steps), str(weights))
+    return Network(model.metadata["architecture"], size, classes, str(steps), str(config), str(weights))
 
 
 def read(network: dict[str, Any]) -> Model:
@@ -73,7 +76,7 @@ def read(network: dict[str, Any]) -> Model:
 
 
 def draw(model: Model) -> None:
-    """Random weights, and the statistics of a random picture."""
+    """Random weights, and the statistics of random pictures."""
     generator = np.random.default_rng(0)
     for layer in model.layers:
         for weight in layer.weights:
@@ -81,8 +84,10 @@ def draw(model: Model) -> None:
                 fan_in = np.prod(weight.shape[:2] if type(layer).__name__ == "DepthwiseConv2D" else weight.shape[:-1])
                 weight.adopt(generator.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(2 / fan_in)))
     program = model.program
-    picture = generator.standard_normal((1, *model.input_shape[1:]), np.float32)
-    values = {program.inputs[0]: Tensor(picture)}
+    height, width, channels = model.input_shape[1:]
+    count = max(1, ENOUGH_PIXELS // (height * width))
+    pictures = generator.standard_normal((count, height, width, channels), np.float32)
+    values = {program.inputs[0]: Tensor(pictures)}
     with no_grad():
         for call in program.calls:
             operands = [values[slot] for slot in call.sources()]

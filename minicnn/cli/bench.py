@@ -9,7 +9,7 @@ from minicnn.errors import ArgumentError
 
 ALL = "all"
 MODEL, LAYER = "model", "layer"
-PEERS = ("torch", "torch-channels-last", "torch-compile", "onnxruntime")
+PEERS = ("torch", "torch-channels-last", "torch-compile", "onnxruntime", "keras")
 REDUCED = DENSE_STORAGES[1:]
 
 EPILOG = """\

@@ -90,6 +90,12 @@ def test_weights_keep_signals_at_their_size():
     assert model.predict(np.ones((1, 10, 12, 3), np.float32)).max() < 0.99
 
 
+def test_a_picture_that_shrinks_to_one_pixel_has_outputs_too(tmp_path):
+    network = networks.write("mobilenetv2", 32, tmp_path, classes=7).as_json()
+    y = networks.read(network).predict(np.random.default_rng(1).standard_normal((2, 32, 32, 3), np.float32))
+    assert 0.01 < np.abs(y[0] - y[1]).max() < 0.99
+
+
 def test_what_is_written_is_read_again(tmp_path):
     network = networks.write("mobilenet", 32, tmp_path, classes=7)
     assert (network.name, network.size, network.classes) == ("MobileNet", 32, 7)

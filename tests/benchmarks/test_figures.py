@@ -34,6 +34,17 @@ def test_engines_stand_at_the_fastest_of_their_ways():
     ]
 
 
+def test_an_engine_that_was_not_asked_has_no_column():
+    row = {"model": "VGG16", "batch": 1, "threads": 1, "seconds": {"minicnn": 0.05, "keras": 0.1}}
+    left_out = {**row, "seconds": {"minicnn": 0.05, "torch-compile": 0.2}}
+    table = module("figures").endtoend({"rows": [row, left_out]})
+    assert cells(table) == [
+        ["VGG16, 1 image, 1 thread", "50.0 ms", "", "100 ms", ""],
+        ["VGG16, 1 image, 1 thread", "50.0 ms", "200 ms", "", ""],
+    ]
+    assert "| minicnn | torch.compile | Keras |" in table
+
+
 def test_layers_stand_beside_the_fastest_way_to_each_library():
     seconds = {"minicnn": 0.004, "torch": 0.009, "torch-packed": 0.005, "onnxruntime": 0.006}
     row = {"case": "VGG16 a", "shape": "1x2x2x3", "threads": 2, "layers": ["a", "b"], "seconds": seconds}
@@ -73,7 +84,7 @@ def test_the_pointwise_layers_are_those_of_many_products():
 def test_minicnn_alone_has_a_table_too():
     rows = [{"model": "VGG16", "batch": 1, "seconds": {"minicnn": 0.05}}]
     assert cells(module("figures").endtoend({"threads": 2, "rows": rows})) == [
-        ["VGG16, 1 image, 2 threads", "50.0 ms", "", "", ""]
+        ["VGG16, 1 image, 2 threads", "50.0 ms", ""]
     ]
 
 
@@ -154,7 +165,7 @@ def test_losses_that_part_are_no_benchmark():
             assert task == "train"
             return {"loss": next(self.losses)}
 
-    network = training.Network("VGG16", 32, 10, "", "")
+    network = training.Network("VGG16", 32, 10, "", "", "")
     own = [2.0, 1.9, 1.8]
     assert training.losses_of([Engine("minicnn", own), Engine("torch", own)], network, 8)["torch"] == own
     with pytest.raises(ArithmeticError, match="VGG16: the losses of torch"):

@@ -7,6 +7,7 @@ from cli_cases import refused
 
 from minicnn import kernels
 from minicnn.bench import peaks
+from minicnn.bench.engines import PACKAGES
 from minicnn.cli import main
 from minicnn.cli.bench import PEERS
 from minicnn.cli.entry import build_parser
@@ -140,7 +141,8 @@ def test_a_peer_that_is_not_there_is_one_line(peer, capsys, monkeypatch):
     monkeypatch.setattr("minicnn.bench.engines.version_of", lambda package, python: None)
     assert main(["bench", "model", "mobilenet", "--against", peer]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith("(see --peer-python) needs torch, which is not installed: pip install torch")
+    package = PACKAGES[peer][0]
+    assert line.endswith(f"(see --peer-python) needs {package}, which is not installed: pip install {package}")
 
 
 @pytest.mark.parametrize(

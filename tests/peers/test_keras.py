@@ -4,6 +4,7 @@ Keras is no dependency: these tests run where it is installed beside minicnn, an
 """
 
 import json
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from random_nets import images, nets, outputs, randomize
 
 from minicnn import layers as L
 from minicnn import losses, optimizers, schedules
+from minicnn.bench import engines, networks
 from minicnn.models import Model, Sequential, load_model, model_from_json
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
@@ -197,3 +199,14 @@ def test_how_a_model_was_compiled(suffix, tmp_path):
         back = load_model(tmp_path / f"back{suffix}")
         assert type(back.optimizer) is type(optimizer)
         np.testing.assert_allclose(back.evaluate(x, y, verbose=0), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("task", ["predict", "train"])
+def test_a_network_that_keras_is_told_of_is_the_same(task, tmp_path):
+    network = networks.write("mobilenetv2", 96, tmp_path, classes=10)
+    with engines.running(["keras"], sys.executable, 1) as (own, theirs):
+        if task == "predict":
+            assert engines.errors_of([own, theirs], task, network, 2)["keras"] <= 1e-3
+        else:
+            losses = [engine.ask(task, network, 2)["loss"] for engine in (own, theirs)]
+            assert losses[0] == pytest.approx(losses[1], rel=1e-3)

@@ -97,6 +97,35 @@ def onnxruntime_predict(network: Network) -> Ready:
     return Ready(predict, made.mirrored)
 
 
+def keras_predict(network: Network) -> Ready:
+    model = keras_model(network)
+    return Ready(lambda x, y: model.predict_on_batch(x))
+
+
+def keras_train(network: Network) -> Ready:
+    import keras  # pyright: ignore[reportMissingImports]
+
+    model = keras_model(network)
+    model.compile(keras.optimizers.SGD(RATE, momentum=MOMENTUM), "sparse_categorical_crossentropy")
+    return Ready(lambda x, y: model.train_on_batch(x, y))
+
+
+def keras_model(network: Network) -> Any:
+    """The network in Keras on TensorFlow, which takes its number of threads before anything else."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import keras  # pyright: ignore[reportMissingImports]
+    import tensorflow  # pyright: ignore[reportMissingImports]
+
+    tensorflow.config.threading.set_intra_op_parallelism_threads(THREADS)
+    tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+    with open(network["config"], encoding="utf-8") as file:
+        model = keras.models.model_from_json(file.read())
+    with np.load(network["weights"]) as arrays:
+        for made in model.layers:
+            made.set_weights([arrays[f"{made.name}/{i}"] for i in range(len(made.weights))])
+    return model
+
+
 ENGINES: dict[str, dict[str, Callable[[Network], Any]]] = {
     "minicnn": {"predict": minicnn_predict, "train": minicnn_train, "layer": layer.minicnn},
     "minicnn-bfloat16": {"predict": partial(minicnn_predict, dense_storage="bfloat16")},
@@ -110,6 +139,7 @@ ENGINES: dict[str, dict[str, Callable[[Network], Any]]] = {
     "torch-packed": {"layer": partial(layer.torch_packed, threads=THREADS)},
     "torch-compile": {"predict": partial(torch_predict, compiled=True)},
     "onnxruntime": {"predict": onnxruntime_predict, "layer": partial(layer.onnxruntime, threads=THREADS)},
+    "keras": {"predict": keras_predict, "train": keras_train},
 }
 
 
