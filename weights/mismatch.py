@@ -23,7 +23,8 @@ def describe_mismatch(report: LoadReport, spec: LayerSpec) -> str:
     first = _difference(wrong[0], report) if wrong else "the file has no weights"
     remedy = _remedy(report)
     verb = "holds weights of another architecture than" if remedy == ANOTHER else "does not fit"
-    return f"{report.path} {verb} the model {spec.name!r}: {count}; {which}: {first}; {remedy}"
+    looks = f"; the file looks like {report.looks_like}" if report.looks_like else ""
+    return f"{report.path} {verb} the model {spec.name!r}{looks}: {count}; {which}: {first}; {remedy}"
 
 
 def _difference(row: ReportRow, report: LoadReport) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from .identify import identify, nearest
+
 Shapes = tuple[tuple[int, ...], ...]
 
 
@@ -48,6 +50,8 @@ class LoadReport:
         What is doubtful about the weights that were loaded: NaN, infinity, negative variances.
     loaded, missing, unexpected, mismatched : list of str
         Names of layers: the model's, except in `unexpected`.
+    looks_like : str
+        The published architecture that the file's weights are of: "ResNet50, no top".
 
     Examples
     --------
@@ -82,10 +86,19 @@ class LoadReport:
     def mismatched(self) -> list[str]:
         return self.names("mismatched")
 
+    @property
+    def looks_like(self) -> str:
+        """The published architecture that the file's weights are of, or are nearest to; "" when there is none."""
+        shapes = [shape for row in self.rows for shape in row.file_shapes]
+        if found := identify(shapes):
+            return str(found)
+        near = nearest(shapes)
+        return f"{near}, changed" if near else ""
+
     def __str__(self) -> str:
         counts = {word: len(self.names(word)) for word in ("loaded", "missing", "unexpected", "mismatched")}
         said = ", ".join(f"{count} {word}" for word, count in counts.items() if count or word == "loaded")
-        heading = ("model layer", "file layer", "model shapes", "file shapes", "")
+        titles = ("model layer", "file layer", "model shapes", "file shapes", "")
         lines = [
             (
                 row.model or "-",
@@ -96,11 +109,14 @@ class LoadReport:
             )
             for row in self.rows
         ]
-        widths = [max(len(line[i]) for line in [heading, *lines]) for i in range(5)]
+        widths = [max(len(line[i]) for line in [titles, *lines]) for i in range(5)]
         table = [
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in [heading, *lines]
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in [titles, *lines]
         ]
-        return "\n".join([f"{self.path}: {said} (layers, by {self.matched_by})", *table, *self.warnings])
+        heading = f"{self.path}: {said} (layers, by {self.matched_by})"
+        found = self.looks_like if len(self.loaded) < len(self.rows) else ""
+        looks = [f"the file looks like {found}"] if found else []
+        return "\n".join([heading, *looks, *table, *self.warnings])
 
 
 def _text(shapes: Shapes) -> str:

@@ -2,11 +2,11 @@
 
 import difflib
 import re
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
 from minicnn.errors import ArgumentError
+from minicnn.weights.architectures import architecture
 
 from .cases import Layer
 
@@ -32,13 +32,6 @@ KERNELS = {  # operation: what comes after the comma, and an example
 SIZES = re.compile(r"(\d{1,9}(?:x\d{1,9})*)(?:,(\d{1,9}(?:x\d{1,9})*))?(?:/(\d{1,9}))?")
 
 
-def architectures() -> dict[str, Callable[..., Any]]:
-    """The builders of minicnn.applications by their names in small letters."""
-    from minicnn import applications
-
-    return {name.lower(): getattr(applications, name) for name in applications.__all__ if name[0].isupper()}
-
-
 def build(name: str, size: int, classes: int = 1000) -> Any:
     """An architecture, with weights at random, for pictures of a size.
 
@@ -47,10 +40,10 @@ def build(name: str, size: int, classes: int = 1000) -> Any:
     ArgumentError
         There is none of that name, or it does not take pictures of that size.
     """
-    known = architectures()
-    if name.lower() not in known:
-        raise ArgumentError(f"there is no architecture {name!r}{_hint(name, known)}")
-    return known[name.lower()](weights=None, input_shape=(size, size, 3), classes=classes)
+    from minicnn import applications
+
+    make = getattr(applications, architecture(name).name)
+    return make(weights=None, input_shape=(size, size, 3), classes=classes)
 
 
 def example_of(op: str) -> str:

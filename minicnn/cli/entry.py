@@ -15,6 +15,7 @@ from minicnn.cli import (
     extract,
     finetune,
     inspect,
+    models,
     predict,
     summary,
     warmup,
@@ -26,7 +27,7 @@ from minicnn.errors import DownloadError, MinicnnError, MissingExtraError
 
 DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
-COMMANDS = (demo, finetune, predict, evaluate, extract, summary, inspect, weights, bench, warmup, doctor)
+COMMANDS = (demo, finetune, predict, evaluate, extract, summary, inspect, models, weights, bench, warmup, doctor)
 
 DESCRIPTION = """\
 Take a convolutional network trained by others, a folder of photos, and get a classifier.

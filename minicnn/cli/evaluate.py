@@ -31,7 +31,7 @@ def add_parser(commands) -> None:
 
 def run(options) -> int:
     """Predict all pictures, compare with their folders."""
-    from minicnn.cli.models import classify, labelled_folder, load_classifier
+    from minicnn.cli.classifier import classify, labelled_folder, load_classifier
     from minicnn.errors import DataError
     from minicnn.metrics import ConfusionMatrix
     from minicnn.transfer.pictures import count_trained_on

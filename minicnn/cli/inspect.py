@@ -41,9 +41,9 @@ def run(options) -> int:
 
 def describe(path: str) -> dict:
     """The contents of a weights file as plain values."""
-    from minicnn.transfer.architecture import identify
     from minicnn.weights import open_weights
     from minicnn.weights.contents import contents
+    from minicnn.weights.identify import identify
 
     with open_weights(path) as file:
         layers = [

@@ -1,173 +1,74 @@
-"""What commands share that take a trained model and pictures."""
+"""`minicnn models`: the architectures that minicnn builds, and what was published about each."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from minicnn.cli.console import NONE, print_json, print_table, say
 
-import numpy as np
+EPILOG = """\
+examples:
+  minicnn models --list                all architectures
+  minicnn models efficientnetb0        one of them: paper, licence, weight files
+  minicnn models --list --json         for a program
 
-from minicnn import applications
-from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
-from minicnn.cli.console import note
-from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
-from minicnn.data.signatures import FORMATS, sniff
-from minicnn.errors import (
-    ArgumentError,
-    DataError,
-    DownloadError,
-    FileFormatError,
-    UnsupportedError,
-)
-from minicnn.models import load_model
-from minicnn.transfer import Architecture, Preparation, class_names_of, identify, preparation_of
-from minicnn.weights import open_weights
-from minicnn.weights.registry import class_index
-
-BATCH = 32
+top-1 is the accuracy on ImageNet's validation set in percent, as published with the weights; weights counts the numbers
+with a classifier for 1,000 classes.  Any of the names is a base: minicnn finetune PHOTOS --base NAME."""
 
 
-@dataclass(frozen=True)
-class Classifier:
-    """A model from a file, with its class names and how pictures are made ready for it."""
-
-    model: Any
-    preparation: Preparation
-    class_names: Sequence[str]
-
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """(N,C) for uint8 pictures (N,H,W,3)."""
-        return self.model.predict(self.preparation(images), batch_size=BATCH)
-
-
-def load_classifier(path: str, preprocessing: str | None = None, dense_storage: str = "float32") -> Classifier:
-    """
-    The classifier in a model file, or of published weights; classes without names are called "class 0", "class 1", ...
-
-    It predicts with the weights of dense layers stored as `dense_storage`.
-
-    Raises
-    ------
-    MinicnnError
-        The file is damaged, holds no whole model, or the model is no classifier of pictures.
-    """
-    _refuse_pictures(path)
-    model = _load(path)
-    if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
-        shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
-        raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
-    model.dense_storage = dense_storage
-    names = class_names_of(model, path) or _usual_names(model.outputs[0].shape[1] or 0)
-    return Classifier(model, preparation_of(model, path, preprocessing=preprocessing), names)
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "models",
+        help="list the architectures",
+        description="List the architectures that minicnn builds, or say what is known of one.",
+        epilog=EPILOG,
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("name", nargs="?", metavar="NAME", help="an architecture, in small or capital letters")
+    what.add_argument("--list", action="store_true", help="list all (this is done without a NAME too)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
 
 
-def _refuse_pictures(path: str) -> None:
-    """Say where a model is expected when arguments are swapped."""
-    if Path(path).is_file():
-        with open(path, "rb") as file:
-            if sniff(file.read(16)) not in FORMATS:
-                return
-        raise ArgumentError(
-            f"{path} is a picture, neither an HDF5 file nor a .keras archive: the model is named first, then pictures"
-        )
+def run(options) -> int:
+    """List all, or describe one."""
+    from minicnn.weights.architectures import architecture, architectures
+
+    rows = architectures()
+    if options.name:
+        name = architecture(options.name).name
+        rows = [row for row in rows if row.name == name]
+    if options.json:
+        print_json([_plain(row) for row in rows])
+    elif options.name:
+        _describe(rows)
+    else:
+        header = ["model", "pixels", "weights", "prepared", "top-1", "paper"]
+        print_table(header, [[row, row.side, f"{row.parameters:,}", *_rest(row), row.paper] for row in rows])
+    return 0
 
 
-def _load(path: str) -> Any:
-    """The whole model in a file; of weights alone, the published architecture that their shapes tell."""
-    if holds_model(path):
-        return load_model(path)
-    found = architecture_of(path)
-    if found is None or found.classes is None:
-        raise weights_alone(path)
-    return getattr(applications, found.name)(weights=path, classes=found.classes, **found.arguments)
+def _rest(row) -> list[str]:
+    return [row.preprocessing, NONE if row.top1 is None else f"{row.top1:.1f}"]
 
 
-def holds_model(path: str) -> bool:
-    """Whether a file says how its weights make a model."""
-    with open_weights(path) as file:
-        return file.config is not None
+def _plain(row) -> dict:
+    return {**vars(row), "arguments": dict(row.arguments), "files": [entry.file for entry in _files(row.name)]}
 
 
-def architecture_of(path: str) -> Architecture | None:
-    """The published architecture of the weights in a file, told by their shapes."""
-    with open_weights(path) as file:
-        return identify(weight.shape for layer in file.layers for weight in layer.weights)
+def _files(name: str) -> list:
+    from minicnn.weights.registry import published_files
+
+    return [entry for entry in published_files() if entry.model == name]
 
 
-def weights_alone(path: str) -> FileFormatError:
-    """The refusal of a file without a model, with what can be done with it."""
-    found = architecture_of(path)
-    known, use = ", no model", ""
-    if found is not None:
-        known = f", of {found}"
-        use = ", minicnn finetune PHOTOS --base FILE learns your classes on it"
-        if found.classes is not None:
-            use = ", minicnn predict FILE IMAGE names pictures with it"
-    return FileFormatError(f"{path} holds weights alone{known}: minicnn inspect FILE shows what is in it{use}")
-
-
-def _usual_names(count: int) -> list[str]:
-    """ImageNet's names for 1,000 classes where they are on this machine or can be fetched, else numbers."""
-    if count == IMAGENET_CLASSES:
-        try:
-            return [name for _, name in imagenet_classes()]
-        except DownloadError as error:
-            names = f"minicnn weights fetch {class_index().file}"
-            note(f"classes are numbered; for their names, run {names} where there is a network ({error})")
-    return _numbered(count)
-
-
-def _numbered(count: int) -> list[str]:
-    return [f"class {i}" for i in range(count)]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """Files that could be read with their probabilities (M,C) and SHA-256, and what was said about the others."""
-
-    files: list[Path]
-    probabilities: np.ndarray
-    hashes: Sequence[str]
-    problems: Sequence[ImageNote]
-
-
-def classify(classifier: Classifier, files: Sequence[Path], progress=None) -> Answers:
-    """The probabilities of all files that can be read, BATCH of them in memory at a time."""
-    good: list[Path] = []
-    hashes: list[str] = []
-    rows, problems = [np.empty((0, len(classifier.class_names)), np.float32)], []
-    for start in range(0, len(files), BATCH):
-        loaded = load_images(files[start : start + BATCH], classifier.preparation.rule)
-        problems += loaded.problems
-        good += [files[start + i] for i in loaded.indices]
-        hashes += loaded.hashes
-        if len(loaded.images):
-            rows.append(classifier.probabilities(loaded.images))
-        if progress is not None:
-            progress("pictures", min(start + BATCH, len(files)), len(files))
-    return Answers(good, np.concatenate(rows), hashes, problems)
-
-
-def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[tuple[str, float]]:
-    """(class name, probability) of the `top` likeliest classes of one picture, the likeliest first."""
-    for i in map(int, np.argsort(-probabilities, kind="stable")[:top]):
-        yield names[i], float(probabilities[i])
-
-
-def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[ImageFolder, np.ndarray]:
-    """
-    (folder, rows to judge): the validation part where the folder has one, else all of it.
-
-    Raises
-    ------
-    DataError, FileAccessError
-        As of `scan_folder`; for a model whose file names no classes, the message says what the folders must be called.
-    """
-    try:
-        folder = scan_folder(path, class_names)
-    except DataError as error:
-        if list(class_names) != _numbered(len(class_names)):
-            raise
-        called = f"the folders must be called class 0 to class {len(class_names) - 1}, in the order of its outputs"
-        raise DataError(f"{error}; the file of the model does not name its classes: {called}") from None
-    return folder, np.arange(len(folder)) if folder.split is None else folder.split.validation
+def _describe(rows) -> None:
+    first = rows[0]
+    say(f"{first.name}: {first.paper}")
+    say(f"  pictures   {first.side} x {first.side} pixels, at least {first.least}; prepared as {first.preprocessing!r}")
+    say(f"  licence    of the published weights: {first.licence or 'not stated'}")
+    say()
+    header = ["variant", "weights", "without top", "top-1"]
+    print_table(header, [[row, f"{row.parameters:,}", f"{row.headless:,}", _rest(row)[1]] for row in rows])
+    say()
+    files = _files(first.name)
+    say("files for minicnn weights fetch:" if files else "no weights of it are published in Keras' format")
+    for entry in files:
+        say(f"  {entry.file}")

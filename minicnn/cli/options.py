@@ -45,8 +45,8 @@ def add_base_options(parser) -> None:
         "--base",
         default="mobilenet",
         metavar="NAME|FILE",
-        help="mobilenet, mobilenetv2, vgg16, vgg19, resnet50, resnet101, resnet152, bundled, or a .h5 or .keras "
-        "file (default: mobilenet)",
+        help="mobilenet, vgg16, resnet50 or another that `minicnn models` lists, bundled, or a .h5 or .keras file "
+        "(default: mobilenet)",
     )
     group.add_argument(
         "--weights", default="imagenet", metavar="FILE", help="weights of a named base (default: imagenet)"
@@ -65,15 +65,16 @@ def check_base_options(options) -> None:
     ------
     ArgumentError
     """
-    from minicnn.transfer.base import LEAST_SIDE, NAMES
+    from minicnn.transfer.base import NAMES
 
-    name = options.base.lower()
-    if name not in NAMES and options.weights != "imagenet":
+    row = NAMES.get(options.base.lower())
+    if row is None and options.weights != "imagenet":
         raise ArgumentError(
-            f"--weights is for a --base with a name ({', '.join(NAMES)}); --base is {options.base}: leave one out"
+            "--weights is for a --base with a name, as minicnn models lists them; "
+            f"--base is {options.base}: leave one out"
         )
-    if name in NAMES and options.size is not None and options.size < LEAST_SIDE:
-        raise ArgumentError(f"--size must be at least {LEAST_SIDE} for {name}; it is {options.size}")
+    if row is not None and options.size is not None and options.size < row.least:
+        raise ArgumentError(f"--size must be at least {row.least} for {row.name}; it is {options.size}")
 
 
 @contextlib.contextmanager

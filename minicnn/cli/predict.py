@@ -34,7 +34,7 @@ def add_parser(commands) -> None:
 
 def run(options) -> int:
     """Predict all pictures that can be read."""
-    from minicnn.cli.models import best, classify, load_classifier
+    from minicnn.cli.classifier import best, classify, load_classifier
     from minicnn.cli.pictures import find_pictures
 
     pictures = find_pictures(options.images)

@@ -25,7 +25,7 @@ def add_parser(commands) -> None:
 
 def run(options) -> int:
     """Build and print."""
-    from minicnn.cli.models import holds_model, weights_alone
+    from minicnn.cli.classifier import holds_model, weights_alone
     from minicnn.models import load_model
 
     if not holds_model(options.model):

@@ -5,7 +5,6 @@ Read in this order: `finetune.py` (the whole job), `base.py`, `features.py` and 
 """
 
 from minicnn.preparation import Preparation
-from minicnn.transfer.architecture import Architecture, identify
 from minicnn.transfer.base import Base, load_base
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import default_cache, extract_features
@@ -16,7 +15,6 @@ from minicnn.transfer.result import Folds, Mistake, Phase, TransferResult
 from minicnn.transfer.settings import Settings
 
 __all__ = [
-    "Architecture",
     "Base",
     "FeatureCache",
     "Folds",
@@ -30,7 +28,6 @@ __all__ = [
     "extract_features",
     "finetune_folder",
     "freeze",
-    "identify",
     "load_base",
     "preparation_of",
     "unfreeze",

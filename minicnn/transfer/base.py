@@ -6,8 +6,8 @@ is told by their shapes.
 
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from minicnn import applications
@@ -16,24 +16,14 @@ from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
 from minicnn.models import Model, load_model
 from minicnn.preparation import Preparation
 from minicnn.preparation.resize import ResizeRule
-from minicnn.transfer.architecture import Architecture, identify, width
-from minicnn.transfer.preparation import DEFAULT_SIDE, mode_of, preparation_of
+from minicnn.transfer.preparation import mode_of, preparation_of
 from minicnn.transfer.surgery import without_head
 from minicnn.weights import open_weights
+from minicnn.weights.architectures import Architecture, architecture, architectures
+from minicnn.weights.identify import identify, nearest
 
 BUNDLED = "bundled"
-LEAST_SIDE = 32  # of the pictures that any architecture in NAMES takes
-
-# The name on the command line -> (constructor in minicnn.applications, how pixels are prepared)
-NAMES = {
-    "mobilenet": ("MobileNet", "tf"),
-    "mobilenetv2": ("MobileNetV2", "tf"),
-    "vgg16": ("VGG16", "caffe"),
-    "vgg19": ("VGG19", "caffe"),
-    "resnet50": ("ResNet50", "caffe"),
-    "resnet101": ("ResNet101", "caffe"),
-    "resnet152": ("ResNet152", "caffe"),
-}
+NAMES = {row.name.lower(): row for row in architectures() if not row.arguments}  # as the command line takes them
 
 
 @dataclass(frozen=True)
@@ -96,20 +86,20 @@ def load_base(
     """
     name = str(base)
     if name.lower() in NAMES:
-        return _from_application(*NAMES[name.lower()], weights, size, resize, preprocessing)
+        return _from_application(NAMES[name.lower()], weights, size, resize, preprocessing)
     if str(weights) != "imagenet":
-        raise ArgumentError(f"weights are for a base that has a name ({', '.join(NAMES)}); base is {name}")
+        raise ArgumentError(f"weights are for a base that has a name, as minicnn models lists them; base is {name}")
     if name.lower() == BUNDLED:
         return _from_model(bundled_path(), size, resize, preprocessing)
     if not Path(name).suffix and not Path(name).exists():
+        hint = "".join(f", did you mean {near}?" for near in get_close_matches(name.lower(), [*NAMES, BUNDLED], n=1))
         raise ArgumentError(
-            f"there is no base {name!r}: use one of {', '.join(NAMES)}, {BUNDLED}, or a .h5 or .keras file"
+            f"there is no base {name!r}{hint or ':'} use one that minicnn models lists, {BUNDLED}, or a .h5 or .keras file"
         )
-    architecture = _weights_only(name)
-    if architecture is None:
+    row = _weights_only(name)
+    if row is None:
         return _from_model(Path(name), size, resize, preprocessing)
-    constructor, mode = next(pair for pair in NAMES.values() if pair[0] == architecture.name)
-    return _from_application(constructor, mode, name, size, resize, preprocessing)
+    return _from_application(row, name, size, resize, preprocessing)
 
 
 def bundled_path() -> Path:
@@ -138,50 +128,45 @@ def _weights_only(path: str) -> Architecture | None:
         found = identify(weight.shape for layer in file.layers for weight in layer.weights)
     if found is None:
         raise FileFormatError(
-            f"{path} holds weights alone and they are not of an architecture that minicnn knows by its shapes "
-            f"({', '.join(sorted(name for name, _ in NAMES.values()))}): save the whole model in one file"
+            f"{path} holds weights alone, and not of an architecture that minicnn models lists: save the whole model "
+            "in one file"
         )
-    return found
+    return found.architecture
 
 
 def _from_application(
-    constructor: str, mode: str, weights: str | Path, size: int | None, resize: str | None, preprocessing: str | None
+    row: Architecture, weights: str | Path, size: int | None, resize: str | None, preprocessing: str | None
 ) -> Base:
     """A published architecture with published weights or those of a file."""
-    arguments: Mapping[str, float] = {}
     source = str(weights)
     if source != "imagenet":
-        arguments = _checked_arguments(constructor, source)
-    side = size or DEFAULT_SIDE
-    if side < LEAST_SIDE:
-        raise ArgumentError(
-            f"{constructor} takes pictures of at least {LEAST_SIDE} x {LEAST_SIDE} pixels; size is {side}"
-        )
-    model = getattr(applications, constructor)(
-        weights=source, include_top=False, input_shape=(side, side, 3), pooling="avg", **arguments
+        row = _variant_in(source, row.name)
+    side = size or row.side
+    if side < row.least:
+        raise ArgumentError(f"{row.name} takes pictures of at least {row.least} x {row.least} pixels; size is {side}")
+    model = getattr(applications, row.name)(
+        weights=source, include_top=False, input_shape=(side, side, 3), pooling="avg", **row.arguments
     )
-    described = ", ".join([constructor, *(f"{key} {value:g}" for key, value in arguments.items())])
     digest = None if source == "imagenet" else file_sha256(source)
     label = "ImageNet, as published with Keras" if source == "imagenet" else as_text(os.path.basename(source))
-    preparation = Preparation(ResizeRule(side, resize or "crop"), mode_of(constructor, mode, preprocessing))
-    return Base(model, described, preparation, label, digest)
+    preparation = Preparation(ResizeRule(side, resize or "crop"), mode_of(row.name, row.preprocessing, preprocessing))
+    return Base(model, str(row), preparation, label, digest)
 
 
-def _checked_arguments(constructor: str, path: str) -> Mapping[str, float]:
-    """What a weights file says beyond the name of its architecture."""
+def _variant_in(path: str, name: str) -> Architecture:
+    """The row of an architecture that the weights in a file are of."""
     with open_weights(path) as file:
         shapes = [weight.shape for layer in file.layers for weight in layer.weights]
         whole = file.config is not None
     found = identify(shapes)
     if found is None and whole:
-        raise ArgumentError(f"{path} is a whole model, not weights of {constructor}: use it as the base, --base {path}")
+        raise ArgumentError(f"{path} is a whole model, not weights of {name}: use it as the base, --base {path}")
     if found is None:  # damaged or of another kind: the loader says which layer differs
-        alpha = width(constructor, shapes)
-        return {} if alpha is None else {"alpha": alpha}
-    if found.name != constructor:
-        right = next(name for name, (other, _) in NAMES.items() if other == found.name)
-        raise ArgumentError(f"{path} holds weights of {found}, not of {constructor}: use base {right}")
-    return found.arguments
+        return nearest(shapes, name) or architecture(name)
+    if found.architecture.name != name:
+        right = found.architecture.name.lower()
+        raise ArgumentError(f"{path} holds weights of {found}, not of {name}: use base {right}")
+    return found.architecture
 
 
 def _from_model(path: Path, size: int | None, resize: str | None, preprocessing: str | None) -> Base:

@@ -15,6 +15,7 @@ from minicnn.errors import (
 )
 from minicnn.layers import BatchNormalization, Dense, Input
 from minicnn.models import Model
+from minicnn.weights.architectures import architectures
 
 pytestmark = pytest.mark.numpy_only
 V2 = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels"
@@ -51,6 +52,18 @@ def test_sizes(name):
     assert features.count_params() == body
     assert (features.input_shape, features.output_shape) == ((None, None, None, 3), (None, None, None, channels))
     assert all(weight._array is None for weight in model.weights)  # nothing is drawn before it is looked at
+
+
+@pytest.mark.parametrize("row", architectures(), ids=str)
+def test_the_table_says_what_is_built(row):
+    build = getattr(applications, row.name)
+    assert build.__module__ == f"minicnn.applications.{row.module}"
+    model = build(weights=None, **row.arguments)
+    assert (model.count_params(), model.input_shape[1:3]) == (row.parameters, (row.side, row.side))
+    assert model.metadata["preprocessing"] == row.preprocessing
+    assert build(weights=None, include_top=False, **row.arguments).count_params() == row.headless
+    with pytest.raises(ShapeError, match=f"at least {row.least}x{row.least}"):
+        build(weights=None, include_top=False, input_shape=(row.least - 1, row.least, 3), **row.arguments)
 
 
 @pytest.mark.parametrize(("alpha", "count"), [(0.25, 475_544), (0.5, 1_342_536), (0.75, 2_601_976)])

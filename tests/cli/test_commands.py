@@ -304,17 +304,17 @@ def test_predict_takes_published_weights_alone(photos, tmp_path, capsys):
 
 
 def test_thousand_classes_have_the_names_of_imagenet(tmp_path, monkeypatch, capsys):
-    from minicnn.cli.models import _usual_names
+    from minicnn.cli.classifier import _usual_names
 
     names = [(f"n{i}", f"thing {i}") for i in range(1000)]
-    monkeypatch.setattr("minicnn.cli.models.imagenet_classes", lambda: names)
+    monkeypatch.setattr("minicnn.cli.classifier.imagenet_classes", lambda: names)
     assert _usual_names(1000)[7] == "thing 7"
     assert _usual_names(3) == ["class 0", "class 1", "class 2"]
 
     def refuse():
         raise DownloadError("offline")
 
-    monkeypatch.setattr("minicnn.cli.models.imagenet_classes", refuse)
+    monkeypatch.setattr("minicnn.cli.classifier.imagenet_classes", refuse)
     assert _usual_names(1000)[7] == "class 7"
     fetch = "minicnn weights fetch imagenet_class_index.json"
     said = f"minicnn: classes are numbered; for their names, run {fetch} where there is a network (offline)\n"

@@ -1,11 +1,13 @@
-"""Architectures told by shapes: in any order, with and without their classifier."""
+"""Architectures told by their weights: in any order, with and without their classifier."""
 
 import random
 
 import pytest
 
 from minicnn.applications import MobileNetV2
-from minicnn.transfer.architecture import identify
+from minicnn.errors import ArgumentError
+from minicnn.weights.architectures import architecture, architectures
+from minicnn.weights.identify import identify, nearest
 
 
 def vgg(repeats):
@@ -66,20 +68,38 @@ def test_bodies_and_tops_are_recognised_in_any_order(name, arguments, body, top,
         random.Random(0).shuffle(shapes)
         found = identify(shapes)
         assert found is not None
-        assert (found.name, dict(found.arguments), found.classes) == (name, arguments, classes)
+        variant = {} if arguments == {"alpha": 1.0} else arguments
+        assert (found.architecture.name, dict(found.architecture.arguments)) == (name, variant)
+        assert found.classes == classes
 
 
-def test_a_net_with_a_kernel_more_or_less_is_not_recognised():
-    for _, _, body, _, _ in CASES:
+@pytest.mark.parametrize(("name", "arguments", "body", "top", "width"), CASES)
+def test_dense_layers_of_another_head_do_not_matter(name, arguments, body, top, width):
+    found = identify([*body, (width, 77), (77,), (77, 5), (5,)])
+    assert found is not None
+    assert (found.architecture.name, found.classes) == (name, None)
+
+
+def test_a_net_with_a_kernel_more_or_less_is_near_but_not_recognised():
+    for name, _, body, _, _ in CASES:
         kernel = next(shape for shape in body if len(shape) == 4 and shape[2] != 3)
         without = list(body)
         without.remove(kernel)
         assert identify(without) is None
+        near = nearest(without)
+        assert near is not None
+        assert near.name == name
 
 
 def test_other_nets_are_not_recognised():
-    assert identify([]) is None
-    assert identify([(3, 3, 3, 16), (16,), (16, 10), (10,)]) is None
+    for shapes in ([], [(3, 3, 3, 16), (16,), (16, 10), (10,)]):
+        assert identify(shapes) is None
+        assert nearest(shapes) is None
+
+
+def test_the_nearest_of_one_name_is_found_however_far():
+    near = nearest([(3, 3, 3, 8), (8,)], "MobileNet")
+    assert str(near) == "MobileNet, alpha 0.25"
 
 
 def test_the_published_mobilenet_is_recognised(test_data):
@@ -88,3 +108,15 @@ def test_the_published_mobilenet_is_recognised(test_data):
     with open_weights(test_data / "models" / "mobilenet_2_5_224_tf.h5") as file:
         found = identify(weight.shape for layer in file.layers for weight in layer.weights)
     assert str(found) == "MobileNet, alpha 0.25, 1000 classes"
+
+
+def test_no_two_rows_have_the_same_count():
+    rows = architectures()
+    assert len({row.parameters for row in rows} | {row.headless for row in rows}) == 2 * len(rows)
+
+
+def test_a_name_that_is_not_there_is_refused_with_the_nearest():
+    with pytest.raises(ArgumentError, match=r"there is no architecture 'vgg116', did you mean vgg16\?"):
+        architecture("vgg116")
+    with pytest.raises(ArgumentError, match="minicnn models --list names all"):
+        architecture("transformer")

@@ -1,0 +1,175 @@
+"""What commands share that take a trained model and pictures."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn import applications
+from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
+from minicnn.cli.console import note
+from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
+from minicnn.data.signatures import FORMATS, sniff
+from minicnn.errors import (
+    ArgumentError,
+    DataError,
+    DownloadError,
+    FileFormatError,
+    UnsupportedError,
+)
+from minicnn.models import load_model
+from minicnn.transfer import Preparation, class_names_of, preparation_of
+from minicnn.weights import open_weights
+from minicnn.weights.identify import Identity, identify
+from minicnn.weights.registry import class_index
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model from a file, with its class names and how pictures are made ready for it."""
+
+    model: Any
+    preparation: Preparation
+    class_names: Sequence[str]
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """(N,C) for uint8 pictures (N,H,W,3)."""
+        return self.model.predict(self.preparation(images), batch_size=BATCH)
+
+
+def load_classifier(path: str, preprocessing: str | None = None, dense_storage: str = "float32") -> Classifier:
+    """
+    The classifier in a model file, or of published weights; classes without names are called "class 0", "class 1", ...
+
+    It predicts with the weights of dense layers stored as `dense_storage`.
+
+    Raises
+    ------
+    MinicnnError
+        The file is damaged, holds no whole model, or the model is no classifier of pictures.
+    """
+    _refuse_pictures(path)
+    model = _load(path)
+    if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
+        shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
+        raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
+    model.dense_storage = dense_storage
+    names = class_names_of(model, path) or _usual_names(model.outputs[0].shape[1] or 0)
+    return Classifier(model, preparation_of(model, path, preprocessing=preprocessing), names)
+
+
+def _refuse_pictures(path: str) -> None:
+    """Say where a model is expected when arguments are swapped."""
+    if Path(path).is_file():
+        with open(path, "rb") as file:
+            if sniff(file.read(16)) not in FORMATS:
+                return
+        raise ArgumentError(
+            f"{path} is a picture, neither an HDF5 file nor a .keras archive: the model is named first, then pictures"
+        )
+
+
+def _load(path: str) -> Any:
+    """The whole model in a file; of weights alone, the published architecture that their shapes tell."""
+    if holds_model(path):
+        return load_model(path)
+    found = architecture_of(path)
+    if found is None or found.classes is None:
+        raise weights_alone(path)
+    row = found.architecture
+    return getattr(applications, row.name)(weights=path, classes=found.classes, **row.arguments)
+
+
+def holds_model(path: str) -> bool:
+    """Whether a file says how its weights make a model."""
+    with open_weights(path) as file:
+        return file.config is not None
+
+
+def architecture_of(path: str) -> Identity | None:
+    """The published architecture of the weights in a file, told by their shapes."""
+    with open_weights(path) as file:
+        return identify(weight.shape for layer in file.layers for weight in layer.weights)
+
+
+def weights_alone(path: str) -> FileFormatError:
+    """The refusal of a file without a model, with what can be done with it."""
+    found = architecture_of(path)
+    known, use = ", no model", ""
+    if found is not None:
+        known = f", of {found}"
+        use = ", minicnn finetune PHOTOS --base FILE learns your classes on it"
+        if found.classes is not None:
+            use = ", minicnn predict FILE IMAGE names pictures with it"
+    return FileFormatError(f"{path} holds weights alone{known}: minicnn inspect FILE shows what is in it{use}")
+
+
+def _usual_names(count: int) -> list[str]:
+    """ImageNet's names for 1,000 classes where they are on this machine or can be fetched, else numbers."""
+    if count == IMAGENET_CLASSES:
+        try:
+            return [name for _, name in imagenet_classes()]
+        except DownloadError as error:
+            names = f"minicnn weights fetch {class_index().file}"
+            note(f"classes are numbered; for their names, run {names} where there is a network ({error})")
+    return _numbered(count)
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"class {i}" for i in range(count)]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Files that could be read with their probabilities (M,C) and SHA-256, and what was said about the others."""
+
+    files: list[Path]
+    probabilities: np.ndarray
+    hashes: Sequence[str]
+    problems: Sequence[ImageNote]
+
+
+def classify(classifier: Classifier, files: Sequence[Path], progress=None) -> Answers:
+    """The probabilities of all files that can be read, BATCH of them in memory at a time."""
+    good: list[Path] = []
+    hashes: list[str] = []
+    rows, problems = [np.empty((0, len(classifier.class_names)), np.float32)], []
+    for start in range(0, len(files), BATCH):
+        loaded = load_images(files[start : start + BATCH], classifier.preparation.rule)
+        problems += loaded.problems
+        good += [files[start + i] for i in loaded.indices]
+        hashes += loaded.hashes
+        if len(loaded.images):
+            rows.append(classifier.probabilities(loaded.images))
+        if progress is not None:
+            progress("pictures", min(start + BATCH, len(files)), len(files))
+    return Answers(good, np.concatenate(rows), hashes, problems)
+
+
+def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[tuple[str, float]]:
+    """(class name, probability) of the `top` likeliest classes of one picture, the likeliest first."""
+    for i in map(int, np.argsort(-probabilities, kind="stable")[:top]):
+        yield names[i], float(probabilities[i])
+
+
+def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[ImageFolder, np.ndarray]:
+    """
+    (folder, rows to judge): the validation part where the folder has one, else all of it.
+
+    Raises
+    ------
+    DataError, FileAccessError
+        As of `scan_folder`; for a model whose file names no classes, the message says what the folders must be called.
+    """
+    try:
+        folder = scan_folder(path, class_names)
+    except DataError as error:
+        if list(class_names) != _numbered(len(class_names)):
+            raise
+        called = f"the folders must be called class 0 to class {len(class_names) - 1}, in the order of its outputs"
+        raise DataError(f"{error}; the file of the model does not name its classes: {called}") from None
+    return folder, np.arange(len(folder)) if folder.split is None else folder.split.validation

@@ -1,0 +1,79 @@
+"""The table of published architectures: their builders, sizes and counts, how pictures are prepared, who made them."""
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from minicnn.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """
+    One row: an architecture for 1,000 classes, or a variant of it that weights are published for.
+
+    Attributes
+    ----------
+    name, module : str
+        The builder and the module of minicnn.applications that has it.
+    side, least : int
+        Of the pictures that it was trained with, and of the smallest that it takes, in pixels.
+    parameters, headless : int
+        How many numbers its weights are, with and without its classifier.
+    preprocessing : str
+        "caffe", "tf", "torch" or "none": how pixels become numbers.
+    top1 : float or None
+        Accuracy on the validation set of ImageNet in percent, as published with the weights.
+    licence : str or None
+        Of the published weights, where it is stated.
+    paper : str
+    arguments : mapping
+        Of the builder: {"alpha": 0.25}.
+    """
+
+    name: str
+    module: str
+    side: int
+    least: int
+    parameters: int
+    headless: int
+    preprocessing: str
+    top1: float | None
+    licence: str | None
+    paper: str
+    arguments: Mapping[str, float | bool] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        said = [key if value is True else f"{key} {value:g}" for key, value in self.arguments.items()]
+        return ", ".join([self.name, *said])
+
+
+@cache
+def architectures() -> tuple[Architecture, ...]:
+    """All rows, families together, variants after their architecture."""
+    text = Path(__file__).with_name("architectures.json").read_text("utf-8")
+    return tuple(Architecture(**row) for row in json.loads(text)["architectures"])
+
+
+def architecture(name: str) -> Architecture:
+    """The row of a name, in small or capital letters.
+
+    Raises
+    ------
+    ArgumentError
+        There is none.
+
+    Examples
+    --------
+    >>> architecture("vgg16").parameters
+    138357544
+    """
+    rows = {row.name.lower(): row for row in architectures() if not row.arguments}
+    if name.lower() in rows:
+        return rows[name.lower()]
+    nearest = difflib.get_close_matches(name.lower(), rows, n=1)
+    hint = f", did you mean {nearest[0]}?" if nearest else ": minicnn models --list names all"
+    raise ArgumentError(f"there is no architecture {name!r}{hint}")
