@@ -94,7 +94,8 @@ def load_base(
     if not Path(name).suffix and not Path(name).exists():
         hint = "".join(f", did you mean {near}?" for near in get_close_matches(name.lower(), [*NAMES, BUNDLED], n=1))
         raise ArgumentError(
-            f"there is no base {name!r}{hint or ':'} use one that minicnn models lists, {BUNDLED}, or a .h5 or .keras file"
+            f"there is no base {name!r}{hint or ':'} use one that minicnn models lists, {BUNDLED}, or a .h5 or .keras "
+            "file"
         )
     row = _weights_only(name)
     if row is None:
