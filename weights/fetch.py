@@ -23,10 +23,7 @@ def locate(entry: PublishedFile) -> Path:
     DownloadError
         It is nowhere on this machine and cannot be fetched; the message says which file to put where.
     """
-    from .opening import open_weights
-
-    opened = (lambda path: open_weights(path).close()) if entry.file.endswith(".h5") else None
-    return fetch(entry.url, entry.file, entry.hash, entry.folder, opened)
+    return fetch(entry.url, entry.file, entry.hash, entry.folder, opening(entry))
 
 
 def fetch(
@@ -86,6 +83,18 @@ def cache_folder() -> Path:
 def keras_folder() -> Path:
     """Where Keras keeps what it downloads."""
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+
+
+def verify(entry: PublishedFile, path: Path) -> str:
+    """Why a file on this machine is not the published one; "" when it is, or, where no hash is published, opens."""
+    return _doubts(path, entry.hash, opening(entry))
+
+
+def opening(entry: PublishedFile) -> Check | None:
+    """The check of a file of weights: that it can be opened."""
+    from .opening import open_weights
+
+    return (lambda path: open_weights(path).close()) if entry.file.endswith(".h5") else None
 
 
 def _doubts(path: Path, file_hash: str | None, check: Check | None) -> str:

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from minicnn.cli.console import print_json, print_table, say
+from minicnn.errors import MinicnnError
 
 NAMES_SHOWN = 8
 
@@ -66,10 +67,29 @@ def describe(path: str) -> dict:
             "keras_version": file.keras_version,
             "architecture": str(architecture) if architecture else None,
             "has_config": file.config is not None,
+            "to_run": to_run(file, architecture),
             "metadata": file.metadata,
             "numbers": sum(math.prod(w["shape"]) for layer in layers for w in layer["weights"]),
             "layers": layers,
         }
+
+
+def to_run(file, identity) -> str:
+    """What it takes to have a model that runs."""
+    from minicnn.models.config_reading import model_from_config
+
+    if file.config is not None:
+        try:
+            model_from_config(file.config, file.keras_version)
+        except MinicnnError as error:
+            return f"minicnn cannot build it: {error}"
+        return "load_model(FILE)"
+    if identity is None:
+        return "a model that is built as the one that was saved, then model.load_weights(FILE)"
+    row = identity.architecture
+    head = f"classes={identity.classes}" if identity.classes else "include_top=False"
+    options = "".join(f", {key}={value}" for key, value in row.arguments.items())
+    return f"minicnn.applications.{row.name}(weights=FILE, {head}{options})"
 
 
 def _sha256(path: str) -> str:
@@ -87,7 +107,8 @@ def _print(found: dict) -> None:
     say(f"  size          {found['bytes']:,} bytes")
     say(f"  sha256        {found['sha256']}")
     say(f"  architecture  {found['architecture'] or 'not one of those that minicnn knows by their shapes'}")
-    say(f"  config        {'present: load_model builds it' if found['has_config'] else 'none: weights only'}")
+    say(f"  config        {'present' if found['has_config'] else 'none: weights only'}")
+    say(f"  to run it     {found['to_run']}")
     say(f"  layers        {len(found['layers'])}, of them {weighted} with weights; {found['numbers']:,} numbers")
     if own:
         say(f"  made by       {_maker(found['metadata'])}")

@@ -1,4 +1,4 @@
-"""`minicnn weights`: the published weight files: which there are, where they lie, fetch one."""
+"""`minicnn weights`: the published weight files: which there are, where they lie, fetch one, verify those here."""
 
 from minicnn.cli.console import print_json, print_table, say
 
@@ -7,6 +7,7 @@ examples:
   minicnn weights list                         all published files, and which are on this machine
   minicnn weights fetch mobilenet_1_0_224_tf_no_top.h5
   minicnn weights path mobilenet_1_0_224_tf_no_top.h5
+  minicnn weights verify                       whether the files on this machine are the published ones
   minicnn weights fetch imagenet_class_index.json     the names of the 1,000 classes
 
 Files lie in the cache folder (MINICNN_CACHE); those that Keras has downloaded are used too."""
@@ -16,8 +17,8 @@ def add_parser(commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "weights",
-        help="list, fetch and find published weight files",
-        description="List the published weight files, fetch one, or print where it lies.",
+        help="list, fetch, find and verify published weight files",
+        description="List the published weight files, fetch one, print where it lies, or verify those on this machine.",
         epilog=EPILOG,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -31,6 +32,11 @@ def add_parser(commands) -> None:
         action = actions.add_parser(name, help=said.lower().rstrip("."), description=said)
         action.add_argument("file", metavar="FILE", help="the name of a file in `minicnn weights list`")
         action.set_defaults(run=run)
+    said = "Compare files on this machine with the published hashes; where there is none, open them."
+    action = actions.add_parser("verify", help="compare files with the published hashes", description=said)
+    action.add_argument("files", nargs="*", metavar="FILE", help="names of files (default: all that are here)")
+    action.add_argument("--json", action="store_true", help="print JSON")
+    action.set_defaults(run=run_verify)
 
 
 def run_list(options) -> int:
@@ -81,6 +87,27 @@ def run_path(options) -> int:
         )
     say(str(place))
     return 0
+
+
+def run_verify(options) -> int:
+    """Whether files are the published ones; 1 when one is not."""
+    from minicnn.errors import FileAccessError
+    from minicnn.weights.fetch import verify
+    from minicnn.weights.registry import class_index, published_files
+
+    entries = [entry_of(name) for name in options.files] or [*published_files(), class_index()]
+    here = [(entry, place) for entry in entries if (place := place_of(entry))]
+    if missing := [entry.file for entry in entries if options.files and not place_of(entry)]:
+        raise FileAccessError(f"{missing[0]} is not on this machine: get it with minicnn weights fetch {missing[0]}")
+    rows = [(place, verify(entry, place), entry.hash) for entry, place in here]
+    if options.json:
+        print_json([{"path": place, "doubt": doubt or None, "hash": known} for place, doubt, known in rows])
+    elif not rows:
+        say("no published weights file is on this machine")
+    else:
+        good = {True: "as published", False: "can be opened; no hash is published"}
+        print_table(["file", "verdict"], [[place, doubt or good[bool(known)]] for place, doubt, known in rows])
+    return int(any(doubt for _, doubt, _ in rows))
 
 
 def entry_of(name: str):

@@ -8,6 +8,7 @@ import pytest
 from cli_cases import FAST
 from transfer_cases import small_net
 
+from minicnn.applications import MobileNet
 from minicnn.cli import main
 from minicnn.cli.options import DENSE_STORAGES
 from minicnn.errors import DownloadError
@@ -175,36 +176,6 @@ def test_summary_prints_the_layers(net_file, capsys):
     assert found["weights"] == small_net().count_params()
 
 
-def test_inspect_describes_a_file_without_building_it(net_file, capsys):
-    assert main(["inspect", net_file, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["format"], found["has_config"], found["architecture"]) == ("Keras 3 archive", True, None)
-    assert found["numbers"] == small_net().count_params()
-    assert main(["inspect", net_file]) == 0
-    said = capsys.readouterr().out
-    assert "format        Keras 3 archive, in the format of Keras 3.15.1\n" in said
-    assert "made by       minicnn\n" in said
-    rows = [line.split() for line in said.split("stored as\n")[1].splitlines()]
-    assert rows[0] == ["conv1", "kernel", "3", "×", "3", "×", "3", "×", "8", "float32"]
-    assert [row[0] for row in rows] == [
-        "conv1", "bias", "bn1", "beta", "moving_mean", "moving_variance", "conv2", "bias",
-        "bn2", "beta", "moving_mean", "moving_variance", "old_head", "bias",
-    ]  # fmt: skip
-
-
-def test_inspect_says_who_wrote_a_file(trained, test_data, capsys):
-    from minicnn import __version__
-
-    capsys.readouterr()
-    assert main(["inspect", str(trained / "model.keras")]) == 0
-    assert f"made by       minicnn {__version__}; 3 classes: blue, green, red\n" in capsys.readouterr().out
-    assert main(["inspect", str(test_data / "models" / "onepixel_lenet.h5")]) == 0
-    said = capsys.readouterr().out
-    assert "format        legacy model, written by Keras 2.1.4\n" in said
-    assert "made by" not in said
-    assert [line.split()[0] for line in said.split("stored as\n")[1].splitlines()][1] == "bias"
-
-
 def test_doctor_reports_every_part(capsys):
     assert main(["doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -264,38 +235,7 @@ def test_doctor_says_when_the_cache_cannot_be_written(tmp_path, monkeypatch, cap
     assert "NOT WRITABLE: set MINICNN_CACHE" in capsys.readouterr().out
 
 
-def test_weights_are_listed_found_and_fetched_from_the_cache(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("MINICNN_OFFLINE", "1")
-    name = "mobilenet_2_5_224_tf.h5"
-    assert main(["weights", "path", name]) == 2
-    assert capsys.readouterr().err.endswith(f"get it with minicnn weights fetch {name}\n")
-    assert main(["weights", "fetch", name]) == 1
-    assert "MINICNN_OFFLINE is set" in capsys.readouterr().err
-    place = tmp_path / "models" / name
-    place.parent.mkdir()
-    place.write_bytes(b"weights")
-    for action in ("path", "fetch"):
-        assert main(["weights", action, name]) == 0
-        assert capsys.readouterr().out == f"{place}\n"
-    names = tmp_path / "models" / "imagenet_class_index.json"
-    names.write_bytes(b"{}")
-    assert main(["weights", "fetch", names.name]) == 0
-    assert capsys.readouterr().out == f"{names}\n"
-    assert main(["weights", "list", "--json"]) == 0
-    listed = {entry["file"]: entry["path"] for entry in json.loads(capsys.readouterr().out)}
-    assert listed[name] == str(place)
-    assert listed["mobilenet_5_0_224_tf.h5"] is None
-    assert main(["weights", "list"]) == 0
-    assert re.search(rf"{name} +MobileNet +with +{place}", capsys.readouterr().out)
-    assert main(["weights", "path", "mobilenet"]) == 2
-    assert "no published weights file is called 'mobilenet'" in capsys.readouterr().err
-
-
 def test_predict_takes_published_weights_alone(photos, tmp_path, capsys):
-    from minicnn.applications import MobileNet
-
     path = str(tmp_path / "thin.h5")
     MobileNet(weights=None, alpha=0.25, classes=6).save_weights(path)
     assert main(["predict", path, str(photos / "red" / "0.png"), "--json"]) == 0

@@ -1,0 +1,60 @@
+"""`minicnn inspect`: what is in a file, who wrote it, what runs it."""
+
+import json
+import re
+
+import pytest
+from transfer_cases import small_net
+
+from minicnn.applications import VGG16, MobileNet
+from minicnn.cli import main
+
+pytestmark = pytest.mark.numpy_only
+
+
+def test_inspect_describes_a_file_without_building_it(net_file, capsys):
+    assert main(["inspect", net_file, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["format"], found["has_config"], found["architecture"]) == ("Keras 3 archive", True, None)
+    assert found["numbers"] == small_net().count_params()
+    assert main(["inspect", net_file]) == 0
+    said = capsys.readouterr().out
+    assert "format        Keras 3 archive, in the format of Keras 3.15.1\n" in said
+    assert "made by       minicnn\n" in said
+    assert "to run it     load_model(FILE)\n" in said
+    rows = [line.split() for line in said.split("stored as\n")[1].splitlines()]
+    assert rows[0] == ["conv1", "kernel", "3", "×", "3", "×", "3", "×", "8", "float32"]
+    assert [row[0] for row in rows] == [
+        "conv1", "bias", "bn1", "beta", "moving_mean", "moving_variance", "conv2", "bias",
+        "bn2", "beta", "moving_mean", "moving_variance", "old_head", "bias",
+    ]  # fmt: skip
+
+
+def test_inspect_says_what_runs_a_file(tmp_path, capsys):
+    path = str(tmp_path / "a.h5")
+    for model, said in (
+        (MobileNet(weights=None, alpha=0.25, classes=6), "MobileNet(weights=FILE, classes=6, alpha=0.25)"),
+        (VGG16(weights=None, include_top=False), "VGG16(weights=FILE, include_top=False)"),
+        (small_net(), "a model that is built as the one that was saved, then model.load_weights(FILE)"),
+    ):
+        model.save_weights(path)
+        assert main(["inspect", path, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["to_run"].removeprefix("minicnn.applications.") == said
+
+
+def test_inspect_names_the_layer_that_is_not_built(golden, capsys):
+    assert main(["inspect", str(golden / "files" / "evil_lambda_bytecode.h5")]) == 0
+    assert re.search(r"to run it     minicnn cannot build it: layer '\w+' is a Lambda", capsys.readouterr().out)
+
+
+def test_inspect_says_who_wrote_a_file(trained, test_data, capsys):
+    from minicnn import __version__
+
+    capsys.readouterr()
+    assert main(["inspect", str(trained / "model.keras")]) == 0
+    assert f"made by       minicnn {__version__}; 3 classes: blue, green, red\n" in capsys.readouterr().out
+    assert main(["inspect", str(test_data / "models" / "onepixel_lenet.h5")]) == 0
+    said = capsys.readouterr().out
+    assert "format        legacy model, written by Keras 2.1.4\n" in said
+    assert "made by" not in said
+    assert [line.split()[0] for line in said.split("stored as\n")[1].splitlines()][1] == "bias"
