@@ -106,7 +106,7 @@ def _print(found: dict) -> None:
     say(f"  format        {found['format']}{writer}")
     say(f"  size          {found['bytes']:,} bytes")
     say(f"  sha256        {found['sha256']}")
-    say(f"  architecture  {found['architecture'] or 'not one of those that minicnn knows by their shapes'}")
+    say(f"  architecture  {found['architecture'] or 'not one that minicnn models lists'}")
     say(f"  config        {'present' if found['has_config'] else 'none: weights only'}")
     say(f"  to run it     {found['to_run']}")
     say(f"  layers        {len(found['layers'])}, of them {weighted} with weights; {found['numbers']:,} numbers")

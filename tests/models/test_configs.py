@@ -236,7 +236,7 @@ LAMBDA = {"function": ["4wEAAAAAAAA=", None, None], "function_type": "lambda"}
         (
             functional(keras3("mine", "Special", {}, "x")),
             UnsupportedError,
-            "layer 'mine' is a Special, .*it has Activation, Add",
+            "layer 'mine' is a Special, which minicnn does not have: build",
         ),
         (
             functional({**keras3("mine", "Dense", DENSE, "x"), "module": "my.code"}),
