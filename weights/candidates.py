@@ -3,6 +3,8 @@
 Keras goes by order in legacy files (the k-th layer with weights), by numbered class names in Keras 3 files.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -61,13 +63,26 @@ def legacy_candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Can
     units = _units(spec)
     stored = [entry for entry in file.layers if entry.weights]
     by_name = {entry.name: (i, entry) for i, entry in enumerate(stored)}
-    found = [by_name.get(name) for name, _ in units]
+    by_alias = {alias: by_name[name] for name, alias in _aliases(by_name).items()}
+    aliases = _aliases([name for name, _ in units])
+    found = [by_name.get(name) or by_alias.get(aliases.get(name, "")) for name, _ in units]
     used = {position for position, _ in filter(None, found)}
     pairs = [(unit, entry and entry[1]) for unit, entry in zip(units, found)]
     rest = [(i, entry) for i, entry in enumerate(stored) if i not in used]
     head = all(i > max(used, default=-1) for i, _ in rest)
     named = Candidate("name", _pair_units([*pairs, *((None, entry) for _, entry in rest)]), head)
     return named, Candidate("order", _pair_units(list(zip_longest(units, stored))), True)
+
+
+def _aliases(names: Iterable[str]) -> dict[str, str]:
+    """What a layer is called in all versions of Keras, of those that share it with no other.
+
+    Keras 2 called layers of DenseNet and MobileNetV3 "conv1/bn" and "Conv/BatchNorm"; in Keras 3 they are "conv1_bn"
+    and "conv_bn".
+    """
+    aliases = {name: name.lower().replace("/", "_").replace("batchnorm", "bn") for name in names}
+    count = Counter(aliases.values())
+    return {name: alias for name, alias in aliases.items() if count[alias] == 1}
 
 
 Unit = tuple[str, list[Leaf]]  # a top-level layer's name and the layers with weights in it

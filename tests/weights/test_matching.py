@@ -69,6 +69,22 @@ def test_names_win_over_order():
     assert values(plan) == {i: i for i in range(10)}
 
 
+def test_layers_that_keras_has_renamed_go_by_name():
+    older = {"conv1": "Conv", "bn1": "Conv/BatchNorm", "conv2": "block/conv", "predictions": "Logits"}
+    newer = model(conv("conv"), norm("conv_bn"), conv("block_conv", (3, 3, 4, 4)), dense("other"))
+    file = stored(NET, rename=lambda name: older.get(name, name))
+    plan = match(file, newer, by_name=True)
+    assert plan.report.loaded == ["conv", "conv_bn", "block_conv"]
+    assert values(plan) == {i: i for i in range(8)}
+
+
+def test_a_name_that_two_layers_would_have_had_is_nobodys():
+    twice = model(conv("a/b"), conv("a_b"))
+    assert match(stored(twice), twice).report.loaded == ["a/b", "a_b"]
+    with pytest.raises(WeightsMismatchError):
+        match(stored(twice), model(conv("A_b")), by_name=True)
+
+
 def test_without_common_names_the_order_decides():
     plan = match(stored(NET, rename=lambda name: f"old_{name}"), NET)
     assert plan.report.matched_by == "order"
