@@ -1,4 +1,4 @@
-"""Weight files of Keras: opened, matched to a model, written, downloaded.
+"""Weight files of Keras, and safetensors: opened, matched to a model, written, downloaded.
 
 Knows nothing of layers or tensors: names lead to arrays, configs are data, and nothing in a file is ever run.
 """
@@ -9,7 +9,7 @@ from .matching import MatchPlan, match
 from .opening import open_weights
 from .report import LoadReport, ReportRow
 from .spec import LayerSpec, WeightSpec
-from .writing import save_keras_archive, save_keras_weights, save_legacy_model, save_legacy_weights
+from .writing import save_keras_archive, save_keras_weights, save_legacy_model, save_legacy_weights, save_safetensors
 
 __all__ = [
     "LayerEntry",
@@ -27,4 +27,5 @@ __all__ = [
     "save_keras_weights",
     "save_legacy_model",
     "save_legacy_weights",
+    "save_safetensors",
 ]

@@ -12,6 +12,7 @@ from .entries import LayerEntry, WeightFile
 from .pairing import Paired, missing, pair_group, pair_layer, unexpected
 from .report import ReportRow
 from .spec import LayerSpec, Leaf, leaves
+from .state_dict import OWN, PYTORCH, pairs_by_module, pairs_by_path
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ class Candidate:
         """Without names to vouch for a layer, only a last run of layers, the head, may have other shapes."""
         found = [row.status == "loaded" for row in self.rows if row.status != "unexpected"]
         return found == sorted(found, reverse=True)
+
+
+def candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Candidate]:
+    """By name, and by what else the format offers; safetensors have names alone."""
+    if file.format in (OWN, PYTORCH):
+        pairs = pairs_by_path if file.format == OWN else pairs_by_module
+        named = Candidate("name", pairs(file, spec), True)
+        return named, named
+    return legacy_candidates(file, spec) if file.is_legacy else keras3_candidates(file, spec)
 
 
 def legacy_candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Candidate]:

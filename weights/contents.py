@@ -12,6 +12,7 @@ from typing import Any
 from .entries import LayerEntry, WeightEntry, WeightFile
 from .roles import layer_of, role_of
 from .spec import LayerSpec, groups, snake_case
+from .state_dict import OWN, PYTORCH
 
 ROLES = {  # in the order of Keras' layers
     "Dense": ("kernel", "bias"),
@@ -45,6 +46,8 @@ class LayerContents:
 
 def contents(file: WeightFile) -> list[LayerContents]:
     """All layers of a file, those without weights too."""
+    if file.format in (OWN, PYTORCH):
+        return [LayerContents(entry.name, None, [(w.name, w) for w in entry.weights]) for entry in file.layers]
     configs = dict(_configs(file.config, "", file.is_legacy))
     order = {place: position for position, place in enumerate(configs)}
     # A stable sort: what the config does not know stays in the order of the file, at the end.

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
-
-from .hdf5 import HDF5File
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,10 @@ class LayerEntry:
     weights: list[WeightEntry] = field(default_factory=list)
 
 
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
 @dataclass
 class WeightFile:
     """An opened weights file; use it in a `with` block, weights are read while it is open.
@@ -58,7 +61,7 @@ class WeightFile:
     ----------
     path : str
     format : str
-        "legacy weights", "legacy model", "Keras 3 weights" or "Keras 3 archive".
+        "legacy weights", "legacy model", "Keras 3 weights", "Keras 3 archive", "safetensors" or "PyTorch state dict".
     keras_version : str or None
         The version that wrote it, where the file says so.
     config, training_config : dict or None
@@ -78,7 +81,7 @@ class WeightFile:
     training_config: dict | None = None
     metadata: dict | None = None
     channels_first: bool = False
-    _file: HDF5File | None = field(default=None, repr=False)
+    _file: Closable | None = field(default=None, repr=False)
 
     @property
     def is_legacy(self) -> bool:

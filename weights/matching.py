@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, WeightsMismatchError
 
-from .candidates import Candidate, Policy, keras3_candidates, legacy_candidates
+from .candidates import Candidate, Policy, candidates
 from .doubts import doubts
 from .entries import WeightFile
 from .mismatch import describe_mismatch
@@ -89,11 +89,10 @@ def match(
     if on_mismatch not in POLICIES:
         raise ArgumentError(f"on_mismatch={on_mismatch!r}: expected one of {', '.join(POLICIES)}")
     policy = Policy(strict, by_name, on_mismatch != "error", allow_head)
-    named, other = legacy_candidates(file, spec) if file.is_legacy else keras3_candidates(file, spec)
-    chosen = _choose(named, other, spec, policy)
+    chosen = _choose(*candidates(file, spec), spec, policy)
     report = LoadReport(file.path, chosen.matched_by, chosen.rows)
     if (chosen.rows and not report.loaded) or not chosen.fits(policy):
-        raise WeightsMismatchError(describe_mismatch(report, spec))
+        raise WeightsMismatchError(describe_mismatch(report, spec, file.format))
     if file.channels_first:
         _refuse_channels_first(report, spec)
     assignments = [assignment for paired in chosen.paired for assignment in paired.assignments]

@@ -2,11 +2,13 @@
 
 from .report import LoadReport, ReportRow
 from .spec import LayerSpec
+from .state_dict import PYTORCH
 
 ANOTHER = "load them into a model of the kind, width and depth that they were saved from"
+TORCH = "its layers have PyTorch's names: minicnn.applications.torchvision and .timm build the networks that have them"
 
 
-def describe_mismatch(report: LoadReport, spec: LayerSpec) -> str:
+def describe_mismatch(report: LoadReport, spec: LayerSpec, file_format: str) -> str:
     """ "FILE does not fit the model 'm': 14 of 16 layers fit; the first of 2 differences: ...; what to do".
 
     Parameters
@@ -14,6 +16,8 @@ def describe_mismatch(report: LoadReport, spec: LayerSpec) -> str:
     report : LoadReport
         At least one row is not loaded.
     spec : LayerSpec
+    file_format : str
+        Of the WeightFile.
     """
     wanted = sum(row.model is not None for row in report.rows)
     fitting = len(report.loaded)
@@ -21,7 +25,7 @@ def describe_mismatch(report: LoadReport, spec: LayerSpec) -> str:
     wrong = [row for row in report.rows if row.status != "loaded"]
     which = f"the first of {len(wrong)} differences" if len(wrong) > 1 else "the difference"
     first = _difference(wrong[0], report) if wrong else "the file has no weights"
-    remedy = _remedy(report)
+    remedy = TORCH if file_format == PYTORCH and not report.loaded else _remedy(report)
     verb = "holds weights of another architecture than" if remedy == ANOTHER else "does not fit"
     looks = f"; the file looks like {report.looks_like}" if report.looks_like else ""
     return f"{report.path} {verb} the model {spec.name!r}{looks}: {count}; {which}: {first}; {remedy}"

@@ -1,4 +1,4 @@
-"""Open any Keras weights file: its format is told by its contents, never by its name."""
+"""Open a weights file: its format is told by its contents, never by its name."""
 
 import os
 
@@ -10,6 +10,8 @@ from .hdf5 import HDF5File, is_hdf5
 from .hdf5.source import Source
 from .keras3 import is_keras3, read_keras3
 from .legacy import is_legacy, read_legacy
+from .safetensors import is_safetensors
+from .state_dict import read_safetensors
 
 WHAT_ELSE = [  # first bytes -> what the file is, and what to do
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself: run `git lfs pull`"),
@@ -17,12 +19,12 @@ WHAT_ELSE = [  # first bytes -> what the file is, and what to do
     (b"\x1f\x8b", "compressed with gzip: unpack it first"),
     (b"\x93NUMPY", "a NumPy array, not a Keras file"),
     (b"{", "JSON, no weights: if Keras wrote it, model_from_json(text) in Python builds the model, then load_weights"),
-    (b"\x80", "a Python pickle (PyTorch?), which minicnn does not open: save the weights with Keras"),
+    (b"\x80", "a Python pickle (PyTorch?), which minicnn does not open: save the weights as safetensors"),
 ]
 
 
 def open_weights(path: str | os.PathLike) -> WeightFile:
-    """Describe a weights file: legacy h5 (weights or full model), Keras 3 `.weights.h5`, or `.keras`.
+    """Describe a weights file: legacy h5 (weights or full model), Keras 3 `.weights.h5`, `.keras`, or safetensors.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ def open_weights(path: str | os.PathLike) -> WeightFile:
     FileAccessError
         The file does not exist or cannot be read.
     FileFormatError
-        It is not a Keras weights file, is damaged, or holds something that no Keras file needs
+        It is no weights file, is damaged, or holds something that no Keras file needs
         (links to other files, compound types, unknown filters, ...).
 
     Examples
@@ -52,6 +54,8 @@ def open_weights(path: str | os.PathLike) -> WeightFile:
         head = source.read(0, min(64, source.size))
         if head.startswith(b"PK\x03\x04"):
             return read_archive(source.file, name)
+        if is_safetensors(head):
+            return _read_safetensors(name)
         if not is_hdf5(source):
             raise FileFormatError(f"{name} is {_what_it_is(head, source.size)}")
     finally:
@@ -74,9 +78,18 @@ def _read_hdf5(file: HDF5File, name: str) -> WeightFile:
     )
 
 
+def _read_safetensors(name: str) -> WeightFile:
+    source = Source.open(name)
+    try:
+        return read_safetensors(source, name)
+    except BaseException:
+        source.close()
+        raise
+
+
 def _what_it_is(head: bytes, size: int) -> str:
     if size == 0:
         return "empty (0 bytes): the download or the copy failed, get the file again"
     text = head.lstrip()
     known = (what for start, what in WHAT_ELSE if text.startswith(start))
-    return next(known, "neither an HDF5 file nor a .keras archive: expected weights saved by Keras")
+    return next(known, "neither an HDF5 file nor a .keras archive nor safetensors: expected weights saved by Keras")

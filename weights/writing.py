@@ -1,4 +1,4 @@
-"""Write the four files that Keras opens: legacy weights, legacy model, `.weights.h5` and `.keras`.
+"""Write the four files that Keras opens: legacy weights, legacy model, `.weights.h5` and `.keras`; and safetensors.
 
 Arrays are aligned with the weights of the spec, depth first (`spec.leaves`).
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
 
+from . import safetensors
 from .archive import CONFIG, METADATA, OWN, WEIGHTS
 from .atomic import replacing
 from .hdf5.writer import HDF5Writer
@@ -98,6 +99,16 @@ def save_keras_archive(
             weights.unlink(missing_ok=True)
 
 
+def save_safetensors(path: str | os.PathLike, spec: LayerSpec, arrays: Sequence[np.ndarray]) -> None:
+    """Write a safetensors file, each array under "layer/weight". Raises as `save_legacy_weights`."""
+    values = _checked(spec, arrays)
+    names = [f"{leaf.path}/{weight.name}" for leaf in leaves(spec) for weight in leaf.layer.weights]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ArgumentError(f"the model {spec.name!r} has two weights named {twice!r}: rename a layer")
+    safetensors.write(path, dict(zip(names, values)), {"format": "minicnn"})
+
+
 def _checked(spec: LayerSpec, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The arrays, when they are those of the spec and every name can be stored."""
     slots = [(leaf, weight) for leaf in leaves(spec) for weight in leaf.layer.weights]
@@ -117,7 +128,7 @@ def _check_names(spec: LayerSpec) -> None:
     for layer in spec.layers or ():
         parts = layer.name.split("/")
         if not parts[0] or "\0" in layer.name or {".", ".."} & {*parts}:
-            raise ArgumentError(f"the layer name {layer.name!r} cannot be stored in an HDF5 file: rename the layer")
+            raise ArgumentError(f"the layer name {layer.name!r} cannot be stored in a file: rename the layer")
         for name in (layer.name, *(weight.name for weight in layer.weights)):
             if any("\ud800" <= character <= "\udfff" for character in name):  # half a pair, which UTF-8 cannot hold
                 raise ArgumentError(f"the name {name!r} is no text: rename the layer or weight")

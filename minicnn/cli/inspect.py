@@ -14,7 +14,8 @@ examples:
   minicnn inspect mobilenet_1_0_224_tf.h5        format, layers, shapes, architecture
   minicnn inspect model.keras --json             the same for a program
 
-Opens legacy .h5 (weights or whole models), Keras 3 .weights.h5 and .keras. Nothing in the file is run."""
+Opens legacy .h5 (weights or whole models), Keras 3 .weights.h5 and .keras, and .safetensors. Nothing in the file is
+run."""
 
 
 def add_parser(commands) -> None:
@@ -25,7 +26,7 @@ def add_parser(commands) -> None:
         description="Say what is in a weights file: format, writer, layers, shapes, architecture.",
         epilog=EPILOG,
     )
-    parser.add_argument("file", metavar="FILE", help="a .h5, .weights.h5 or .keras file")
+    parser.add_argument("file", metavar="FILE", help="a .h5, .weights.h5, .keras or .safetensors file")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -45,6 +46,7 @@ def describe(path: str) -> dict:
     from minicnn.weights import open_weights
     from minicnn.weights.contents import contents
     from minicnn.weights.identify import identify
+    from minicnn.weights.state_dict import PYTORCH
 
     with open_weights(path) as file:
         layers = [
@@ -58,7 +60,8 @@ def describe(path: str) -> dict:
             }
             for layer in contents(file)
         ]
-        architecture = identify(weight.shape for layer in file.layers for weight in layer.weights)
+        shapes = [weight.shape for layer in file.layers for weight in layer.weights]
+        architecture = None if file.format == PYTORCH else identify(shapes)
         return {
             "file": str(path),
             "bytes": Path(path).stat().st_size,
@@ -77,6 +80,7 @@ def describe(path: str) -> dict:
 def to_run(file, identity) -> str:
     """What it takes to have a model that runs."""
     from minicnn.models.config_reading import model_from_config
+    from minicnn.weights.state_dict import PYTORCH
 
     if file.config is not None:
         try:
@@ -84,6 +88,8 @@ def to_run(file, identity) -> str:
         except MinicnnError as error:
             return f"minicnn cannot build it: {error}"
         return "load_model(FILE)"
+    if file.format == PYTORCH:
+        return "the network of its name in minicnn.applications.torchvision or .timm, with weights=FILE"
     if identity is None:
         return "a model that is built as the one that was saved, then model.load_weights(FILE)"
     row = identity.architecture

@@ -63,7 +63,7 @@ class Model(Network):
     def load_weights(
         self, path: str | Path, strict: bool = True, by_name: bool = False, on_mismatch: str = "error"
     ) -> Any:
-        """Read weights from a Keras file into this model; nothing is assigned unless all fits.
+        """Read weights from a Keras or safetensors file into this model; nothing is assigned unless all fits.
 
         A body (an application without its top) takes a whole network's file; the head is listed in `.unexpected`.
 
@@ -87,7 +87,7 @@ class Model(Network):
         return load_weights(self, path, **options, allow_head=self.metadata.get("include_top") is False)
 
     def save_weights(self, path: str | Path) -> None:
-        """Write the weights: `.weights.h5` in Keras 3's layout, any other `.h5` in the legacy one."""
+        """Write the weights: `.weights.h5` is Keras 3's layout, any other `.h5` the legacy one; or `.safetensors`."""
         from .weight_files import save_weights
 
         save_weights(self, path)

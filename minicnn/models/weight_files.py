@@ -92,8 +92,11 @@ def save_weights(model: Model, path: str | Path) -> None:
         write = weights.save_keras_weights
     elif name.endswith((".h5", ".hdf5")):
         write = weights.save_legacy_weights
+    elif name.endswith(".safetensors"):
+        write = weights.save_safetensors
     else:
-        raise ArgumentError(f"save_weights: {name} must end in .weights.h5 (Keras 3) or .h5 (the legacy layout)")
+        endings = ".weights.h5 (Keras 3), .h5 (the legacy layout) or .safetensors"
+        raise ArgumentError(f"save_weights: {name} must end in {endings}")
     write(path, layer_spec(model), _arrays(model))
 
 

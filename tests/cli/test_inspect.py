@@ -3,11 +3,13 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from transfer_cases import small_net
 
 from minicnn.applications import VGG16, MobileNet
 from minicnn.cli import main
+from minicnn.weights.safetensors import write
 
 pytestmark = pytest.mark.numpy_only
 
@@ -58,3 +60,23 @@ def test_inspect_says_who_wrote_a_file(trained, test_data, capsys):
     assert "format        legacy model, written by Keras 2.1.4\n" in said
     assert "made by" not in said
     assert [line.split()[0] for line in said.split("stored as\n")[1].splitlines()][1] == "bias"
+
+
+def test_inspect_describes_safetensors(tmp_path, capsys):
+    path = str(tmp_path / "a.safetensors")
+    MobileNet(weights=None, alpha=0.25, classes=6).save_weights(path)
+    assert main(["inspect", path, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["format"], found["to_run"]) == (
+        "safetensors",
+        "minicnn.applications.MobileNet(weights=FILE, classes=6, alpha=0.25)",
+    )
+    write(path, {"layer1.0.conv1.weight": np.zeros((4, 3, 1, 1), np.float32), "bn1.num_batches_tracked": np.int64(0)})
+    assert main(["inspect", path]) == 0
+    said = capsys.readouterr().out
+    assert "format        PyTorch state dict\n" in said
+    assert (
+        "to run it     the network of its name in minicnn.applications.torchvision or .timm, with weights=FILE" in said
+    )
+    rows = [line.split() for line in said.split("stored as\n")[1].splitlines()]
+    assert rows == [["layer1.0.conv1", "weight", "4", "×", "3", "×", "1", "×", "1", "float32"]]
