@@ -26,11 +26,11 @@ def make_weight(key: str, shape: tuple[int, ...], gain: float) -> np.ndarray:
     inputs = shape[:2] if name == "depthwise_kernel" else shape[:-1]
     limit = float(np.sqrt(3 * gain / np.prod(inputs)))
     low, high = (-limit, limit) if name.endswith("kernel") else RANGES[name]
-    u = _mixed((zlib.crc32(key.encode()) << 32), int(np.prod(shape)))
+    u = mixed((zlib.crc32(key.encode()) << 32), int(np.prod(shape)))
     return (low + (high - low) * u).astype(np.float32).reshape(shape)
 
 
-def _mixed(start: int, count: int) -> np.ndarray:
+def mixed(start: int, count: int) -> np.ndarray:
     with np.errstate(over="ignore"):
         z = np.uint64(start) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -2,6 +2,7 @@
 
 Every builder takes `weights=None`, `"imagenet"` or a path, `include_top`, `input_shape`, `pooling` and `classes`.  The
 table of them is `minicnn.weights.architectures`; a family is imported when one of its names is asked for.
+PyTorch's networks are in `torchvision` and `timm`.
 """
 
 from importlib import import_module
@@ -13,7 +14,7 @@ from minicnn.weights.architectures import architectures
 from .labels import decode_predictions
 
 _BUILDERS = {row.name: row.module for row in architectures()}
-_MODULES = {*_BUILDERS.values(), "resnet50", "vgg16", "vgg19"}
+_MODULES = {*_BUILDERS.values(), "resnet50", "timm", "torchvision", "vgg16", "vgg19"}
 
 __all__ = ["decode_predictions", "preprocess_input", *_BUILDERS, *sorted(_MODULES)]  # noqa: PLE0604
 

@@ -1,0 +1,93 @@
+"""What PyTorch's networks share: their layers, and how a model is made of a body and a head."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from minicnn.errors import ArgumentError
+from minicnn.layers import Activation, BatchNormalization, Conv2D, DepthwiseConv2D, SymbolicTensor, ZeroPadding2D
+from minicnn.models import Model
+
+from ..family import Weights, finish, image_input, pooled
+
+EPSILON = 1e-5
+MOMENTUM = 0.9  # of the old statistics; PyTorch's 0.1 is that of the new ones
+MODE, SIDE, LEAST_SIDE = "torch", 224, 32
+
+Body = Callable[[SymbolicTensor], SymbolicTensor]
+Head = Callable[[SymbolicTensor, int, str | None], SymbolicTensor]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network to be built: called, it returns the model.
+
+    Attributes
+    ----------
+    name : str
+        Package and constructor: "torchvision.resnet50".
+    body : images (N,H,W,3) to features
+    head : (features, classes, activation) to the output
+    """
+
+    name: str
+    body: Body
+    head: Head
+
+    def __call__(
+        self,
+        include_top: bool = True,
+        weights: Weights = None,
+        input_shape: Any = None,
+        pooling: str | None = None,
+        classes: int = 1000,
+        classifier_activation: str | None = "softmax",
+    ) -> Model:
+        """The model; arguments as VGG16's.
+
+        Parameters
+        ----------
+        weights : None, or the path of a state dict saved as safetensors
+        classifier_activation : None for logits, which is what PyTorch's module returns
+
+        Raises
+        ------
+        ArgumentError, FileAccessError, FileFormatError, ShapeError, WeightsMismatchError
+        """
+        if weights == "imagenet":
+            raise ArgumentError(
+                f"{self.name}: weights are published as Python pickles, which minicnn does not open: write them with "
+                "safetensors.torch.save_file(model.state_dict(), path), then weights=path"
+            )
+        inputs = image_input(input_shape, SIDE, LEAST_SIDE, include_top)
+        x = self.body(inputs)
+        x = self.head(x, classes, classifier_activation) if include_top else pooled(x, pooling)
+        model = Model(inputs, x, name=self.name.replace(".", "_"))
+        return finish(model, self.name, weights, include_top, classes, MODE)
+
+
+def convolution(
+    x: SymbolicTensor, filters: int, size: int, name: str, stride: int = 1, use_bias: bool = False
+) -> SymbolicTensor:
+    """A convolution of an odd size with size // 2 zeros on every side; Keras' "same" has as many at stride 1 alone."""
+    x, padding = _padded(x, size, stride, name)
+    return Conv2D(filters, size, strides=stride, padding=padding, use_bias=use_bias, name=name)(x)
+
+
+def depthwise(x: SymbolicTensor, size: int, name: str, stride: int = 1) -> SymbolicTensor:
+    """Each channel by itself, padded as `convolution`."""
+    x, padding = _padded(x, size, stride, name)
+    return DepthwiseConv2D(size, strides=stride, padding=padding, use_bias=False, name=name)(x)
+
+
+def normalized(x: SymbolicTensor, name: str, activation: str | None = None, epsilon: float = EPSILON) -> SymbolicTensor:
+    """Batch normalisation, and an activation after it."""
+    x = BatchNormalization(momentum=MOMENTUM, epsilon=epsilon, name=name)(x)
+    return x if activation is None else Activation(activation, name=f"{name}.{activation}")(x)
+
+
+def _padded(x: SymbolicTensor, size: int, stride: int, name: str) -> tuple[SymbolicTensor, str]:
+    """(x with its zeros where "same" would put others, the padding that is left to do)"""
+    if stride == 1 or size == 1:
+        return x, "same"
+    return ZeroPadding2D(size // 2, name=f"{name}.pad")(x), "valid"

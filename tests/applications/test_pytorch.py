@@ -1,0 +1,99 @@
+"""torchvision's and timm's networks compute what PyTorch computes from the same state dict (tests/golden/pytorch)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytorch_weights import CASES, CLASSES, make_tensor, pictures
+
+from minicnn.applications import ResNet50, timm, torchvision
+from minicnn.errors import ArgumentError, ShapeError, WeightsMismatchError
+from minicnn.weights.safetensors import write
+
+COUNTS = {  # parameters that PyTorch counts, without the statistics of batch normalisation
+    "torchvision.vgg11": 132863336,
+    "torchvision.vgg13": 133047848,
+    "torchvision.vgg16": 138357544,
+    "torchvision.vgg19": 143667240,
+    "torchvision.vgg16_bn": 138365992,
+    "torchvision.vgg19_bn": 143678248,
+    "torchvision.resnet18": 11689512,
+    "torchvision.resnet34": 21797672,
+    "torchvision.resnet50": 25557032,
+    "torchvision.resnet101": 44549160,
+    "torchvision.resnet152": 60192808,
+    "torchvision.densenet121": 7978856,
+    "torchvision.densenet161": 28681000,
+    "torchvision.densenet169": 14149480,
+    "torchvision.densenet201": 20013928,
+    "torchvision.mobilenet_v2": 3504872,
+    "torchvision.mobilenet_v3_large": 5483032,
+    "torchvision.mobilenet_v3_small": 2542856,
+    "torchvision.efficientnet_b0": 5288548,
+    "torchvision.efficientnet_b4": 19341616,
+    "torchvision.efficientnet_b7": 66347960,
+    "torchvision.efficientnet_v2_s": 21458488,
+    "torchvision.efficientnet_v2_m": 54139356,
+    "torchvision.efficientnet_v2_l": 118515272,
+}
+PACKAGES = {"torchvision": torchvision, "timm": timm}
+
+
+def network(name: str) -> torchvision.Network:
+    package, constructor = name.split(".")
+    return PACKAGES[package].NETWORKS[constructor]
+
+
+def state_dict(name: str, golden: Path, path: Path) -> np.ndarray:
+    """Write the state dict of a golden network; the logits that PyTorch computed from it."""
+    with np.load(golden / "pytorch" / f"{name}.npz") as file:
+        state, output = json.loads(file["state"].tobytes()), file["output"]
+    write(path, {key: make_tensor(key, tuple(shape)) for key, shape in state.items()})
+    return output
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_logits_are_pytorchs(name, golden, tmp_path):
+    expected = state_dict(name, golden, tmp_path / "model.safetensors")
+    shape = (CASES[name], CASES[name], 3)
+    options = {"weights": tmp_path / "model.safetensors", "input_shape": shape, "classes": CLASSES}
+    model = network(name)(**options, classifier_activation=None)
+    assert model.load_report.unexpected == model.load_report.missing == []
+    found = model.predict(pictures(CASES[name]))
+    assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
+    assert model.metadata == {"architecture": name, "include_top": True, "preprocessing": "torch"}
+    body = network(name)(include_top=False, weights=options["weights"], pooling="avg")
+    assert body.load_report.missing == []
+    assert body.load_report.unexpected
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_the_number_of_parameters_is_pytorchs(name):
+    assert sum(weight.size for weight in network(name)().trainable_weights) == COUNTS[name]
+
+
+def test_every_network_is_named_as_its_package_names_it():
+    for package, module in PACKAGES.items():
+        for name, made in module.NETWORKS.items():
+            assert made.name == f"{package}.{name}"
+            assert getattr(module, name) is made
+
+
+@pytest.mark.parametrize("name", ["torchvision.vgg11_bn", "timm.vgg11_bn"])
+def test_vgg_takes_pictures_whose_features_fill_the_grid(name):
+    assert network(name)(input_shape=(224, 32, 3)).output_shape == (None, 1000)
+    with pytest.raises(ShapeError, match="224 to 255"):
+        network(name)(input_shape=(64, 64, 3))
+    assert network(name)(input_shape=(64, 64, 3), include_top=False).output_shape == (None, 2, 2, 512)
+
+
+def test_keras_network_refuses_a_state_dict_and_says_what_takes_it(golden, tmp_path):
+    state_dict("torchvision.resnet18", golden, tmp_path / "resnet.safetensors")
+    with pytest.raises(WeightsMismatchError, match=r"minicnn.applications.torchvision and .timm build"):
+        ResNet50(weights=tmp_path / "resnet.safetensors")
+
+
+def test_published_pickles_are_refused():
+    with pytest.raises(ArgumentError, match=r"safetensors.torch.save_file"):
+        torchvision.resnet18(weights="imagenet")
