@@ -27,7 +27,7 @@ TIERS = (
         "initializers",
         "constraints",
     },
-    {"data", "datasets", "training", "transfer", "explain", "bench"},
+    {"data", "datasets", "training", "transfer", "explain", "bench", "onnx"},
     {"cli", "report", "__main__"},
 )
 TIER = {unit: number for number, tier in enumerate(TIERS) for unit in tier}
@@ -38,6 +38,7 @@ ONLY_IN = {
     "cupy": "minicnn.kernels._cuda",
     "numba": "minicnn.kernels",
     "llvmlite": "minicnn.kernels",
+    "onnx": "minicnn.onnx",
 }
 OPTIONAL = {*ONLY_IN, "PIL", "tqdm", "matplotlib", "sklearn"}
 NEVER = {"kernels", "weights", "tests", "benchmarks", "examples", "pickle", "marshal", "shelve"}

@@ -12,6 +12,7 @@ from minicnn.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     extract,
     finetune,
     inspect,
@@ -27,7 +28,21 @@ from minicnn.errors import DownloadError, MinicnnError, MissingExtraError
 
 DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
-COMMANDS = (demo, finetune, predict, evaluate, extract, summary, inspect, models, weights, bench, warmup, doctor)
+COMMANDS = (
+    demo,
+    finetune,
+    predict,
+    evaluate,
+    extract,
+    summary,
+    inspect,
+    export,
+    models,
+    weights,
+    bench,
+    warmup,
+    doctor,
+)
 
 DESCRIPTION = """\
 Take a convolutional network trained by others, a folder of photos, and get a classifier.

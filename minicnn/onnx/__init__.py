@@ -1,0 +1,5 @@
+"""Networks as ONNX files, for ONNX Runtime and others.  Needs the package onnx: pip install 'minicnn[onnx]'."""
+
+from .export import export, to_onnx
+
+__all__ = ["export", "to_onnx"]

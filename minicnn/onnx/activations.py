@@ -1,0 +1,90 @@
+"""Activations as ONNX operations; those that ONNX has no operation for are written out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from minicnn.errors import UnsupportedError
+
+from .graph import Graph, Value
+
+SIMPLE: dict[str, tuple[str, dict[str, Any]]] = {
+    "relu": ("Relu", {}),
+    "elu": ("Elu", {"alpha": 1.0}),
+    "selu": ("Selu", {}),
+    "leaky_relu": ("LeakyRelu", {"alpha": 0.2}),
+    "sigmoid": ("Sigmoid", {}),
+    "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
+    "hard_sigmoid_keras2": ("HardSigmoid", {"alpha": 0.2, "beta": 0.5}),
+    "tanh": ("Tanh", {}),
+    "softplus": ("Softplus", {}),
+    "softsign": ("Softsign", {}),
+    "hard_swish": ("HardSwish", {}),
+    "hard_silu": ("HardSwish", {}),
+    "exponential": ("Exp", {}),
+}
+
+
+def activation(graph: Graph, x: Value, name: str) -> Value:
+    """f(x) for f by Keras' name.
+
+    Raises
+    ------
+    UnsupportedError
+        The function has no form here.
+    """
+    if name == "linear":
+        return x
+    if name in SIMPLE:
+        kind, attributes = SIMPLE[name]
+        return graph.apply(kind, x, **attributes)
+    if name in WRITTEN_OUT:
+        return WRITTEN_OUT[name](graph, x)
+    raise UnsupportedError(f"layer {graph.layer}: the activation {name!r} has no form in ONNX")
+
+
+def rectifier(graph: Graph, x: Value, max_value: float | None, negative_slope: float, threshold: float) -> Value:
+    """Keras' general ReLU: slope (x - threshold) up to the threshold, x above it, at most max_value."""
+    if negative_slope == threshold == 0:
+        return graph.apply("Relu", x) if max_value is None else _clip(graph, x, 0.0, max_value)
+    edge = graph.constant(threshold)
+    above = x if max_value is None else graph.apply("Min", x, graph.constant(max_value))
+    below = graph.apply("Mul", graph.apply("Sub", x, edge), graph.constant(negative_slope))
+    return Value(graph.node("Where", graph.node("Greater", x.name, edge), above.name, below.name), x.rank, x.first)
+
+
+def softmax(graph: Graph, x: Value, axis: int = -1, log: bool = False) -> Value:
+    """exp(x) / sum of exp(x) along an axis as Keras counts it, or its logarithm."""
+    return graph.apply("LogSoftmax" if log else "Softmax", x, axis=x.axis(axis))
+
+
+def _clip(graph: Graph, x: Value, least: float, most: float) -> Value:
+    return graph.apply("Clip", x, graph.constant(least), graph.constant(most))
+
+
+def _swish(graph: Graph, x: Value) -> Value:
+    return graph.apply("Mul", x, graph.node("Sigmoid", x.name))
+
+
+def _mish(graph: Graph, x: Value) -> Value:
+    return graph.apply("Mul", x, graph.node("Tanh", graph.node("Softplus", x.name)))
+
+
+def _gelu(graph: Graph, x: Value) -> Value:
+    """x / 2 (1 + erf(x / sqrt 2))"""
+    erf = graph.node("Erf", graph.node("Mul", x.name, graph.constant(math.sqrt(0.5))))
+    half = graph.apply("Mul", x, graph.constant(0.5))
+    return graph.apply("Mul", half, graph.node("Add", erf, graph.constant(1.0)))
+
+
+WRITTEN_OUT: dict[str, Callable[[Graph, Value], Value]] = {
+    "relu6": lambda graph, x: _clip(graph, x, 0.0, 6.0),
+    "swish": _swish,
+    "silu": _swish,
+    "mish": _mish,
+    "gelu": _gelu,
+    "softmax": softmax,
+    "log_softmax": lambda graph, x: softmax(graph, x, log=True),
+}
