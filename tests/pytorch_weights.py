@@ -1,6 +1,8 @@
 """Networks of torchvision and timm that the golden files hold, and their weights: from a formula of name and shape."""
 
+import json
 import zlib
+from pathlib import Path
 
 import numpy as np
 from formula_weights import mixed
@@ -26,6 +28,13 @@ def make_tensor(key: str, shape: tuple[int, ...], gain: float = 2.0) -> np.ndarr
     low, high = (-limit, limit) if len(shape) > 1 else RANGES[key.rpartition(".")[2]]
     u = mixed(zlib.crc32(key.encode()) << 32, int(np.prod(shape)))
     return (low + (high - low) * u).astype(np.float32).reshape(shape)
+
+
+def state_dict(name: str, golden: Path) -> dict[str, np.ndarray]:
+    """The weights of a network of the golden files."""
+    with np.load(golden / "pytorch" / f"{name}.npz") as file:
+        state = json.loads(file["state"].tobytes())
+    return {key: make_tensor(key, tuple(shape)) for key, shape in state.items()}
 
 
 def pictures(side: int) -> np.ndarray:

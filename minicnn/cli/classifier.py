@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from minicnn import applications
+from minicnn.applications import state_dicts
 from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
+from minicnn.applications.state_dicts import StateDict
 from minicnn.cli.console import note
 from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
 from minicnn.data.signatures import FORMATS, sniff
@@ -24,6 +26,7 @@ from minicnn.transfer import Preparation, class_names_of, preparation_of
 from minicnn.weights import open_weights
 from minicnn.weights.identify import Identity, identify
 from minicnn.weights.registry import class_index
+from minicnn.weights.state_dict import PYTORCH
 
 BATCH = 32
 
@@ -80,6 +83,8 @@ def _load(path: str) -> Any:
     found = architecture_of(path)
     if found is None or found.classes is None:
         raise weights_alone(path)
+    if isinstance(found, StateDict):
+        return found.network(weights=path, classes=found.classes)
     row = found.architecture
     return getattr(applications, row.name)(weights=path, classes=found.classes, **row.arguments)
 
@@ -90,9 +95,11 @@ def holds_model(path: str) -> bool:
         return file.config is not None
 
 
-def architecture_of(path: str) -> Identity | None:
-    """The published architecture of the weights in a file, told by their shapes."""
+def architecture_of(path: str) -> Identity | StateDict | None:
+    """The published architecture of the weights in a file, told by their shapes; of a state dict, PyTorch's network."""
     with open_weights(path) as file:
+        if file.format == PYTORCH:
+            return state_dicts.identify(file)
         return identify(weight.shape for layer in file.layers for weight in layer.weights)
 
 
@@ -102,7 +109,7 @@ def weights_alone(path: str) -> FileFormatError:
     known, use = ", no model", ""
     if found is not None:
         known = f", of {found}"
-        use = ", minicnn finetune PHOTOS --base FILE learns your classes on it"
+        use = "" if isinstance(found, StateDict) else ", minicnn finetune PHOTOS --base FILE learns your classes on it"
         if found.classes is not None:
             use = ", minicnn predict FILE IMAGE names pictures with it"
     return FileFormatError(f"{path} holds weights alone{known}: minicnn inspect FILE shows what is in it{use}")

@@ -43,6 +43,7 @@ def run(options) -> int:
 
 def describe(path: str) -> dict:
     """The contents of a weights file as plain values."""
+    from minicnn.applications import state_dicts
     from minicnn.weights import open_weights
     from minicnn.weights.contents import contents
     from minicnn.weights.identify import identify
@@ -61,7 +62,7 @@ def describe(path: str) -> dict:
             for layer in contents(file)
         ]
         shapes = [weight.shape for layer in file.layers for weight in layer.weights]
-        architecture = None if file.format == PYTORCH else identify(shapes)
+        architecture = state_dicts.identify(file) if file.format == PYTORCH else identify(shapes)
         return {
             "file": str(path),
             "bytes": Path(path).stat().st_size,
@@ -79,8 +80,8 @@ def describe(path: str) -> dict:
 
 def to_run(file, identity) -> str:
     """What it takes to have a model that runs."""
+    from minicnn.applications.state_dicts import StateDict
     from minicnn.models.config_reading import model_from_config
-    from minicnn.weights.state_dict import PYTORCH
 
     if file.config is not None:
         try:
@@ -88,12 +89,12 @@ def to_run(file, identity) -> str:
         except MinicnnError as error:
             return f"minicnn cannot build it: {error}"
         return "load_model(FILE)"
-    if file.format == PYTORCH:
-        return "the network of its name in minicnn.applications.torchvision or .timm, with weights=FILE"
     if identity is None:
         return "a model that is built as the one that was saved, then model.load_weights(FILE)"
-    row = identity.architecture
     head = f"classes={identity.classes}" if identity.classes else "include_top=False"
+    if isinstance(identity, StateDict):
+        return f"minicnn.applications.{identity.network.name}(weights=FILE, {head})"
+    row = identity.architecture
     options = "".join(f", {key}={value}" for key, value in row.arguments.items())
     return f"minicnn.applications.{row.name}(weights=FILE, {head}{options})"
 

@@ -1,11 +1,8 @@
 """torchvision's and timm's networks compute what PyTorch computes from the same state dict (tests/golden/pytorch)."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
-from pytorch_weights import CASES, CLASSES, make_tensor, pictures
+from pytorch_weights import CASES, CLASSES, pictures, state_dict
 
 from minicnn.applications import ResNet50, timm, torchvision
 from minicnn.errors import ArgumentError, ShapeError, WeightsMismatchError
@@ -45,17 +42,11 @@ def network(name: str) -> torchvision.Network:
     return PACKAGES[package].NETWORKS[constructor]
 
 
-def state_dict(name: str, golden: Path, path: Path) -> np.ndarray:
-    """Write the state dict of a golden network; the logits that PyTorch computed from it."""
-    with np.load(golden / "pytorch" / f"{name}.npz") as file:
-        state, output = json.loads(file["state"].tobytes()), file["output"]
-    write(path, {key: make_tensor(key, tuple(shape)) for key, shape in state.items()})
-    return output
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_the_logits_are_pytorchs(name, golden, tmp_path):
-    expected = state_dict(name, golden, tmp_path / "model.safetensors")
+    write(tmp_path / "model.safetensors", state_dict(name, golden))
+    with np.load(golden / "pytorch" / f"{name}.npz") as file:
+        expected = file["output"]
     shape = (CASES[name], CASES[name], 3)
     options = {"weights": tmp_path / "model.safetensors", "input_shape": shape, "classes": CLASSES}
     model = network(name)(**options, classifier_activation=None)
@@ -89,7 +80,7 @@ def test_vgg_takes_pictures_whose_features_fill_the_grid(name):
 
 
 def test_keras_network_refuses_a_state_dict_and_says_what_takes_it(golden, tmp_path):
-    state_dict("torchvision.resnet18", golden, tmp_path / "resnet.safetensors")
+    write(tmp_path / "resnet.safetensors", state_dict("torchvision.resnet18", golden))
     with pytest.raises(WeightsMismatchError, match=r"minicnn.applications.torchvision and .timm build"):
         ResNet50(weights=tmp_path / "resnet.safetensors")
 

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from pytorch_weights import state_dict
 from transfer_cases import small_net
 
 from minicnn.applications import VGG16, MobileNet
@@ -75,8 +76,23 @@ def test_inspect_describes_safetensors(tmp_path, capsys):
     assert main(["inspect", path]) == 0
     said = capsys.readouterr().out
     assert "format        PyTorch state dict\n" in said
-    assert (
-        "to run it     the network of its name in minicnn.applications.torchvision or .timm, with weights=FILE" in said
-    )
+    assert "architecture  not one" in said
     rows = [line.split() for line in said.split("stored as\n")[1].splitlines()]
     assert rows == [["layer1.0.conv1", "weight", "4", "×", "3", "×", "1", "×", "1", "float32"]]
+
+
+@pytest.mark.parametrize("name", ["torchvision.resnet18", "timm.mobilenetv2_035"])
+def test_inspect_names_the_network_of_a_state_dict(name, golden, tmp_path, capsys):
+    path, arrays = str(tmp_path / "a.safetensors"), state_dict(name, golden)
+    body = {key: array for key, array in arrays.items() if not key.startswith(("fc.", "classifier."))}
+    for given, said, head in (
+        (arrays, f"{name}, 10 classes", "classes=10"),
+        (body, f"{name}, no top", "include_top=False"),
+    ):
+        write(path, given)
+        assert main(["inspect", path, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["architecture"], found["to_run"]) == (said, f"minicnn.applications.{name}(weights=FILE, {head})")
+    write(path, body | {"another.weight": np.zeros(3, np.float32)})
+    assert main(["inspect", path, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["architecture"] is None

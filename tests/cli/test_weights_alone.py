@@ -1,10 +1,14 @@
 """Files of weights alone, where a model is asked for: what is in them, and what they are good for."""
 
+import json
+
 import pytest
+from pytorch_weights import CLASSES, state_dict
 from transfer_cases import small_net
 
 from minicnn.applications import MobileNet
 from minicnn.cli import main
+from minicnn.weights.safetensors import write
 
 pytestmark = pytest.mark.numpy_only
 
@@ -40,3 +44,15 @@ def test_weights_with_classes_name_pictures(photos, tmp_path, capsys):
     MobileNet(weights=None, alpha=0.25, input_shape=(32, 32, 3), classes=5).save_weights(path)
     line = refused(capsys, "summary", path, photos)
     assert line.endswith(", minicnn predict FILE IMAGE names pictures with it")
+
+
+def test_a_state_dict_names_pictures(photos, golden, tmp_path, capsys):
+    path, picture = tmp_path / "thin.safetensors", next(photos.rglob("*.png"))
+    write(path, state_dict("timm.mobilenetv2_035", golden))
+    line = refused(capsys, "summary", path, photos)
+    assert "of timm.mobilenetv2_035, 10 classes: minicnn inspect" in line
+    assert line.endswith(", minicnn predict FILE IMAGE names pictures with it")
+    assert main(["predict", str(path), str(picture), "--json", "--top", str(CLASSES)]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert {given["name"] for given in answer["classes"]} == {f"class {i}" for i in range(CLASSES)}
+    assert abs(sum(given["probability"] for given in answer["classes"]) - 1) < 1e-5
