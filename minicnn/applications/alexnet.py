@@ -1,10 +1,10 @@
-"""AlexNet as torchvision builds it (Krizhevsky, "One weird trick for parallelizing convolutional networks", 2014).
+"""AlexNet as torchvision builds it: five convolutions and three dense layers.
 
-Five convolutions and three dense layers.  The network of the ImageNet challenge (Krizhevsky, Sutskever & Hinton,
-"ImageNet Classification with Deep Convolutional Neural Networks", NIPS 2012, figure 2) lay on two GPUs: its second,
-fourth and fifth convolutions were in two groups, it had 96, 256, 384, 384 and 256 filters, and it normalised the
-responses of neighbouring channels after the first two.  This one has 64, 192, 384, 256 and 256 filters, no groups and
-no response normalisation.
+It follows Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
+The network of the ImageNet challenge (Krizhevsky, Sutskever & Hinton, "ImageNet Classification with Deep Convolutional
+Neural Networks", NIPS 2012, figure 2) lay on two GPUs: its second, fourth and fifth convolutions were in two groups, it
+had 96, 256, 384, 384 and 256 filters, and it normalised the responses of neighbouring channels after the first two.
+This one has 64, 192, 384, 256 and 256 filters, no groups and no response normalisation.
 """
 
 from typing import Any
