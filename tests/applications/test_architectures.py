@@ -52,8 +52,8 @@ COUNTS = {
     "DenseNet201": (709, 402),
     "Xception": (134, 81),
     "AlexNet": (16, 8),
-    "SqueezeNet1_0": (45, 26),
-    "SqueezeNet1_1": (45, 26),
+    "SqueezeNet1_0": (44, 26),
+    "SqueezeNet1_1": (44, 26),
     "MobileNet": (91, 55),
     "MobileNetV2": (156, 105),
 }
