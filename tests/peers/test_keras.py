@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from formula_weights import make_weight
 from hypothesis import given, settings
 from layer_cases import CASES, NUMBERED
 from random_nets import images, nets, outputs, randomize
@@ -157,8 +158,21 @@ NETWORKS = [
 @pytest.mark.parametrize(("name", "shape"), NETWORKS)
 def test_architectures(name, shape, suffix, tmp_path):
     model = getattr(applications, name)(weights=None, input_shape=shape, classes=3)
-    networks.draw(model)
+    weights = [(f"{layer.name}/{weight.name}", weight.shape) for layer in model.layers for weight in layer.weights]
+    model.set_weights([make_weight(key, shape, gain=1.0) for key, shape in weights])
     check(model, tmp_path / f"model{suffix}", feed(model, 2))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(("name", "shape"), [row for row in NETWORKS if hasattr(keras.applications, row[0])])
+def test_architectures_that_keras_builds(name, shape, suffix, tmp_path):
+    options, path = {"input_shape": shape, "classes": 3}, tmp_path / f"theirs{suffix}"
+    theirs = getattr(keras.applications, name)(weights=None, **options)
+    theirs.save(path)
+    opened, built = load_model(path), getattr(applications, name)(weights=path, **options)
+    expected = theirs.predict(feed(opened, 2), verbose=0)
+    for ours in (opened, built):
+        assert_close(ours.predict(feed(opened, 2)), expected)
 
 
 @settings(max_examples=25)
