@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -174,8 +175,8 @@ def _pointwise(array: Make) -> Iterator[tuple[str, str, Call]]:
     yield "softmax_crossentropy", "backward", partial(softmax_crossentropy.backward, rows, rows, array(2))
 
 
-def _doubled(x: Array, rung: str | None = None) -> Array:
-    return concatenate.forward([x, x], rung=rung)
+def _doubled(x: Array, **options: Any) -> Array:
+    return concatenate.forward([x, x], **options)
 
 
 def _steps(array: Make) -> Iterator[tuple[str, str, Call]]:

@@ -240,8 +240,8 @@ def _concatenate(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]
     yield from _streamed(op, name, x.shape, ("forward", 4 * x.size, partial(_doubled, x)))
 
 
-def _doubled(x: np.ndarray, rung: str | None = None) -> np.ndarray:
-    return concatenate.forward([x, x], rung=rung)
+def _doubled(x: np.ndarray, **options: Any) -> np.ndarray:
+    return concatenate.forward([x, x], **options)
 
 
 def _channel_sum(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
