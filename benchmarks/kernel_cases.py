@@ -68,7 +68,7 @@ LAYERS: dict[str, list[tuple[str, int, Layer]]] = {  # operation: name, batch, s
         (TINY, 1, Layer((4, 4, 4))),
         *((f"{name}, 56x56x256", 1, Layer((56, 56, 256), function=name)) for name in ("relu", "gelu", "swish")),
     ],
-    **dict.fromkeys(("upsample2d", "prelu", "elementwise", "channel_sum"), POINTWISE),
+    **dict.fromkeys(("upsample2d", "prelu", "elementwise", "concatenate", "channel_sum"), POINTWISE),
     **dict.fromkeys(("softmax", "softmax_crossentropy"), ROWS),
     "optimizer_step": [(TINY, 1, Layer((64,))), ("one million weights", 1, Layer((1_000_000,)))],
 }

@@ -57,11 +57,16 @@ class Epilogue(NamedTuple):
         """Whether the activation is one that kernels apply themselves, and changes something."""
         return self.activation in ("relu", "relu6")
 
+    @property
+    def limits(self) -> tuple[np.float32, np.float32]:
+        """Those of an activation that kernels apply themselves."""
+        return LIMITS.get(self.activation, LIMITS[None])
+
     def operands(self, channels: int) -> tuple[np.ndarray, np.ndarray, bool, tuple[np.float32, np.float32]]:
         """(bias or zeros, flat residual, has residual, limits): arguments for a compiled kernel."""
         bias = np.zeros(channels, np.float32) if self.bias is None else operand(self.bias)
         residual = NOTHING if self.residual is None else operand(self.residual).reshape(-1)
-        return bias, residual, self.residual is not None, LIMITS.get(self.activation, LIMITS[None])
+        return bias, residual, self.residual is not None, self.limits
 
     def rest(self, y: np.ndarray) -> np.ndarray:
         """The activation, when the compiled kernel has not applied it."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from . import (
     avgpool2d,
     batchnorm,
     channel_sum,
+    concatenate,
     conv2d,
     conv2d_transpose,
     dense,
@@ -150,7 +152,8 @@ def _normalizations(array: Make) -> Iterator[tuple[str, str, Call]]:
         yield "layernorm", "forward", partial(layernorm.forward, image, gamma, beta)
         rows = array(2, 3, 3, 1)
         yield "layernorm", "backward", partial(layernorm.backward, image, image, gamma, rows, rows)
-    yield "batchnorm", "forward_infer", partial(batchnorm.forward_infer, image, sums, sums)
+    for name in (None, "swish"):
+        yield "batchnorm", "forward_infer", partial(batchnorm.forward_infer, image, sums, sums, activation=name)
 
 
 def _pointwise(array: Make) -> Iterator[tuple[str, str, Call]]:
@@ -162,6 +165,7 @@ def _pointwise(array: Make) -> Iterator[tuple[str, str, Call]]:
         yield "activation", "backward", partial(activation.backward, image, image, image, name)
     yield "activation", "forward", partial(activation.forward, image, "gelu", approximate=True)
     yield "activation", "backward", partial(activation.backward, image, image, image, "gelu", approximate=True)
+    yield "concatenate", "forward", partial(_doubled, image)
     yield "prelu", "forward", partial(prelu.forward, image, array(1, 1, 4))
     yield "prelu", "backward", partial(prelu.backward, image, array(1, 1, 4), image)
     for log in (False, True):
@@ -169,6 +173,10 @@ def _pointwise(array: Make) -> Iterator[tuple[str, str, Call]]:
         yield "softmax", "backward", partial(softmax.backward, rows, rows, log)
     yield "softmax_crossentropy", "forward", partial(softmax_crossentropy.forward, rows, rows)
     yield "softmax_crossentropy", "backward", partial(softmax_crossentropy.backward, rows, rows, array(2))
+
+
+def _doubled(x: Array, **options: Any) -> Array:
+    return concatenate.forward([x, x], **options)
 
 
 def _steps(array: Make) -> Iterator[tuple[str, str, Call]]:

@@ -4,7 +4,8 @@
 
 x (...,C) of any rank from 2; gamma, beta, mean, variance (C,); one float dtype.  In training, mean and variance are
 those of the batch, over all axes but the last; the variance is the biased one (divided by the count).  In inference
-they are given, and all four vectors fold into a scale and a shift.  gamma and beta may be None, for 1 and 0.
+they are given, and all four vectors fold into a scale and a shift, after which an activation may come in the same pass.
+gamma and beta may be None, for 1 and 0.
 
 The statistics of an empty batch are mean 0 and variance 0.
 Source: Ioffe & Szegedy, "Batch Normalization", 2015, algorithms 1 and 2, and the gradient of section 3.
@@ -15,8 +16,10 @@ import numpy as np
 from minicnn.errors import ShapeError
 
 from .._arrays import output_array, same_dtype
+from .._epilogue import Epilogue
 from .._registry import Operation
 
+STATISTICS = ("forward_train", "backward_train", "backward_infer")
 ALL = ("forward_train", "backward_train", "forward_infer", "backward_infer")
 
 
@@ -27,7 +30,9 @@ def _default(direction: str, *arguments) -> str:
 OPERATION = Operation("batchnorm", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition, one number at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
-OPERATION.rung("v2_chunks", "cpu", ALL, "statistics by chunks that fit the cache, combined in order; one pass to apply")
+CHUNKS = "statistics by chunks that fit the cache, combined in order; one pass to apply"
+OPERATION.rung("v2_chunks", "cpu", STATISTICS, CHUNKS)
+OPERATION.rung("v2_chunks", "cpu", ("forward_infer",), CHUNKS, replays=True)
 
 
 def forward_train(
@@ -98,12 +103,23 @@ def forward_infer(
     scale: np.ndarray,
     shift: np.ndarray,
     *,
+    activation: str | None = None,
     rung: str | None = None,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """y = x scale + shift, with what `fold` has made of fixed statistics; `out` may be x itself."""
+    """y = activation(x scale + shift), with what `fold` has made of fixed statistics; `out` may be x itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minicnn import kernels
+    >>> x, scale, shift = np.array([[1.0], [3.0]]), np.array([1.0]), np.array([-2.0])
+    >>> kernels.batchnorm.forward_infer(x, scale, shift, activation="relu").ravel()
+    array([0., 1.])
+    """
     _check(x, scale=scale, shift=shift)
-    return OPERATION.run("forward_infer", x, x, scale, shift, output_array(out, x.shape, x, "batchnorm"), rung=rung)
+    y, epilogue = output_array(out, x.shape, x, "batchnorm"), Epilogue(activation=activation)
+    return OPERATION.run("forward_infer", x, x, scale, shift, epilogue, y, rung=rung)
 
 
 def backward_infer(

@@ -6,6 +6,8 @@ number of rows; the sums are made in float64.
 
 import numpy as np
 
+from .._epilogue import Epilogue
+
 Array = np.ndarray
 
 
@@ -43,11 +45,11 @@ def batchnorm_backward_train_v1_numpy(
 
 
 @np.errstate(invalid="ignore")
-def batchnorm_forward_infer_v1_numpy(x: Array, scale: Array, shift: Array, y: Array) -> Array:
-    """y = x scale + shift"""
+def batchnorm_forward_infer_v1_numpy(x: Array, scale: Array, shift: Array, epilogue: Epilogue, y: Array) -> Array:
+    """y = activation(x scale + shift)"""
     np.multiply(x, scale, out=y)
     y += shift
-    return y
+    return epilogue.activate(y)
 
 
 @np.errstate(invalid="ignore")

@@ -11,12 +11,14 @@ lane, are two passes over it of which only the first reads memory.  Chunks and l
 import numpy as np
 
 from .._arrays import operand
+from .._epilogue import Epilogue
 from .._jit import kernel
 from .._lanes import cut, flat, folded, tiled
 from .._threads import STREAMED, parallel_for
 
 Array = np.ndarray
 ZERO = np.float32(0)
+PLAIN = Epilogue()
 
 
 @kernel
@@ -56,8 +58,9 @@ def _gradient_sums(start, stop, x, dy, mean, rows, sums, products):
 
 
 @kernel
-def _scale_shift(start, stop, x, scale, shift, rows, y):
-    """y = x scale + shift, lane by lane."""
+def _scale_shift(start, stop, x, scale, shift, limits, rows, y):
+    """y = clip(x scale + shift, low, high), lane by lane."""
+    low, high = limits
     width = scale.size
     for k in range(start, stop):
         part = slice(k * rows * width, (k + 1) * rows * width)
@@ -65,7 +68,9 @@ def _scale_shift(start, stop, x, scale, shift, rows, y):
         for first in range(0, values.size, width):
             row, result = values[first : first + width], results[first : first + width]
             for i in range(row.size):
-                result[i] = row[i] * scale[i] + shift[i]
+                value = row[i] * scale[i] + shift[i]
+                value = low if value < low else value
+                result[i] = high if value > high else value
 
 
 @kernel
@@ -103,11 +108,12 @@ def _moments_of(x: Array, channels: int) -> tuple[Array, Array]:
     return mean, (squares.sum(axis=0, dtype=np.float64) + between) / total
 
 
-def _apply(x: Array, scale: Array, shift: Array, y: Array) -> None:
-    """y = x scale + shift"""
+def _apply(x: Array, scale: Array, shift: Array, y: Array, epilogue: Epilogue = PLAIN) -> Array:
+    """y = activation(x scale + shift)"""
     width, rows, chunks = cut(x.size, len(scale))
-    vectors = tiled(scale, width), tiled(shift, width)
-    parallel_for(_scale_shift, chunks, STREAMED * x.size, flat(x), *vectors, rows, y.reshape(-1))
+    vectors, limits = (tiled(scale, width), tiled(shift, width)), epilogue.limits
+    parallel_for(_scale_shift, chunks, STREAMED * x.size, flat(x), *vectors, limits, rows, y.reshape(-1))
+    return epilogue.rest(y)
 
 
 def _sums_of(x: Array, dy: Array, mean: Array) -> tuple[Array, Array]:
@@ -149,10 +155,9 @@ def batchnorm_backward_train_v2_chunks(
     return dx, dgamma, dbeta
 
 
-def batchnorm_forward_infer_v2_chunks(x: Array, scale: Array, shift: Array, y: Array) -> Array:
-    """y = x scale + shift"""
-    _apply(x, scale, shift, y)
-    return y
+def batchnorm_forward_infer_v2_chunks(x: Array, scale: Array, shift: Array, epilogue: Epilogue, y: Array) -> Array:
+    """y = activation(x scale + shift)"""
+    return _apply(x, scale, shift, y, epilogue)
 
 
 def batchnorm_backward_infer_v2_chunks(

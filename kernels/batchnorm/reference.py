@@ -12,6 +12,8 @@ For a channel of R numbers, with sums in float64:
 
 import numpy as np
 
+from .._epilogue import Epilogue
+
 
 def channels_of(x: np.ndarray) -> np.ndarray:
     """x (...,C) as float64 columns (C,R): one row of numbers a channel."""
@@ -64,11 +66,13 @@ def batchnorm_backward_train_reference(
 
 
 @np.errstate(invalid="ignore")
-def batchnorm_forward_infer_reference(x: np.ndarray, scale: np.ndarray, shift: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """y = x scale + shift"""
+def batchnorm_forward_infer_reference(
+    x: np.ndarray, scale: np.ndarray, shift: np.ndarray, epilogue: Epilogue, y: np.ndarray
+) -> np.ndarray:
+    """y = activation(x scale + shift)"""
     for i in np.ndindex(x.shape):
         y[i] = x[i] * scale[i[-1]] + shift[i[-1]]
-    return y
+    return epilogue.activate(y)
 
 
 @np.errstate(invalid="ignore")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.layers import GlobalAveragePooling2D, GlobalMaxPooling2D, Input, SymbolicTensor
+from minicnn.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input, SymbolicTensor
 from minicnn.models import Model
 from minicnn.models.weight_files import load_weights
 from minicnn.weights.fetch import locate
@@ -41,15 +41,25 @@ def image_input(
     return Input(shape)
 
 
-def pooled(x: SymbolicTensor, pooling: str | None) -> SymbolicTensor:
-    """The end of a net without top: features as they are, or their mean or maximum over the image."""
+def pooled(x: SymbolicTensor, pooling: str | None, named: bool = False) -> SymbolicTensor:
+    """The end of a net without top: features as they are, or their mean or maximum over the image.
+
+    The layer is called "avg_pool" or "max_pool" in the families where Keras gives it a name.
+    """
+    name = f"{pooling}_pool" if named else None
     if pooling is None:
         return x
     if pooling == "avg":
-        return GlobalAveragePooling2D()(x)
+        return GlobalAveragePooling2D(name=name)(x)
     if pooling == "max":
-        return GlobalMaxPooling2D()(x)
+        return GlobalMaxPooling2D(name=name)(x)
     raise ArgumentError(f"pooling must be None, 'avg' or 'max'; it is {pooling!r}")
+
+
+def classified(x: SymbolicTensor, classes: int, activation: str | None) -> SymbolicTensor:
+    """The top that most nets share: one dense layer on the mean over the image."""
+    x = GlobalAveragePooling2D(name="avg_pool")(x)
+    return Dense(classes, activation=activation, name="predictions")(x)
 
 
 def trained_rows(architecture: str, alpha: float, inputs: SymbolicTensor, include_top: bool) -> int:

@@ -11,8 +11,6 @@ from minicnn.layers import (
     Add,
     BatchNormalization,
     Conv2D,
-    Dense,
-    GlobalAveragePooling2D,
     MaxPooling2D,
     SymbolicTensor,
     ZeroPadding2D,
@@ -20,7 +18,7 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, finish, image_input, pooled
+from .family import Weights, classified, finish, image_input, pooled
 from .labels import decode_predictions
 
 MODE = "caffe"
@@ -116,9 +114,5 @@ def _resnet(
         for number in range(1, depth + 1):
             stride = 2 if number == 1 and stage > 2 else 1
             x = _block(x, filters, stride, number == 1, f"conv{stage}_block{number}")
-    if include_top:
-        x = GlobalAveragePooling2D(name="avg_pool")(x)
-        x = Dense(classes, activation=classifier_activation, name="predictions")(x)
-    else:
-        x = pooled(x, pooling)
+    x = classified(x, classes, classifier_activation) if include_top else pooled(x, pooling, named=True)
     return finish(Model(inputs, x, name=name.lower()), name, weights, include_top, classes, MODE)

@@ -17,6 +17,7 @@ from minicnn.kernels import (
     avgpool2d,
     batchnorm,
     channel_sum,
+    concatenate,
     conv2d,
     conv2d_transpose,
     dense,
@@ -234,6 +235,15 @@ def _elementwise(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]
     yield from _streamed(op, name, x.shape, ("add", 3 * x.size, partial(elementwise.add, x, x)))
 
 
+def _concatenate(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
+    x = normal(batch, *layer.x)
+    yield from _streamed(op, name, x.shape, ("forward", 4 * x.size, partial(_doubled, x)))
+
+
+def _doubled(x: np.ndarray, **options: Any) -> np.ndarray:
+    return concatenate.forward([x, x], **options)
+
+
 def _channel_sum(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
     x = normal(batch, *layer.x)
     yield from _streamed(op, name, x.shape, ("forward", x.size, partial(channel_sum.forward, x)))
@@ -273,6 +283,7 @@ BUILDERS: dict[str, Callable[[str, str, Layer, int], Iterator[Case]]] = {
     "upsample2d": _upsample,
     "prelu": _prelu,
     "elementwise": _elementwise,
+    "concatenate": _concatenate,
     "channel_sum": _channel_sum,
     "softmax": _softmax,
     "softmax_crossentropy": _crossentropy,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minicnn import applications
-from minicnn.applications import VGG16, MobileNet, MobileNetV2, ResNet50, family
+from minicnn.applications import VGG16, MobileNet, MobileNetV2, ResNet50, SqueezeNet1_1, family
 from minicnn.errors import (
     ArgumentError,
     DownloadError,
@@ -25,6 +25,16 @@ SIZES = {  # with and without top, moving statistics, channels of the features
     "ResNet50": (25_636_712, 23_587_712, 53_120, 2048),
     "ResNet101": (44_707_176, 42_658_176, 105_344, 2048),
     "ResNet152": (60_419_944, 58_370_944, 151_424, 2048),
+    "ResNet50V2": (25_613_800, 23_564_800, 45_440, 2048),
+    "ResNet101V2": (44_675_560, 42_626_560, 97_664, 2048),
+    "ResNet152V2": (60_380_648, 58_331_648, 143_744, 2048),
+    "DenseNet121": (8_062_504, 7_037_504, 83_648, 1024),
+    "DenseNet169": (14_307_880, 12_642_880, 158_400, 1664),
+    "DenseNet201": (20_242_984, 18_321_984, 229_056, 1920),
+    "Xception": (22_910_480, 20_861_480, 54_528, 2048),
+    "AlexNet": (61_100_840, 2_469_696, 0, 256),
+    "SqueezeNet1_0": (1_248_424, 735_424, 0, 512),
+    "SqueezeNet1_1": (1_235_496, 722_496, 0, 512),
     "MobileNet": (4_253_864, 3_228_864, 21_888, 1024),
     "MobileNetV2": (3_538_984, 2_257_984, 34_112, 1280),
 }
@@ -34,9 +44,20 @@ COUNTS = {
     "ResNet50": (177, 107),
     "ResNet101": (347, 209),
     "ResNet152": (517, 311),
+    "ResNet50V2": (192, 103),
+    "ResNet101V2": (379, 205),
+    "ResNet152V2": (566, 307),
+    "DenseNet121": (429, 242),
+    "DenseNet169": (597, 338),
+    "DenseNet201": (709, 402),
+    "Xception": (134, 81),
+    "AlexNet": (16, 8),
+    "SqueezeNet1_0": (44, 26),
+    "SqueezeNet1_1": (44, 26),
     "MobileNet": (91, 55),
     "MobileNetV2": (156, 105),
 }
+SIDES = {"Xception": 299}  # of the pictures; 224 where it is not said
 
 
 @pytest.mark.parametrize("name", list(SIZES))
@@ -47,7 +68,8 @@ def test_sizes(name):
     assert model.count_params() == top
     assert sum(weight.size for weight in model.non_trainable_weights) == statistics
     assert (len(model.layers), sum(bool(layer.weights) for layer in model.layers)) == COUNTS[name]
-    assert (model.input_shape, model.output_shape) == ((None, 224, 224, 3), (None, 1000))
+    side = SIDES.get(name, 224)
+    assert (model.input_shape, model.output_shape) == ((None, side, side, 3), (None, 1000))
     features = build(weights=None, include_top=False)
     assert features.count_params() == body
     assert (features.input_shape, features.output_shape) == ((None, None, None, 3), (None, None, None, channels))
@@ -134,6 +156,9 @@ def asked(monkeypatch):
 @pytest.mark.parametrize(
     ("build", "options", "file"),
     [
+        (applications.ResNet50V2, {}, "resnet50v2_weights_tf_dim_ordering_tf_kernels.h5"),
+        (applications.DenseNet169, {}, "densenet169_weights_tf_dim_ordering_tf_kernels.h5"),
+        (applications.Xception, {"include_top": False}, "xception_weights_tf_dim_ordering_tf_kernels_notop.h5"),
         (MobileNet, {}, "mobilenet_1_0_224_tf.h5"),
         (MobileNet, {"alpha": 0.25, "input_shape": (160, 160, 3)}, "mobilenet_2_5_160_tf.h5"),
         (MobileNet, {"include_top": False, "input_shape": (128, 160, 3)}, "mobilenet_1_0_224_tf_no_top.h5"),
@@ -179,6 +204,28 @@ def test_classes_and_the_last_activation():
     logits = ResNet50(weights=None, input_shape=(32, 32, 3), classes=5, classifier_activation=None)
     assert logits.layers[-1].activation == "linear"
     assert logits.output_shape == (None, 5)
+
+
+@pytest.mark.parametrize("name", ["ResNet50", "ResNet50V2", "DenseNet121"])
+def test_the_pooling_has_a_name_where_keras_gives_it_one(name):
+    for pooling in ("avg", "max"):
+        model = getattr(applications, name)(weights=None, include_top=False, pooling=pooling)
+        assert model.layers[-1].name == f"{pooling}_pool"
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "features"),
+    [("Xception", 71, (3, 3, 2048)), ("AlexNet", 63, (1, 1, 256)), ("SqueezeNet1_0", 21, (1, 1, 512))],
+)
+def test_the_features_of_the_least_picture(name, least, features):
+    model = getattr(applications, name)(weights=None, include_top=False, input_shape=(least, least, 3))
+    assert model.output_shape == (None, *features)
+
+
+def test_a_pooling_of_squeezenet_takes_in_the_last_row_and_column():
+    for side, rows in ((35, 8), (36, 8), (37, 9), (38, 9)):  # conv1 makes 17, 17, 18 and 18 rows of them
+        model = SqueezeNet1_1(weights=None, include_top=False, input_shape=(side, side, 3))
+        assert model.get_layer("pool1").output.shape[1:3] == (rows, rows)
 
 
 def test_a_given_input():
@@ -302,6 +349,7 @@ def test_with_the_top_both_must_fit(files, tmp_path):
             ArgumentError,
             r"squares of 224 pixels at alpha 1\.3; got 192x192",
         ),
+        (lambda: SqueezeNet1_1(), ArgumentError, "no ImageNet weights are published for 'SqueezeNet1_1'"),
         (lambda: VGG16(weights="no/such/file.h5"), FileAccessError, "file.h5"),
         (
             lambda: VGG16(weights=None, classifier_activation="soft"),

@@ -9,21 +9,30 @@ from formula_weights import make_weight, sample_indices
 
 import minicnn
 from minicnn import applications
+from minicnn.layers.naming import reset_names
 from minicnn.losses import CategoricalCrossentropy
 from minicnn.models import Model
 from minicnn.preparation.modes import preprocess_input
 
 NAMES = [
+    "DenseNet121_notop_odd",
+    "DenseNet121_top_even",
     "MobileNet_notop_odd",
     "MobileNet_top_even",
     "MobileNetV2_notop_odd",
     "MobileNetV2_top_even",
+    "ResNet50V2_notop_odd",
+    "ResNet50V2_top_even",
     "ResNet50_notop_odd",
     "ResNet50_top_even",
     "VGG16_notop_odd",
     "VGG19_notop_odd",
+    "Xception_notop_odd",
+    "Xception_top_even",
 ]
 JSON_FIELDS = ("meta", "weights", "layers", "grad_weights")
+# A number before block10_sepconv1_act lies 1e-6 from 0: on which side is a matter of rounding, and moves gradients.
+GRADIENT_TOLERANCES = {"Xception": 5e-3}
 WITH_GRADIENTS = [name for name in NAMES if "_top_" in name]
 
 
@@ -43,6 +52,7 @@ def network(request, golden) -> Network:
     meta, weights = stored["meta"], stored["weights"]
     options = {"classes": meta["classes"]} if meta["include_top"] else {}
     make = getattr(applications, meta["architecture"])
+    reset_names()
     model = make(weights=None, include_top=meta["include_top"], input_shape=meta["input_shape"][1:], **options)
     model.set_weights([make_weight(key, tuple(shape), meta["gain"]) for key, shape, _, _ in weights])
     return Network(model, preprocess_input(stored["input"], meta["input_mode"]), stored)
@@ -58,24 +68,25 @@ def test_weights_have_the_names_and_the_order_of_keras(network):
 @pytest.mark.parametrize("network", NAMES, indirect=True)
 def test_every_layer_agrees_with_keras(network):
     check_output(network.model.predict(network.x), network.stored)
-    check_layers(network.model, network.x, list(network.stored["layer_samples"]))
+    check_layers(network.model, network.x, network.stored)
 
 
 @pytest.mark.parametrize("network", WITH_GRADIENTS, indirect=True)
 def test_gradients_agree_with_keras(network):
-    """Loss to 1e-5; norm and samples of every gradient to 1e-3 of its norm, in inference mode."""
+    """Loss to 1e-5; norm and samples of every gradient to 1e-3 of its norm but where said, in inference mode."""
     model, x, stored = network
     inputs = minicnn.Tensor(x, requires_grad=True)
-    classes = stored["meta"]["classes"]
+    classes, tolerance = stored["meta"]["classes"], GRADIENT_TOLERANCES.get(stored["meta"]["architecture"], 1e-3)
     loss = CategoricalCrossentropy()(np.eye(classes, dtype=np.float32)[: len(x)], model(inputs, training=False))
     loss.backward()
     assert abs(float(loss.numpy()) - stored["loss"]) <= 1e-5 * stored["loss"]
-    assert abs(np.linalg.norm(inputs.grad.numpy()) - stored["input_grad_norm"]) <= 1e-3 * stored["input_grad_norm"]
+    norm = stored["input_grad_norm"]
+    assert abs(np.linalg.norm(inputs.grad.numpy()) - norm) <= tolerance * norm
     floor = 1e-6 * stored["grad_norms"].max()
     rows = zip(stored["grad_weights"], stored["grad_norms"], stored["grad_samples"], strict=True)
     for weight, (key, norm, samples) in zip(model.trainable_weights, rows, strict=True):
         gradient = weight.grad.numpy().astype(np.float64).reshape(-1)
-        scale = 1e-3 * max(norm, floor)
+        scale = tolerance * max(norm, floor)
         assert abs(np.linalg.norm(gradient) - norm) <= scale, key
         assert np.abs(gradient[sample_indices(gradient.size, len(samples))] - samples).max() <= scale, key
 
@@ -89,11 +100,11 @@ def check_output(found: np.ndarray, stored: dict[str, Any]) -> None:
     assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
 
 
-def check_layers(model: Model, x: np.ndarray, expected: list[np.ndarray]) -> None:
-    """Sampled numbers of every layer's output, to 5e-5 of the largest of them."""
+def check_layers(model: Model, x: np.ndarray, stored: dict[str, Any]) -> None:
+    """Sampled numbers of every layer's output, to 5e-5 of the largest number in it."""
     layers = model.layers[1:]  # the first is the input
     outputs = Model(model.inputs, [layer.output for layer in layers]).predict(x)
-    for layer, output, samples in zip(layers, outputs, expected, strict=True):
+    rows = zip(stored["layer_samples"], stored["layer_stats"][:, 2], strict=True)
+    for layer, output, (samples, largest) in zip(layers, outputs, rows, strict=True):
         found = output.reshape(-1)[sample_indices(output.size)]
-        scale = max(np.abs(samples).max(), 1e-3)
-        assert np.abs(found - samples).max() <= 5e-5 * scale, layer.name
+        assert np.abs(found - samples).max() <= 5e-5 * largest, layer.name

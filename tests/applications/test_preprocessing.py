@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from minicnn import applications
-from minicnn.applications import decode_predictions, labels, mobilenet, mobilenet_v2, resnet, vgg
+from minicnn.applications import decode_predictions, labels, vgg
 from minicnn.errors import ArgumentError, FileFormatError, ShapeError
 from minicnn.preparation import preprocess_input
+from minicnn.weights.architectures import architectures
 
 pytestmark = pytest.mark.numpy_only
 PIXELS = np.array([[[[0, 127, 255], [10, 20, 30]]]])
@@ -26,7 +27,8 @@ def test_modes_are_those_of_keras(golden, mode, dtype):
 
 
 def test_each_family_has_its_mode():
-    for family, mode in ((vgg, "caffe"), (resnet, "caffe"), (mobilenet, "tf"), (mobilenet_v2, "tf")):
+    for row in architectures():
+        family, mode = getattr(applications, row.module), row.preprocessing
         np.testing.assert_array_equal(family.preprocess_input(PIXELS), preprocess_input(PIXELS, mode))
     np.testing.assert_array_equal(preprocess_input(PIXELS, "none"), PIXELS)
     assert applications.preprocess_input is preprocess_input
@@ -62,7 +64,7 @@ def test_decode_predictions(index):
     assert best == [("n0007", "name 7", 0.75), ("n0003", "name 3", 0.25)]
     assert other[0] == ("n0999", "name 999", 1.0)
     assert [len(row) for row in decode_predictions(p)] == [5, 5]
-    assert vgg.decode_predictions is resnet.decode_predictions is decode_predictions
+    assert vgg.decode_predictions is applications.resnet.decode_predictions is decode_predictions
 
 
 def test_decode_refusals(index):

@@ -22,6 +22,7 @@ def cases(draw: Any) -> dict[str, Any]:
     shape = draw(st.sampled_from(SHAPES))
     x = draw(arrays(shape))
     case = {"x": x, "dy": draw(arrays(shape)), "epsilon": draw(st.sampled_from([1e-3, 1.001e-5]))}
+    case["activation"] = draw(st.sampled_from([None, "relu", "relu6"]))
     case |= {name: draw(arrays(shape[-1:])) for name in ("gamma", "beta")}
     flat = x.reshape(-1, shape[-1])
     mean, variance = (flat.mean(axis=0), flat.var(axis=0)) if len(flat) else np.zeros((2, shape[-1]))
@@ -37,7 +38,7 @@ def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarr
     x, dy, mean, variance = (case[name].astype(dtype) for name in ("x", "dy", "mean", "variance"))
     gamma, beta, inverse_std = (case[name].astype(dtype) for name in ("gamma", "beta", "inverse_std"))
     if direction == "forward_infer":
-        return batchnorm.forward_infer(x, gamma, beta, rung=rung)
+        return batchnorm.forward_infer(x, gamma, beta, activation=case["activation"], rung=rung)
     if direction == "forward_train":
         outputs = batchnorm.forward_train(x, gamma, beta, case["epsilon"], rung=rung)
     elif direction == "backward_train":

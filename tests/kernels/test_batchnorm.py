@@ -57,6 +57,22 @@ def test_layer_norm_agrees_with_keras(case, arrays, rung):
 
 
 @pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        (None, [-2, 2, 9, np.nan]),
+        ("relu", [0, 2, 9, np.nan]),
+        ("relu6", [0, 2, 6, np.nan]),
+        ("leaky_relu", [-0.4, 2, 9, np.nan]),
+    ],
+)
+def test_an_activation_comes_after_the_shift(rung, activation, expected):
+    x, scale, shift = np.array([[-1.5], [0.5], [4], [np.nan]], np.float32), np.full(1, 2.0), np.full(1, 1.0)
+    y = batchnorm.forward_infer(x, scale.astype(x.dtype), shift.astype(x.dtype), activation=activation, rung=rung)
+    np.testing.assert_allclose(y[:, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rung", RUNGS)
 def test_an_empty_batch_has_mean_and_variance_zero(rung):
     x = np.zeros((0, 4, 4, 3), np.float32)
     y, mean, variance, inverse_std = batchnorm.forward_train(x, epsilon=0.25, rung=rung)

@@ -11,7 +11,7 @@ from minicnn.kernels import conv2d, dense, depthwise_conv2d
 from minicnn.kernels._warmup import examples
 
 pytest.importorskip("numba")
-SPECS = [spec for spec in kernels.specs("cpu") if spec.replays and spec.direction == "forward"]
+SPECS = [spec for spec in kernels.specs("cpu") if spec.replays and spec.direction in ("forward", "forward_infer")]
 SHAPED = {"conv2d": (3, 3, 4, 35), "depthwise_conv2d": (3, 3, 4, 4), "dense": (4, 35)}
 
 

@@ -21,6 +21,7 @@ from minicnn.ops.activation import Activation
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
 from minicnn.ops.norm import BatchNormInfer
+from minicnn.ops.pool import MaxPool2D
 from minicnn.ops.shape import ZeroPadding2D
 
 
@@ -105,6 +106,15 @@ def build(*row: L.Layer) -> Sequential:
         ([L.Conv2D(4, 3, activation="relu"), L.ReLU()], [Conv2D, Activation]),
         ([L.Conv2D(4, 3), L.LeakyReLU(0.1)], [Conv2D, Activation]),
         ([L.Conv2D(4, 3), L.Dropout(0.5), L.ReLU()], [Conv2D]),
+        ([L.BatchNormalization(), L.ReLU()], [BatchNormInfer]),
+        ([L.BatchNormalization(), L.BatchNormalization(), L.Activation("swish")], [BatchNormInfer]),
+        ([L.BatchNormalization(), L.LeakyReLU(0.1)], [BatchNormInfer, Activation]),
+        ([L.Conv2D(4, 3, activation="relu"), L.ZeroPadding2D(1), L.MaxPooling2D(3, 2)], [Conv2D, MaxPool2D]),
+        ([L.Conv2D(4, 3), L.ZeroPadding2D(1), L.MaxPooling2D(3, 2)], [Conv2D, ZeroPadding2D, MaxPool2D]),
+        (  # some windows would see zeros alone
+            [L.Conv2D(4, 3, activation="relu"), L.ZeroPadding2D(2), L.MaxPooling2D(2)],
+            [Conv2D, ZeroPadding2D, MaxPool2D],
+        ),
     ],
 )
 def test_fusions(row, left):

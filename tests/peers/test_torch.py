@@ -5,13 +5,16 @@ PyTorch is no dependency: these tests run where it is installed beside minicnn, 
 
 import numpy as np
 import pytest
+from random_nets import randomize
 
+from minicnn.applications import AlexNet, SqueezeNet1_0, SqueezeNet1_1
 from minicnn.bench import networks
 from minicnn.bench.cases import Layer
 from minicnn.bench.layers import Convolution
 from minicnn.bench.peers import layer as peer
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+nn = torch.nn
 
 
 @pytest.mark.parametrize(
@@ -57,3 +60,88 @@ def test_a_convolution_alone_is_the_same(layer, way):
     theirs = ways[way]()
     expected, found = (ready.outputs(ready.run()) for ready in (own, theirs))
     assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
+
+
+def alexnet(classes):
+    """torchvision.models.alexnet"""
+    row = [nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2)]
+    row += [nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)]
+    for channels, filters in ((192, 384), (384, 256), (256, 256)):
+        row += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU()]
+    row += [nn.MaxPool2d(3, 2), nn.AdaptiveAvgPool2d(6), nn.Flatten()]
+    for inputs, outputs in ((256 * 6 * 6, 4096), (4096, 4096)):
+        row += [nn.Dropout(), nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*row, nn.Linear(4096, classes))
+
+
+class Fire(nn.Module):
+    """torchvision.models.squeezenet.Fire"""
+
+    def __init__(self, channels, squeezed, expanded):
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, squeezed, 1)
+        self.expand1x1 = nn.Conv2d(squeezed, expanded, 1)
+        self.expand3x3 = nn.Conv2d(squeezed, expanded, 3, padding=1)
+
+    def forward(self, x):
+        x = self.squeeze(x).relu()
+        return torch.cat([self.expand1x1(x).relu(), self.expand3x3(x).relu()], 1)
+
+
+def squeezenet(classes, stem, fires):
+    """torchvision.models.squeezenet1_0 and 1_1: (channels, squeezed) of each fire module, None for a pooling"""
+    row = [nn.Conv2d(3, *stem, stride=2), nn.ReLU()]
+    for fire in fires:
+        row.append(nn.MaxPool2d(3, 2, ceil_mode=True) if fire is None else Fire(*fire, 4 * fire[1]))
+    end = [nn.Dropout(), nn.Conv2d(512, classes, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*row, *end)
+
+
+NARROW, WIDE = [(128, 32), (256, 32)], [(256, 48), (384, 48), (384, 64)]
+VERSIONS = {
+    "1_0": ((96, 7), [None, (96, 16), (128, 16), NARROW[0], None, NARROW[1], *WIDE, None, (512, 64)]),
+    "1_1": ((64, 3), [None, (64, 16), (128, 16), None, *NARROW, None, *WIDE, (512, 64)]),
+}
+
+
+def take(theirs, model):
+    """The weights of a model, in the order that both have their layers in."""
+    parameters, shape = iter(theirs.parameters()), None
+    with torch.no_grad():
+        for layer in model.layers:
+            if type(layer).__name__ == "Flatten":
+                shape = layer.input.shape[1:]
+            for array in layer.get_weights():
+                if array.ndim == 4:
+                    array = array.transpose(3, 2, 0, 1)
+                elif array.ndim == 2:
+                    if shape:  # rows in the order (H,W,C)
+                        array = array.reshape(*shape, -1).transpose(2, 0, 1, 3).reshape(array.shape)
+                    array, shape = array.T, None
+                next(parameters).copy_(torch.from_numpy(array.copy()))
+    assert next(parameters, None) is None
+
+
+@pytest.mark.parametrize(
+    ("build", "make", "sides"),
+    [
+        (AlexNet, alexnet, [(224, 224)]),
+        (SqueezeNet1_0, lambda classes: squeezenet(classes, *VERSIONS["1_0"]), [(64, 47), (65, 50), (21, 22)]),
+        (SqueezeNet1_1, lambda classes: squeezenet(classes, *VERSIONS["1_1"]), [(64, 47), (65, 50), (17, 18)]),
+    ],
+)
+def test_the_networks_of_torchvision(build, make, sides):
+    theirs = make(7).eval()
+    for height, width in sides:
+        model = build(weights=None, input_shape=(height, width, 3), classes=7, classifier_activation=None)
+        randomize(model, 0)
+        take(theirs, model)
+        x = np.random.default_rng(0).standard_normal((2, height, width, 3), np.float32)
+        with torch.inference_mode():
+            expected = theirs(torch.from_numpy(x).permute(0, 3, 1, 2)).numpy()
+        assert np.linalg.norm(model.predict(x) - expected) <= 1e-5 * np.linalg.norm(expected)
+
+
+def test_torchvision_has_as_many_weights():
+    for make, build in ((alexnet, AlexNet), (lambda n: squeezenet(n, *VERSIONS["1_0"]), SqueezeNet1_0)):
+        assert sum(p.numel() for p in make(1000).parameters()) == build(weights=None).count_params()

@@ -306,10 +306,16 @@ def test_every_entry_has_an_address_and_a_hash_or_no_hash():
         assert entry.url.endswith(f"/{entry.file}")
         assert entry.hash is None or len(entry.hash) == 32
         assert (entry.hash is None) == entry.model.startswith("MobileNet")
-    assert len({entry.file for entry in published_files()}) == len(published_files()) == 86
+    assert len({entry.file for entry in published_files()}) == len(published_files()) == 100
 
 
-@pytest.mark.parametrize("model", ["VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152"])
+WITH_TWO_FILES = [
+    *("VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152", "ResNet50V2", "ResNet101V2", "ResNet152V2"),
+    *("DenseNet121", "DenseNet169", "DenseNet201", "Xception"),
+]
+
+
+@pytest.mark.parametrize("model", WITH_TWO_FILES)
 def test_models_with_and_without_head(model):
     top, body = published(model), published(model, include_top=False)
     assert top.hash != body.hash

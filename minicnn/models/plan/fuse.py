@@ -4,6 +4,8 @@
     convolution + batch normalisation        one convolution with other weights
     convolution + add (a shortcut)           one convolution with a residual
     convolution (or dense) + relu            one convolution with an activation
+    batch normalisation + relu               one pass over memory, of what has no convolution before it
+    padding + maximum                        one pooling, of what is not negative
 
 Each rewrite replaces an instruction and the only user of its result by one; what has other users stays.
 """
@@ -22,12 +24,15 @@ from minicnn.ops.activation import Activation
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
 from minicnn.ops.norm import BatchNormInfer
-from minicnn.ops.shape import ZeroPadding2D
+from minicnn.ops.pool import MaxPool2D
+from minicnn.ops.shape import Concatenate, ZeroPadding2D
 
 from .trace import Instruction, Trace, Value
 
 PRODUCTS = (Conv2D, DepthwiseConv2D, Conv2DTranspose, Dense)
 WITH_RESIDUAL = (Conv2D, DepthwiseConv2D, Dense)
+FINISHABLE = (*PRODUCTS, BatchNormInfer)
+NOT_NEGATIVE = ("relu", "relu6")
 FINISHED = {"activation", "residual"}  # what may follow the sum of a product, once, and nothing be added after it
 
 
@@ -40,10 +45,14 @@ class Fold:
     def parameters(self) -> list[Parameter]:
         return [operand for operand in self.operands if isinstance(operand, Parameter)]
 
-    def apply(self, function: type[Function], w: np.ndarray, b: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """The weights and bias that include the normalisation."""
+    def apply(
+        self, function: type[Function], w: np.ndarray | None, b: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The weights and bias that include the normalisation; scale and shift where it has none before it."""
         gamma, beta, mean, variance = (o.array if isinstance(o, Parameter) else o for o in self.operands)
         scale, shift = kernels.batchnorm.fold(gamma, beta, mean, variance, self.epsilon)
+        if w is None:
+            return scale, shift
         if function is DepthwiseConv2D:
             folded = w * scale.reshape(w.shape[2:])
         elif function is Conv2DTranspose:
@@ -55,7 +64,7 @@ class Fold:
 
 def fuse(trace: Trace) -> None:
     """Rewrite the instructions of a trace in place."""
-    for rewrite in (_fold_padding, _fold_batchnorm, _fuse_residual, _fuse_activation):
+    for rewrite in (_fold_padding, _fold_batchnorm, _fuse_residual, _fuse_activation, _fold_pool_padding):
         uses = Counter(id(value) for item in trace.instructions for value in item.values())
         uses.update(id(value) for value in trace.outputs)
         makers: dict[int, Instruction] = {}
@@ -76,8 +85,8 @@ def fuse(trace: Trace) -> None:
 
 
 def has_fixed_weights(item: Instruction) -> bool:
-    """Whether it is a product whose weights are Parameters or constants, not computed from others."""
-    return item.function in PRODUCTS and not any(isinstance(value, Value) for value in item.inputs[1:3])
+    """Whether it has weights, and they are Parameters or constants, not computed from others."""
+    return item.function in FINISHABLE and not any(isinstance(value, Value) for value in item.inputs[1:3])
 
 
 def _sole_maker(value: Any, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
@@ -91,6 +100,34 @@ def _fold_padding(item: Instruction, makers: dict[int, Instruction], uses: Count
     before = _sole_maker(item.inputs[0], makers, uses)
     if before is None or before.function is not ZeroPadding2D:
         return None
+    return _with_padding(item, before)
+
+
+def _fold_pool_padding(item: Instruction, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
+    """Zeros are never larger than what a relu has left, so they may be the pool's own padding, which never wins."""
+    if item.function is not MaxPool2D or item.options["padding"] != "valid":
+        return None
+    before = _sole_maker(item.inputs[0], makers, uses)
+    if before is None or before.function is not ZeroPadding2D:
+        return None
+    narrow = all(max(side) < taps for side, taps in zip(before.options["padding"], item.options["pool_size"]))
+    if not narrow or not _is_not_negative(before.inputs[0], makers):
+        return None
+    return _with_padding(item, before)
+
+
+def _is_not_negative(value: Any, makers: dict[int, Instruction]) -> bool:
+    """Whether it is known of a value that no number of it lies below zero."""
+    maker = makers.get(id(value))
+    if maker is None:
+        return False
+    if maker.function in (MaxPool2D, Concatenate):
+        return all(_is_not_negative(source, makers) for source in maker.inputs)
+    return maker.options.get("activation") in NOT_NEGATIVE
+
+
+def _with_padding(item: Instruction, before: Instruction) -> Instruction:
+    """The window of `item` on what was there before the padding."""
     item.options["padding"] = before.options["padding"]
     item.inputs[0] = before.inputs[0]
     before.function, before.inputs, before.options = item.function, item.inputs, item.options
@@ -100,10 +137,12 @@ def _fold_padding(item: Instruction, makers: dict[int, Instruction], uses: Count
 def _fold_batchnorm(item: Instruction, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
     if item.function is not BatchNormInfer:
         return None
-    before = _sole_maker(item.inputs[0], makers, uses)
+    before, fold = _sole_maker(item.inputs[0], makers, uses), Fold(*item.inputs[1:], **item.options)
     if before is None or not has_fixed_weights(before) or "activation" in before.options:
+        item.derive.append(fold)
+        item.inputs[1:], item.options = [None, None], {}
         return None
-    before.derive.append(Fold(*item.inputs[1:], **item.options))
+    before.derive.append(fold)
     return before
 
 
@@ -126,7 +165,7 @@ def _fuse_activation(item: Instruction, makers: dict[int, Instruction], uses: Co
     if item.function is not Activation or len(item.options) > 1:
         return None
     before = _sole_maker(item.inputs[0], makers, uses)
-    if before is None or before.function not in PRODUCTS or "activation" in before.options:
+    if before is None or before.function not in FINISHABLE or "activation" in before.options:
         return None
     before.options["activation"] = item.options["name"]
     return before

@@ -16,11 +16,18 @@ from minicnn.errors import UnsupportedError
 from minicnn.ops.activation import Activation, Softmax
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
+from minicnn.ops.norm import BatchNormInfer
 from minicnn.ops.pool import AvgPool2D, GlobalAvgPool2D, MaxPool2D
+from minicnn.ops.shape import Concatenate
 
 from .memory import Memory, take
 from .stripes import chains, scratch_bytes, stripes
 from .trace import Instruction, Value
+
+
+def _concatenate(*arrays: np.ndarray, axis: int, out: np.ndarray | None) -> np.ndarray:
+    return kernels.concatenate.forward(arrays, axis, out=out)
+
 
 KERNELS = {
     Conv2D: kernels.conv2d.forward,
@@ -32,6 +39,8 @@ KERNELS = {
     GlobalAvgPool2D: kernels.global_avgpool2d.forward,
     Activation: kernels.activation.forward,
     Softmax: kernels.softmax.forward,
+    BatchNormInfer: kernels.batchnorm.forward_infer,
+    Concatenate: _concatenate,
 }
 
 
