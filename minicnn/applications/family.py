@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.layers import GlobalAveragePooling2D, GlobalMaxPooling2D, Input, SymbolicTensor
+from minicnn.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input, SymbolicTensor
 from minicnn.models import Model
 from minicnn.models.weight_files import load_weights
 from minicnn.weights.fetch import locate
@@ -50,6 +50,24 @@ def pooled(x: SymbolicTensor, pooling: str | None) -> SymbolicTensor:
     if pooling == "max":
         return GlobalMaxPooling2D()(x)
     raise ArgumentError(f"pooling must be None, 'avg' or 'max'; it is {pooling!r}")
+
+
+def classified(x: SymbolicTensor, classes: int, activation: str | None) -> SymbolicTensor:
+    """The top that most nets share: one dense layer on the mean over the image."""
+    x = GlobalAveragePooling2D(name="avg_pool")(x)
+    return Dense(classes, activation=activation, name="predictions")(x)
+
+
+def strided_padding(x: SymbolicTensor, taps: int) -> tuple[tuple[int, int], ...]:
+    """Zeros around x (N,H,W,C) for windows of taps x taps with stride 2, as many as "same" puts around its sides.
+
+    Around a side that is not known yet, as many as around an even one.
+    """
+    half = taps // 2
+    height, width = x.shape[1:3]
+    if height is None or width is None:
+        return ((half - 1, half),) * 2
+    return tuple((half - 1 + side % 2, half) for side in (height, width))
 
 
 def trained_rows(architecture: str, alpha: float, inputs: SymbolicTensor, include_top: bool) -> int:

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from minicnn import applications
-from minicnn.applications import VGG16, MobileNet, MobileNetV2, ResNet50, family
+from minicnn.applications import (
+    VGG16,
+    GoogLeNet,
+    InceptionV3,
+    MobileNet,
+    MobileNetV2,
+    NASNetLarge,
+    NASNetMobile,
+    ResNet50,
+    family,
+)
 from minicnn.errors import (
     ArgumentError,
     DownloadError,
@@ -14,6 +24,7 @@ from minicnn.errors import (
     WeightsMismatchError,
 )
 from minicnn.layers import BatchNormalization, Dense, Input
+from minicnn.layers.naming import reset_names
 from minicnn.models import Model
 from minicnn.weights.architectures import architectures
 
@@ -25,6 +36,11 @@ SIZES = {  # with and without top, moving statistics, channels of the features
     "ResNet50": (25_636_712, 23_587_712, 53_120, 2048),
     "ResNet101": (44_707_176, 42_658_176, 105_344, 2048),
     "ResNet152": (60_419_944, 58_370_944, 151_424, 2048),
+    "InceptionV3": (23_851_784, 21_802_784, 34_432, 2048),
+    "InceptionResNetV2": (55_873_736, 54_336_736, 60_544, 1536),
+    "NASNetMobile": (5_326_716, 4_269_716, 36_738, 1056),
+    "NASNetLarge": (88_949_818, 84_887_922, 196_668, 4032),
+    "GoogLeNet": (6_639_464, 5_614_464, 14_560, 1024),
     "MobileNet": (4_253_864, 3_228_864, 21_888, 1024),
     "MobileNetV2": (3_538_984, 2_257_984, 34_112, 1280),
 }
@@ -34,9 +50,16 @@ COUNTS = {
     "ResNet50": (177, 107),
     "ResNet101": (347, 209),
     "ResNet152": (517, 311),
+    "InceptionV3": (313, 189),
+    "InceptionResNetV2": (782, 449),
+    "NASNetMobile": (771, 389),
+    "NASNetLarge": (1041, 533),
+    "GoogLeNet": (0, 115),
     "MobileNet": (91, 55),
     "MobileNetV2": (156, 105),
 }
+SIDES = {"InceptionV3": 299, "InceptionResNetV2": 299, "NASNetLarge": 331}  # of the pictures; 224 where it is not said
+FIXED = {"NASNetMobile": ((224, 224), (7, 7))}  # pixels of pictures and features, where they are known without top
 
 
 @pytest.mark.parametrize("name", list(SIZES))
@@ -47,10 +70,12 @@ def test_sizes(name):
     assert model.count_params() == top
     assert sum(weight.size for weight in model.non_trainable_weights) == statistics
     assert (len(model.layers), sum(bool(layer.weights) for layer in model.layers)) == COUNTS[name]
-    assert (model.input_shape, model.output_shape) == ((None, 224, 224, 3), (None, 1000))
+    side = SIDES.get(name, 224)
+    assert (model.input_shape, model.output_shape) == ((None, side, side, 3), (None, 1000))
     features = build(weights=None, include_top=False)
     assert features.count_params() == body
-    assert (features.input_shape, features.output_shape) == ((None, None, None, 3), (None, None, None, channels))
+    pixels, maps = FIXED.get(name, ((None, None), (None, None)))
+    assert (features.input_shape, features.output_shape) == ((None, *pixels, 3), (None, *maps, channels))
     assert all(weight._array is None for weight in model.weights)  # nothing is drawn before it is looked at
 
 
@@ -134,6 +159,14 @@ def asked(monkeypatch):
 @pytest.mark.parametrize(
     ("build", "options", "file"),
     [
+        (applications.InceptionV3, {}, "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"),
+        (
+            applications.InceptionResNetV2,
+            {"include_top": False},
+            "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        ),
+        (applications.NASNetMobile, {}, "nasnet_mobile.h5"),
+        (applications.NASNetLarge, {"include_top": False}, "nasnet_large_no_top.h5"),
         (MobileNet, {}, "mobilenet_1_0_224_tf.h5"),
         (MobileNet, {"alpha": 0.25, "input_shape": (160, 160, 3)}, "mobilenet_2_5_160_tf.h5"),
         (MobileNet, {"include_top": False, "input_shape": (128, 160, 3)}, "mobilenet_1_0_224_tf_no_top.h5"),
@@ -179,6 +212,48 @@ def test_classes_and_the_last_activation():
     logits = ResNet50(weights=None, input_shape=(32, 32, 3), classes=5, classifier_activation=None)
     assert logits.layers[-1].activation == "linear"
     assert logits.output_shape == (None, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "features"),
+    [
+        ("InceptionV3", 75, (1, 1, 2048)),
+        ("InceptionResNetV2", 75, (1, 1, 1536)),
+        ("NASNetMobile", 32, (1, 1, 1056)),
+        ("GoogLeNet", 15, (1, 1, 1024)),
+    ],
+)
+def test_the_least_picture_of_branching_networks(name, least, features):
+    build = getattr(applications, name)
+    assert build(weights=None, include_top=False, input_shape=(least, least, 3)).output_shape == (None, *features)
+    with pytest.raises(ShapeError, match=f"at least {least}x{least}"):
+        build(weights=None, include_top=False, input_shape=(least, least - 1, 3))
+
+
+def test_a_pooling_of_googlenet_takes_in_the_last_row_and_column():
+    for side, rows in ((31, (8, 4, 2, 1)), (33, (8, 4, 2, 1)), (35, (9, 4, 2, 1)), (37, (9, 4, 2, 1))):
+        model = GoogLeNet(weights=None, include_top=False, input_shape=(side, side, 3))
+        assert tuple(model.get_layer(f"maxpool{i}").output.shape[1] for i in range(1, 5)) == rows
+
+
+def test_names_count_on_and_do_not_matter_to_files(tmp_path):
+    """The convolutions of InceptionV3 have no names of their own."""
+    options = {"include_top": False, "input_shape": (75, 75, 3)}
+    reset_names()
+    first, second = (InceptionV3(weights=None, **options) for _ in range(2))
+    assert (first.layers[1].name, second.layers[1].name) == ("conv2d", "conv2d_94")
+    for name in ("w.h5", "w.weights.h5"):
+        first.save_weights(tmp_path / name)
+        second = InceptionV3(weights=tmp_path / name, **options)
+        for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_nasnet_large_has_the_sizes_of_its_published_weights(monkeypatch):
+    """Without top and sizes Keras builds another network, which none of the published files fits."""
+    monkeypatch.setattr(family, "load_weights", lambda model, path, allow_head: None)
+    built = NASNetLarge(weights="nasnet_large_no_top.h5", include_top=False)
+    assert (built.input_shape, built.count_params()) == ((None, 331, 331, 3), 84_916_818)
 
 
 def test_a_given_input():
@@ -301,6 +376,12 @@ def test_with_the_top_both_must_fit(files, tmp_path):
             lambda: MobileNetV2(weights="imagenet", alpha=1.3, input_shape=(192, 192, 3)),
             ArgumentError,
             r"squares of 224 pixels at alpha 1\.3; got 192x192",
+        ),
+        (lambda: GoogLeNet(), ArgumentError, "no ImageNet weights are published for 'GoogLeNet'"),
+        (
+            lambda: NASNetMobile(weights="imagenet", include_top=False, input_shape=(None, 224, 3)),
+            ShapeError,
+            r"NASNetMobile: weights='imagenet' need a fixed input size; it is \(None, 224, 3\)",
         ),
         (lambda: VGG16(weights="no/such/file.h5"), FileAccessError, "file.h5"),
         (

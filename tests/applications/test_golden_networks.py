@@ -9,15 +9,20 @@ from formula_weights import make_weight, sample_indices
 
 import minicnn
 from minicnn import applications
+from minicnn.layers.naming import reset_names
 from minicnn.losses import CategoricalCrossentropy
 from minicnn.models import Model
 from minicnn.preparation.modes import preprocess_input
 
 NAMES = [
+    "InceptionV3_notop_odd",
+    "InceptionV3_top_even",
     "MobileNet_notop_odd",
     "MobileNet_top_even",
     "MobileNetV2_notop_odd",
     "MobileNetV2_top_even",
+    "NASNetMobile_notop_odd",
+    "NASNetMobile_top_even",
     "ResNet50_notop_odd",
     "ResNet50_top_even",
     "VGG16_notop_odd",
@@ -43,6 +48,7 @@ def network(request, golden) -> Network:
     meta, weights = stored["meta"], stored["weights"]
     options = {"classes": meta["classes"]} if meta["include_top"] else {}
     make = getattr(applications, meta["architecture"])
+    reset_names()
     model = make(weights=None, include_top=meta["include_top"], input_shape=meta["input_shape"][1:], **options)
     model.set_weights([make_weight(key, tuple(shape), meta["gain"]) for key, shape, _, _ in weights])
     return Network(model, preprocess_input(stored["input"], meta["input_mode"]), stored)

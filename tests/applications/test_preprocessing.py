@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from minicnn import applications
-from minicnn.applications import decode_predictions, labels, mobilenet, mobilenet_v2, resnet, vgg
+from minicnn.applications import (
+    decode_predictions,
+    googlenet,
+    inception_resnet_v2,
+    inception_v3,
+    labels,
+    mobilenet,
+    mobilenet_v2,
+    nasnet,
+    resnet,
+    vgg,
+)
 from minicnn.errors import ArgumentError, FileFormatError, ShapeError
 from minicnn.preparation import preprocess_input
 
@@ -26,7 +37,8 @@ def test_modes_are_those_of_keras(golden, mode, dtype):
 
 
 def test_each_family_has_its_mode():
-    for family, mode in ((vgg, "caffe"), (resnet, "caffe"), (mobilenet, "tf"), (mobilenet_v2, "tf")):
+    tf = mobilenet, mobilenet_v2, inception_v3, inception_resnet_v2, nasnet, googlenet
+    for family, mode in ((vgg, "caffe"), (resnet, "caffe"), *((family, "tf") for family in tf)):
         np.testing.assert_array_equal(family.preprocess_input(PIXELS), preprocess_input(PIXELS, mode))
     np.testing.assert_array_equal(preprocess_input(PIXELS, "none"), PIXELS)
     assert applications.preprocess_input is preprocess_input

@@ -13,13 +13,19 @@ from hypothesis import given, settings
 from layer_cases import CASES, NUMBERED
 from random_nets import images, nets, outputs, randomize
 
+import minicnn
+from minicnn import applications, losses, optimizers, schedules
 from minicnn import layers as L
-from minicnn import losses, optimizers, schedules
 from minicnn.bench import engines, networks
+from minicnn.layers.naming import reset_names
 from minicnn.models import Model, Sequential, load_model, model_from_json
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
 pytestmark = pytest.mark.filterwarnings("default")
+
+
+# Classes that Keras itself finds in .keras files alone.
+PRIVATE = {"CustomScaleLayer": keras.src.applications.inception_resnet_v2.CustomScaleLayer}
 
 
 def assert_close(found: Any, expected: Any, tolerance: float = 1e-5) -> None:
@@ -39,7 +45,7 @@ def check(model: Model, path: Any, x: Any) -> None:
     """Keras opens what minicnn saved, minicnn opens what Keras saved from it, and all predict the same."""
     expected = model.predict(x)
     model.save(path)
-    theirs = keras.models.load_model(path, compile=False)
+    theirs = keras.models.load_model(path, compile=False, custom_objects=PRIVATE if path.suffix == ".h5" else None)
     assert_close(theirs.predict(x, verbose=0), expected)
     assert [layer.name for layer in theirs.layers if layer.weights] == [
         layer.name for layer in model.layers if layer.weights
@@ -141,6 +147,36 @@ def test_graphs(make, suffix, tmp_path):
 
 def test_free_sides(tmp_path):
     check(free(), tmp_path / "model.keras", np.ones((1, 7, 5, 3), np.float32))
+
+
+# One member of each family, with the shape of its pictures.
+NETWORKS = [
+    ("InceptionV3", (75, 76, 3)),
+    ("InceptionResNetV2", (76, 75, 3)),
+    ("NASNetMobile", (33, 32, 3)),
+    ("GoogLeNet", (15, 16, 3)),
+]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(("name", "shape"), NETWORKS)
+def test_architectures(name, shape, suffix, tmp_path):
+    model = getattr(applications, name)(weights=None, input_shape=shape, classes=3)
+    networks.draw(model)
+    check(model, tmp_path / f"model{suffix}", feed(model, 2))
+
+
+@pytest.mark.parametrize(("name", "shape"), [case for case in NETWORKS if hasattr(keras.applications, case[0])])
+def test_architectures_are_those_that_keras_builds(name, shape, tmp_path):
+    keras.backend.clear_session()
+    reset_names()
+    options = {"weights": None, "input_shape": shape, "classes": 3}
+    theirs, ours = (getattr(package.applications, name)(**options) for package in (keras, minicnn))
+    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
+    networks.draw(ours)
+    theirs.set_weights(ours.get_weights())
+    theirs.save(tmp_path / "theirs.h5")
+    assert_close(load_model(tmp_path / "theirs.h5").predict(feed(ours, 2)), theirs.predict(feed(ours, 2), verbose=0))
 
 
 @settings(max_examples=25)

@@ -1,0 +1,30 @@
+"""Every member of every family has Keras' weighted layers: their names, classes, order, and weights."""
+
+import gzip
+import json
+
+import pytest
+
+from minicnn import applications
+from minicnn.layers.naming import reset_names
+
+pytestmark = pytest.mark.numpy_only
+NAMES = [name for name in applications.__all__ if name[0].isupper()]
+OWN = {"GoogLeNet"}  # which Keras does not have
+
+
+@pytest.fixture(scope="module")
+def order(golden):
+    """{architecture: [[layer, class, [[weight, shape, whether it is trained], ...]], ...]} as Keras builds it."""
+    return json.loads(gzip.decompress((golden / "layer_order.json.gz").read_bytes()))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN])
+def test_weighted_layers(name, order):
+    reset_names()
+    model = getattr(applications, name)(weights=None)
+    assert [
+        [layer.name, type(layer).__name__, [[w.name, list(w.shape), w.trainable] for w in layer.weights]]
+        for layer in model.layers
+        if layer.weights
+    ] == order[name]
