@@ -93,7 +93,7 @@ def draw(model: Model) -> None:
             operands = [values[slot] for slot in call.sources()]
             x, weights = operands[0].numpy(), call.layer.get_weights()
             if type(call.layer).__name__ == "BatchNormalization":
-                call.layer.set_weights([*weights[:2], x.mean((0, 1, 2)), x.var((0, 1, 2))])
+                call.layer.set_weights([*weights[:-2], x.mean((0, 1, 2)), x.var((0, 1, 2))])
             elif call.layer is model.layers[-1] and weights:  # else its softmax would see one class alone
                 call.layer.set_weights([weights[0] / (x @ weights[0]).std(), *weights[1:]])
             values[call.output] = call.layer(operands if len(operands) > 1 else operands[0], training=False)
