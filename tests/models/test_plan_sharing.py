@@ -48,6 +48,16 @@ def test_what_differs_in_an_option_a_weight_or_an_input_does_not():
     assert_as_on_the_tape(model)
 
 
+def test_padding_is_not_shared_but_taken_in():
+    x = L.Input((6, 5, 3))
+    y = L.ReLU()(x)
+    padded = [L.Conv2D(2, 3, strides=2)(L.ZeroPadding2D(1)(y)) for _ in range(2)]
+    model = Model(x, L.Concatenate()(padded))
+    randomize(model, 2)
+    assert functions(model)[:-1] == [Activation, Conv2D, Conv2D]
+    assert_as_on_the_tape(model)
+
+
 def test_an_activation_that_several_branches_begin_with_joins_the_convolution_before_them():
     x = L.Input((6, 5, 3))
     y = L.BatchNormalization()(L.Conv2D(3, 3, padding="same")(x))

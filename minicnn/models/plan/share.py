@@ -1,11 +1,14 @@
 """Sharing: what a trace computes more than once, from the same values in the same way, it computes once.
 
-In NASNet several convolutions of a cell begin with the same ReLU, and one block adds an average to itself.
+In NASNet several convolutions of a cell begin with the same ReLU, and one block adds an average to itself.  Padding is
+not shared: each convolution or pooling after it takes it in.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from minicnn.ops.shape import ZeroPadding2D
 
 from .trace import Instruction, Trace, Value
 
@@ -18,8 +21,10 @@ def share(trace: Trace) -> None:
     for item in trace.instructions:
         item.inputs = [made.get(id(value), value) for value in item.inputs]
         key = (item.function, *map(id, item.inputs), repr(sorted(item.options.items())))
-        made[id(item.output)] = results.setdefault(key, item.output)
-        if results[key] is item.output:
+        if item.function is ZeroPadding2D or key not in results:
+            results[key] = item.output
             kept.append(item)
+        else:
+            made[id(item.output)] = results[key]
     trace.instructions[:] = kept
     trace.outputs[:] = [made.get(id(value), value) for value in trace.outputs]
