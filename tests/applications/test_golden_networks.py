@@ -15,6 +15,8 @@ from minicnn.models import Model
 from minicnn.preparation.modes import preprocess_input
 
 NAMES = [
+    "InceptionResNetV2_notop_odd",
+    "InceptionResNetV2_top_even",
     "InceptionV3_notop_odd",
     "InceptionV3_top_even",
     "MobileNet_notop_odd",
