@@ -23,7 +23,7 @@ from minicnn.errors import (
     ShapeError,
     WeightsMismatchError,
 )
-from minicnn.layers import BatchNormalization, Dense, Input
+from minicnn.layers import BatchNormalization, Conv2D, Dense, Input
 from minicnn.layers.naming import reset_names
 from minicnn.models import Model
 from minicnn.weights.architectures import architectures
@@ -237,17 +237,22 @@ def test_a_pooling_of_googlenet_takes_in_the_last_row_and_column():
         assert tuple(model.get_layer(f"maxpool{i}").output.shape[1] for i in range(1, 5)) == rows
 
 
-def test_names_count_on_and_do_not_matter_to_files(tmp_path):
-    """The convolutions of InceptionV3 have no names of their own."""
+@pytest.mark.parametrize("first", [1, 94])
+@pytest.mark.parametrize("file", ["w.h5", "w.weights.h5"])
+def test_names_count_on_and_do_not_matter_to_files(first, file, tmp_path):
+    """The convolutions of InceptionV3 have no names of their own; in the published file they count from 1."""
     options = {"include_top": False, "input_shape": (75, 75, 3)}
     reset_names()
-    first, second = (InceptionV3(weights=None, **options) for _ in range(2))
-    assert (first.layers[1].name, second.layers[1].name) == ("conv2d", "conv2d_94")
-    for name in ("w.h5", "w.weights.h5"):
-        first.save_weights(tmp_path / name)
-        second = InceptionV3(weights=tmp_path / name, **options)
-        for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
-            np.testing.assert_array_equal(a, b)
+    for _ in range(first):
+        Conv2D(1, 1), BatchNormalization()
+    source = InceptionV3(weights=None, **options)
+    assert source.layers[1].name == f"conv2d_{first}"
+    source.save_weights(tmp_path / file)
+    reset_names()
+    model = InceptionV3(weights=tmp_path / file, **options)
+    assert model.layers[1].name == "conv2d"
+    for a, b in zip(model.weights, source.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
 def test_nasnet_large_has_the_sizes_of_its_published_weights(monkeypatch):
