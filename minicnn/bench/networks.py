@@ -6,6 +6,7 @@ normalisation are those of random pictures, so that no signal grows or fades on 
 
 import json
 from collections import defaultdict
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from .shapes import build
 
 Sides = tuple[tuple[int, int], tuple[int, int]]
 MOST_WEIGHTS = 1 << 28
-ENOUGH_PIXELS = 128 * 128  # for statistics: of a small picture, one pixel is left at the end, without a variance
+ENOUGH_PIXELS = 16  # of a map for its statistics: of a small picture, one is left at the end, without a variance
 WINDOWS = ("Conv2D", "DepthwiseConv2D", "MaxPooling2D")
 OTHERS = ("BatchNormalization", "Add", "Dense", "Flatten", "Reshape", "Dropout", "GlobalAveragePooling2D")
 
@@ -85,7 +86,8 @@ def draw(model: Model) -> None:
                 weight.adopt(generator.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(2 / fan_in)))
     program = model.program
     height, width, channels = model.input_shape[1:]
-    count = max(1, ENOUGH_PIXELS // (height * width))
+    normalised = [layer.output.shape[1:-1] for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
+    count = max(1, ENOUGH_PIXELS // min((prod(sides) for sides in normalised), default=1))
     pictures = generator.standard_normal((count, height, width, channels), np.float32)
     values = {program.inputs[0]: Tensor(pictures)}
     with no_grad():
