@@ -66,6 +66,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"filters": 2, "kernel_size": 3, "strides": 3}, IMAGE),
     ],
     "Cropping2D": [({"cropping": ((1, 0), (2, 1))}, IMAGE), ({"cropping": 1}, IMAGE)],
+    "CustomScaleLayer": [({"scale": 0.25}, [IMAGE, IMAGE])],
     "Dense": [
         ({"units": 3, "activation": "softmax", **KERNEL, "kernel_constraint": regularizers.MaxNorm(1.5)}, ROW),
         ({"units": 5, "use_bias": False}, IMAGE),

@@ -15,6 +15,7 @@ class PublishedFile:
     Attributes
     ----------
     file, url : str
+        The name in the caches, which is Keras'; it may differ from that in the address.
     hash : str or None
         md5 or sha256, where one is published.
     model : str
@@ -42,8 +43,8 @@ def published_files() -> tuple[PublishedFile, ...]:
     table = _table()
     return tuple(
         PublishedFile(
-            url=f"{table['address']}{entry['folder']}/{entry['file']}",
-            **{key: value for key, value in entry.items() if key != "folder"},
+            url=f"{table['address']}{entry['folder']}/{entry.get('remote', entry['file'])}",
+            **{key: value for key, value in entry.items() if key not in ("folder", "remote")},
         )
         for entry in table["files"]
     )

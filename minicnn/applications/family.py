@@ -62,6 +62,18 @@ def classified(x: SymbolicTensor, classes: int, activation: str | None) -> Symbo
     return Dense(classes, activation=activation, name="predictions")(x)
 
 
+def strided_padding(x: SymbolicTensor, taps: int) -> tuple[tuple[int, int], ...]:
+    """Zeros around x (N,H,W,C) for windows of taps x taps with stride 2, as many as "same" puts around its sides.
+
+    Around a side that is not known yet, as many as around an even one.
+    """
+    half = taps // 2
+    height, width = x.shape[1:3]
+    if height is None or width is None:
+        return ((half - 1, half),) * 2
+    return tuple((half - 1 + side % 2, half) for side in (height, width))
+
+
 def trained_rows(architecture: str, alpha: float, inputs: SymbolicTensor, include_top: bool) -> int:
     """The side of the pictures that published weights for these inputs (N,H,W,C) were trained with.
 

@@ -21,7 +21,7 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, finish, image_input, pooled, trained_rows
+from .family import Weights, finish, image_input, pooled, strided_padding, trained_rows
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -93,19 +93,11 @@ def _block(inputs: SymbolicTensor, filters: int, stride: int, number: int) -> Sy
         x = ReLU(6.0, name=f"{name}_expand_relu")(_pointwise(x, EXPANSION * channels, f"{name}_expand"))
     padding = "same"
     if stride == 2:
-        x, padding = ZeroPadding2D(_correct_pad(x), name=f"{name}_pad")(x), "valid"
+        x, padding = ZeroPadding2D(strided_padding(x, 3), name=f"{name}_pad")(x), "valid"
     x = DepthwiseConv2D(3, strides=stride, padding=padding, use_bias=False, name=f"{name}_depthwise")(x)
     x = ReLU(6.0, name=f"{name}_depthwise_relu")(_bn(x, f"{name}_depthwise_BN"))
     x = _pointwise(x, filters, f"{name}_project")
     return Add(name=f"{name}_add")([inputs, x]) if stride == 1 and channels == filters else x
-
-
-def _correct_pad(x: SymbolicTensor) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Zeros around x (N,H,W,C) for 3x3 at stride 2: none before an even side, nor where one is not known."""
-    height, width = x.shape[1:3]
-    if height is None or width is None:
-        return (0, 1), (0, 1)
-    return (height % 2, 1), (width % 2, 1)
 
 
 def _divisible(channels: float) -> int:

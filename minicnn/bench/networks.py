@@ -6,6 +6,7 @@ normalisation are those of random pictures, so that no signal grows or fades on 
 
 import json
 from collections import defaultdict
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from .shapes import build
 
 Sides = tuple[tuple[int, int], tuple[int, int]]
 MOST_WEIGHTS = 1 << 28
-ENOUGH_PIXELS = 128 * 128  # for statistics: of a small picture, one pixel is left at the end, without a variance
+ENOUGH_PIXELS = 16  # of a map for its statistics: of a small picture, one is left at the end, without a variance
 WINDOWS = ("Conv2D", "DepthwiseConv2D", "MaxPooling2D")
 OTHERS = ("BatchNormalization", "Add", "Dense", "Flatten", "Reshape", "Dropout", "GlobalAveragePooling2D")
 
@@ -85,7 +86,8 @@ def draw(model: Model) -> None:
                 weight.adopt(generator.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(2 / fan_in)))
     program = model.program
     height, width, channels = model.input_shape[1:]
-    count = max(1, ENOUGH_PIXELS // (height * width))
+    normalised = [layer.output.shape[1:-1] for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
+    count = max(1, ENOUGH_PIXELS // min((prod(sides) for sides in normalised), default=1))
     pictures = generator.standard_normal((count, height, width, channels), np.float32)
     values = {program.inputs[0]: Tensor(pictures)}
     with no_grad():
@@ -93,7 +95,7 @@ def draw(model: Model) -> None:
             operands = [values[slot] for slot in call.sources()]
             x, weights = operands[0].numpy(), call.layer.get_weights()
             if type(call.layer).__name__ == "BatchNormalization":
-                call.layer.set_weights([*weights[:2], x.mean((0, 1, 2)), x.var((0, 1, 2))])
+                call.layer.set_weights([*weights[:-2], x.mean((0, 1, 2)), x.var((0, 1, 2))])
             elif call.layer is model.layers[-1] and weights:  # else its softmax would see one class alone
                 call.layer.set_weights([weights[0] / (x @ weights[0]).std(), *weights[1:]])
             values[call.output] = call.layer(operands if len(operands) > 1 else operands[0], training=False)

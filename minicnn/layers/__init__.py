@@ -17,7 +17,7 @@ from .convolution import Conv2D, Conv2DTranspose, DepthwiseConv2D, SeparableConv
 from .core import Input, InputLayer, Rescaling
 from .dense import Dense
 from .layer import Layer
-from .merge import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
+from .merge import Add, Average, Concatenate, CustomScaleLayer, Maximum, Minimum, Multiply, Subtract
 from .noise import Dropout, GaussianDropout, GaussianNoise, SpatialDropout2D
 from .normalization import BatchNormalization, LayerNormalization
 from .operation import Operation
@@ -37,6 +37,7 @@ CLASSES: dict[str, type[Layer]] = {
         Conv2D,
         Conv2DTranspose,
         Cropping2D,
+        CustomScaleLayer,
         Dense,
         DepthwiseConv2D,
         Dropout,

@@ -41,6 +41,7 @@ class Layer:
     """
 
     option_changes: ClassVar[int] = 0  # how often an option of a layer that is in use was set; plans are made anew then
+    module: ClassVar[str] = "keras.layers"  # where Keras has the class
     deterministic: ClassVar[bool] = True  # whether training=True gives what training=False gives
     input_rank: int | None = None  # number of axes of an input, batch included
 

@@ -4,6 +4,7 @@ from functools import reduce
 from typing import Any
 
 from minicnn import ops
+from minicnn.arguments import number
 from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError
 
@@ -37,6 +38,30 @@ class Add(_Merge):
 
     def call(self, inputs: list[Tensor], training: bool) -> Tensor:
         return reduce(ops.add, inputs)
+
+
+class CustomScaleLayer(_Merge):
+    """y = a + scale b: a shortcut a, and a branch b that is made smaller before it joins (InceptionResNetV2).
+
+    >>> import numpy as np
+    >>> from minicnn.layers import CustomScaleLayer
+    >>> CustomScaleLayer(0.5)([np.float32([[1.0]]), np.float32([[4.0]])]).numpy()
+    array([[3.]], dtype=float32)
+    """
+
+    module = "keras.src.applications.inception_resnet_v2"
+
+    def __init__(self, scale: float, **options: Any):
+        super().__init__(**options)
+        self.scale = number(f"layer {self.name}", "scale", scale, "(-inf, inf)")
+
+    def check_input(self, shape: Any) -> None:
+        super().check_input(shape)
+        if len(shape) != 2:
+            raise ShapeError(f"layer {self.name} (CustomScaleLayer) takes two tensors; got {len(shape)}")
+
+    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
+        return inputs[0] + inputs[1] * self.scale
 
 
 class Subtract(_Merge):

@@ -51,7 +51,7 @@ class Operation(Layer):
         self.built = True
 
     @property
-    def module(self) -> str:
+    def module(self) -> str:  # type: ignore[override]
         """Where Keras has the operation."""
         return f"keras.src.ops.{'numpy' if self.function in NUMPY_FUNCTIONS else 'nn'}"
 

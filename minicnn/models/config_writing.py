@@ -131,8 +131,9 @@ def _layer(layer: Layer, call: Node | None = None) -> dict[str, Any]:
         )
     if isinstance(layer, Operation):
         return _entry(layer.module, layer.function, config, None, layer.function)
+    kind = type(layer).__name__
     build = {"input_shape": list(call.inputs[0].shape)} if layer.weights and call else None
-    return _entry("keras.layers", type(layer).__name__, config, build)
+    return _entry(layer.module, kind, config, build, None if layer.module == "keras.layers" else kind)
 
 
 def _entry(

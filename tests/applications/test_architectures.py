@@ -5,6 +5,17 @@ import pytest
 
 from minicnn import applications
 from minicnn.applications import VGG16, MobileNet, MobileNetV2, ResNet50, SqueezeNet1_1, family
+from minicnn.applications import (
+    VGG16,
+    GoogLeNet,
+    InceptionV3,
+    MobileNet,
+    MobileNetV2,
+    NASNetLarge,
+    NASNetMobile,
+    ResNet50,
+    family,
+)
 from minicnn.errors import (
     ArgumentError,
     DownloadError,
@@ -13,7 +24,8 @@ from minicnn.errors import (
     ShapeError,
     WeightsMismatchError,
 )
-from minicnn.layers import BatchNormalization, Dense, Input
+from minicnn.layers import BatchNormalization, Conv2D, Dense, Input
+from minicnn.layers.naming import reset_names
 from minicnn.models import Model
 from minicnn.weights.architectures import architectures
 
@@ -35,6 +47,11 @@ SIZES = {  # with and without top, moving statistics, channels of the features
     "AlexNet": (61_100_840, 2_469_696, 0, 256),
     "SqueezeNet1_0": (1_248_424, 735_424, 0, 512),
     "SqueezeNet1_1": (1_235_496, 722_496, 0, 512),
+    "InceptionV3": (23_851_784, 21_802_784, 34_432, 2048),
+    "InceptionResNetV2": (55_873_736, 54_336_736, 60_544, 1536),
+    "NASNetMobile": (5_326_716, 4_269_716, 36_738, 1056),
+    "NASNetLarge": (88_949_818, 84_887_922, 196_668, 4032),
+    "GoogLeNet": (6_639_464, 5_614_464, 14_560, 1024),
     "MobileNet": (4_253_864, 3_228_864, 21_888, 1024),
     "MobileNetV2": (3_538_984, 2_257_984, 34_112, 1280),
 }
@@ -58,6 +75,13 @@ COUNTS = {
     "MobileNetV2": (156, 105),
 }
 SIDES = {"Xception": 299}  # of the pictures; 224 where it is not said
+    "InceptionV3": (313, 189),
+    "InceptionResNetV2": (782, 449),
+    "NASNetMobile": (771, 389),
+    "NASNetLarge": (1041, 533),
+    "GoogLeNet": (202, 115),
+SIDES = {"InceptionV3": 299, "InceptionResNetV2": 299, "NASNetLarge": 331}  # of the pictures; 224 where it is not said
+FIXED = {"NASNetMobile": ((224, 224), (7, 7))}  # pixels of pictures and features, where they are known without top
 
 
 @pytest.mark.parametrize("name", list(SIZES))
@@ -72,7 +96,8 @@ def test_sizes(name):
     assert (model.input_shape, model.output_shape) == ((None, side, side, 3), (None, 1000))
     features = build(weights=None, include_top=False)
     assert features.count_params() == body
-    assert (features.input_shape, features.output_shape) == ((None, None, None, 3), (None, None, None, channels))
+    pixels, maps = FIXED.get(name, ((None, None), (None, None)))
+    assert (features.input_shape, features.output_shape) == ((None, *pixels, 3), (None, *maps, channels))
     assert all(weight._array is None for weight in model.weights)  # nothing is drawn before it is looked at
 
 
@@ -83,7 +108,8 @@ def test_the_table_says_what_is_built(row):
     model = build(weights=None, **row.arguments)
     assert (model.count_params(), model.input_shape[1:3]) == (row.parameters, (row.side, row.side))
     assert model.metadata["preprocessing"] == row.preprocessing
-    assert build(weights=None, include_top=False, **row.arguments).count_params() == row.headless
+    body = build(weights=None, include_top=False, input_shape=(row.side, row.side, 3), **row.arguments)
+    assert body.count_params() == row.headless
     with pytest.raises(ShapeError, match=f"at least {row.least}x{row.least}"):
         build(weights=None, include_top=False, input_shape=(row.least - 1, row.least, 3), **row.arguments)
 
@@ -159,6 +185,14 @@ def asked(monkeypatch):
         (applications.ResNet50V2, {}, "resnet50v2_weights_tf_dim_ordering_tf_kernels.h5"),
         (applications.DenseNet169, {}, "densenet169_weights_tf_dim_ordering_tf_kernels.h5"),
         (applications.Xception, {"include_top": False}, "xception_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+        (applications.InceptionV3, {}, "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"),
+        (
+            applications.InceptionResNetV2,
+            {"include_top": False},
+            "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        ),
+        (applications.NASNetMobile, {}, "nasnet_mobile.h5"),
+        (applications.NASNetLarge, {"include_top": False}, "nasnet_large_no_top.h5"),
         (MobileNet, {}, "mobilenet_1_0_224_tf.h5"),
         (MobileNet, {"alpha": 0.25, "input_shape": (160, 160, 3)}, "mobilenet_2_5_160_tf.h5"),
         (MobileNet, {"include_top": False, "input_shape": (128, 160, 3)}, "mobilenet_1_0_224_tf_no_top.h5"),
@@ -226,6 +260,48 @@ def test_a_pooling_of_squeezenet_takes_in_the_last_row_and_column():
     for side, rows in ((35, 8), (36, 8), (37, 9), (38, 9)):  # conv1 makes 17, 17, 18 and 18 rows of them
         model = SqueezeNet1_1(weights=None, include_top=False, input_shape=(side, side, 3))
         assert model.get_layer("pool1").output.shape[1:3] == (rows, rows)
+    [
+        ("InceptionV3", 75, (1, 1, 2048)),
+        ("InceptionResNetV2", 75, (1, 1, 1536)),
+        ("NASNetMobile", 32, (1, 1, 1056)),
+        ("GoogLeNet", 15, (1, 1, 1024)),
+    ],
+def test_the_least_picture_of_branching_networks(name, least, features):
+    build = getattr(applications, name)
+    assert build(weights=None, include_top=False, input_shape=(least, least, 3)).output_shape == (None, *features)
+    with pytest.raises(ShapeError, match=f"at least {least}x{least}"):
+        build(weights=None, include_top=False, input_shape=(least, least - 1, 3))
+
+
+def test_a_pooling_of_googlenet_takes_in_the_last_row_and_column():
+    for side, rows in ((31, (8, 4, 2, 1)), (33, (8, 4, 2, 1)), (35, (9, 4, 2, 1)), (37, (9, 4, 2, 1))):
+        model = GoogLeNet(weights=None, include_top=False, input_shape=(side, side, 3))
+        assert tuple(model.get_layer(f"maxpool{i}").output.shape[1] for i in range(1, 5)) == rows
+
+
+@pytest.mark.parametrize("first", [1, 94])
+@pytest.mark.parametrize("file", ["w.h5", "w.weights.h5"])
+def test_names_count_on_and_do_not_matter_to_files(first, file, tmp_path):
+    """The convolutions of InceptionV3 have no names of their own; in the published file they count from 1."""
+    options = {"include_top": False, "input_shape": (75, 75, 3)}
+    reset_names()
+    for _ in range(first):
+        Conv2D(1, 1), BatchNormalization()
+    source = InceptionV3(weights=None, **options)
+    assert source.layers[1].name == f"conv2d_{first}"
+    source.save_weights(tmp_path / file)
+    reset_names()
+    model = InceptionV3(weights=tmp_path / file, **options)
+    assert model.layers[1].name == "conv2d"
+    for a, b in zip(model.weights, source.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_nasnet_large_has_the_sizes_of_its_published_weights(monkeypatch):
+    """Without top and sizes Keras builds another network, which none of the published files fits."""
+    monkeypatch.setattr(family, "load_weights", lambda model, path, allow_head: None)
+    built = NASNetLarge(weights="nasnet_large_no_top.h5", include_top=False)
+    assert (built.input_shape, built.count_params()) == ((None, 331, 331, 3), 84_916_818)
 
 
 def test_a_given_input():
@@ -350,6 +426,12 @@ def test_with_the_top_both_must_fit(files, tmp_path):
             r"squares of 224 pixels at alpha 1\.3; got 192x192",
         ),
         (lambda: SqueezeNet1_1(), ArgumentError, "no ImageNet weights are published for 'SqueezeNet1_1'"),
+        (lambda: GoogLeNet(), ArgumentError, "no ImageNet weights are published for 'GoogLeNet'"),
+        (
+            lambda: NASNetMobile(weights="imagenet", include_top=False, input_shape=(None, 224, 3)),
+            ShapeError,
+            r"NASNetMobile: weights='imagenet' need a fixed input size; it is \(None, 224, 3\)",
+        ),
         (lambda: VGG16(weights="no/such/file.h5"), FileAccessError, "file.h5"),
         (
             lambda: VGG16(weights=None, classifier_activation="soft"),

@@ -10,7 +10,7 @@ from minicnn.layers.naming import reset_names
 
 pytestmark = pytest.mark.numpy_only
 NAMES = [name for name in applications.__all__ if name[0].isupper()]
-OWN = {"AlexNet", "SqueezeNet1_0", "SqueezeNet1_1"}  # which Keras does not have
+OWN = {"AlexNet", "GoogLeNet", "SqueezeNet1_0", "SqueezeNet1_1"}  # which Keras does not have
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.src.applications import inception_resnet_v2
 
 CLASSES = [
     "Activation",
@@ -22,6 +23,7 @@ CLASSES = [
     "Conv2D",
     "Conv2DTranspose",
     "Cropping2D",
+    "CustomScaleLayer",
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
@@ -61,7 +63,8 @@ APPLICATIONS = ("VGG16", "VGG19", "ResNet50", "MobileNet", "MobileNetV2")
 
 def defaults(name: str) -> dict[str, Any]:
     """Arguments of a layer class with their defaults; "required" where there is none."""
-    found = inspect.signature(getattr(keras.layers, name).__init__).parameters.values()
+    cls = getattr(keras.layers, name, None) or getattr(inception_resnet_v2, name)
+    found = inspect.signature(cls.__init__).parameters.values()
     plain = [p for p in found if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != "self"]
     return {p.name: "required" if p.default is p.empty else p.default for p in plain}
 

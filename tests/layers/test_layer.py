@@ -149,6 +149,7 @@ def test_merges():
     }.items():
         np.testing.assert_allclose(CLASSES[name](dtype="float64")([a, b, c]).numpy(), expected, rtol=1e-15)
     np.testing.assert_array_equal(layers.Subtract(dtype="float64")([a, b]).numpy(), a - b)
+    np.testing.assert_array_equal(layers.CustomScaleLayer(0.25, dtype="float64")([a, b]).numpy(), a + b * 0.25)
 
 
 @pytest.mark.parametrize("name", [name for name in CLASSES if name.startswith("Random")])

@@ -125,6 +125,10 @@ IMAGE = Input((8, 8, 3))
             lambda: layers.Concatenate(name="j")([IMAGE, Input((7, 8, 3))]),
             "layer j: .* cannot be concatenated along axis 3",
         ),
+        (
+            lambda: layers.CustomScaleLayer(2, name="s")([np.ones((1, 2))] * 3),
+            "CustomScaleLayer. takes two tensors; got 3",
+        ),
         (lambda: layers.Subtract(name="s")([np.ones((1, 2))] * 3), "layer s: Subtract takes two inputs; got 3"),
         (lambda: layers.Reshape((5, 5), name="r")(Input((8,))), r"layer r: a sample of shape \(8,\) cannot become"),
         (lambda: layers.PReLU(name="p")(Input((None, 8, 3))), "layer p: PReLU needs a known size .* shared_axes"),

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from formula_weights import make_weight
 from hypothesis import given, settings
 from layer_cases import CASES, NUMBERED
 from random_nets import images, nets, outputs, randomize
 
-from minicnn import applications, losses, optimizers, schedules
 from minicnn import layers as L
+from minicnn import losses, optimizers, schedules
 from minicnn.bench import engines, networks
 from minicnn.models import Model, Sequential, load_model, model_from_json
 
@@ -142,37 +141,6 @@ def test_graphs(make, suffix, tmp_path):
 
 def test_free_sides(tmp_path):
     check(free(), tmp_path / "model.keras", np.ones((1, 7, 5, 3), np.float32))
-
-
-# Small members of the families, with the shape of their pictures.
-NETWORKS = [
-    ("ResNet50V2", (33, 32, 3)),
-    ("DenseNet121", (32, 33, 3)),
-    ("Xception", (71, 72, 3)),
-    ("AlexNet", (63, 64, 3)),
-    ("SqueezeNet1_1", (36, 35, 3)),
-]
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize(("name", "shape"), NETWORKS)
-def test_architectures(name, shape, suffix, tmp_path):
-    model = getattr(applications, name)(weights=None, input_shape=shape, classes=3)
-    weights = [(f"{layer.name}/{weight.name}", weight.shape) for layer in model.layers for weight in layer.weights]
-    model.set_weights([make_weight(key, shape, gain=1.0) for key, shape in weights])
-    check(model, tmp_path / f"model{suffix}", feed(model, 2))
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize(("name", "shape"), [row for row in NETWORKS if hasattr(keras.applications, row[0])])
-def test_architectures_that_keras_builds(name, shape, suffix, tmp_path):
-    options, path = {"input_shape": shape, "classes": 3}, tmp_path / f"theirs{suffix}"
-    theirs = getattr(keras.applications, name)(weights=None, **options)
-    theirs.save(path)
-    opened, built = load_model(path), getattr(applications, name)(weights=path, **options)
-    expected = theirs.predict(feed(opened, 2), verbose=0)
-    for ours in (opened, built):
-        assert_close(ours.predict(feed(opened, 2)), expected)
 
 
 @settings(max_examples=25)

@@ -8,6 +8,10 @@ import pytest
 from random_nets import randomize
 
 from minicnn.applications import AlexNet, SqueezeNet1_0, SqueezeNet1_1
+from formula_weights import make_weight
+
+from minicnn.applications import GoogLeNet
+from minicnn.applications.googlenet import MODULES
 from minicnn.bench import networks
 from minicnn.bench.cases import Layer
 from minicnn.bench.layers import Convolution
@@ -145,3 +149,86 @@ def test_the_networks_of_torchvision(build, make, sides):
 def test_torchvision_has_as_many_weights():
     for make, build in ((alexnet, AlexNet), (lambda n: squeezenet(n, *VERSIONS["1_0"]), SqueezeNet1_0)):
         assert sum(p.numel() for p in make(1000).parameters()) == build(weights=None).count_params()
+class Convolution2D(torch.nn.Module):
+    """torchvision.models.googlenet.BasicConv2d"""
+
+    def __init__(self, channels, filters, size, **options):
+        self.conv = torch.nn.Conv2d(channels, filters, size, bias=False, **options)
+        self.bn = torch.nn.BatchNorm2d(filters, eps=0.001)
+
+        return self.bn(self.conv(x)).relu()
+
+
+class Inception(torch.nn.Module):
+    """torchvision.models.googlenet.Inception"""
+
+    def __init__(self, channels, single, reduced3, second, reduced5, third, projected):
+        row = torch.nn.Sequential
+        self.branch1 = Convolution2D(channels, single, 1)
+        self.branch2 = row(Convolution2D(channels, reduced3, 1), Convolution2D(reduced3, second, 3, padding=1))
+        self.branch3 = row(Convolution2D(channels, reduced5, 1), Convolution2D(reduced5, third, 3, padding=1))
+        largest = torch.nn.MaxPool2d(3, stride=1, padding=1, ceil_mode=True)
+        self.branch4 = row(largest, Convolution2D(channels, projected, 1))
+
+        return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], 1)
+
+
+def googlenet(classes):
+    """torchvision.models.googlenet without its auxiliary classifiers, in inference mode"""
+    row = torch.nn.Sequential()
+
+    def pool(name, size):
+        row.add_module(name, torch.nn.MaxPool2d(size, stride=2, ceil_mode=True))
+
+    row.add_module("conv1", Convolution2D(3, 64, 7, stride=2, padding=3))
+    pool("maxpool1", 3)
+    row.add_module("conv2", Convolution2D(64, 64, 1))
+    row.add_module("conv3", Convolution2D(64, 192, 3, padding=1))
+    pool("maxpool2", 3)
+    channels = 192
+    for number, filters in MODULES.items():
+        row.add_module(f"inception{number}", Inception(channels, *filters))
+        channels = sum(filters[i] for i in (0, 2, 4, 5))
+        if number == "3b":
+            pool("maxpool3", 3)
+        elif number == "4e":
+            pool("maxpool4", 2)
+    row.add_module("avgpool", torch.nn.AdaptiveAvgPool2d(1))
+    row.add_module("flatten", torch.nn.Flatten())
+    row.add_module("fc", torch.nn.Linear(channels, classes))
+    return row.eval()
+
+
+def state_dict(model):
+    """The weights of GoogLeNet as torchvision names and orders them."""
+    words = {"kernel": "weight", "gamma": "weight", "beta": "bias", "moving_mean": "running_mean"}
+    words["moving_variance"] = "running_var"
+    state = {}
+    for layer in model.layers:
+        place = layer.name.replace("_", ".").replace("predictions", "fc")
+        for weight, array in zip(layer.weights, layer.get_weights()):
+            axes = {4: (3, 2, 0, 1), 2: (1, 0)}.get(array.ndim, (0,))
+            name = f"{place}.{words.get(weight.name, weight.name)}"
+            state[name] = torch.from_numpy(np.ascontiguousarray(array.transpose(axes)))
+    return state
+
+
+@pytest.mark.parametrize("shape", [(64, 47, 3), (35, 50, 3), (15, 16, 3)])
+def test_googlenet_is_that_of_torchvision(shape):
+    model = GoogLeNet(weights=None, input_shape=shape, classes=7, classifier_activation=None)
+    model.set_weights(
+        [make_weight(f"{layer.name}/{w.name}", w.shape, 2.0) for layer in model.layers for w in layer.weights]
+    )
+    theirs = googlenet(7)
+    missing, unexpected = theirs.load_state_dict(state_dict(model), strict=False)
+    assert not unexpected
+    assert all(name.endswith("num_batches_tracked") for name in missing)
+    x = np.random.default_rng(0).standard_normal((2, *shape), np.float32)
+    with torch.inference_mode():
+        expected = theirs(torch.from_numpy(x).permute(0, 3, 1, 2)).numpy()
+    assert np.linalg.norm(model.predict(x) - expected) <= 1e-5 * np.linalg.norm(expected)
+
+
+def test_googlenet_has_as_many_weights_as_that_of_torchvision():
+    count = sum(parameter.numel() for parameter in googlenet(1000).parameters())
+    assert count == 6_624_904 == sum(weight.size for weight in GoogLeNet(weights=None).trainable_weights)

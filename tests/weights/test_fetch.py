@@ -303,7 +303,7 @@ def test_the_cache_folder_is_the_users_and_one_with_that_of_kernels(environment,
 def test_every_entry_has_an_address_and_a_hash_or_no_hash():
     for entry in published_files():
         assert entry.url.startswith("https://storage.googleapis.com/tensorflow/keras-applications/")
-        assert entry.url.endswith(f"/{entry.file}")
+        assert entry.url.endswith(f"/{entry.file}") or entry.model.startswith("NASNet")
         assert entry.hash is None or len(entry.hash) == 32
         assert (entry.hash is None) == entry.model.startswith("MobileNet")
     assert len({entry.file for entry in published_files()}) == len(published_files()) == 100
@@ -316,6 +316,21 @@ WITH_TWO_FILES = [
 
 
 @pytest.mark.parametrize("model", WITH_TWO_FILES)
+    assert len({entry.file for entry in published_files()}) == len(published_files()) == 94
+
+
+@pytest.mark.parametrize("size", ["Mobile", "Large"])
+def test_nasnet_has_other_names_in_the_caches(size):
+    top, body = published(f"NASNet{size}"), published(f"NASNet{size}", include_top=False)
+    small = size.lower()
+    assert (top.file, body.file) == (f"nasnet_{small}.h5", f"nasnet_{small}_no_top.h5")
+    assert top.url.endswith(f"/nasnet/NASNet-{small}.h5")
+    assert body.url.endswith(f"/nasnet/NASNet-{small}-no-top.h5")
+
+
+@pytest.mark.parametrize(
+    "model", ["VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152", "InceptionV3", "InceptionResNetV2"]
+)
 def test_models_with_and_without_head(model):
     top, body = published(model), published(model, include_top=False)
     assert top.hash != body.hash

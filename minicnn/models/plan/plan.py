@@ -24,6 +24,7 @@ from ..graph import Program
 from ..memory import available_memory, in_words, out_of_memory
 from .fuse import fuse, has_fixed_weights
 from .memory import sample_bytes
+from .share import share
 from .stages import Stages
 from .trace import Instruction, Value, trace
 
@@ -45,6 +46,7 @@ class Plan:
         dense_storage: str = "float32",
     ):
         traced = trace(program, shapes, dtypes)
+        share(traced)
         fuse(traced)
         self.instructions, self.inputs, self.outputs = traced.instructions, traced.inputs, traced.outputs
         self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
