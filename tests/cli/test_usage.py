@@ -21,7 +21,7 @@ def refused(capsys, *arguments) -> str:
         (["finetun", "p"], "there is no command 'finetun', did you mean finetune? (see minicnn finetune --help)"),
         (["fly"], "there is no command 'fly': there are demo, finetune, predict, "),
         (["weights", "lst"], "there is no action 'lst', did you mean list? (see minicnn weights list --help)"),
-        (["weights", "sell"], "there is no action 'sell': there are list, fetch, path, verify (see minicnn weights --help)"),
+        (["weights", "sell"], "there is no action 'sell': there are list, fetch, path, verify (see minicnn"),
         (["finetune", "p", "--epoch", "3"], "there is no option --epoch, did you mean --epochs? (see minicnn finetune"),
         (["finetune", "p", "--epoch=3"], "there is no option --epoch, did you mean --epochs?"),
         (["finetune", "--fine_epochs", "3"], "there is no option --fine_epochs, did you mean --fine-epochs?"),
