@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 @pytest.mark.parametrize(
     ("name", "size", "mirrored"),
-    [("vgg16", 32, False), ("resnet50", 64, False), ("mobilenet", 64, True), ("mobilenetv2", 65, False)],
+    [("vgg16", 32, False), ("resnet50", 96, False), ("mobilenet", 64, True), ("mobilenetv2", 65, False)],
 )
 def test_the_outputs_are_the_same(name, size, mirrored, tmp_path):
     from minicnn.bench.peers.network import load
