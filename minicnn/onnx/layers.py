@@ -111,6 +111,11 @@ def _merge(kind: str) -> Callable[..., Value]:
     return layer_to_onnx
 
 
+def _custom_scale(graph: Graph, layer: Any, *values: Value) -> Value:
+    first, second = graph.alike(values)
+    return graph.apply("Add", first, graph.apply("Mul", second, graph.constant(layer.scale)).name)
+
+
 def _concatenate(graph: Graph, layer: Any, *values: Value) -> Value:
     first, *others = graph.alike(values)
     return graph.apply("Concat", first, *(value.name for value in others), axis=first.axis(layer.axis))
@@ -140,6 +145,7 @@ LAYERS: dict[str, Callable[..., Value]] = {
     "Conv2D": conv2d,
     "Conv2DTranspose": conv2d_transpose,
     "Cropping2D": _cropping,
+    "CustomScaleLayer": _custom_scale,
     "Dense": _dense,
     "DepthwiseConv2D": depthwise_conv2d,
     "Dropout": _same,

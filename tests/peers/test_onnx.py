@@ -135,8 +135,11 @@ def test_random_nets(tmp_path_factory, model):
 @pytest.mark.parametrize(
     ("name", "options"),
     [
+        ("GoogLeNet", {"include_top": False, "input_shape": (33, 36, 3)}),
+        ("InceptionResNetV2", {"include_top": False, "input_shape": (75, 76, 3)}),
         ("MobileNet", {"alpha": 0.25, "input_shape": (64, 64, 3)}),
         ("MobileNetV2", {"alpha": 0.35, "input_shape": (65, 65, 3)}),
+        ("NASNetMobile", {"include_top": False, "input_shape": (33, 32, 3)}),
         ("ResNet50", {"include_top": False, "pooling": "avg", "input_shape": (64, 64, 3)}),
         ("VGG16", {"include_top": False, "input_shape": (48, 33, 3)}),
     ],
