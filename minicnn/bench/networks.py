@@ -86,8 +86,9 @@ def draw(model: Model) -> None:
                 weight.adopt(generator.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(2 / fan_in)))
     program = model.program
     height, width, channels = model.input_shape[1:]
-    normalised = [layer.output.shape[1:-1] for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
-    count = max(1, ENOUGH_PIXELS // min((prod(sides) for sides in normalised), default=1))
+    normalised = [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
+    pixels = min((prod(side or 1 for side in layer.output.shape[1:-1]) for layer in normalised), default=1)
+    count = max(1, ENOUGH_PIXELS // pixels)
     pictures = generator.standard_normal((count, height, width, channels), np.float32)
     values = {program.inputs[0]: Tensor(pictures)}
     with no_grad():
