@@ -45,6 +45,34 @@ def pool(function: Callable[..., Any], *arguments: Any, **options: Any) -> Case:
     return (lambda x: function(x, *arguments, **options)), [distinct(2, 7, 6, 3)]
 
 
+def row(function: Callable[..., Any], *arguments: Any, **options: Any) -> Case:
+    return (lambda x: function(x, *arguments, **options)), [distinct(2, 7, 3)]
+
+
+def conv_row(**options: Any) -> Case:
+    arrays = [distinct(2, 7, 4), distinct(3, 4 // options.get("groups", 1), 6, seed=1), distinct(6, seed=2)]
+    return (lambda x, w, b: ops.conv1d(x, w, b, **options)), arrays
+
+
+def depthwise_row(**options: Any) -> Case:
+    arrays = [distinct(2, 7, 3), distinct(3, 3, 2, seed=1), distinct(6, seed=2)]
+    return (lambda x, w, b: ops.depthwise_conv1d(x, w, b, **options)), arrays
+
+
+def transposed_row(**options: Any) -> Case:
+    arrays = [distinct(2, 4, 3), distinct(3, 2, 3, seed=1), distinct(2, seed=2)]
+    return (lambda x, w, b: ops.conv1d_transpose(x, w, b, **options)), arrays
+
+
+def volume(function: Callable[..., Any], *arguments: Any, **options: Any) -> Case:
+    return (lambda x: function(x, *arguments, **options)), [distinct(2, 5, 4, 3, 2)]
+
+
+def conv_volume(**options: Any) -> Case:
+    arrays = [distinct(1, 4, 5, 4, 2), distinct(2, 3, 2, 2 // options.get("groups", 1), 4, seed=1), distinct(4, seed=2)]
+    return (lambda x, w, b: ops.conv3d(x, w, b, **options)), arrays
+
+
 def named(name: str, **parameters: Any) -> Case:
     return (lambda x: ops.activation(x, name, **parameters)), [distinct(4, 9, reach=7.0)]
 
@@ -52,6 +80,13 @@ def named(name: str, **parameters: Any) -> Case:
 def dropout(noise_shape: Any = None) -> Case:
     def function(x: Any) -> Any:
         return ops.dropout(x, 0.4, np.random.default_rng(0), noise_shape)
+
+    return function, [distinct(4, 5)]
+
+
+def alpha_dropout(noise_shape: Any = None) -> Case:
+    def function(x: Any) -> Any:
+        return ops.alpha_dropout(x, 0.4, np.random.default_rng(0), noise_shape)
 
     return function, [distinct(4, 5)]
 
@@ -67,6 +102,11 @@ def infer(x: Any, *gamma_beta: Any) -> Any:
     return ops.batchnorm_infer(x, gamma, beta, mean, variance)
 
 
+def look_up(w: Any) -> Any:
+    """Rows of a table, some of them twice."""
+    return ops.embedding(Tensor(np.array([[0.0, 2.0, 2.0], [1.0, 0.0, 2.0]], w.dtype)), w)
+
+
 ONE_HOT = np.eye(4)[[0, 2, 3]]
 
 CASES: dict[str, list[Case]] = {
@@ -78,11 +118,20 @@ CASES: dict[str, list[Case]] = {
                 "relu6",
                 "leaky_relu",
                 "elu",
+                "celu",
                 "selu",
                 "gelu",
                 "sigmoid",
                 "hard_sigmoid",
                 "hard_sigmoid_keras2",
+                "hard_shrink",
+                "hard_tanh",
+                "log_sigmoid",
+                "soft_shrink",
+                "sparse_plus",
+                "sparse_sigmoid",
+                "squareplus",
+                "tanh_shrink",
                 "tanh",
                 "softplus",
                 "softsign",
@@ -105,10 +154,18 @@ CASES: dict[str, list[Case]] = {
         (ops.add, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)]),
         (ops.add, [distinct(3, 4), distinct(3, 4, seed=1)]),
     ],
+    "alpha_dropout": [alpha_dropout(), alpha_dropout((None, 1))],
+    "avgpool1d": [row(ops.avgpool1d), row(ops.avgpool1d, 3, 2, "same")],
     "avgpool2d": [
         pool(ops.avgpool2d, 2),
         pool(ops.avgpool2d, 3, 2, "same"),
         pool(ops.avgpool2d, (2, 3), (1, 2), "same"),
+    ],
+    "avgpool3d": [volume(ops.avgpool3d), volume(ops.avgpool3d, (3, 2, 2), (2, 1, 2), "same")],
+    "batch_dot": [
+        (lambda a, b: ops.batch_dot(a, b, (2, 1)), [distinct(2, 3, 4), distinct(2, 4, 5, seed=1)]),
+        (lambda a, b: ops.batch_dot(a, b, (1, 3)), [distinct(2, 3, 4), distinct(2, 2, 2, 3, seed=1)]),
+        (lambda a, b: ops.batch_dot(a, b, (1, 1)), [distinct(2, 3), distinct(2, 3, seed=1)]),
     ],
     "batchnorm_infer": [
         (infer, [distinct(2, 3, 3, 4), positive(4), distinct(4)]),
@@ -120,6 +177,18 @@ CASES: dict[str, list[Case]] = {
     ],
     "binary_crossentropy": [(lambda p: ops.binary_crossentropy(p, (ONE_HOT + 0.1) / 1.2), [positive(3, 4) / 1.3])],
     "concatenate": [(lambda *t: ops.concatenate(list(t), 1), [distinct(2, 3, 4), distinct(2, 1, 4, seed=1)])],
+    "constant_padding2d": [pool(ops.constant_padding2d, ((1, 0), (0, 2)), 0.5)],
+    "conv1d": [
+        conv_row(),
+        conv_row(strides=2, padding="same"),
+        conv_row(dilation=2, padding="causal", activation="tanh"),
+        conv_row(groups=2, padding=(2, 1), activation="swish"),
+    ],
+    "conv1d_transpose": [
+        transposed_row(),
+        transposed_row(strides=2, padding="same", activation="relu"),
+        transposed_row(strides=3, output_padding=1),
+    ],
     "conv2d": [
         conv(),
         conv(strides=2, padding="same"),
@@ -137,12 +206,25 @@ CASES: dict[str, list[Case]] = {
         transposed(strides=3, output_padding=1),
         transposed(activation="relu6"),
     ],
+    "conv3d": [
+        conv_volume(),
+        conv_volume(strides=(2, 1, 2), padding="same", activation="tanh"),
+        conv_volume(dilation=(3, 2, 1), padding="same", groups=2),
+        conv_volume(activation="swish"),
+    ],
+    "cropping1d": [row(ops.cropping1d, (1, 2))],
     "cropping2d": [pool(ops.cropping2d, ((1, 0), (2, 1)))],
+    "cropping3d": [volume(ops.cropping3d, ((1, 0), (2, 1), (0, 1)))],
     "crossentropy": [(lambda p: ops.crossentropy(p, ONE_HOT), [positive(3, 4)])],
     "dense": [
         (ops.dense, [distinct(5, 4), distinct(4, 3, seed=1), distinct(3)]),
         (ops.dense, [distinct(2, 3, 4), distinct(4, 2)]),
         (lambda *t: ops.dense(*t, activation="sigmoid"), [distinct(5, 4), distinct(4, 3, seed=1), distinct(3)]),
+    ],
+    "depthwise_conv1d": [
+        depthwise_row(),
+        depthwise_row(strides=2, padding="same"),
+        depthwise_row(dilation=2, activation="elu"),
     ],
     "depthwise_conv2d": [
         depthwise(1, padding="same"),
@@ -151,32 +233,59 @@ CASES: dict[str, list[Case]] = {
         depthwise(1, activation="elu"),
     ],
     "dropout": [dropout(), dropout((None, 1))],
+    "embedding": [(look_up, [distinct(3, 4)])],
     "flatten": [(ops.flatten, [distinct(2, 3, 4)])],
+    "global_avgpool1d": [row(ops.global_avgpool1d), row(ops.global_avgpool1d, True)],
     "global_avgpool2d": [pool(ops.global_avgpool2d), pool(ops.global_avgpool2d, True)],
+    "global_avgpool3d": [volume(ops.global_avgpool3d), volume(ops.global_avgpool3d, True)],
+    "global_maxpool1d": [row(ops.global_maxpool1d), row(ops.global_maxpool1d, True)],
     "global_maxpool2d": [pool(ops.global_maxpool2d), pool(ops.global_maxpool2d, True)],
+    "global_maxpool3d": [volume(ops.global_maxpool3d), volume(ops.global_maxpool3d, True)],
+    "groupnorm": [
+        (lambda x, g, b: ops.groupnorm(x, g, b, 2), [distinct(2, 3, 2, 4), positive(4), distinct(4)]),
+        (lambda x: ops.groupnorm(x, None, None, 4, 1e-5), [distinct(2, 3, 4)]),
+        (lambda x, b: ops.groupnorm(x, None, b, 2), [distinct(3, 6), distinct(6)]),
+    ],
     "layernorm": [
         (ops.layernorm, [distinct(3, 2, 5), positive(5), distinct(5)]),
         (lambda x: ops.layernorm(x, None, None), [distinct(4, 6)]),
     ],
     "maximum": [(ops.maximum, [distinct(3, 4), distinct(3, 4, seed=1) + 0.013])],
+    "maxpool1d": [row(ops.maxpool1d), row(ops.maxpool1d, 3, 2, "same")],
     "maxpool2d": [
         pool(ops.maxpool2d, 2),
         pool(ops.maxpool2d, 3, 2, "same"),
         pool(ops.maxpool2d, (3, 2), (1, 2), "valid"),
     ],
+    "maxpool3d": [volume(ops.maxpool3d), volume(ops.maxpool3d, (3, 2, 2), (2, 1, 2), "same")],
     "minimum": [(ops.minimum, [distinct(3, 4), distinct(3, 4, seed=1) + 0.013])],
     "multiply": [(ops.multiply, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)])],
     "noise": [noise(False), noise(True)],
     "permute": [(lambda x: ops.permute(x, (3, 1, 2)), [distinct(2, 3, 4, 5)])],
     "prelu": [(ops.prelu, [distinct(3, 4, 4, 2), positive(1, 1, 2)]), (ops.prelu, [distinct(3, 5), positive(5)])],
     "relu": [(lambda x: ops.relu(x, 1.5, 0.1, 0.25), [distinct(4, 9)])],
+    "repeat_vector": [(lambda x: ops.repeat_vector(x, 3), [distinct(4, 5)])],
     "reshape": [(lambda x: ops.reshape(x, (4, -1)), [distinct(2, 8, 3)])],
+    "resize": [
+        pool(ops.resize, (4, 9)),
+        pool(ops.resize, (3, 2), "bicubic"),
+        pool(ops.resize, (4, 3), "lanczos3", True),
+        pool(ops.resize, (9, 4), "nearest"),
+    ],
     "sigmoid_crossentropy": [(lambda x: ops.sigmoid_crossentropy(x, ONE_HOT), [distinct(3, 4)])],
     "softmax": [(ops.softmax, [distinct(3, 4)]), (lambda x: ops.softmax(x, axis=1, log=True), [distinct(2, 3, 4)])],
     "softmax_crossentropy": [
         (lambda x: ops.softmax_crossentropy(x, ONE_HOT), [distinct(3, 4)]),
         (lambda x: ops.softmax_crossentropy(x, ONE_HOT[:, None]), [distinct(3, 1, 4)]),
     ],
+    "unit_norm": [
+        (lambda x: ops.unit_norm(x, (1,)), [distinct(3, 4)]),
+        (lambda x: ops.unit_norm(x, (1, 3), 1e3), [distinct(2, 3, 2, 4)]),
+    ],
+    "upsampling1d": [row(ops.upsampling1d, 3)],
     "upsampling2d": [pool(ops.upsampling2d, (2, 3)), pool(ops.upsampling2d, 2, "bilinear")],
+    "upsampling3d": [volume(ops.upsampling3d, (1, 2, 3))],
+    "zero_padding1d": [row(ops.zero_padding1d, (1, 2))],
     "zero_padding2d": [pool(ops.zero_padding2d, ((1, 0), (0, 2)))],
+    "zero_padding3d": [volume(ops.zero_padding3d, ((1, 0), (0, 2), (1, 1)))],
 }

@@ -10,7 +10,7 @@ from minicnn.errors import FileFormatError
 from ._json import parse_config
 from .entries import LayerEntry, WeightEntry, WeightFile
 from .hdf5 import Group, HDF5File
-from .theano import KernelOrder
+from .theano import KernelOrder, convolutions_of_rows, without_width
 
 MAX_NAMES = 100_000
 
@@ -30,10 +30,11 @@ def read_legacy(file: HDF5File, path: str) -> WeightFile:
     version = _text(weights, "keras_version") or _text(root, "keras_version")
     order = KernelOrder.of(path, version, _text(weights, "backend") or _text(root, "backend"), config)
     names = _names(weights, "layer_names", path)
+    rows = convolutions_of_rows(config)
     return WeightFile(
         path=path,
         format="legacy model" if full else "legacy weights",
-        layers=[_layer(weights, name, order, path) for name in names],
+        layers=[_layer(weights, name, order, path, name in rows) for name in names],
         keras_version=version,
         config=config,
         training_config=training,
@@ -74,9 +75,10 @@ def _names(group: Group, attribute: str, path: str) -> list[str]:
     return names
 
 
-def _layer(weights: Group, name: str, order: KernelOrder, path: str) -> LayerEntry:
+def _layer(weights: Group, name: str, order: KernelOrder, path: str, of_rows: bool) -> LayerEntry:
     group = weights.group(name)
-    return LayerEntry(name, name, [_weight(group, weight, order) for weight in _names(group, "weight_names", path)])
+    entries = [_weight(group, weight, order) for weight in _names(group, "weight_names", path)]
+    return LayerEntry(name, name, [without_width(entry) for entry in entries] if of_rows else entries)
 
 
 def _weight(group: Group, name: str, order: KernelOrder) -> WeightEntry:

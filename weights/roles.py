@@ -30,7 +30,7 @@ def role_of(name: str, class_name: str = "") -> str:
     last = name.rsplit("/", 1)[-1].split(":")[0]
     match = ENDING.search(last)
     role = OLD.get(match[1], match[1]) if match else last
-    if class_name == "DepthwiseConv2D" and role == "depthwise_kernel":
+    if class_name.startswith("DepthwiseConv") and role == "depthwise_kernel":
         return "kernel"  # the name that Keras 3 gives it
     return role
 

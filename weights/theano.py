@@ -1,11 +1,14 @@
 """Theano kernels in Keras 1 and 2 files: convolution with a flipped kernel, and channels before rows.
 
+The one-dimensional kernels of Keras 1, whichever computed them, are two-dimensional ones of width 1.
+
 Theano computed true convolution, TensorFlow cross-correlation: a kernel trained with Theano is turned by 180 degrees.
 Keras 1 with dim_ordering "th" stored kernels as (F, C, KH, KW); Keras' own layout is (KH, KW, C, F).
 Source: keras 2.15, preprocess_weights_for_loading and conv_utils.convert_kernel.
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,15 +55,40 @@ class KernelOrder:
         return replace(entry, shape=shape, read=read)
 
 
+def convolutions_of_rows(config: dict | None) -> set[str]:
+    """The names of the layers whose kernels are stored as (K, 1, C, F)."""
+    found = set()
+    for item in _dicts(config):
+        if item.get("class_name") in ("Convolution1D", "AtrousConvolution1D") and isinstance(item.get("config"), dict):
+            found.add(item["config"].get("name"))
+    return {name for name in found if isinstance(name, str)}
+
+
+def without_width(entry: WeightEntry) -> WeightEntry:
+    """A kernel (K, 1, C, F) as (K, C, F); another array as it is."""
+    if len(entry.shape) != 4 or entry.shape[1] != 1:
+        return entry
+
+    def read(expected_shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> np.ndarray:
+        taps, *rest = expected_shape
+        return entry.read((taps, 1, *rest), dtype).reshape(expected_shape)
+
+    return replace(entry, shape=(entry.shape[0], *entry.shape[2:]), read=read)
+
+
 def _dim_ordering(config: dict) -> str | None:
     """The first "dim_ordering" in a config ("th" or "tf"); all layers of a Keras 1 model have the same."""
+    found = (item.get("dim_ordering") for item in _dicts(config))
+    return next((ordering for ordering in found if isinstance(ordering, str) and ordering in ("th", "tf")), None)
+
+
+def _dicts(config: object) -> Iterator[dict]:
+    """The objects in a config, at any depth."""
     left: list[object] = [config]
     while left:
         item = left.pop()
         if isinstance(item, dict):
-            if isinstance(found := item.get("dim_ordering"), str) and found in ("th", "tf"):
-                return found
+            yield item
             left.extend(item.values())
         elif isinstance(item, list):
             left.extend(item)
-    return None

@@ -56,10 +56,12 @@ ACTIVATIONS: dict[str, Callable[..., Formula]] = {
     "relu6": lambda: _relu(max_value=6.0),
     "leaky_relu": lambda negative_slope=0.2: _relu(negative_slope),
     "elu": lambda alpha=1.0: ("elu", (alpha, 1.0)),
+    "celu": lambda: ("elu", (1.0, 1.0)),
     "selu": lambda: ("elu", (1.6732632423543772, 1.0507009873554805)),
     "gelu": lambda approximate=False: ("gelu_tanh" if approximate else "gelu", ()),
     "sigmoid": lambda: ("sigmoid", ()),
     "hard_sigmoid": lambda: ("hard_sigmoid", (3.0,)),
+    "sparse_sigmoid": lambda: ("hard_sigmoid", (1.0,)),
     "hard_sigmoid_keras2": lambda: ("hard_sigmoid", (2.5,)),
     "tanh": lambda: ("tanh", ()),
     "softplus": lambda: ("softplus", ()),
@@ -139,8 +141,6 @@ def slope_is_that_of_output(name: str, **parameters: Any) -> bool:
 
     So it is where the formula reads y, or x only to see on which side of 0 it lies, and y lies on the same side.
     """
-    if name == "softmax" or name == "log_softmax":
-        return False
     formula, numbers = resolve(name, parameters)
     if formula == "rectifier":
         negative_slope, most, threshold = numbers

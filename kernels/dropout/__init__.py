@@ -54,8 +54,7 @@ def forward(
     """
     same_dtype("dropout", x=x)
     scale = _scale(rate)
-    shape = _mask_shape(x.shape, noise_shape)
-    mask = generator.random(shape, dtype=np.float32) >= np.float32(rate)
+    mask = draw_mask(x.shape, rate, generator, noise_shape)
     y = output_array(out, x.shape, x, "dropout")
     return OPERATION.run("forward", x, x, mask, scale, y, rung=rung), mask
 
@@ -66,6 +65,16 @@ def backward(
     """dx = dy mask / (1 - rate), with the mask that forward gave."""
     same_dtype("dropout", dy=dy)
     return OPERATION.run("backward", dy, dy, mask, _scale(rate), output_array(out, dy.shape, dy, "dropout"), rung=rung)
+
+
+def draw_mask(
+    shape: tuple[int, ...],
+    rate: float,
+    generator: np.random.Generator,
+    noise_shape: tuple[int | None, ...] | None = None,
+) -> np.ndarray:
+    """A mask for an array of a shape, False with probability `rate`; `noise_shape` as in `forward`."""
+    return generator.random(_mask_shape(shape, noise_shape), dtype=np.float32) >= np.float32(rate)
 
 
 def _scale(rate: float) -> float:

@@ -6,71 +6,177 @@
 from . import initializers
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .augmentation import (
+    AugMix,
+    CutMix,
+    MixUp,
+    RandAugment,
     RandomBrightness,
+    RandomColorDegeneration,
+    RandomColorJitter,
     RandomContrast,
+    RandomElasticTransform,
+    RandomErasing,
     RandomFlip,
+    RandomGaussianBlur,
+    RandomGrayscale,
+    RandomHeight,
+    RandomHue,
+    RandomInvert,
+    RandomPerspective,
+    RandomPosterization,
     RandomRotation,
+    RandomSaturation,
+    RandomSharpness,
+    RandomShear,
     RandomTranslation,
+    RandomWidth,
     RandomZoom,
+    Solarization,
 )
-from .convolution import Conv2D, Conv2DTranspose, DepthwiseConv2D, SeparableConv2D
-from .core import Input, InputLayer, Rescaling
+from .borders import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from .convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D
+from .core import ActivityRegularization, Input, InputLayer, Rescaling
 from .dense import Dense
+from .depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from .embedding import Embedding
 from .layer import Layer
-from .merge import Add, Average, Concatenate, CustomScaleLayer, Maximum, Minimum, Multiply, Subtract
-from .noise import Dropout, GaussianDropout, GaussianNoise, SpatialDropout2D
-from .normalization import BatchNormalization, LayerNormalization
+from .merge import Add, Average, Concatenate, CustomScaleLayer, Dot, Maximum, Minimum, Multiply, Subtract
+from .noise import (
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from .normalization import BatchNormalization, GroupNormalization, LayerNormalization, UnitNormalization
 from .operation import Operation
-from .pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
-from .reshaping import Cropping2D, Flatten, Permute, Reshape, UpSampling2D, ZeroPadding2D
+from .pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from .reshaping import Flatten, Permute, RepeatVector, Reshape
+from .resizing import CenterCrop, RandomCrop, Resizing
 from .symbolic import SymbolicTensor
 
 CLASSES: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
         Activation,
+        ActivityRegularization,
         Add,
+        AlphaDropout,
+        AugMix,
         Average,
+        AveragePooling1D,
         AveragePooling2D,
+        AveragePooling3D,
         BatchNormalization,
+        CenterCrop,
         Concatenate,
+        Conv1D,
+        Conv1DTranspose,
         Conv2D,
         Conv2DTranspose,
+        Conv3D,
+        Cropping1D,
         Cropping2D,
+        Cropping3D,
         CustomScaleLayer,
+        CutMix,
         Dense,
+        DepthwiseConv1D,
         DepthwiseConv2D,
+        Dot,
         Dropout,
         ELU,
+        Embedding,
         Flatten,
         GaussianDropout,
         GaussianNoise,
+        GlobalAveragePooling1D,
         GlobalAveragePooling2D,
+        GlobalAveragePooling3D,
+        GlobalMaxPooling1D,
         GlobalMaxPooling2D,
+        GlobalMaxPooling3D,
+        GroupNormalization,
         InputLayer,
         LayerNormalization,
         LeakyReLU,
-        Maximum,
+        MaxPooling1D,
         MaxPooling2D,
+        MaxPooling3D,
+        Maximum,
         Minimum,
+        MixUp,
         Multiply,
         PReLU,
         Permute,
+        RandAugment,
         RandomBrightness,
+        RandomColorDegeneration,
+        RandomColorJitter,
         RandomContrast,
+        RandomCrop,
+        RandomElasticTransform,
+        RandomErasing,
         RandomFlip,
+        RandomGaussianBlur,
+        RandomGrayscale,
+        RandomHeight,
+        RandomHue,
+        RandomInvert,
+        RandomPerspective,
+        RandomPosterization,
         RandomRotation,
+        RandomSaturation,
+        RandomSharpness,
+        RandomShear,
         RandomTranslation,
+        RandomWidth,
         RandomZoom,
         ReLU,
+        RepeatVector,
         Rescaling,
         Reshape,
+        Resizing,
+        SeparableConv1D,
         SeparableConv2D,
         Softmax,
+        Solarization,
+        SpatialDropout1D,
         SpatialDropout2D,
+        SpatialDropout3D,
         Subtract,
+        UnitNormalization,
+        UpSampling1D,
         UpSampling2D,
+        UpSampling3D,
+        ZeroPadding1D,
         ZeroPadding2D,
+        ZeroPadding3D,
     )
 }
 

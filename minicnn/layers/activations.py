@@ -5,9 +5,7 @@ from typing import Any
 from minicnn import ops
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError
-from minicnn.kernels.activation import ACTIVATIONS
-
-KNOWN = (*ACTIVATIONS, "softmax", "log_softmax")
+from minicnn.ops.activation import NAMES
 
 
 def activation_name(activation: Any, layer: str) -> str:
@@ -24,8 +22,8 @@ def activation_name(activation: Any, layer: str) -> str:
         config = activation.get("config")
         activation = config if isinstance(config, str) else (config or {}).get("name", activation.get("class_name"))
     name = activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
-    if name not in KNOWN:
-        raise ArgumentError(f"layer {layer}: unknown activation {name!r}; known are {', '.join(KNOWN)}")
+    if name not in NAMES:
+        raise ArgumentError(f"layer {layer}: unknown activation {name!r}; known are {', '.join(NAMES)}")
     return name
 
 

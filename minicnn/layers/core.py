@@ -1,4 +1,4 @@
-"""Input, and layers that only scale."""
+"""Input, and layers that hand on or only scale."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.arguments import numbers
+from minicnn.arguments import number, numbers
 from minicnn.autograd import Tensor
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, UnsupportedError
 
 from .layer import Layer, check_size
 from .symbolic import Node, Shape, SymbolicTensor
@@ -25,7 +25,7 @@ class InputLayer(Layer):
     def __init__(
         self, shape: Any = None, batch_size: int | None = None, batch_shape: Shape | None = None, **options: Any
     ):
-        super().__init__(**options)
+        super().__init__(**{**options, "dtype": float_of(options.get("dtype"))})
         shape = self.input_shape_argument if shape is None else shape
         if (shape is None) == (batch_shape is None):
             raise ArgumentError("Input takes shape=(H,W,C), the shape of one sample, or batch_shape=(None,H,W,C)")
@@ -47,6 +47,12 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "dtype": str(self.dtype), "batch_shape": list(self.batch_shape)}
+
+
+def float_of(dtype: Any) -> Any:
+    """The dtype in which a model holds what enters it as `dtype`: float32 for whole numbers and booleans."""
+    name = str(dtype)
+    return "float32" if name.startswith(("int", "uint", "bool")) else dtype
 
 
 def Input(
@@ -81,3 +87,19 @@ class Rescaling(Layer):
     def call(self, x: Tensor, training: bool) -> Tensor:
         scaled = x * Tensor(np.asarray(self.scale, x.dtype))
         return scaled + Tensor(np.asarray(self.offset, x.dtype)) if np.any(self.offset) else scaled
+
+
+class ActivityRegularization(Layer):
+    """y = x, while training adds l1 sum |x| + l2 sum x^2 to the loss; that is not done here, but refused."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **options: Any):
+        super().__init__(**options)
+        self.l1, self.l2 = (number(f"layer {self.name}", k, v, "[0, inf)") for k, v in (("l1", l1), ("l2", l2)))
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if training and (self.l1 or self.l2):
+            raise UnsupportedError(
+                f"layer {self.name} (ActivityRegularization): penalties on activations are not added to the loss; "
+                "take the layer out, or penalise weights (kernel_regularizer)"
+            )
+        return x

@@ -64,6 +64,7 @@ class Layer:
         self.input_shape_argument = None if input_shape is None else tuple(input_shape)
         self.built = False
         self.channels: int | None = None  # of the input, where weights were made for it
+        self.channel_axis = -1
         self.nodes: list[Node] = []
         self._weights: list[Parameter] = []
         self._trainable = bool(trainable)
@@ -217,17 +218,18 @@ class Layer:
                 f"layer {self.name} ({type(self).__name__}) takes inputs of {self.input_rank} axes, batch included; "
                 f"got shape {shape}"
             )
-        if self.channels is not None and shape[-1:] != (self.channels,):
+        if self.channels is not None and shape[self.channel_axis :][:1] != (self.channels,):
             raise ShapeError(
                 f"layer {self.name} ({type(self).__name__}) has weights for {self.channels} channels; got shape {shape}"
             )
 
-    def known_channels(self, input_shape: Shape) -> int:
-        """The size of the last axis, when weights are made for it; later inputs must have it too."""
-        if not input_shape or input_shape[-1] is None:
+    def known_channels(self, input_shape: Shape, axis: int = -1) -> int:
+        """The size of the last axis or another, when weights are made for it; later inputs must have it too."""
+        channels = input_shape[axis] if input_shape else None
+        if channels is None:
             raise ShapeError(f"layer {self.name}: the number of channels must be known, the input is {input_shape}")
-        self.channels = input_shape[-1]
-        return self.channels
+        self.channels, self.channel_axis = channels, axis
+        return channels
 
     @property
     def output(self) -> SymbolicTensor:

@@ -4,12 +4,14 @@ from functools import reduce
 from typing import Any
 
 from minicnn import ops
-from minicnn.arguments import number
+from minicnn.arguments import number, switch
 from minicnn.autograd import Tensor
-from minicnn.errors import ShapeError
+from minicnn.errors import ArgumentError, ShapeError
 
 from .layer import Layer, checked_axis, plain_axis
 from .symbolic import Shape
+
+SHORTEST = 1e-7  # what Dot takes for the length of a shorter vector, as Keras
 
 
 class _Merge(Layer):
@@ -135,3 +137,46 @@ class Concatenate(_Merge):
         sizes = [shape[axis] for shape in input_shape]
         first[axis] = None if None in sizes else sum(size for size in sizes if size is not None)
         return tuple(first)
+
+
+class Dot(Layer):
+    """y (N,...): for each sample, the sums of products along an axis of the first input and one of the second.
+
+    With `normalize` both have length 1 along their axis: y is then the cosine of their angle.
+
+    >>> from minicnn.layers import Dot, Input
+    >>> Dot(axes=(2, 1))([Input((3, 4)), Input((4, 5))]).shape
+    (None, 3, 5)
+    """
+
+    def __init__(self, axes: Any, normalize: bool = False, **options: Any):
+        super().__init__(**options)
+        self.axes = plain_axis(axes)
+        both = self.axes if isinstance(self.axes, list) else [self.axes] * 2
+        if len(both) != 2 or not all(isinstance(axis, int) and not isinstance(axis, bool) for axis in both):
+            raise ArgumentError(f"layer {self.name}: axes must be a whole number or two; it is {axes!r}")
+        self.normalize = switch(f"layer {self.name}", "normalize", normalize)
+
+    def check_input(self, shape: Any) -> None:
+        if not isinstance(shape, list) or len(shape) != 2:
+            raise ShapeError(f"layer {self.name} (Dot) takes a list of two tensors; got shape {shape}")
+        first, second = self._places(shape)
+        sizes = shape[0][first], shape[1][second]
+        if 0 in (first, second) or (sizes[0] != sizes[1] and None not in sizes):
+            raise ShapeError(f"layer {self.name} (Dot): {shape} have no product of samples along the axes {self.axes}")
+
+    def _places(self, shape: list[Shape]) -> tuple[int, int]:
+        """The axes, counted from the first."""
+        both = self.axes if isinstance(self.axes, list) else [self.axes] * 2
+        return checked_axis(self, both[0], shape[0]), checked_axis(self, both[1], shape[1])
+
+    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
+        axes = self._places([x.shape for x in inputs])
+        if self.normalize:
+            inputs = [ops.unit_norm(x, (axis,), SHORTEST) for x, axis in zip(inputs, axes)]
+        return ops.batch_dot(inputs[0], inputs[1], axes)
+
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
+        axes = self._places(input_shape)
+        rest = [n for shape, axis in zip(input_shape, axes) for i, n in enumerate(shape) if i not in (0, axis)]
+        return (input_shape[0][0], *(rest or [1]))

@@ -9,8 +9,8 @@ from minicnn.arguments import items, number, whole_number
 from minicnn.autograd import Tensor
 from minicnn.seeds import new_seed
 
-from .convolution import check_data_format
 from .layer import Layer
+from .window import check_data_format, rank_of
 
 
 class _Noise(Layer):
@@ -48,15 +48,25 @@ class Dropout(_Noise):
         return ops.dropout(x, self.rate, self.generator, self.noise_shape)
 
 
-class SpatialDropout2D(_Noise):
+class AlphaDropout(Dropout):
+    """While training, a part `rate` of the numbers becomes the lowest of selu, and mean and variance stay as they were.
+
+    Source: Klambauer et al., "Self-Normalizing Neural Networks", 2017.
+    """
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if not training or self.rate == 0:
+            return x
+        return ops.alpha_dropout(x, self.rate, self.generator, self.noise_shape)
+
+
+class _SpatialDropout(_Noise):
     """Dropout of whole channels (Tompson et al., "Efficient Object Localization", 2015)."""
 
     input_rank = 4
 
-    def __init__(self, rate: float, data_format: str | None = "channels_last", seed: int | None = None, **options: Any):
-        super().__init__(**options)
+    def _set_rate(self, rate: float, seed: int | None) -> None:
         self.rate = number(f"layer {self.name}", "rate", rate, "[0, 1)")
-        self.data_format = check_data_format(data_format, self.name)
         self._start(seed)
 
     def get_config(self) -> dict[str, Any]:
@@ -65,7 +75,32 @@ class SpatialDropout2D(_Noise):
     def call(self, x: Tensor, training: bool) -> Tensor:
         if not training or self.rate == 0:
             return x
-        return ops.dropout(x, self.rate, self.generator, (None, 1, 1, None))
+        return ops.dropout(x, self.rate, self.generator, (None, *(1,) * rank_of(self), None))
+
+
+class SpatialDropout1D(_SpatialDropout):
+    """Dropout of whole channels of (N,T,C)."""
+
+    input_rank = 3
+
+    def __init__(self, rate: float, seed: int | None = None, **options: Any):
+        super().__init__(**options)
+        self._set_rate(rate, seed)
+
+
+class SpatialDropout2D(_SpatialDropout):
+    """Dropout of whole channels of (N,H,W,C)."""
+
+    def __init__(self, rate: float, data_format: str | None = "channels_last", seed: int | None = None, **options: Any):
+        super().__init__(**options)
+        self.data_format = check_data_format(data_format, self.name)
+        self._set_rate(rate, seed)
+
+
+class SpatialDropout3D(SpatialDropout2D):
+    """Dropout of whole channels of (N,D,H,W,C)."""
+
+    input_rank = 5
 
 
 class GaussianNoise(_Noise):

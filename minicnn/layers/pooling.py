@@ -1,45 +1,61 @@
-"""Pooling layers."""
+"""Pooling layers, along one, two and three axes."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from minicnn import ops
 from minicnn.arguments import switch
 from minicnn.autograd import Tensor
-from minicnn.kernels import Pair
 
-from .convolution import check_data_format, check_padding, checked_pair, padded_shape, side_outputs
 from .layer import Layer
 from .symbolic import Shape
+from .window import Sizes, check_data_format, check_padding, checked_sizes, padded_shape, rank_of, side_outputs
 
 
-class _Pooling2D(Layer):
+class _Pooling(Layer):
     """Base of the pooling layers over windows."""
 
     input_rank = 4
+    operation: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
-        pool_size: int | Pair = (2, 2),
-        strides: int | Pair | None = None,
+        pool_size: int | Sizes = 2,
+        strides: int | Sizes | None = None,
         padding: str = "valid",
         data_format: str | None = "channels_last",
         **options: Any,
     ):
         super().__init__(**options)
-        self.pool_size = checked_pair(self, "pool_size", pool_size)
-        self.strides = self.pool_size if strides is None else checked_pair(self, "strides", strides)
+        self.pool_size = checked_sizes(self, "pool_size", pool_size)
+        self.strides = self.pool_size if strides is None else checked_sizes(self, "strides", strides)
         self.padding = check_padding(padding, self.name)
         self.data_format = check_data_format(data_format, self.name)
 
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        return type(self).operation(x, self.pool_size, self.strides, self.padding)
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        axes = zip(input_shape[1:3], self.pool_size, self.strides)
-        return (input_shape[0], *(side_outputs(n, k, s, 1, self.padding) for n, k, s in axes), input_shape[3])
+        axes = zip(input_shape[1:-1], self.pool_size, self.strides)
+        return (input_shape[0], *(side_outputs(n, k, s, 1, self.padding) for n, k, s in axes), input_shape[-1])
 
     def working_shape(self, input_shape: Shape) -> Shape:
-        return padded_shape(input_shape, self.pool_size, self.strides, (1, 1), self.padding)
+        return padded_shape(input_shape, self.pool_size, self.strides, (1,) * len(self.pool_size), self.padding)
 
 
-class MaxPooling2D(_Pooling2D):
+class MaxPooling1D(_Pooling):
+    """y[n,t,c] = the largest x of each window.
+
+    >>> from minicnn.layers import Input, MaxPooling1D
+    >>> MaxPooling1D()(Input((7, 3))).shape
+    (None, 3, 3)
+    """
+
+    input_rank = 3
+    operation = ops.maxpool1d
+
+
+class MaxPooling2D(_Pooling):
     """y[n,i,j,c] = the largest x of each window.
 
     >>> from minicnn.layers import Input, MaxPooling2D
@@ -47,11 +63,34 @@ class MaxPooling2D(_Pooling2D):
     (None, 3, 3, 3)
     """
 
-    def call(self, x: Tensor, training: bool) -> Tensor:
-        return ops.maxpool2d(x, self.pool_size, self.strides, self.padding)
+    operation = ops.maxpool2d
 
 
-class AveragePooling2D(_Pooling2D):
+class MaxPooling3D(_Pooling):
+    """y[n,t,i,j,c] = the largest x of each window.
+
+    >>> from minicnn.layers import Input, MaxPooling3D
+    >>> MaxPooling3D((1, 2, 2))(Input((4, 7, 7, 3))).shape
+    (None, 4, 3, 3, 3)
+    """
+
+    input_rank = 5
+    operation = ops.maxpool3d
+
+
+class AveragePooling1D(_Pooling):
+    """y[n,t,c] = the mean of each window; padding is not counted.
+
+    >>> from minicnn.layers import AveragePooling1D, Input
+    >>> AveragePooling1D(padding="same")(Input((7, 3))).shape
+    (None, 4, 3)
+    """
+
+    input_rank = 3
+    operation = ops.avgpool1d
+
+
+class AveragePooling2D(_Pooling):
     """y[n,i,j,c] = the mean of each window; padding is not counted.
 
     >>> from minicnn.layers import AveragePooling2D, Input
@@ -59,26 +98,53 @@ class AveragePooling2D(_Pooling2D):
     (None, 4, 4, 3)
     """
 
-    def call(self, x: Tensor, training: bool) -> Tensor:
-        return ops.avgpool2d(x, self.pool_size, self.strides, self.padding)
+    operation = ops.avgpool2d
 
 
-class _GlobalPooling2D(Layer):
-    """Base of the pooling layers over whole images."""
+class AveragePooling3D(_Pooling):
+    """y[n,t,i,j,c] = the mean of each window; padding is not counted.
+
+    >>> from minicnn.layers import AveragePooling3D, Input
+    >>> AveragePooling3D()(Input((4, 7, 7, 3))).shape
+    (None, 2, 3, 3, 3)
+    """
+
+    input_rank = 5
+    operation = ops.avgpool3d
+
+
+class _GlobalPooling(Layer):
+    """Base of the pooling layers over all that lies between batch and channels."""
 
     input_rank = 4
+    operation: ClassVar[Callable[..., Tensor]]
 
     def __init__(self, data_format: str | None = "channels_last", keepdims: bool = False, **options: Any):
         super().__init__(**options)
         self.data_format = check_data_format(data_format, self.name)
         self.keepdims = switch(f"layer {self.name}", "keepdims", keepdims)
 
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        return type(self).operation(x, self.keepdims)
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        middle = (1, 1) if self.keepdims else ()
-        return (input_shape[0], *middle, input_shape[3])
+        middle = (1,) * rank_of(self) if self.keepdims else ()
+        return (input_shape[0], *middle, input_shape[-1])
 
 
-class GlobalAveragePooling2D(_GlobalPooling2D):
+class GlobalAveragePooling1D(_GlobalPooling):
+    """y (N,C) = the mean of each channel.
+
+    >>> from minicnn.layers import GlobalAveragePooling1D, Input
+    >>> GlobalAveragePooling1D()(Input((7, 3))).shape
+    (None, 3)
+    """
+
+    input_rank = 3
+    operation = ops.global_avgpool1d
+
+
+class GlobalAveragePooling2D(_GlobalPooling):
     """y (N,C) = the mean of each channel.
 
     >>> from minicnn.layers import GlobalAveragePooling2D, Input
@@ -86,11 +152,34 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
     (None, 3)
     """
 
-    def call(self, x: Tensor, training: bool) -> Tensor:
-        return ops.global_avgpool2d(x, self.keepdims)
+    operation = ops.global_avgpool2d
 
 
-class GlobalMaxPooling2D(_GlobalPooling2D):
+class GlobalAveragePooling3D(_GlobalPooling):
+    """y (N,C) = the mean of each channel.
+
+    >>> from minicnn.layers import GlobalAveragePooling3D, Input
+    >>> GlobalAveragePooling3D()(Input((4, 7, 7, 3))).shape
+    (None, 3)
+    """
+
+    input_rank = 5
+    operation = ops.global_avgpool3d
+
+
+class GlobalMaxPooling1D(_GlobalPooling):
+    """y (N,C) = the largest value of each channel.
+
+    >>> from minicnn.layers import GlobalMaxPooling1D, Input
+    >>> GlobalMaxPooling1D()(Input((7, 3))).shape
+    (None, 3)
+    """
+
+    input_rank = 3
+    operation = ops.global_maxpool1d
+
+
+class GlobalMaxPooling2D(_GlobalPooling):
     """y (N,C) = the largest value of each channel.
 
     >>> from minicnn.layers import GlobalMaxPooling2D, Input
@@ -98,5 +187,16 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
     (None, 1, 1, 3)
     """
 
-    def call(self, x: Tensor, training: bool) -> Tensor:
-        return ops.global_maxpool2d(x, self.keepdims)
+    operation = ops.global_maxpool2d
+
+
+class GlobalMaxPooling3D(_GlobalPooling):
+    """y (N,C) = the largest value of each channel.
+
+    >>> from minicnn.layers import GlobalMaxPooling3D, Input
+    >>> GlobalMaxPooling3D()(Input((4, 7, 7, 3))).shape
+    (None, 3)
+    """
+
+    input_rank = 5
+    operation = ops.global_maxpool3d

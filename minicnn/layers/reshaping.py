@@ -1,17 +1,16 @@
-"""Layers that move numbers without changing them."""
+"""Layers that give the numbers of a sample another order or shape."""
 
 from math import prod
 from typing import Any
 
 from minicnn import ops
-from minicnn.arguments import whole_numbers
+from minicnn.arguments import whole_number, whole_numbers
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.kernels import Pair, padding_sides
 
-from .convolution import check_data_format, checked_pair
 from .layer import Layer
 from .symbolic import Shape
+from .window import check_data_format
 
 
 class Flatten(Layer):
@@ -83,85 +82,25 @@ class Permute(Layer):
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
 
-class ZeroPadding2D(Layer):
-    """y: x with rows and columns of zeros around it.
+class RepeatVector(Layer):
+    """y (N,n,C): x (N,C) n times.
 
-    >>> from minicnn.layers import Input, ZeroPadding2D
-    >>> ZeroPadding2D(((0, 1), (0, 1)))(Input((8, 8, 3))).shape
-    (None, 9, 9, 3)
+    >>> from minicnn.layers import Input, RepeatVector
+    >>> RepeatVector(4)(Input((3,))).shape
+    (None, 4, 3)
     """
 
-    input_rank = 4
+    input_rank = 2
 
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = "channels_last", **options: Any):
+    def __init__(self, n: int, **options: Any):
         super().__init__(**options)
-        self.padding = padding_sides(padding, f"layer {self.name}: padding")
-        self.data_format = check_data_format(data_format, self.name)
+        self.n = whole_number(f"layer {self.name}", "n", n, 1)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
-        return ops.zero_padding2d(x, self.padding)
+        return ops.repeat_vector(x, self.n)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sides = (None if n is None else n + sum(side) for n, side in zip(input_shape[1:3], self.padding))
-        return (input_shape[0], *sides, input_shape[3])
-
-    def working_shape(self, input_shape: Shape) -> Shape:
-        return self.compute_output_shape(input_shape)
-
-
-class Cropping2D(Layer):
-    """y: x without rows and columns at its sides.
-
-    >>> from minicnn.layers import Cropping2D, Input
-    >>> Cropping2D(1)(Input((8, 8, 3))).shape
-    (None, 6, 6, 3)
-    """
-
-    input_rank = 4
-
-    def __init__(self, cropping: Any = (0, 0), data_format: str | None = "channels_last", **options: Any):
-        super().__init__(**options)
-        self.cropping = padding_sides(cropping, f"layer {self.name}: cropping")
-        self.data_format = check_data_format(data_format, self.name)
-
-    def call(self, x: Tensor, training: bool) -> Tensor:
-        return ops.cropping2d(x, self.cropping)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sides = (None if n is None else n - sum(side) for n, side in zip(input_shape[1:3], self.cropping))
-        return (input_shape[0], *sides, input_shape[3])
-
-
-class UpSampling2D(Layer):
-    """y: x enlarged by whole factors, interpolation "nearest" or "bilinear".
-
-    >>> from minicnn.layers import Input, UpSampling2D
-    >>> UpSampling2D((2, 3))(Input((4, 4, 3))).shape
-    (None, 8, 12, 3)
-    """
-
-    input_rank = 4
-
-    def __init__(
-        self,
-        size: int | Pair = (2, 2),
-        data_format: str | None = "channels_last",
-        interpolation: str = "nearest",
-        **options: Any,
-    ):
-        super().__init__(**options)
-        self.size = checked_pair(self, "size", size)
-        self.data_format = check_data_format(data_format, self.name)
-        if interpolation not in ("nearest", "bilinear"):
-            raise ArgumentError(f"layer {self.name}: interpolation {interpolation!r} is not 'nearest' or 'bilinear'")
-        self.interpolation = interpolation
-
-    def call(self, x: Tensor, training: bool) -> Tensor:
-        return ops.upsampling2d(x, self.size, self.interpolation)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sides = (None if n is None else n * factor for n, factor in zip(input_shape[1:3], self.size))
-        return (input_shape[0], *sides, input_shape[3])
+        return (input_shape[0], self.n, input_shape[1])
 
     def working_shape(self, input_shape: Shape) -> Shape:
         return self.compute_output_shape(input_shape)

@@ -12,6 +12,20 @@ from minicnn.layers.layer import constructor_arguments
 from minicnn.layers.regularizers import get_constraint, get_regularizer
 
 CLASS_ALIASES = {
+    "Convolution1D": "Conv1D",
+    "AtrousConvolution1D": "Conv1D",
+    "SeparableConvolution1D": "SeparableConv1D",
+    "Convolution1DTranspose": "Conv1DTranspose",
+    "Convolution3D": "Conv3D",
+    "MaxPool1D": "MaxPooling1D",
+    "AvgPool1D": "AveragePooling1D",
+    "GlobalAvgPool1D": "GlobalAveragePooling1D",
+    "GlobalMaxPool1D": "GlobalMaxPooling1D",
+    "MaxPool3D": "MaxPooling3D",
+    "AvgPool3D": "AveragePooling3D",
+    "GlobalAvgPool3D": "GlobalAveragePooling3D",
+    "GlobalMaxPool3D": "GlobalMaxPooling3D",
+    "ThresholdedReLU": "ReLU",
     "Convolution2D": "Conv2D",
     "AtrousConvolution2D": "Conv2D",
     "SeparableConvolution2D": "SeparableConv2D",
@@ -58,10 +72,25 @@ RENAMED = {
 }
 RENAMED_IN = {
     ("Dropout", "p"): "rate",
+    ("SpatialDropout1D", "p"): "rate",
     ("SpatialDropout2D", "p"): "rate",
+    ("SpatialDropout3D", "p"): "rate",
+    ("AlphaDropout", "p"): "rate",
     ("GaussianDropout", "p"): "rate",
     ("GaussianNoise", "sigma"): "stddev",
     ("LeakyReLU", "alpha"): "negative_slope",
+    ("ReLU", "theta"): "threshold",
+    ("PReLU", "init"): "alpha_initializer",
+    ("Embedding", "init"): "embeddings_initializer",
+    ("Embedding", "W_regularizer"): "embeddings_regularizer",
+    ("Embedding", "W_constraint"): "embeddings_constraint",
+    ("Conv1D", "filter_length"): "kernel_size",
+    ("Conv1D", "subsample_length"): "strides",
+    ("MaxPooling1D", "pool_length"): "pool_size",
+    ("MaxPooling1D", "stride"): "strides",
+    ("AveragePooling1D", "pool_length"): "pool_size",
+    ("AveragePooling1D", "stride"): "strides",
+    ("UpSampling1D", "length"): "size",
     ("Concatenate", "concat_axis"): "axis",
     ("BatchNormalization", "beta_init"): "beta_initializer",
     ("BatchNormalization", "gamma_init"): "gamma_initializer",
@@ -73,9 +102,36 @@ IGNORED = {  # no effect on what is computed, or said elsewhere
     "quantization_config", "ragged", "registered_name", "renorm_clipping", "renorm_momentum", "sparse", "synchronized",
     "virtual_batch_size", "weights", "gamma_regularizer", "mode", "pointwise_initializer", "depthwise_initializer",
     "pointwise_regularizer", "depthwise_regularizer", "pointwise_constraint", "depthwise_constraint",
-    "supports_masking",
+    "supports_masking", "rng_type",
 }  # fmt: skip
 KERAS2_HARD_SIGMOID = "hard_sigmoid_keras2"
+MERGES = {  # Keras 1's modes of the one layer Merge
+    "sum": "Add",
+    "mul": "Multiply",
+    "ave": "Average",
+    "max": "Maximum",
+    "concat": "Concatenate",
+    "dot": "Dot",
+    "cos": "Dot",
+}
+
+
+def unmerged(name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """(class, config) of the layer that does what Keras 1's Merge does in its mode."""
+    mode = config.get("mode", "sum")
+    if mode not in MERGES or config.get("layers"):
+        what = "of branches" if config.get("layers") else f"mode {mode!r}"
+        raise UnsupportedError(f"layer {name!r} is a Merge {what} of Keras 1; known are {', '.join(MERGES)}")
+    found: dict[str, Any] = {"name": name, "trainable": config.get("trainable", True)}
+    if mode == "concat":
+        found["axis"] = config.get("concat_axis", -1)
+    elif mode in ("dot", "cos"):
+        axes = config.get("dot_axes", -1)
+        found["axes"] = (
+            [axis[0] if isinstance(axis, list) else axis for axis in axes] if isinstance(axes, list) else axes
+        )
+        found["normalize"] = mode == "cos"
+    return MERGES[mode], found
 
 
 def modern_config(cls: type[Layer], name: str, config: dict[str, Any], version: str) -> dict[str, Any]:
@@ -109,9 +165,10 @@ def modern_config(cls: type[Layer], name: str, config: dict[str, Any], version: 
 
 
 def _keras1_kernel_size(config: dict[str, Any]) -> dict[str, Any]:
-    """nb_row and nb_col become kernel_size."""
-    if "nb_row" in config:
-        config["kernel_size"] = (config.pop("nb_row"), config.pop("nb_col"))
+    """nb_row and nb_col, or kernel_dim1 to 3, become kernel_size."""
+    for names in (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3")):
+        if names[0] in config:
+            config["kernel_size"] = tuple(config.pop(name) for name in names)
     return config
 
 

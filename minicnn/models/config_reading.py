@@ -16,7 +16,7 @@ from minicnn.errors import FileFormatError, GraphError, MinicnnError, Unsupporte
 from minicnn.layers import CLASSES, InputLayer, Layer, Operation, SymbolicTensor
 from minicnn.weights import parse_config
 
-from .config_legacy import CLASS_ALIASES, OPERATIONS, modern_config
+from .config_legacy import CLASS_ALIASES, OPERATIONS, modern_config, unmerged
 from .model import Model
 from .sequential import Sequential
 
@@ -97,6 +97,8 @@ class _Reader:
         if operation is not None:
             return Operation(operation, name=name)
         _refuse_custom(entry, name)
+        if kind == "Merge":
+            kind, config = unmerged(name, config or {})
         class_name = CLASS_ALIASES.get(str(kind), kind)
         if class_name not in CLASSES:
             raise UnsupportedError(

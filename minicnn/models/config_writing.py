@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicnn.errors import UnsupportedError
-from minicnn.layers import Layer, Operation
+from minicnn.layers import Conv1D, Layer, Operation
+from minicnn.layers.augmentation import KERAS2_ALONE
 from minicnn.layers.core import InputLayer
 from minicnn.layers.symbolic import Node, SymbolicTensor
 
@@ -129,6 +130,10 @@ def _layer(layer: Layer, call: Node | None = None) -> dict[str, Any]:
             f"layer {layer.name}: its hard_sigmoid is Keras 2's, clip(0.2 x + 0.5, 0, 1), which Keras 3 files cannot "
             "say; save the weights alone, or change the activation"
         )
+    if config.get("padding") == "causal" and not isinstance(layer, Conv1D):
+        raise UnsupportedError(f"layer {layer.name}: Keras 3 has no {type(layer).__name__} with padding='causal'")
+    if type(layer).__name__ in KERAS2_ALONE:
+        raise UnsupportedError(f"layer {layer.name}: Keras 3 has no {type(layer).__name__}; take the layer out to save")
     if isinstance(layer, Operation):
         return _entry(layer.module, layer.function, config, None, layer.function)
     kind = type(layer).__name__

@@ -13,11 +13,13 @@ from .graph import Graph, Value
 SIMPLE: dict[str, tuple[str, dict[str, Any]]] = {
     "relu": ("Relu", {}),
     "elu": ("Elu", {"alpha": 1.0}),
+    "celu": ("Elu", {"alpha": 1.0}),
     "selu": ("Selu", {}),
     "leaky_relu": ("LeakyRelu", {"alpha": 0.2}),
     "sigmoid": ("Sigmoid", {}),
     "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
     "hard_sigmoid_keras2": ("HardSigmoid", {"alpha": 0.2, "beta": 0.5}),
+    "sparse_sigmoid": ("HardSigmoid", {"alpha": 0.5, "beta": 0.5}),
     "tanh": ("Tanh", {}),
     "softplus": ("Softplus", {}),
     "softsign": ("Softsign", {}),

@@ -8,6 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.errors import UnsupportedError
+from minicnn.layers.normalization import sample_axes
+from minicnn.ops.resize import CUBIC_STEPS
+
 from .activations import activation, rectifier, softmax
 from .graph import Graph, Value
 from .windows import conv2d, conv2d_transpose, depthwise_conv2d, global_pooling, pooling, separable_conv2d
@@ -36,22 +40,32 @@ def _batch_normalization(graph: Graph, layer: Any, x: Value) -> Value:
     mean, variance = layer.moving_mean.numpy(), layer.moving_variance.numpy()
     gamma = np.ones_like(mean) if layer.gamma is None else layer.gamma.numpy()
     beta = np.zeros_like(mean) if layer.beta is None else layer.beta.numpy()
-    if x.rank in (2, 4):
+    axis = layer.axis % x.rank
+    if x.rank in (2, 4) and axis == x.rank - 1:
         x = graph.first(x) if x.rank == 4 else x
         names = [graph.constant(array) for array in (gamma, beta, mean, variance)]
         return graph.apply("BatchNormalization", x, *names, epsilon=layer.epsilon)
     scale = gamma / np.sqrt(variance + np.float32(layer.epsilon))
-    y = graph.apply("Mul", x, graph.constant(scale))
-    return graph.apply("Add", y, graph.constant(beta - mean * scale))
+    shape = [-1 if i == axis else 1 for i in range(x.rank)]
+    y = graph.apply("Mul", graph.last(x), graph.constant(scale.reshape(shape)))
+    return graph.apply("Add", y, graph.constant((beta - mean * scale).reshape(shape)))
 
 
 def _layer_normalization(graph: Graph, layer: Any, x: Value) -> Value:
+    """Along the last axes, to which others are brought first."""
     x = graph.last(x)
-    arrays = [np.ones(layer.channels) if layer.gamma is None else layer.gamma.numpy()]
+    axes = sample_axes(layer, layer.axis, layer.input.shape)
+    order = [axis for axis in range(x.rank) if axis not in axes] + axes
+    sizes = [layer.input.shape[axis] for axis in axes]
+    arrays = [np.ones(sizes) if layer.gamma is None else layer.gamma.numpy().reshape(sizes)]
     if layer.beta is not None:
-        arrays.append(layer.beta.numpy())
+        arrays.append(layer.beta.numpy().reshape(sizes))
+    options = {"axis": -len(axes), "epsilon": layer.epsilon}
     names = [graph.constant(array) for array in arrays]
-    return graph.apply("LayerNormalization", x, *names, axis=-1, epsilon=layer.epsilon)
+    if order == sorted(order):
+        return graph.apply("LayerNormalization", x, *names, **options)
+    y = graph.apply("LayerNormalization", graph.apply("Transpose", x, perm=order), *names, **options)
+    return graph.apply("Transpose", y, perm=sorted(range(x.rank), key=order.__getitem__))
 
 
 def _prelu(graph: Graph, layer: Any, x: Value) -> Value:
@@ -81,8 +95,15 @@ def _cropping(graph: Graph, layer: Any, x: Value) -> Value:
 def _upsampling(graph: Graph, layer: Any, x: Value) -> Value:
     if layer.interpolation == "nearest":
         how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    else:
+    elif layer.interpolation == "bilinear":
         how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+    elif layer.interpolation == "bicubic" and all(CUBIC_STEPS % (2 * factor) == 0 for factor in layer.size):
+        how = {"mode": "cubic", "coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.5}
+        how["exclude_outside"] = 1
+    else:
+        raise UnsupportedError(
+            f"layer {layer.name}: {layer.interpolation} interpolation by {layer.size} has no form in ONNX"
+        )
     return graph.apply("Resize", graph.first(x), "", graph.constant([1, 1, *layer.size]), **how)
 
 
@@ -137,7 +158,10 @@ def _operation(graph: Graph, layer: Any, *operands: Any) -> Value:
 
 LAYERS: dict[str, Callable[..., Value]] = {
     "Activation": lambda graph, layer, x: activation(graph, x, layer.activation),
+    "ActivityRegularization": _same,
     "Add": _merge("Sum"),
+    "AlphaDropout": _same,
+    "AugMix": _same,
     "Average": _merge("Mean"),
     "AveragePooling2D": pooling("AveragePool", count_include_pad=0),
     "BatchNormalization": _batch_normalization,
@@ -146,6 +170,7 @@ LAYERS: dict[str, Callable[..., Value]] = {
     "Conv2DTranspose": conv2d_transpose,
     "Cropping2D": _cropping,
     "CustomScaleLayer": _custom_scale,
+    "CutMix": _same,
     "Dense": _dense,
     "DepthwiseConv2D": depthwise_conv2d,
     "Dropout": _same,
@@ -158,25 +183,45 @@ LAYERS: dict[str, Callable[..., Value]] = {
     "InputLayer": _same,
     "LayerNormalization": _layer_normalization,
     "LeakyReLU": lambda graph, layer, x: graph.apply("LeakyRelu", x, alpha=layer.negative_slope),
-    "Maximum": _merge("Max"),
     "MaxPooling2D": pooling("MaxPool"),
+    "Maximum": _merge("Max"),
     "Minimum": _merge("Min"),
+    "MixUp": _same,
     "Multiply": _merge("Mul"),
     "Operation": _operation,
     "PReLU": _prelu,
     "Permute": _permute,
+    "RandAugment": _same,
     "RandomBrightness": _same,
+    "RandomColorDegeneration": _same,
+    "RandomColorJitter": _same,
     "RandomContrast": _same,
+    "RandomElasticTransform": _same,
+    "RandomErasing": _same,
     "RandomFlip": _same,
+    "RandomGaussianBlur": _same,
+    "RandomGrayscale": _same,
+    "RandomHeight": _same,
+    "RandomHue": _same,
+    "RandomInvert": _same,
+    "RandomPerspective": _same,
+    "RandomPosterization": _same,
     "RandomRotation": _same,
+    "RandomSaturation": _same,
+    "RandomSharpness": _same,
+    "RandomShear": _same,
     "RandomTranslation": _same,
+    "RandomWidth": _same,
     "RandomZoom": _same,
     "ReLU": lambda graph, layer, x: rectifier(graph, x, layer.max_value, layer.negative_slope, layer.threshold),
     "Rescaling": _rescaling,
     "Reshape": _reshape,
     "SeparableConv2D": separable_conv2d,
     "Softmax": lambda graph, layer, x: softmax(graph, x, layer.axis),
+    "Solarization": _same,
+    "SpatialDropout1D": _same,
     "SpatialDropout2D": _same,
+    "SpatialDropout3D": _same,
     "Subtract": _merge("Sub"),
     "UpSampling2D": _upsampling,
     "ZeroPadding2D": _zero_padding,

@@ -6,49 +6,109 @@
 from .activation import activation, prelu, relu, softmax
 from .conv import conv2d, conv2d_transpose, depthwise_conv2d
 from .dense import dense
-from .dropout import dropout
+from .dropout import alpha_dropout, dropout
+from .embedding import embedding
 from .loss import binary_crossentropy, crossentropy, sigmoid_crossentropy, softmax_crossentropy
-from .merge import add, maximum, minimum, multiply
+from .merge import add, batch_dot, maximum, minimum, multiply
 from .noise import noise
-from .norm import batchnorm_infer, batchnorm_train, layernorm
+from .norm import batchnorm_infer, batchnorm_train, groupnorm, layernorm, unit_norm
+from .one_axis import (
+    avgpool1d,
+    conv1d,
+    conv1d_transpose,
+    cropping1d,
+    depthwise_conv1d,
+    global_avgpool1d,
+    global_maxpool1d,
+    maxpool1d,
+    repeat_vector,
+    upsampling1d,
+    zero_padding1d,
+)
 from .pool import avgpool2d, global_avgpool2d, global_maxpool2d, maxpool2d
-from .shape import concatenate, cropping2d, flatten, permute, reshape, upsampling2d, zero_padding2d
+from .resize import resize
+from .shape import (
+    concatenate,
+    constant_padding2d,
+    cropping2d,
+    flatten,
+    permute,
+    reshape,
+    upsampling2d,
+    zero_padding2d,
+)
+from .three_axes import (
+    avgpool3d,
+    conv3d,
+    cropping3d,
+    global_avgpool3d,
+    global_maxpool3d,
+    maxpool3d,
+    upsampling3d,
+    zero_padding3d,
+)
 
 OPS = {
     function.__name__: function
     for function in (
         activation,
         add,
+        alpha_dropout,
+        avgpool1d,
         avgpool2d,
+        avgpool3d,
+        batch_dot,
         batchnorm_infer,
         batchnorm_train,
         binary_crossentropy,
         concatenate,
+        constant_padding2d,
+        conv1d,
+        conv1d_transpose,
         conv2d,
         conv2d_transpose,
+        conv3d,
+        cropping1d,
         cropping2d,
+        cropping3d,
         crossentropy,
         dense,
+        depthwise_conv1d,
         depthwise_conv2d,
         dropout,
+        embedding,
         flatten,
+        global_avgpool1d,
         global_avgpool2d,
+        global_avgpool3d,
+        global_maxpool1d,
         global_maxpool2d,
+        global_maxpool3d,
+        groupnorm,
         layernorm,
         maximum,
+        maxpool1d,
         maxpool2d,
+        maxpool3d,
         minimum,
         multiply,
         noise,
         permute,
         prelu,
         relu,
+        repeat_vector,
         reshape,
+        resize,
         sigmoid_crossentropy,
         softmax,
         softmax_crossentropy,
+        unit_norm,
+        upsampling1d,
         upsampling2d,
+        upsampling3d,
+        zero_padding1d,
         zero_padding2d,
+        zero_padding3d,
     )
 }
 

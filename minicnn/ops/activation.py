@@ -1,5 +1,6 @@
 """Elementwise nonlinearities, softmax, and PReLU."""
 
+from collections.abc import Callable
 from typing import Any
 
 from minicnn import kernels
@@ -54,7 +55,7 @@ def finished(
     product: type[Function], operands: tuple[Tensor | None, ...], options: dict[str, Any], name: str | None
 ) -> Tensor:
     """f(product of operands): in one operation where the slope of f is known from y, else in two."""
-    if name is not None and kernels.activation.slope_is_that_of_output(name):
+    if name in kernels.activation.ACTIVATIONS and kernels.activation.slope_is_that_of_output(name):
         return product.apply(*operands, **options, activation=name)
     y = product.apply(*operands, **options)
     return y if name is None else activation(y, name)
@@ -84,6 +85,10 @@ def activation(x: Tensor, name: str, **parameters: Any) -> Tensor:
         if parameters:
             raise ArgumentError(f"activation {name!r} does not take {', '.join(parameters)}")
         return softmax(x, axis, log=name == "log_softmax")
+    if name in COMPOSED:
+        if parameters:
+            raise ArgumentError(f"activation {name!r} does not take {', '.join(parameters)}")
+        return COMPOSED[name](x)
     if name == "linear":
         kernels.activation.resolve(name, parameters)
         return x
@@ -126,3 +131,15 @@ def prelu(x: Tensor, alpha: Tensor) -> Tensor:
     array([[-1.,  2.]])
     """
     return PReLU.apply(x, alpha)
+
+
+COMPOSED: dict[str, Callable[[Tensor], Tensor]] = {  # the rarer activations, of operations that there are
+    "hard_shrink": lambda x: relu(x, threshold=0.5) - relu(-x, threshold=0.5),
+    "hard_tanh": lambda x: relu(x, max_value=1) - relu(-x, max_value=1),
+    "log_sigmoid": lambda x: -activation(-x, "softplus"),
+    "soft_shrink": lambda x: relu(x - 0.5) - relu(-x - 0.5),
+    "sparse_plus": lambda x: relu(x + 1, max_value=2) ** 2 * 0.25 + relu(x - 1),
+    "squareplus": lambda x: (x + (x * x + 4) ** 0.5) * 0.5,
+    "tanh_shrink": lambda x: x - activation(x, "tanh"),
+}
+NAMES = (*kernels.activation.ACTIVATIONS, *COMPOSED, "softmax", "log_softmax")

@@ -1,10 +1,14 @@
-"""Several tensors into one, elementwise, with broadcasting."""
+"""Several tensors into one: elementwise with broadcasting, and as products of their samples."""
 
+from math import prod
 from typing import Any
 
 from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
 from minicnn.autograd.arithmetic import Add, Multiply
+from minicnn.errors import ShapeError
+
+from .shape import permute, reshape
 
 
 class Maximum(Function):
@@ -59,3 +63,25 @@ def minimum(a: Tensor, b: Tensor) -> Tensor:
     array([2.])
     """
     return -Maximum.apply(-a, -b)
+
+
+def batch_dot(a: Tensor, b: Tensor, axes: tuple[int, int]) -> Tensor:
+    """y (N, other axes of a, other axes of b): for each sample, the sums of products along an axis of a and one of b.
+
+    Of rows it is (N,1).
+
+    >>> import numpy as np, minicnn
+    >>> a, b = minicnn.Tensor(np.ones((2, 3, 4))), minicnn.Tensor(np.ones((2, 5, 4)))
+    >>> minicnn.ops.batch_dot(a, b, (2, 2)).shape
+    (2, 3, 5)
+    """
+    if not all(0 < axis < t.ndim for t, axis in zip((a, b), axes)) or a.shape[axes[0]] != b.shape[axes[1]]:
+        raise ShapeError(f"batch_dot: {a.shape} and {b.shape} have no such product along the axes {axes}")
+    (rest_a, sizes_a), (rest_b, sizes_b) = (
+        ([i for i in range(1, t.ndim) if i != axis], [t.shape[i] for i in range(1, t.ndim) if i != axis])
+        for t, axis in zip((a, b), axes)
+    )
+    size = a.shape[axes[0]]
+    rows = reshape(permute(a, (*rest_a, axes[0])), (prod(sizes_a), size))
+    columns = reshape(permute(b, (axes[1], *rest_b)), (size, prod(sizes_b)))
+    return reshape(rows @ columns, (*sizes_a, *sizes_b) or (1,))

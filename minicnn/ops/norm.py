@@ -1,9 +1,15 @@
-"""Normalisation: batch (training and inference) and layer."""
+"""Normalisation: batch (training and inference), layer, group and to length 1."""
 
+from math import prod
 from typing import Any
+
+import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
+from minicnn.errors import ShapeError
+
+from .shape import permute, reshape
 
 
 class BatchNormTrain(Function):
@@ -50,6 +56,23 @@ class LayerNorm(Function):
         return kernels.layernorm.backward(ctx.saved[0], dy, *ctx.saved[1:])
 
 
+class UnitNorm(Function):
+    """y = x / max(|x|, epsilon), with the length |x| along some axes"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, *, axes: tuple[int, ...], epsilon: float) -> Any:
+        length = np.sqrt(np.square(x).sum(axis=axes, keepdims=True))
+        y = x / np.maximum(length, x.dtype.type(epsilon))
+        ctx.save(y, length)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        (y, length), (axes, epsilon) = ctx.saved, ctx.options.values()
+        along = (y * dy).sum(axis=axes, keepdims=True)
+        return (dy - y * np.where(length > epsilon, along, 0)) / np.maximum(length, y.dtype.type(epsilon))
+
+
 def batchnorm_train(
     x: Tensor, gamma: Tensor | None, beta: Tensor | None, epsilon: float = 1e-3
 ) -> tuple[Tensor, Any, Any]:
@@ -87,3 +110,35 @@ def layernorm(x: Tensor, gamma: Tensor | None, beta: Tensor | None, epsilon: flo
     array([[-1.,  1.]])
     """
     return LayerNorm.apply(x, gamma, beta, epsilon=epsilon)
+
+
+def groupnorm(x: Tensor, gamma: Tensor | None, beta: Tensor | None, groups: int, epsilon: float = 1e-3) -> Tensor:
+    """x (N,...,C) normalised over each group of C / groups channels of a sample (Wu & He, "Group Normalization", 2018).
+
+    A group, with all places of its channels, is a row to `layernorm`; gamma and beta (C,) follow.
+
+    >>> import numpy as np, minicnn
+    >>> x = minicnn.Tensor(np.array([[[1.0, 10.0], [3.0, 30.0]]]))
+    >>> minicnn.ops.groupnorm(x, None, None, 2, epsilon=0.0).numpy()[0]
+    array([[-1., -1.],
+           [ 1.,  1.]])
+    """
+    _, *places, channels = x.shape
+    if groups < 1 or channels % groups:
+        raise ShapeError(f"groupnorm: {channels} channels do not divide into {groups} groups")
+    count, size = prod(places), channels // groups
+    rows = reshape(permute(reshape(x, (count, groups, size)), (2, 1, 3)), (groups, count * size))
+    rows = reshape(layernorm(rows, None, None, epsilon), (groups, count, size))
+    y = reshape(permute(rows, (2, 1, 3)), (*places, channels))
+    y = y if gamma is None else y * gamma
+    return y if beta is None else y + beta
+
+
+def unit_norm(x: Tensor, axes: tuple[int, ...], epsilon: float = 1e-12) -> Tensor:
+    """x divided by its length along some axes, or by epsilon where it is shorter.
+
+    >>> import minicnn
+    >>> minicnn.ops.unit_norm(minicnn.Tensor([3.0, 4.0]), (0,)).numpy()
+    array([0.6, 0.8])
+    """
+    return UnitNorm.apply(x, axes=axes, epsilon=epsilon)

@@ -21,6 +21,18 @@ class ZeroPadding2D(Function):
         return kernels.pad2d.backward(dy, ctx.options["padding"])
 
 
+class ConstantPadding2D(Function):
+    """y is x with rows and columns of one value around it"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, *, padding: tuple[Pair, Pair], value: float) -> Any:
+        return kernels.pad2d.forward(x, padding, value)
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        return kernels.pad2d.backward(dy, ctx.options["padding"])
+
+
 class Cropping2D(Function):
     """y is x without some rows and columns at its sides"""
 
@@ -97,6 +109,16 @@ def zero_padding2d(x: Tensor, padding: Any = 1) -> Tensor:
     (1, 3, 4, 1)
     """
     return ZeroPadding2D.apply(x, padding=padding_sides(padding))
+
+
+def constant_padding2d(x: Tensor, padding: Any, value: float) -> Tensor:
+    """`value` around x (N,H,W,C); `padding` is a number, two, or ((top, bottom), (left, right)).
+
+    >>> import numpy as np, minicnn
+    >>> minicnn.ops.constant_padding2d(minicnn.Tensor(np.zeros((1, 1, 1, 1))), ((0, 0), (1, 2)), 5.0).numpy().ravel()
+    array([5., 0., 5., 5.])
+    """
+    return ConstantPadding2D.apply(x, padding=padding_sides(padding), value=value)
 
 
 def cropping2d(x: Tensor, cropping: Any = 0) -> Tensor:

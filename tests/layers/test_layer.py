@@ -11,16 +11,28 @@ from minicnn.layers import CLASSES, Input
 pytestmark = pytest.mark.numpy_only
 WEIGHTS = {
     "BatchNormalization": ["gamma", "beta", "moving_mean", "moving_variance"],
+    "Conv1D": ["kernel", "bias"],
+    "Conv1DTranspose": ["kernel", "bias"],
     "Conv2D": ["kernel", "bias"],
     "Conv2DTranspose": ["kernel", "bias"],
+    "Conv3D": ["kernel", "bias"],
     "Dense": ["kernel", "bias"],
+    "DepthwiseConv1D": ["depthwise_kernel", "bias"],
     "DepthwiseConv2D": ["depthwise_kernel", "bias"],
+    "Embedding": ["embeddings"],
+    "GroupNormalization": ["gamma", "beta"],
     "LayerNormalization": ["gamma", "beta"],
     "PReLU": ["alpha"],
+    "SeparableConv1D": ["depthwise_kernel", "pointwise_kernel", "bias"],
     "SeparableConv2D": ["depthwise_kernel", "pointwise_kernel", "bias"],
 }
 SHAPES = {
+    "Conv1D": [(3, 2, 6), (6,)],
+    "Conv1DTranspose": [(3, 3, 4), (3,)],
     "Conv2D": [(3, 2, 2, 6), (6,)],
+    "Conv3D": [(2, 3, 2, 2, 6), (6,)],
+    "DepthwiseConv1D": [(3, 4, 2), (8,)],
+    "SeparableConv1D": [(3, 4, 2), (1, 8, 3), (3,)],
     "Conv2DTranspose": [(3, 2, 3, 4), (3,)],
     "DepthwiseConv2D": [(2, 3, 4, 2), (8,)],
     "SeparableConv2D": [(3, 3, 4, 2), (1, 1, 8, 3), (3,)],
@@ -152,7 +164,7 @@ def test_merges():
     np.testing.assert_array_equal(layers.CustomScaleLayer(0.25, dtype="float64")([a, b]).numpy(), a + b * 0.25)
 
 
-@pytest.mark.parametrize("name", [name for name in CLASSES if name.startswith("Random")])
+@pytest.mark.parametrize("name", [name for name, cls in CLASSES.items() if hasattr(cls, "ARGUMENTS")])
 def test_augmentation_is_the_identity_at_inference_and_refused_in_training(name):
     from minicnn.errors import UnsupportedError
 

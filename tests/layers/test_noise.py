@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 
 from minicnn import Tensor
-from minicnn.layers import Dropout, GaussianDropout, GaussianNoise, SpatialDropout2D
+from minicnn.layers import (
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from minicnn.utils import set_random_seed
 
 pytestmark = pytest.mark.numpy_only
-NOISE = [Dropout, SpatialDropout2D, GaussianDropout, GaussianNoise]
+NOISE = [Dropout, AlphaDropout, SpatialDropout2D, GaussianDropout, GaussianNoise]
 
 
 @pytest.mark.parametrize("cls", NOISE)
@@ -38,6 +46,25 @@ def test_spatial_dropout_leaves_out_whole_channels():
     assert (y == y[:, :1, :1]).all()
     assert 0.3 < (y == 0).mean() < 0.7
     assert (y[0] != y[1]).any()
+
+    row = SpatialDropout1D(0.5, seed=0)(np.ones((20, 3, 8), np.float32), training=True).numpy()
+    volume = SpatialDropout3D(0.5, seed=0)(np.ones((20, 2, 3, 4, 8), np.float32), training=True).numpy()
+    assert (row == row[:, :1]).all()
+    assert (volume == volume[:, :1, :1, :1]).all()
+    assert 0.3 < (row == 0).mean() < 0.7
+    assert 0.3 < (volume == 0).mean() < 0.7
+
+
+def test_alpha_dropout_keeps_mean_and_variance():
+    x = np.random.default_rng(0).standard_normal((200, 200)).astype(np.float32)
+    y = AlphaDropout(0.25, seed=0)(x, training=True).numpy()
+    values, counts = np.unique(y, return_counts=True)
+    assert 0.24 < counts.max() / y.size < 0.26
+    scale = (0.75 * (1 + 0.25 * 1.7580993408473766**2)) ** -0.5
+    assert values[counts.argmax()] == pytest.approx(scale * 1.7580993408473766 * (0.25 - 1), rel=1e-5)
+    assert abs(y.mean()) < 0.02
+    assert abs(y.std() - 1) < 0.02
+    assert y.dtype == np.float32
 
 
 def test_gaussian_noise_and_dropout_have_their_variance():

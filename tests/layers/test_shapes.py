@@ -83,6 +83,14 @@ def test_windows_of_any_size(drawn, height, width):
         (layers.Dense(5), (None, 3), (None, None, 5)),
         (layers.PReLU(shared_axes=[1, 2]), (None, None, 3), (None, None, None, 3)),
         (layers.BatchNormalization(), (None, None, 3), (None, None, None, 3)),
+        (layers.BatchNormalization(1), (3, None, None), (None, 3, None, None)),
+        (layers.LayerNormalization([1, 2]), (4, 3, None), (None, 4, 3, None)),
+        (layers.GroupNormalization(1), (None, None, 3), (None, None, None, 3)),
+        (layers.Conv1D(5, 3, padding="causal"), (None, 3), (None, None, 5)),
+        (layers.Conv3D(5, 3), (None, None, 8, 3), (None, None, None, 6, 5)),
+        (layers.GlobalMaxPooling1D(), (None, 3), (None, 3)),
+        (layers.Embedding(9, 5), (None,), (None, None, 5)),
+        (layers.Resizing(4, 6), (None, None, 3), (None, 4, 6, 3)),
     ],
 )
 def test_unknown_sizes(layer, shape, expected):
@@ -95,6 +103,7 @@ def test_unknown_sizes(layer, shape, expected):
         (layers.Add(), [(None, 4, 3), (2, 4, 3)], (None, 2, 4, 3)),
         (layers.Concatenate(), [(None, 4, 3), (2, 4, 5)], (None, None, 4, 8)),
         (layers.Concatenate(axis=1), [(None, 4, 3), (2, 4, 3)], (None, None, 4, 3)),
+        (layers.Dot((2, 1)), [(None, 3), (3, 5)], (None, None, 5)),
     ],
 )
 def test_unknown_sizes_of_merges(layer, shapes, expected):
@@ -112,7 +121,21 @@ IMAGE = Input((8, 8, 3))
         (lambda: layers.Conv2D(4, 3, name="c")(Input((8, 8, None))), "layer c: the number of channels must be known"),
         (lambda: layers.Dense(4, name="d")(Input((None,))), "layer d: the number of channels must be known"),
         (lambda: layers.BatchNormalization(name="b")(Input((4, None))), "layer b: the number of channels"),
-        (lambda: layers.BatchNormalization(1, name="b")(IMAGE), "layer b: BatchNormalization over axis 1"),
+        (lambda: layers.BatchNormalization([1, 2], name="b")(IMAGE), "layer b: BatchNormalization over the axes"),
+        (
+            lambda: layers.LayerNormalization([0, 1], name="n")(IMAGE),
+            "layer n: LayerNormalization over axis .* samples",
+        ),
+        (lambda: layers.LayerNormalization(1, name="n")(Input((None, 3))), "layer n: the number of channels must be"),
+        (lambda: layers.GroupNormalization(2, name="g")(IMAGE), "layer g: 3 channels do not divide into 2 groups"),
+        (lambda: layers.Conv1D(4, 3, name="c")(IMAGE), r"layer c \(Conv1D\) takes inputs of 3 axes"),
+        (lambda: layers.Conv1D(4, 9, name="c")(Input((8, 3))), "layer c: an input of shape .* leaves an output"),
+        (lambda: layers.Conv3D(4, 3, name="c")(IMAGE), r"layer c \(Conv3D\) takes inputs of 5 axes"),
+        (lambda: layers.Cropping1D(4, name="c")(Input((8, 3))), "layer c: an input of shape .* leaves an output"),
+        (lambda: layers.Dot(1, name="d")([IMAGE]), r"layer d \(Dot\) takes a list of two tensors"),
+        (lambda: layers.Dot(1, name="d")([IMAGE, Input((7, 8, 3))]), r"layer d \(Dot\): .* have no product"),
+        (lambda: layers.Dot(0, name="d")([IMAGE, IMAGE]), r"layer d \(Dot\): .* have no product"),
+        (lambda: layers.RepeatVector(2, name="r")(IMAGE), r"layer r \(RepeatVector\) takes inputs of 2 axes"),
         (lambda: layers.Conv2D(4, 3, groups=2, name="c")(IMAGE), "layer c: 3 channels do not divide into 2 groups"),
         (lambda: layers.Conv2D(4, 9, name="c")(IMAGE), "layer c"),
         (lambda: layers.MaxPooling2D(9, name="p")(IMAGE), "layer p"),
@@ -150,12 +173,13 @@ def test_unfit_inputs_name_the_layer(call, message):
         "SeparableConv2D",
         "Conv2DTranspose",
         "BatchNormalization",
+        "GroupNormalization",
         "LayerNormalization",
     ],
 )
 @pytest.mark.parametrize("make", [lambda c: Input((6, 5, c)), lambda c: np.zeros((1, 6, 5, c), np.float32)])
 def test_weights_are_for_one_number_of_channels(name, make):
-    arguments, _ = CASES[name][-1]
+    arguments, _ = CASES[name][0]
     layer = CLASSES[name](**arguments, name="it")
     layer(make(4))
     with pytest.raises(ShapeError, match=rf"layer it \({name}\) has weights for 4 channels; got shape .*6\)"):

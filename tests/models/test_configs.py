@@ -143,7 +143,7 @@ def test_keras_1():
             {"class_name": "Activation", "config": {"activation": {"class_name": "function", "config": "gelu"}}},
             {"activation": "gelu"},
         ),
-        ({"class_name": "BatchNormalizationV1", "config": {"axis": [3]}}, {"momentum": 0.99}),
+        ({"class_name": "BatchNormalizationV1", "config": {"axis": [3]}}, {"momentum": 0.99, "axis": 3}),
     ],
 )
 def test_dialects(config, attributes):

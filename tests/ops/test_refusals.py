@@ -7,7 +7,7 @@ import pytest
 from op_cases import CASES
 
 from minicnn import MinicnnError, Tensor, ops
-from minicnn.errors import ArgumentError, DTypeError, ShapeError
+from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 pytestmark = pytest.mark.numpy_only
 SEVERAL = [name for name, cases in CASES.items() if len(cases[0][1]) > 1]
@@ -28,7 +28,7 @@ def test_mixed_dtypes(name: str):
         assert "\n" not in str(caught.value)
 
 
-IMAGE, ROWS = ones(1, 4, 4, 2), ones(3, 4)
+IMAGE, ROWS, STEPS, VOLUME = ones(1, 4, 4, 2), ones(3, 4), ones(1, 4, 2), ones(1, 4, 4, 4, 2)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,26 @@ IMAGE, ROWS = ones(1, 4, 4, 2), ones(3, 4)
         (lambda: ops.zero_padding2d(IMAGE, -1), ArgumentError, "padding -1"),
         (lambda: ops.cropping2d(IMAGE, 2), ShapeError, "cropping2d (4, 4)"),
         (lambda: ops.cropping2d(ROWS, 1), ShapeError, "(3, 4)"),
+        (lambda: ops.conv1d(IMAGE, ones(3, 2, 1)), ShapeError, "conv1d (N,T,C) (1, 4, 4, 2)"),
+        (lambda: ops.conv1d(STEPS, ones(3, 3, 2, 1)), ShapeError, "conv1d (3, 3, 2, 1)"),
+        (lambda: ops.conv1d(STEPS, ones(3, 5, 1)), ShapeError, "2 5"),
+        (lambda: ops.depthwise_conv1d(STEPS, ones(3, 3, 1)), ShapeError, "2 3"),
+        (lambda: ops.maxpool1d(IMAGE), ShapeError, "maxpool1d (1, 4, 4, 2)"),
+        (lambda: ops.cropping1d(STEPS, 2), ShapeError, "cropping2d"),
+        (lambda: ops.repeat_vector(STEPS, 2), ShapeError, "repeat_vector (1, 4, 2)"),
+        (lambda: ops.conv3d(IMAGE, ones(1, 3, 3, 2, 1)), ShapeError, "conv3d (1, 4, 4, 2)"),
+        (lambda: ops.conv3d(VOLUME, ones(3, 3, 2, 1)), ShapeError, "conv3d (3, 3, 2, 1)"),
+        (lambda: ops.conv3d(VOLUME, ones(5, 1, 1, 2, 1)), ShapeError, "conv3d 5 4"),
+        (lambda: ops.maxpool3d(IMAGE), ShapeError, "maxpool3d (1, 4, 4, 2)"),
+        (lambda: ops.embedding(ROWS, ones(1, 2)), DataError, "embedding 1 0"),
+        (lambda: ops.embedding(Tensor(np.array([np.nan])), ones(1, 2)), DataError, "embedding nan"),
+        (lambda: ops.resize(IMAGE, 3, "area"), ArgumentError, "resize 'area' bilinear"),
+        (lambda: ops.resize(ROWS, 3), ShapeError, "resize (3, 4)"),
+        (lambda: ops.resize(IMAGE, 0), ArgumentError, "size 0"),
+        (lambda: ops.batch_dot(ROWS, ROWS, (0, 0)), ShapeError, "batch_dot (3, 4) (0, 0)"),
+        (lambda: ops.batch_dot(ROWS, ones(3, 5), (1, 1)), ShapeError, "batch_dot (3, 4) (3, 5)"),
+        (lambda: ops.groupnorm(IMAGE, None, None, 3), ShapeError, "groupnorm 2 3"),
+        (lambda: ops.activation(ROWS, "hard_tanh", alpha=1), ArgumentError, "'hard_tanh' alpha"),
         (lambda: ops.concatenate([]), ArgumentError, "concatenate"),
         (lambda: ops.concatenate([ROWS, ROWS], axis=2), ArgumentError, "concatenate axis 2"),
         (lambda: ops.concatenate([ROWS, ones(2, 5)]), ShapeError, "concatenate (3, 4) (2, 5)"),

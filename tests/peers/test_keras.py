@@ -16,6 +16,7 @@ from random_nets import images, nets, outputs, randomize
 from minicnn import layers as L
 from minicnn import losses, optimizers, schedules
 from minicnn.bench import engines, networks
+from minicnn.layers.augmentation import KERAS2_ALONE
 from minicnn.models import Model, Sequential, load_model, model_from_json
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
@@ -55,7 +56,7 @@ SUFFIXES = [".keras", ".h5"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize(("name", "index"), [case for case in NUMBERED if case[0] != "InputLayer"])
+@pytest.mark.parametrize(("name", "index"), [case for case in NUMBERED if case[0] not in ("InputLayer", *KERAS2_ALONE)])
 def test_every_layer(name, index, suffix, tmp_path):
     arguments, shape = CASES[name][index]
     inputs = [L.Input(s) for s in shape] if isinstance(shape, list) else L.Input(shape)
@@ -72,6 +73,7 @@ def test_every_layer(name, index, suffix, tmp_path):
         "relu6",
         "leaky_relu",
         "elu",
+        "celu",
         "selu",
         "gelu",
         "sigmoid",
@@ -85,6 +87,14 @@ def test_every_layer(name, index, suffix, tmp_path):
         "hard_silu",
         "exponential",
         "mish",
+        "hard_shrink",
+        "hard_tanh",
+        "log_sigmoid",
+        "soft_shrink",
+        "sparse_plus",
+        "sparse_sigmoid",
+        "squareplus",
+        "tanh_shrink",
         "softmax",
         "log_softmax",
         "linear",

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from minicnn.errors import WeightsMismatchError
+from minicnn.models import load_model
 from minicnn.weights import LayerSpec, WeightSpec, match, open_weights
 from minicnn.weights.theano import KernelOrder
 
@@ -68,6 +69,25 @@ def test_a_keras_1_config_tells_the_ordering(tmp_path):
         weights["conv/conv_W"], weights["conv/conv_b"] = FILTERS_FIRST[:, :, ::-1, ::-1], BIAS
         weights["conv"].attrs["weight_names"] = np.array([b"conv_W", b"conv_b"])
     np.testing.assert_array_equal(kernel_of(path), KERNEL)
+
+
+def test_a_convolution_of_rows_of_keras_1_has_a_width_of_one(tmp_path):
+    path, kernel = tmp_path / "text.h5", KERNEL[:, :1]
+    config = """{"class_name": "Sequential", "config": [
+        {"class_name": "Embedding", "config": {"name": "words", "input_dim": 6, "output_dim": 4, "input_length": 9,
+         "batch_input_shape": [null, 9]}},
+        {"class_name": "Convolution1D", "config": {"name": "conv", "nb_filter": 5, "filter_length": 3}}]}"""
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"], file.attrs["keras_version"] = config, "1.2.2"
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = np.array([b"words", b"conv"])
+        weights["words/words_W"] = table = np.arange(24, dtype="f4").reshape(6, 4)
+        weights["conv/conv_W"], weights["conv/conv_b"] = kernel, BIAS
+        weights["words"].attrs["weight_names"] = np.array([b"words_W"])
+        weights["conv"].attrs["weight_names"] = np.array([b"conv_W", b"conv_b"])
+    found = load_model(path).get_weights()
+    for array, expected in zip(found, (table, kernel[:, 0], BIAS), strict=True):
+        np.testing.assert_array_equal(array, expected)
 
 
 NAMED_TH = "x_th_dim_ordering_th_kernels.h5"

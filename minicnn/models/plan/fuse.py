@@ -1,5 +1,6 @@
 """Fusions: rewrite a trace so that prediction makes fewer passes over memory.
 
+    reshape + normalisation or activation    the same, the reshape last
     padding + convolution                    one convolution with explicit padding
     convolution + batch normalisation        one convolution with other weights
     convolution + add (a shortcut)           one convolution with a residual
@@ -25,9 +26,9 @@ from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
 from minicnn.ops.norm import BatchNormInfer
 from minicnn.ops.pool import MaxPool2D
-from minicnn.ops.shape import Concatenate, ZeroPadding2D
+from minicnn.ops.shape import Concatenate, SampleReshape, ZeroPadding2D
 
-from .trace import Instruction, Trace, Value
+from .trace import Instruction, Trace, Value, array_of, parameters_of
 
 PRODUCTS = (Conv2D, DepthwiseConv2D, Conv2DTranspose, Dense)
 WITH_RESIDUAL = (Conv2D, DepthwiseConv2D, Dense)
@@ -43,13 +44,13 @@ class Fold:
         self.operands, self.epsilon = (gamma, beta, mean, variance), epsilon
 
     def parameters(self) -> list[Parameter]:
-        return [operand for operand in self.operands if isinstance(operand, Parameter)]
+        return parameters_of(self.operands)
 
     def apply(
         self, function: type[Function], w: np.ndarray | None, b: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """The weights and bias that include the normalisation; scale and shift where it has none before it."""
-        gamma, beta, mean, variance = (o.array if isinstance(o, Parameter) else o for o in self.operands)
+        gamma, beta, mean, variance = map(array_of, self.operands)
         scale, shift = kernels.batchnorm.fold(gamma, beta, mean, variance, self.epsilon)
         if w is None:
             return scale, shift
@@ -64,9 +65,9 @@ class Fold:
 
 def fuse(trace: Trace) -> None:
     """Rewrite the instructions of a trace in place."""
+    _sink_reshapes(trace)
     for rewrite in (_fold_padding, _fold_batchnorm, _fuse_residual, _fuse_activation, _fold_pool_padding):
-        uses = Counter(id(value) for item in trace.instructions for value in item.values())
-        uses.update(id(value) for value in trace.outputs)
+        uses = _uses(trace)
         makers: dict[int, Instruction] = {}
         kept: list[Instruction] = []
         for item in trace.instructions:
@@ -82,6 +83,39 @@ def fuse(trace: Trace) -> None:
                     kept.remove(absorbed)
                     kept.append(absorbed)
         trace.instructions[:] = kept
+
+
+def _uses(trace: Trace) -> Counter[int]:
+    """How many take each value."""
+    uses = Counter(id(value) for item in trace.instructions for value in item.values())
+    uses.update(id(value) for value in trace.outputs)
+    return uses
+
+
+def _sink_reshapes(trace: Trace) -> None:
+    """Put a reshape that keeps the channels after the normalisation or activation that alone takes its result.
+
+    So these come next to the convolution that an operation along one axis is.
+    """
+    uses = _uses(trace)
+    makers: dict[int, Instruction] = {}
+    kept: list[Instruction] = []
+    for item in trace.instructions:
+        view = _sole_maker(item.inputs[0], makers, uses) if item.function in (BatchNormInfer, Activation) else None
+        if view is not None and view.function is SampleReshape:
+            source = view.inputs[0]
+            if source.shape[-1] == item.output.shape[-1]:
+                between = Value(source.shape, source.dtype, source.batched)
+                item.inputs[0], view.inputs[0] = source, between
+                item.output, view.output = between, item.output
+                uses[id(between)] = 1
+                kept.remove(view)
+                kept += [item, view]
+                makers |= {id(between): item, id(view.output): view}
+                continue
+        kept.append(item)
+        makers[id(item.output)] = item
+    trace.instructions[:] = kept
 
 
 def has_fixed_weights(item: Instruction) -> bool:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Parameter
 from minicnn.errors import OutOfMemoryError
 from minicnn.ops.conv import Conv2D
 from minicnn.ops.dense import Dense
@@ -26,7 +25,7 @@ from .fuse import fuse, has_fixed_weights
 from .memory import sample_bytes
 from .share import share
 from .stages import Stages
-from .trace import Instruction, Value, trace
+from .trace import Instruction, Value, array_of, trace
 
 PACKED = ("conv2d", "dense")  # operations whose weights a plan packs for a rung
 SHARE = 0.25  # of the memory that is available, for the results of a plan
@@ -121,7 +120,7 @@ class Plan:
 
 def _bind(item: Instruction, dense_storage: str) -> list[Any]:
     """The weights and bias of a product, with what was folded into them, in the form that its kernel reads."""
-    w, b = (value.array if isinstance(value, Parameter) else value for value in item.inputs[1:3])
+    w, b = map(array_of, item.inputs[1:3])
     for fold in item.derive:
         w, b = fold.apply(item.function, w, b)
     if item.function is Conv2D and isinstance(item.inputs[0], Value):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Context, Parameter
+from minicnn.autograd import Context
 from minicnn.errors import UnsupportedError
 from minicnn.ops.activation import Activation, Softmax
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
@@ -22,7 +22,7 @@ from minicnn.ops.shape import Concatenate
 
 from .memory import Memory, take
 from .stripes import chains, scratch_bytes, stripes
-from .trace import Instruction, Value
+from .trace import Instruction, Value, array_of
 
 
 def _concatenate(*arrays: np.ndarray, axis: int, out: np.ndarray | None) -> np.ndarray:
@@ -166,7 +166,7 @@ class _Captured:
 def _operand(value: Any, values: dict[int, np.ndarray]) -> Any:
     if isinstance(value, Value):
         return values[id(value)]
-    return value.array if isinstance(value, Parameter) else value
+    return array_of(value)
 
 
 class _Forgetful(Context):

@@ -6,13 +6,14 @@ but the batch's.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from minicnn import kernels
-from minicnn.autograd import Function, Parameter, Tensor, listening, no_grad
+from minicnn.autograd import Context, Function, Parameter, Tensor, listening, no_grad
 
 from ..graph import Program
 
@@ -27,8 +28,36 @@ class Value:
 
 
 @dataclass(eq=False)
+class View:
+    """A weight as an operation shows it: the same numbers in another shape or order."""
+
+    source: Parameter | View
+    function: type[Function]
+    options: dict[str, Any]
+    shape: tuple[int, ...]
+
+    @property
+    def parameter(self) -> Parameter:
+        return self.source.parameter if isinstance(self.source, View) else self.source
+
+    @property
+    def array(self) -> np.ndarray:
+        return self.function.forward(Context((False,), {}), self.source.array, **self.options)
+
+
+def array_of(value: Any) -> Any:
+    """The array of a weight, or of a view of one; anything else as it is."""
+    return value.array if isinstance(value, Parameter | View) else value
+
+
+def parameters_of(values: Iterable[Any]) -> list[Parameter]:
+    """The weights among values."""
+    return [v.parameter if isinstance(v, View) else v for v in values if isinstance(v, Parameter | View)]
+
+
+@dataclass(eq=False)
 class Instruction:
-    """One operation: its function, its inputs (Values, Parameters, constant arrays or None), options and result."""
+    """One operation: its function, its inputs (Values, weights, constant arrays or None), options and result."""
 
     function: type[Function]
     inputs: list[Any]
@@ -43,7 +72,7 @@ class Instruction:
     def parameters(self) -> list[Parameter]:
         """The weights that the instruction depends on."""
         derived = [p for fold in self.derive for p in fold.parameters()]
-        return [value for value in self.inputs if isinstance(value, Parameter)] + derived
+        return parameters_of(self.inputs) + derived
 
 
 @dataclass(eq=False)
@@ -70,6 +99,9 @@ def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype
     def hear(function: type[Function], inputs: tuple[Any, ...], options: dict[str, Any], output: Tensor) -> None:
         kept.append(output)
         sources = [source(t) for t in inputs]
+        if function.is_view and isinstance(sources[0], Parameter | View):
+            known[id(output)] = View(sources[0], function, dict(options), output.shape)
+            return
         batched = any(isinstance(s, Value) and s.batched for s in sources)
         value = known[id(output)] = Value(output.shape, output.dtype, batched)
         instructions.append(Instruction(function, sources, dict(options), value))

@@ -1,0 +1,153 @@
+"""Layers that bring images of any size to one."""
+
+from typing import Any
+
+from minicnn import ops
+from minicnn.arguments import number, one_of, switch, whole_number
+from minicnn.autograd import Tensor
+from minicnn.errors import ArgumentError, UnsupportedError
+from minicnn.kernels import Pair
+from minicnn.ops.resize import METHODS
+
+from .layer import Layer
+from .symbolic import Shape
+from .window import LONGEST, check_data_format
+
+
+class _Sized(Layer):
+    """Base of the layers whose output is height x width."""
+
+    input_rank = 4
+
+    def _set_size(self, height: Any, width: Any, data_format: Any) -> None:
+        owner = f"layer {self.name}"
+        self.height, self.width = whole_number(owner, "height", height, 1), whole_number(owner, "width", width, 1)
+        if max(self.height, self.width) > LONGEST:
+            raise ArgumentError(f"{owner}: height and width must be at most {LONGEST}; they are {height} and {width}")
+        self.data_format = check_data_format(data_format, self.name)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], self.height, self.width, input_shape[3])
+
+
+class Resizing(_Sized):
+    """y (N,height,width,C): x (N,H,W,C) resized by interpolation, "nearest", "bilinear", "bicubic", "lanczos3" or
+    "lanczos5", as TensorFlow does it.
+
+    `antialias` widens the filter where images shrink.  `crop_to_aspect_ratio` cuts the middle of the wanted proportions
+    out first, `pad_to_aspect_ratio` puts `fill_value` at two sides first; else the proportions change.
+
+    >>> from minicnn.layers import Input, Resizing
+    >>> Resizing(4, 6)(Input((None, None, 3))).shape
+    (None, 4, 6, 3)
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        interpolation: str = "bilinear",
+        crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        antialias: bool = False,
+        data_format: str | None = "channels_last",
+        **options: Any,
+    ):
+        super().__init__(**options)
+        self._set_size(height, width, data_format)
+        owner = f"layer {self.name}"
+        self.interpolation = one_of(owner, "interpolation", str(interpolation).lower(), METHODS)
+        self.crop_to_aspect_ratio = switch(owner, "crop_to_aspect_ratio", crop_to_aspect_ratio)
+        self.pad_to_aspect_ratio = switch(owner, "pad_to_aspect_ratio", pad_to_aspect_ratio)
+        if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
+            raise ArgumentError(f"{owner}: crop_to_aspect_ratio and pad_to_aspect_ratio exclude each other")
+        self.fill_mode = one_of(owner, "fill_mode", fill_mode, ["constant"])
+        self.fill_value = number(owner, "fill_value", fill_value, "(-inf, inf)")
+        self.antialias = switch(owner, "antialias", antialias)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        size = (self.height, self.width)
+        if self.crop_to_aspect_ratio:
+            x = cut_to_proportions(x, size)
+        elif self.pad_to_aspect_ratio:
+            x = self._padded(x)
+        return ops.resize(x, size, self.interpolation, self.antialias)
+
+    def _padded(self, x: Tensor) -> Tensor:
+        """x with as much at each of two sides as gives it the proportions, a pixel less where that is odd."""
+        height, width = x.shape[1:3]
+        wanted = max(height, width * self.height // self.width), max(width, height * self.width // self.height)
+        rows, columns = ((new - old) // 2 for new, old in zip(wanted, (height, width)))
+        sides = ((rows, rows), (columns, columns))
+        return ops.constant_padding2d(x, sides, self.fill_value) if rows or columns else x
+
+
+class CenterCrop(_Sized):
+    """y (N,height,width,C): the middle of x (N,H,W,C); where x is too small, the middle of these proportions, enlarged.
+
+    >>> from minicnn.layers import CenterCrop, Input
+    >>> CenterCrop(4, 6)(Input((9, 9, 3))).shape
+    (None, 4, 6, 3)
+    """
+
+    def __init__(self, height: int, width: int, data_format: str | None = "channels_last", **options: Any):
+        super().__init__(**options)
+        self._set_size(height, width, data_format)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        size = (self.height, self.width)
+        if x.shape[1] < self.height or x.shape[2] < self.width:
+            return ops.resize(cut_to_proportions(x, size), size)
+        return middle(x, size)
+
+
+class RandomCrop(_Sized):
+    """A random part of the image while training, which is refused here; in inference the middle of these proportions,
+    resized, as Keras 2 and the first of Keras 3 did (Keras 3.15 returns other sizes as they are).
+
+    >>> from minicnn.layers import Input, RandomCrop
+    >>> RandomCrop(4, 6)(Input((9, 9, 3))).shape
+    (None, 4, 6, 3)
+    """
+
+    deterministic = False
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = "channels_last",
+        **options: Any,
+    ):
+        super().__init__(**options)
+        self._set_size(height, width, data_format)
+        self.seed = None if seed is None else whole_number(f"layer {self.name}", "seed", seed, 0)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if training:
+            raise UnsupportedError(
+                f"layer {self.name} (RandomCrop) does not augment while training; augment the images before the model, "
+                "or take the layer out"
+            )
+        size = (self.height, self.width)
+        return x if x.shape[1:3] == size else ops.resize(cut_to_proportions(x, size), size)
+
+
+def cut_to_proportions(x: Tensor, size: Pair) -> Tensor:
+    """The largest middle part of x that has the proportions of a size, to whole pixels."""
+    height, width = x.shape[1:3]
+    rows = min(height, width * size[0] // size[1])
+    columns = min(width, height * size[1] // size[0])
+    return middle(x, (max(rows, 1), max(columns, 1)))
+
+
+def middle(x: Tensor, size: Pair) -> Tensor:
+    """The middle of x, nearer to the first row and column where the rest is odd."""
+    rests = [old - new for old, new in zip(x.shape[1:3], size)]
+    if not any(rests):
+        return x
+    rows, columns = ((rest // 2, rest - rest // 2) for rest in rests)
+    return ops.cropping2d(x, (rows, columns))

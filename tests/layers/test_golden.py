@@ -1,0 +1,60 @@
+"""Layers against Keras in float64: outputs, and the gradients of inputs and weights (golden/layers.npz)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicnn import Tensor
+from minicnn.layers import CLASSES
+
+pytestmark = pytest.mark.numpy_only
+with np.load(Path(__file__).parents[1] / "golden" / "layers.npz") as file:
+    ARRAYS = {name: file[name] for name in file.files}
+CASES = json.loads(ARRAYS["cases"].tobytes())["cases"]
+
+
+def arrays_of(index: int) -> dict[str, np.ndarray]:
+    return {key.split("|")[1]: array for key, array in ARRAYS.items() if key.startswith(f"{index}|")}
+
+
+def numbered(arrays: dict[str, Any], letter: str) -> list[Any]:
+    return [arrays[f"{letter}{i}"] for i in range(len(arrays)) if f"{letter}{i}" in arrays]
+
+
+def assert_close(found: np.ndarray, expected: np.ndarray, tolerance: float, what: str) -> None:
+    assert found.shape == expected.shape, what
+    error = np.linalg.norm(found - expected) / (np.linalg.norm(expected) or 1)
+    assert error <= tolerance, f"{what}: relative error {error:.1e}"
+
+
+@pytest.mark.parametrize("index", range(len(CASES)), ids=[f"{i}-{case[0]}" for i, case in enumerate(CASES)])
+def test_agrees_with_keras(index: int):
+    name, arguments, _ = CASES[index]
+    arrays = arrays_of(index)
+    xs = [Tensor(x.astype(np.float64), requires_grad=True) for x in numbered(arrays, "x")]
+    layer = CLASSES[name](**arguments, dtype="float64")
+    inputs = xs if len(xs) > 1 else xs[0]
+    layer(inputs)
+    layer.set_weights(numbered(arrays, "w"))
+    y = layer(inputs)
+    y.backward(arrays["dy"])
+    tolerance = 1e-6 if arrays["y"].dtype == np.float32 else 1e-10
+    assert_close(y.numpy(), arrays["y"], tolerance, "y")
+    for i, x in enumerate(xs):
+        if f"dx{i}" in arrays:
+            assert_close(x.grad.numpy(), arrays[f"dx{i}"], tolerance, f"dx{i}")
+    gradients = [weight.grad.numpy() for weight in layer.trainable_weights]
+    for i, (found, expected) in enumerate(zip(gradients, numbered(arrays, "dw"), strict=True)):
+        assert_close(found, expected, tolerance, f"dw{i}")
+
+
+def test_all_the_layers_are_there():
+    assert {name for name, _, _ in CASES} >= {
+        name for name in CLASSES if name.endswith(("1D", "1DTranspose", "3D"))
+    } - {
+        "SpatialDropout1D",
+        "SpatialDropout3D",
+    }
