@@ -157,11 +157,12 @@ def _normalizations(array: Make) -> Iterator[tuple[str, str, Call]]:
 
 
 def _pointwise(array: Make) -> Iterator[tuple[str, str, Call]]:
-    image, rows = array(2, 3, 3, 4), array(2, 3)
+    image, rows, spare = array(2, 3, 3, 4), array(2, 3), _zeros(4)
     for name in elementwise.FORWARD:
         yield "elementwise", name, partial(getattr(elementwise, name), image, array(2, 1, 1, 4))
     for name in activation.ACTIVATIONS:
         yield "activation", "forward", partial(activation.forward, image, name)
+        yield "activation", "forward", partial(activation.forward, spare, name, out=spare)
         yield "activation", "backward", partial(activation.backward, image, image, image, name)
     yield "activation", "forward", partial(activation.forward, image, "gelu", approximate=True)
     yield "activation", "backward", partial(activation.backward, image, image, image, "gelu", approximate=True)

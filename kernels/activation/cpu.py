@@ -180,7 +180,10 @@ def mish_slope(x, y, numbers):
 
 
 def _loops(value, slope):
-    """The compiled loops y = value(x) and dx = dy * slope(x, y) over blocks of flat arrays."""
+    """The compiled loops y = value(x), y = value(y) and dx = dy * slope(x, y) over blocks of flat arrays.
+
+    Where x is y, LLVM would find in the first loop that they overlap, and go number by number.
+    """
     value, slope = (register_jitable(forceinline=True)(formula) for formula in (value, slope))
 
     @kernel
@@ -191,13 +194,19 @@ def _loops(value, slope):
             y[i] = value(x[i], numbers)
 
     @kernel
+    def in_place(start, stop, numbers, y):
+        y = y[start * BLOCK : stop * BLOCK]
+        for i in range(y.size):
+            y[i] = value(y[i], numbers)
+
+    @kernel
     def backward(start, stop, x, y, dy, numbers, dx):
         part = slice(start * BLOCK, stop * BLOCK)
         x, y, dy, dx = x[part], y[part], dy[part], dx[part]
         for i in range(x.size):
             dx[i] = dy[i] * slope(x[i], y[i], numbers)
 
-    return forward, backward
+    return {"forward": forward, "in_place": in_place, "backward": backward}
 
 
 LOOPS = {
@@ -220,23 +229,23 @@ LIGHT = {"linear", "rectifier", "hard_sigmoid", "softsign", "hard_swish"}  # as 
 
 
 def _run(
-    formula: str, backward: bool, numbers: tuple[float, ...], inputs: tuple[np.ndarray, ...], output: np.ndarray
+    formula: str, loop: str, numbers: tuple[float, ...], inputs: tuple[np.ndarray, ...], output: np.ndarray
 ) -> np.ndarray:
     """Call a loop of a formula on flat arrays, with the numbers as float32."""
-    loop = LOOPS[formula][backward]
     work = output.size * (STREAMED if formula in LIGHT else 1)
     singles = tuple(np.float32(number) for number in numbers)
-    parallel_for(loop, -(-output.size // BLOCK), work, *map(flat, inputs), singles, output.reshape(-1))
+    parallel_for(LOOPS[formula][loop], -(-output.size // BLOCK), work, *map(flat, inputs), singles, output.reshape(-1))
     return output
 
 
 def activation_forward_v2_vector(x: np.ndarray, formula: str, numbers: tuple[float, ...], y: np.ndarray) -> np.ndarray:
     """y = f(x)"""
-    return _run(formula, False, numbers, (x,), y)
+    in_place = x.flags.c_contiguous and x.ctypes.data == y.ctypes.data
+    return _run(formula, "in_place", numbers, (), y) if in_place else _run(formula, "forward", numbers, (x,), y)
 
 
 def activation_backward_v2_vector(
     x: np.ndarray, y: np.ndarray, dy: np.ndarray, formula: str, numbers: tuple[float, ...], dx: np.ndarray
 ) -> np.ndarray:
     """dx = dy * f'(x)"""
-    return _run(formula, True, numbers, (x, y, dy), dx)
+    return _run(formula, "backward", numbers, (x, y, dy), dx)
