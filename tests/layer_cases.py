@@ -178,6 +178,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"axis": [1, -1]}, IMAGE),
         ({"axis": -2}, IMAGE),
     ],
+    "LayerScale": [({"init_values": 0.5, "projection_dim": 4}, IMAGE)],
     "LeakyReLU": [({"negative_slope": 0.125}, IMAGE)],
     "MaxPooling1D": [({"pool_size": 3, "strides": 1, "padding": "same"}, STEPS), ({}, STEPS)],
     "MaxPooling2D": [({"pool_size": 3, "strides": (1, 2), "padding": "same"}, IMAGE), ({}, IMAGE)],
@@ -186,6 +187,12 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     "Minimum": [({}, [IMAGE, IMAGE])],
     "MixUp": [({"alpha": 0.5, "seed": 3}, IMAGE)],
     "Multiply": [({}, [IMAGE, (1, 1, 4)])],
+    "Normalization": [
+        ({"mean": [1.0, 2.0, 3.0, 4.0], "variance": [1.0, 4.0, 0.0, 2.0]}, IMAGE),
+        ({}, IMAGE),
+        ({"axis": (1, 3)}, IMAGE),
+        ({"axis": None, "mean": 2.0, "variance": 4.0, "invert": True}, ROW),
+    ],
     "PReLU": [
         (
             {
@@ -268,6 +275,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     "SpatialDropout1D": [({"rate": 0.25, "seed": 5}, STEPS)],
     "SpatialDropout2D": [({"rate": 0.25, "seed": 5}, IMAGE)],
     "SpatialDropout3D": [({"rate": 0.25, "seed": 5}, VOLUME)],
+    "StochasticDepth": [({"drop_path_rate": 0.25}, IMAGE)],
     "Subtract": [({}, [IMAGE, IMAGE])],
     "UnitNormalization": [({}, ROW), ({"axis": [1, 2]}, IMAGE)],
     "UpSampling1D": [({"size": 3}, STEPS), ({}, STEPS)],

@@ -101,8 +101,8 @@ def randomize(model: Model, seed: int) -> None:
     model.set_weights(
         [
             generator.uniform(0.5, 1.5, w.shape)
-            if w.name in ("moving_variance", "gamma")
-            else generator.normal(0, 0.5, w.shape)
+            if w.name in ("moving_variance", "variance", "gamma")
+            else generator.normal(0, 0 if w.name == "count" else 0.5, w.shape)
             for w in model.weights
         ]
     )

@@ -95,7 +95,7 @@ class Parameter(Tensor):
 
     def adopt(self, values: np.ndarray) -> None:
         """`assign` without a copy, for an array that nobody else will write to."""
-        self._keep(np.ascontiguousarray(self.checked(values), self._dtype))
+        self._keep(np.asarray(self.checked(values), self._dtype, order="C"))
 
     @property
     def __array_interface__(self) -> dict[str, Any]:

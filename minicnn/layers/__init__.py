@@ -45,7 +45,7 @@ from .borders import (
     ZeroPadding3D,
 )
 from .convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D
-from .core import ActivityRegularization, Input, InputLayer, Rescaling
+from .core import ActivityRegularization, Input, InputLayer, LayerScale, Rescaling
 from .dense import Dense
 from .depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from .embedding import Embedding
@@ -59,6 +59,7 @@ from .noise import (
     SpatialDropout1D,
     SpatialDropout2D,
     SpatialDropout3D,
+    StochasticDepth,
 )
 from .normalization import BatchNormalization, GroupNormalization, LayerNormalization, UnitNormalization
 from .operation import Operation
@@ -78,6 +79,7 @@ from .pooling import (
 )
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .resizing import CenterCrop, RandomCrop, Resizing
+from .standardization import Normalization
 from .symbolic import SymbolicTensor
 
 CLASSES: dict[str, type[Layer]] = {
@@ -124,6 +126,7 @@ CLASSES: dict[str, type[Layer]] = {
         GroupNormalization,
         InputLayer,
         LayerNormalization,
+        LayerScale,
         LeakyReLU,
         MaxPooling1D,
         MaxPooling2D,
@@ -132,6 +135,7 @@ CLASSES: dict[str, type[Layer]] = {
         Minimum,
         MixUp,
         Multiply,
+        Normalization,
         PReLU,
         Permute,
         RandAugment,
@@ -169,6 +173,7 @@ CLASSES: dict[str, type[Layer]] = {
         SpatialDropout1D,
         SpatialDropout2D,
         SpatialDropout3D,
+        StochasticDepth,
         Subtract,
         UnitNormalization,
         UpSampling1D,

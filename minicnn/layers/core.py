@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.arguments import number, numbers
+from minicnn import ops
+from minicnn.arguments import number, numbers, whole_number
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, UnsupportedError
 
+from . import initializers
 from .layer import Layer, check_size
 from .symbolic import Node, Shape, SymbolicTensor
 
@@ -103,3 +105,28 @@ class ActivityRegularization(Layer):
                 "take the layer out, or penalise weights (kernel_regularizer)"
             )
         return x
+
+
+class LayerScale(Layer):
+    """y (...,C) = x gamma, gamma (C,) learned from small beginnings (Touvron et al., "Going Deeper with Image
+    Transformers", 2021, section 2): a residual block begins as almost nothing, and grows as it learns.
+
+    >>> from minicnn.layers import LayerScale
+    >>> LayerScale(0.5, 2)(np.ones((1, 2), np.float32)).numpy()
+    array([[0.5, 0.5]], dtype=float32)
+    """
+
+    module = "keras.src.applications.convnext"
+
+    def __init__(self, init_values: float, projection_dim: int, **options: Any):
+        super().__init__(**options)
+        self.init_values = number(f"layer {self.name}", "init_values", init_values, "(-inf, inf)")
+        self.projection_dim = whole_number(f"layer {self.name}", "projection_dim", projection_dim, 1)
+        self.channels = self.projection_dim
+
+    def build(self, input_shape: Shape) -> None:
+        self.gamma = self.add_weight("gamma", (self.projection_dim,), initializers.Constant(self.init_values))
+        self.built = True
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        return ops.multiply(x, self.gamma)

@@ -129,3 +129,27 @@ class GaussianDropout(_Noise):
         if not training or self.rate == 0:
             return x
         return ops.noise(x, np.sqrt(self.rate / (1 - self.rate)), self.generator, relative=True)
+
+
+class StochasticDepth(_Noise):
+    """While training, whole samples become 0 with probability `drop_path_rate`, and the others grow by 1 / (1 - rate).
+
+    At the end of a residual block that leaves out the block (Huang et al., "Deep Networks with Stochastic Depth",
+    2016).
+
+    >>> from minicnn.layers import StochasticDepth
+    >>> StochasticDepth(0.5)(np.ones((1, 3), np.float32)).numpy()
+    array([[1., 1., 1.]], dtype=float32)
+    """
+
+    module = "keras.src.applications.convnext"
+
+    def __init__(self, drop_path_rate: float, **options: Any):
+        super().__init__(**options)
+        self.drop_path_rate = number(f"layer {self.name}", "drop_path_rate", drop_path_rate, "[0, 1)")
+        self._start(None)
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if not training or self.drop_path_rate == 0:
+            return x
+        return ops.dropout(x, self.drop_path_rate, self.generator, (None, *[1] * (x.ndim - 1)))

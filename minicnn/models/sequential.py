@@ -109,6 +109,15 @@ class Sequential(Model):
         return [self._row[-1].name] if self._row else super().output_names
 
     @property
+    def output(self) -> Any:
+        """That of the first call in another model, as Keras has it; before there is one, the model's own."""
+        return self.nodes[0].outputs[0] if self.nodes else super().output
+
+    @property
+    def input(self) -> Any:
+        return self.nodes[0].inputs[0] if self.nodes else super().input
+
+    @property
     def graph(self) -> Graph:
         if not self._tensors:
             raise GraphError(

@@ -107,3 +107,11 @@ def test_requires_grad_is_the_trainable_flag_of_the_moment():
     parameter.trainable = True
     (parameter * 2).sum().backward()
     assert parameter.grad.item() == 2
+
+
+@pytest.mark.parametrize("write", ["assign", "adopt"])
+def test_one_number_without_axes(write):
+    parameter = Parameter(())
+    getattr(parameter, write)(np.array(3))
+    assert parameter.numpy().shape == ()
+    assert (parameter.numpy(), parameter.size) == (3, 1)

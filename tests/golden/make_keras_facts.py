@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras.src.applications import inception_resnet_v2
+from keras.src.applications import convnext, inception_resnet_v2
 
 CLASSES = [
     "Activation",
@@ -55,6 +55,7 @@ CLASSES = [
     "GroupNormalization",
     "InputLayer",
     "LayerNormalization",
+    "LayerScale",
     "LeakyReLU",
     "MaxPooling1D",
     "MaxPooling2D",
@@ -63,6 +64,7 @@ CLASSES = [
     "Minimum",
     "MixUp",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "RandAugment",
@@ -97,7 +99,11 @@ CLASSES = [
     "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
+<<<<<<< HEAD
     "SpatialDropout3D",
+=======
+    "StochasticDepth",
+>>>>>>> cee977a (Add the layers Normalization, LayerScale and StochasticDepth)
     "Subtract",
     "UnitNormalization",
     "UpSampling1D",
@@ -112,7 +118,8 @@ APPLICATIONS = ("VGG16", "VGG19", "ResNet50", "MobileNet", "MobileNetV2")
 
 def defaults(name: str) -> dict[str, Any]:
     """Arguments of a layer class with their defaults; "required" where there is none."""
-    cls = getattr(keras.layers, name, None) or getattr(inception_resnet_v2, name)
+    places = (keras.layers, inception_resnet_v2, convnext)
+    cls = next(getattr(place, name) for place in places if hasattr(place, name))
     found = inspect.signature(cls.__init__).parameters.values()
     plain = [p for p in found if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != "self"]
     return {p.name: "required" if p.default is p.empty else p.default for p in plain}

@@ -22,6 +22,7 @@ WEIGHTS = {
     "Embedding": ["embeddings"],
     "GroupNormalization": ["gamma", "beta"],
     "LayerNormalization": ["gamma", "beta"],
+    "LayerScale": ["gamma"],
     "PReLU": ["alpha"],
     "SeparableConv1D": ["depthwise_kernel", "pointwise_kernel", "bias"],
     "SeparableConv2D": ["depthwise_kernel", "pointwise_kernel", "bias"],

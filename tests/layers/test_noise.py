@@ -12,6 +12,7 @@ from minicnn.layers import (
     SpatialDropout1D,
     SpatialDropout2D,
     SpatialDropout3D,
+    StochasticDepth,
 )
 from minicnn.utils import set_random_seed
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.numpy_only
 NOISE = [Dropout, AlphaDropout, SpatialDropout2D, GaussianDropout, GaussianNoise]
 
 
-@pytest.mark.parametrize("cls", NOISE)
+@pytest.mark.parametrize("cls", [*NOISE, StochasticDepth])
 def test_inference_is_the_identity(cls):
     x = np.random.default_rng(0).standard_normal((2, 3, 3, 4)).astype(np.float32)
     np.testing.assert_array_equal(cls(0.5)(x).numpy(), x)
@@ -65,6 +66,13 @@ def test_alpha_dropout_keeps_mean_and_variance():
     assert abs(y.mean()) < 0.02
     assert abs(y.std() - 1) < 0.02
     assert y.dtype == np.float32
+
+
+def test_stochastic_depth_leaves_out_whole_samples():
+    y = StochasticDepth(0.25)(np.ones((400, 3, 4, 2), np.float32), training=True).numpy()
+    assert (y == y[:, :1, :1, :1]).all()
+    assert 0.15 < (y == 0).mean() < 0.35
+    np.testing.assert_allclose(np.unique(y), [0, 1 / 0.75], rtol=1e-6)
 
 
 def test_gaussian_noise_and_dropout_have_their_variance():

@@ -158,6 +158,18 @@ def test_the_classic_head_on_a_base():
     assert [weight.shape for weight in model.trainable_weights] == [(72, 3), (3,)]
 
 
+def test_the_output_is_that_of_the_first_call_in_another_model():
+    base = Sequential([Input((4,)), Dense(3)])
+    own = base.output
+    assert Model(base.input, own).predict(X).shape == (5, 3)
+    x = Input((4,))
+    model = Model(x, Dense(2)(base(x)))
+    assert base.input is x
+    np.testing.assert_array_equal(Model(x, base.output).predict(X), base.predict(X))
+    assert base.outputs == [own]
+    assert Model(model.inputs, model.get_layer(base.name).output).output_shape == (None, 3)
+
+
 def test_as_a_functional_model():
     model = Sequential([Input((4,)), Dense(3, name="a"), Dense(2, name="b")])
     again = Model(model.input, model.get_layer("b").output)
