@@ -25,9 +25,9 @@ def positive(*shape: int) -> np.ndarray:
     return np.random.default_rng(shape).uniform(0.2, 1.2, shape)
 
 
-def conv(**options: Any) -> Case:
+def conv(filters: int = 6, **options: Any) -> Case:
     groups = options.get("groups", 1)
-    arrays = [distinct(2, 7, 6, 4), distinct(3, 2, 4 // groups, 6, seed=1), distinct(6, seed=2)]
+    arrays = [distinct(2, 7, 6, 4), distinct(3, 2, 4 // groups, filters, seed=1), distinct(filters, seed=2)]
     return (lambda x, w, b: ops.conv2d(x, w, b, **options)), arrays
 
 
@@ -195,6 +195,7 @@ CASES: dict[str, list[Case]] = {
         conv(strides=(3, 2), padding=((1, 0), (2, 1))),
         conv(dilation=2, padding="same"),
         conv(groups=2, padding=1),
+        conv(8, groups=4, padding="same", strides=2, activation="tanh"),
         conv(padding="same", activation="relu"),
         conv(activation="tanh"),
         conv(activation="swish"),

@@ -19,9 +19,10 @@ def _default(direction: str, *arguments) -> str:
 
 
 FORWARD = ("add", "multiply", "maximum")
+PARTS = "one compiled loop, on parts of the arrays that several threads take"
 OPERATION = Operation("elementwise", __name__, _default)
 OPERATION.rung("reference", "reference", (*FORWARD, "maximum_backward", "reduce"), "one NumPy operation")
-OPERATION.rung("v1_threads", "cpu", FORWARD, "one compiled loop, on parts of the arrays that several threads take")
+OPERATION.rung("v1_threads", "cpu", FORWARD, PARTS, replays=True)
 
 
 def add(a: np.ndarray, b: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:

@@ -10,9 +10,11 @@ from itertools import groupby
 import numpy as np
 from numba.extending import register_jitable
 
+from minicnn.errors import UnsupportedError
+
 from .._arrays import operand
 from .._jit import kernel
-from .._threads import STREAMED, parallel_for
+from .._threads import STREAMED, capturing, parallel_for
 from . import reference
 
 Array = np.ndarray
@@ -84,6 +86,8 @@ def _strides(axes: list[tuple[int, bool, bool]], which: int) -> tuple[int, ...]:
 def _run(name: str, a: Array, b: Array, y: Array) -> Array:
     axes = _axes(a, b, y)
     if len(axes) > AXES:
+        if capturing():
+            raise UnsupportedError(f"elementwise: shapes {a.shape} and {b.shape} cannot be captured")
         return getattr(reference, f"elementwise_{name}_reference")(a, b, y)
     axes = [(1, False, False)] * (AXES - len(axes)) + axes
     sizes = tuple(size for size, _, _ in axes)

@@ -20,10 +20,12 @@ def _default(direction: str, *arguments) -> str:
     return "v2_rows"
 
 
+ROWS = "row by row while it is in cache"
 OPERATION = Operation("layernorm", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition, one row at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
-OPERATION.rung("v2_rows", "cpu", ALL, "row by row while it is in cache")
+OPERATION.rung("v2_rows", "cpu", ("forward",), ROWS, replays=True)
+OPERATION.rung("v2_rows", "cpu", ("backward",), ROWS)
 
 
 def forward(

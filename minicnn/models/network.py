@@ -195,7 +195,7 @@ class Network(Layer):
         self._check_shapes([array.shape for array in arrays])
         shapes, dtypes = [a.shape[1:] for a in arrays], [t.dtype for t in self.inputs]
         storage = self.dense_storage
-        key = (*shapes, *dtypes, storage)
+        key = (*shapes, *dtypes, storage, "dense" in kernels.forced_rungs())
         if self._plans_made_at != Layer.option_changes:
             self._plans_made_at = Layer.option_changes
             self._plans.clear()

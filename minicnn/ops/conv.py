@@ -79,6 +79,9 @@ def conv2d(
     >>> minicnn.ops.conv2d(x, w, strides=2, padding="same").shape
     (1, 3, 3, 2)
     """
+    if 1 < groups == x.shape[-1] and w.ndim == 4 and w.shape[2] == 1 and w.shape[3] % groups == 0:
+        own = w.reshape(*w.shape[:2], groups, w.shape[3] // groups)  # every channel has filters of its own
+        return depthwise_conv2d(x, own, b, strides, padding, dilation, activation)
     window = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
     return finished(Conv2D, (x, w, b), window, activation)
 

@@ -99,11 +99,8 @@ CLASSES = [
     "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
-<<<<<<< HEAD
     "SpatialDropout3D",
-=======
     "StochasticDepth",
->>>>>>> cee977a (Add the layers Normalization, LayerScale and StochasticDepth)
     "Subtract",
     "UnitNormalization",
     "UpSampling1D",

@@ -22,7 +22,7 @@ from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
 from minicnn.ops.norm import BatchNormInfer
 from minicnn.ops.pool import MaxPool2D
-from minicnn.ops.shape import ZeroPadding2D
+from minicnn.ops.shape import SampleReshape, ZeroPadding2D
 
 
 def tape(model: Model, x: np.ndarray) -> list[np.ndarray]:
@@ -97,7 +97,7 @@ def build(*row: L.Layer) -> Sequential:
         ([L.Conv2D(4, 3), L.BatchNormalization(), L.BatchNormalization(), L.Activation("sigmoid")], [Conv2D]),
         ([L.DepthwiseConv2D(3, depth_multiplier=2), L.BatchNormalization(), L.ReLU(6.0)], [DepthwiseConv2D]),
         ([L.Conv2DTranspose(4, 3), L.BatchNormalization(), L.ReLU()], [Conv2DTranspose]),
-        ([L.Dense(4), L.BatchNormalization(), L.Activation("tanh")], [Dense]),
+        ([L.Flatten(), L.Dense(4), L.BatchNormalization(), L.Activation("tanh")], [SampleReshape, Dense]),
         ([L.SeparableConv2D(4, 3, activation="relu")], [DepthwiseConv2D, Conv2D]),
         ([L.ZeroPadding2D(((1, 0), (2, 1))), L.Conv2D(4, 3, activation="relu")], [Conv2D]),
         ([L.ZeroPadding2D(1), L.DepthwiseConv2D(3)], [DepthwiseConv2D]),

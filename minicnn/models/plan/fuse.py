@@ -2,7 +2,9 @@
 
     reshape + normalisation or activation    the same, the reshape last
     padding + convolution                    one convolution with explicit padding
+    dense on the channels of images          one convolution of 1x1, whose kernel is packed once
     convolution + batch normalisation        one convolution with other weights
+    convolution * or + a number a channel    one convolution with other weights
     convolution + add (a shortcut)           one convolution with a residual
     convolution (or dense) + relu            one convolution with an activation
     batch normalisation + relu               one pass over memory, of what has no convolution before it
@@ -20,7 +22,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Function, Parameter
-from minicnn.autograd.arithmetic import Add
+from minicnn.autograd.arithmetic import Add, Multiply, Reshape
 from minicnn.ops.activation import Activation
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
@@ -28,7 +30,8 @@ from minicnn.ops.norm import BatchNormInfer
 from minicnn.ops.pool import MaxPool2D
 from minicnn.ops.shape import Concatenate, SampleReshape, ZeroPadding2D
 
-from .trace import Instruction, Trace, Value, array_of, parameters_of
+from .channelwise import Channelwise, channel_operand, scaled
+from .trace import Instruction, Trace, Value, View, array_of, parameters_of
 
 PRODUCTS = (Conv2D, DepthwiseConv2D, Conv2DTranspose, Dense)
 WITH_RESIDUAL = (Conv2D, DepthwiseConv2D, Dense)
@@ -54,19 +57,17 @@ class Fold:
         scale, shift = kernels.batchnorm.fold(gamma, beta, mean, variance, self.epsilon)
         if w is None:
             return scale, shift
-        if function is DepthwiseConv2D:
-            folded = w * scale.reshape(w.shape[2:])
-        elif function is Conv2DTranspose:
-            folded = w * scale[:, None]
-        else:
-            folded = w * scale
-        return folded, shift if b is None else b * scale + shift
+        return scaled(function, w, scale), shift if b is None else b * scale + shift
 
 
-def fuse(trace: Trace) -> None:
-    """Rewrite the instructions of a trace in place."""
+def fuse(trace: Trace, convolve_dense: bool = True) -> None:
+    """Rewrite the instructions of a trace in place; dense layers on images only if `convolve_dense` says so."""
     _sink_reshapes(trace)
-    for rewrite in (_fold_padding, _fold_batchnorm, _fuse_residual, _fuse_activation, _fold_pool_padding):
+    if convolve_dense:
+        for item in trace.instructions:
+            _convolve_dense(item)
+    folds = (_fold_padding, _fold_batchnorm, _fold_channelwise)
+    for rewrite in (*folds, _fuse_residual, _fuse_activation, _fold_pool_padding):
         uses = _uses(trace)
         makers: dict[int, Instruction] = {}
         kept: list[Instruction] = []
@@ -128,6 +129,14 @@ def _sole_maker(value: Any, makers: dict[int, Instruction], uses: Counter[int]) 
     return makers.get(id(value)) if isinstance(value, Value) and uses[id(value)] == 1 else None
 
 
+def _convolve_dense(item: Instruction) -> None:
+    if item.function is Dense and has_fixed_weights(item) and len(item.inputs[0].shape) == 4:
+        w, shape = item.inputs[1], (1, 1, *item.inputs[1].shape)
+        item.inputs[1] = w.reshape(shape) if isinstance(w, np.ndarray) else View(w, Reshape, {"shape": shape}, shape)
+        item.function = Conv2D
+        item.options |= {"strides": 1, "padding": "valid", "dilation": 1, "groups": 1}
+
+
 def _fold_padding(item: Instruction, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
     if item.function not in (Conv2D, DepthwiseConv2D) or item.options["padding"] != "valid":
         return None
@@ -177,6 +186,16 @@ def _fold_batchnorm(item: Instruction, makers: dict[int, Instruction], uses: Cou
         item.inputs[1:], item.options = [None, None], {}
         return None
     before.derive.append(fold)
+    return before
+
+
+def _fold_channelwise(item: Instruction, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
+    if item.function not in (Add, Multiply) or (found := channel_operand(item)) is None:
+        return None
+    before = _sole_maker(found[0], makers, uses)
+    if before is None or not has_fixed_weights(before) or "activation" in before.options:
+        return None
+    before.derive.append(Channelwise(item.function, found[1]))
     return before
 
 

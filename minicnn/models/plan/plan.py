@@ -46,7 +46,7 @@ class Plan:
     ):
         traced = trace(program, shapes, dtypes)
         share(traced)
-        fuse(traced)
+        fuse(traced, convolve_dense=dense_storage == "float32" and "dense" not in kernels.forced_rungs())
         self.instructions, self.inputs, self.outputs = traced.instructions, traced.inputs, traced.outputs
         self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
         self.parameters = [p for item in self.instructions for p in item.parameters()]

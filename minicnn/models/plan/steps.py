@@ -12,11 +12,12 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Context
+from minicnn.autograd.arithmetic import Add, Multiply
 from minicnn.errors import UnsupportedError
 from minicnn.ops.activation import Activation, Softmax
 from minicnn.ops.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from minicnn.ops.dense import Dense
-from minicnn.ops.norm import BatchNormInfer
+from minicnn.ops.norm import BatchNormInfer, LayerNorm
 from minicnn.ops.pool import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 from minicnn.ops.shape import Concatenate
 
@@ -41,6 +42,9 @@ KERNELS = {
     Softmax: kernels.softmax.forward,
     BatchNormInfer: kernels.batchnorm.forward_infer,
     Concatenate: _concatenate,
+    Add: kernels.elementwise.add,
+    Multiply: kernels.elementwise.multiply,
+    LayerNorm: lambda *operands, **options: kernels.layernorm.forward(*operands, **options)[0],
 }
 
 
@@ -139,7 +143,7 @@ class Steps:
         inputs = [_operand(value, values) for value in item.inputs]
         if item.function not in KERNELS:
             result = item.function.forward(_FORGETFUL, *inputs, **options)
-            return result[0] if isinstance(result, tuple) else result
+            return np.asarray(result[0] if isinstance(result, tuple) else result)  # of one number NumPy makes a scalar
         if "residual" in options:
             options = {**options, "residual": _operand(options["residual"], values)}
         if id(item) in self.weights:
