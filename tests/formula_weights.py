@@ -17,6 +17,9 @@ RANGES = {
     "beta": (-0.1, 0.1),
     "moving_mean": (-0.1, 0.1),
     "moving_variance": (0.5, 1.5),
+    "mean": (0.4, 0.6),
+    "variance": (0.05, 0.1),
+    "count": (0.0, 0.0),
 }
 
 
@@ -24,8 +27,8 @@ def make_weight(key: str, shape: tuple[int, ...], gain: float) -> np.ndarray:
     """The float32 weight of a key "layer/weight"."""
     name = key.rsplit("/", 1)[1]
     inputs = shape[:2] if name == "depthwise_kernel" else shape[:-1]
-    limit = float(np.sqrt(3 * gain / np.prod(inputs)))
-    low, high = (-limit, limit) if name.endswith("kernel") else RANGES[name]
+    limit = float(np.sqrt(3 * gain / np.prod(inputs))) if name.endswith("kernel") else 0.0
+    low, high = RANGES.get(name, (-limit, limit))
     u = mixed((zlib.crc32(key.encode()) << 32), int(np.prod(shape)))
     return (low + (high - low) * u).astype(np.float32).reshape(shape)
 

@@ -10,6 +10,7 @@ from minicnn.layers import Dense, Input
 from minicnn.models import Sequential
 
 pytestmark = pytest.mark.numpy_only
+CAFFE = [[[[23.561, 10.721, 3.82]]]]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,10 @@ pytestmark = pytest.mark.numpy_only
         ("nasnet", "NASNetLarge"),
         ("mobilenet", "MobileNet"),
         ("mobilenet_v2", "MobileNetV2"),
+        ("mobilenet_v3", "MobileNetV3Small"),
+        ("efficientnet", "EfficientNetB7"),
+        ("efficientnet_v2", "EfficientNetV2L"),
+        ("convnext", "ConvNeXtXLarge"),
     ],
 )
 def test_applications_have_modules_of_their_own(module, net):
@@ -32,9 +37,9 @@ def test_applications_have_modules_of_their_own(module, net):
     assert getattr(place, net) is getattr(minicnn.applications, net)
     assert place.decode_predictions is minicnn.applications.decode_predictions
     grey = np.full((1, 1, 1, 3), 127.5)
-    assert np.allclose(
-        place.preprocess_input(grey), [[[[23.561, 10.721, 3.82]]]] if module[:3] in ("vgg", "res") else 0, atol=1e-3
-    )
+    inside = module in ("mobilenet_v3", "efficientnet", "efficientnet_v2", "convnext")  # the net scales by itself
+    expected = 127.5 if inside else CAFFE if module[:3] in ("vgg", "res") else 0
+    assert np.allclose(place.preprocess_input(grey), expected, atol=1e-3)
 
 
 def test_regularizers_initializers_and_constraints_are_taken_by_layers():

@@ -74,6 +74,12 @@ def fetch(
     return target
 
 
+def is_file(entry: PublishedFile, path: str | os.PathLike) -> bool:
+    """Whether a file on this machine is the published one, by its name and its hash."""
+    path = Path(path)
+    return path.name == entry.file and path.is_file() and not _doubts(path, entry.hash, None)
+
+
 def cache_folder() -> Path:
     """MINICNN_CACHE, or minicnn in this user's folder for caches: the rule of `minicnn.kernels` too."""
     caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")

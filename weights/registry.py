@@ -23,6 +23,8 @@ class PublishedFile:
     include_top : bool
     alpha, rows : float, int or None
         Width multiplier and image size that it was trained with, where there are several.
+    variant : str
+        What else is different about the model: "minimalistic"; "" for nothing.
     folder : str
         Of the cache: "models".
     """
@@ -34,6 +36,7 @@ class PublishedFile:
     include_top: bool = True
     alpha: float | None = None
     rows: int | None = None
+    variant: str = ""
     folder: str = "models"
 
 
@@ -43,8 +46,8 @@ def published_files() -> tuple[PublishedFile, ...]:
     table = _table()
     return tuple(
         PublishedFile(
-            url=f"{table['address']}{entry['folder']}/{entry.get('remote', entry['file'])}",
-            **{key: value for key, value in entry.items() if key not in ("folder", "remote")},
+            url=f"{entry.get('address') or table['address'] + entry['folder'] + '/'}{entry.get('remote', entry['file'])}",
+            **{key: value for key, value in entry.items() if key not in ("folder", "address", "remote")},
         )
         for entry in table["files"]
     )
@@ -56,7 +59,7 @@ def class_index() -> PublishedFile:
 
 
 def published(
-    model: str, include_top: bool = True, *, alpha: float | None = None, rows: int | None = None
+    model: str, include_top: bool = True, *, alpha: float | None = None, rows: int | None = None, variant: str = ""
 ) -> PublishedFile:
     """The weights file of a model trained on ImageNet.
 
@@ -66,7 +69,9 @@ def published(
         "VGG16", "ResNet50", "MobileNet", ...
     include_top : bool
     alpha, rows : float, int, optional
-        MobileNet, MobileNetV2: width multiplier and image size.
+        MobileNet, MobileNetV2: width multiplier and image size; MobileNetV3: width multiplier.
+    variant : str
+        MobileNetV3: "minimalistic", or "".
 
     Raises
     ------
@@ -80,22 +85,24 @@ def published(
     >>> published("MobileNet", alpha=0.25, rows=224).file
     'mobilenet_2_5_224_tf.h5'
     """
+    name = f"{variant} {model}" if variant else model
     wanted = (include_top, None if alpha is None else float(alpha), rows)
-    candidates = [entry for entry in published_files() if entry.model == model]
+    candidates = [entry for entry in published_files() if (entry.model, entry.variant) == (model, variant)]
     for entry in candidates:
         if (entry.include_top, entry.alpha, entry.rows) == wanted:
             return entry
     if not candidates:
         models = ", ".join(sorted({entry.model for entry in published_files()}))
-        raise ArgumentError(f"no ImageNet weights are published for {model!r}: there are some for {models}")
+        raise ArgumentError(f"no ImageNet weights are published for {name!r}: there are some for {models}")
     alphas = sorted({entry.alpha for entry in candidates if entry.alpha is not None})
     if not alphas:
-        raise ArgumentError(f"{model} has no variants: leave out alpha and rows")
+        raise ArgumentError(f"{name} has no variants: leave out alpha and rows")
     widths = [alpha] if alpha in alphas else alphas
     sizes = sorted({size for width in widths for size in published_rows(model, width)})
+    of_sizes = f" and rows {', '.join(map(str, sizes))}" if sizes else ""
     raise ArgumentError(
-        f"{model} has no ImageNet weights for alpha={alpha}, rows={rows}: there are some for alpha "
-        f"{', '.join(map(str, alphas))} and rows {', '.join(map(str, sizes))}"
+        f"{name} has no ImageNet weights for alpha={alpha}, rows={rows}: there are some for alpha "
+        f"{', '.join(map(str, alphas))}{of_sizes}"
     )
 
 

@@ -10,11 +10,12 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input, SymbolicTensor
 from minicnn.models import Model
 from minicnn.models.weight_files import load_weights
-from minicnn.weights.fetch import locate
+from minicnn.weights.fetch import is_file, locate
 from minicnn.weights.registry import published, published_rows
 
 Weights = str | Path | None
 PUBLISHED_SIDE = 224
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of pixels / 255, R, G, B
 
 
 def image_input(
@@ -74,6 +75,17 @@ def strided_padding(x: SymbolicTensor, taps: int) -> tuple[tuple[int, int], ...]
     return tuple((half - 1 + side % 2, half) for side in (height, width))
 
 
+def multiple_of_8(channels: float) -> int:
+    """The nearest multiple of 8, and at least 8."""
+    return max(8, int(channels + 4) // 8 * 8)
+
+
+def divisible(channels: float) -> int:
+    """The nearest multiple of 8, but at least 8, and no more than a tenth below."""
+    nearest = multiple_of_8(channels)
+    return nearest + 8 if nearest < 0.9 * channels else nearest
+
+
 def trained_rows(architecture: str, alpha: float, inputs: SymbolicTensor, include_top: bool) -> int:
     """The side of the pictures that published weights for these inputs (N,H,W,C) were trained with.
 
@@ -96,18 +108,26 @@ def trained_rows(architecture: str, alpha: float, inputs: SymbolicTensor, includ
     return PUBLISHED_SIDE
 
 
+def are_published(weights: Weights, architecture: str) -> bool:
+    """Whether weights are those that Keras publishes: "imagenet", or a file that is one of theirs."""
+    if weights is None or weights == "imagenet":
+        return weights is not None
+    return any(is_file(published(architecture, top), weights) for top in (True, False))
+
+
 def finish(
     model: Model,
     architecture: str,
     weights: Weights,
     include_top: bool,
     classes: int,
-    mode: str,
+    mode: str | None,
     **variant: Any,
 ) -> Model:
     """Load the weights: None, "imagenet", or a file of any Keras format; without the top, a file's head is left out.
 
-    What was loaded and what was left out is in `model.load_report`.
+    What was loaded and what was left out is in `model.load_report`.  `mode` is how pictures are prepared, None where no
+    mode says it; `variant` is which of several published files it is, as `published` takes it.
 
     Raises
     ------

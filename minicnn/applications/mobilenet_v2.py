@@ -21,7 +21,7 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, finish, image_input, pooled, strided_padding, trained_rows
+from .family import Weights, divisible, finish, image_input, pooled, strided_padding, trained_rows
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -56,11 +56,11 @@ def MobileNetV2(
     410208
     """
     inputs = image_input(input_shape, 224, 32, include_top, input_tensor)
-    x = Conv2D(_divisible(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(inputs)
+    x = Conv2D(divisible(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(inputs)
     x = ReLU(6.0, name="Conv1_relu")(_bn(x, "bn_Conv1"))
     for number, (filters, stride) in enumerate(BLOCKS):
-        x = _block(x, _divisible(int(filters * alpha)), stride, number)
-    x = Conv2D(_divisible(1280 * max(alpha, 1)), 1, use_bias=False, name="Conv_1")(x)
+        x = _block(x, divisible(int(filters * alpha)), stride, number)
+    x = Conv2D(divisible(1280 * max(alpha, 1)), 1, use_bias=False, name="Conv_1")(x)
     x = ReLU(6.0, name="out_relu")(_bn(x, "Conv_1_bn"))
     if include_top:
         x = GlobalAveragePooling2D()(x)
@@ -98,9 +98,3 @@ def _block(inputs: SymbolicTensor, filters: int, stride: int, number: int) -> Sy
     x = ReLU(6.0, name=f"{name}_depthwise_relu")(_bn(x, f"{name}_depthwise_BN"))
     x = _pointwise(x, filters, f"{name}_project")
     return Add(name=f"{name}_add")([inputs, x]) if stride == 1 and channels == filters else x
-
-
-def _divisible(channels: float) -> int:
-    """The nearest multiple of 8, but at least 8, and no more than a tenth below."""
-    nearest = max(8, int(channels + 4) // 8 * 8)
-    return nearest + 8 if nearest < 0.9 * channels else nearest
