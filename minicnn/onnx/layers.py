@@ -79,6 +79,17 @@ def _rescaling(graph: Graph, layer: Any, x: Value) -> Value:
     return graph.apply("Add", y, graph.constant(layer.offset)) if np.any(layer.offset) else y
 
 
+def _layer_scale(graph: Graph, layer: Any, x: Value) -> Value:
+    return graph.apply("Mul", graph.last(x), graph.constant(layer.gamma.numpy()))
+
+
+def _normalization(graph: Graph, layer: Any, x: Value) -> Value:
+    mean, deviation = (graph.constant(array) for array in layer.mean_and_deviation())
+    if layer.invert:
+        return graph.apply("Add", graph.apply("Mul", graph.last(x), deviation), mean)
+    return graph.apply("Div", graph.apply("Sub", graph.last(x), mean), deviation)
+
+
 def _zero_padding(graph: Graph, layer: Any, x: Value) -> Value:
     (top, bottom), (left, right) = layer.padding
     sides = [0, 0, top, left, 0, 0, bottom, right]
@@ -182,12 +193,14 @@ LAYERS: dict[str, Callable[..., Value]] = {
     "GlobalMaxPooling2D": global_pooling("GlobalMaxPool"),
     "InputLayer": _same,
     "LayerNormalization": _layer_normalization,
+    "LayerScale": _layer_scale,
     "LeakyReLU": lambda graph, layer, x: graph.apply("LeakyRelu", x, alpha=layer.negative_slope),
     "MaxPooling2D": pooling("MaxPool"),
     "Maximum": _merge("Max"),
     "Minimum": _merge("Min"),
     "MixUp": _same,
     "Multiply": _merge("Mul"),
+    "Normalization": _normalization,
     "Operation": _operation,
     "PReLU": _prelu,
     "Permute": _permute,
@@ -222,6 +235,7 @@ LAYERS: dict[str, Callable[..., Value]] = {
     "SpatialDropout1D": _same,
     "SpatialDropout2D": _same,
     "SpatialDropout3D": _same,
+    "StochasticDepth": _same,
     "Subtract": _merge("Sub"),
     "UpSampling2D": _upsampling,
     "ZeroPadding2D": _zero_padding,

@@ -137,6 +137,10 @@ def test_random_nets(tmp_path_factory, model):
     [
         ("GoogLeNet", {"include_top": False, "input_shape": (33, 36, 3)}),
         ("InceptionResNetV2", {"include_top": False, "input_shape": (75, 76, 3)}),
+        ("ConvNeXtTiny", {"include_top": False, "input_shape": (33, 40, 3)}),
+        ("EfficientNetB0", {"include_top": False, "pooling": "avg", "input_shape": (33, 40, 3)}),
+        ("EfficientNetV2B0", {"classes": 4, "input_shape": (33, 40, 3)}),
+        ("MobileNetV3Small", {"classes": 4, "input_shape": (33, 40, 3)}),
         ("MobileNet", {"alpha": 0.25, "input_shape": (64, 64, 3)}),
         ("MobileNetV2", {"alpha": 0.35, "input_shape": (65, 65, 3)}),
         ("NASNetMobile", {"include_top": False, "input_shape": (33, 32, 3)}),
