@@ -46,11 +46,16 @@ def published_files() -> tuple[PublishedFile, ...]:
     table = _table()
     return tuple(
         PublishedFile(
-            url=f"{entry.get('address') or table['address'] + entry['folder'] + '/'}{entry.get('remote', entry['file'])}",
+            url=_address(table["address"], **entry),
             **{key: value for key, value in entry.items() if key not in ("folder", "address", "remote")},
         )
         for entry in table["files"]
     )
+
+
+def _address(root: str, file: str, folder: str = "", address: str = "", remote: str = "", **_: object) -> str:
+    """Where a file is: in a folder of the root or at an address of its own, perhaps under another name."""
+    return f"{address or f'{root}{folder}/'}{remote or file}"
 
 
 def class_index() -> PublishedFile:

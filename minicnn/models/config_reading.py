@@ -14,6 +14,7 @@ import numpy as np
 
 from minicnn.errors import FileFormatError, GraphError, MinicnnError, UnsupportedError
 from minicnn.layers import CLASSES, InputLayer, Layer, Operation, SymbolicTensor
+from minicnn.layers.operation import FUNCTIONS
 from minicnn.weights import parse_config
 
 from .config_legacy import CLASS_ALIASES, OPERATIONS, modern_config, unmerged
@@ -92,7 +93,7 @@ class _Reader:
             return model
         name = (config or {}).get("name") or entry.get("name") or "?"
         operation = OPERATIONS.get((config or {}).get("function", "")) if kind == "TFOpLambda" else None
-        if operation is None and str(entry.get("module", "")).startswith("keras.src.ops"):
+        if operation is None and _is_operation(entry):
             operation = kind
         if operation is not None:
             return Operation(operation, name=name)
@@ -181,6 +182,19 @@ class _Reader:
         if reference not in tensors:
             raise GraphError(f"the config names {reference[0]!r} as input or output, which it does not have")
         return tensors[reference]
+
+
+def _is_operation(entry: dict[str, Any]) -> bool:
+    """Whether an entry is an operation on tensors; the .h5 files of Keras 3 leave out the module that says so.
+
+    Then its name is all of its config, and its operands are not in a list, as those of the layer Add are.
+    """
+    if entry.get("module"):
+        return str(entry["module"]).startswith("keras.src.ops")
+    node = next(iter(entry.get("inbound_nodes") or ()), None)
+    first = (node.get("args") or [[]])[0] if isinstance(node, dict) else []
+    bare = (entry.get("config") or {}).keys() == {"name"}
+    return entry.get("class_name") in FUNCTIONS and bare and not isinstance(first, list)
 
 
 def _is_functional(layer: Layer | None) -> bool:

@@ -1,11 +1,14 @@
 """Operators between symbolic tensors become nodes of the graph."""
 
+import json
+
 import numpy as np
 import pytest
 
 from minicnn.errors import ShapeError, UnsupportedError
-from minicnn.layers import Dense, Input, Operation
+from minicnn.layers import Add, Dense, Input, Operation, ReLU
 from minicnn.models import Model
+from minicnn.models.config_reading import model_from_config
 
 pytestmark = pytest.mark.numpy_only
 A, B = (np.random.default_rng(i).uniform(0.5, 2, (3, 4)).astype(np.float32) for i in range(2))
@@ -71,3 +74,15 @@ def test_gradients_flow_through():
     y = model(A, training=True)
     y.backward(np.ones(y.shape))
     np.testing.assert_allclose(layer.bias.grad.numpy(), np.full(4, 3), rtol=1e-6)
+
+
+def test_the_h5_files_of_keras_3_leave_out_where_an_operation_is_from():
+    x = Input((4,), name="x")
+    model = Model(x, Add(name="a")([ReLU(name="r")(x + 3.0) * 0.5, x]))
+    config = json.loads(model.to_json())
+    for entry in config["config"]["layers"]:
+        del entry["module"], entry["registered_name"]
+    again = model_from_config(config)
+    data = np.array([[-4.0, -1.0, 0.0, 2.0]], np.float32)
+    np.testing.assert_array_equal(again.predict(data), model.predict(data))
+    assert [type(layer).__name__ for layer in again.layers] == ["InputLayer", "ReLU", "Add"]

@@ -12,7 +12,7 @@ from weight_cases import FILES
 
 from minicnn.errors import DownloadError
 from minicnn.weights import download as downloading
-from minicnn.weights.fetch import cache_folder, fetch, locate
+from minicnn.weights.fetch import cache_folder, fetch, is_file, locate
 from minicnn.weights.registry import PublishedFile
 
 DATA = bytes(range(256)) * 1200  # 300 KiB
@@ -295,3 +295,13 @@ def test_the_cache_folder_is_the_users_and_one_with_that_of_kernels(environment,
         monkeypatch.setenv(name, value)
     assert cache_folder() == Path(folder)
     assert pytest.importorskip("minicnn.kernels._compile_cache").user_cache_folder() == Path(folder)
+
+
+def test_a_file_is_the_published_one_by_name_and_hash(tmp_path):
+    path = tmp_path / "b0.h5"
+    path.write_bytes(DATA)
+    assert is_file(PublishedFile("b0.h5", "", MD5), path)
+    assert is_file(PublishedFile("b0.h5", "", SHA256), str(path))
+    assert not is_file(PublishedFile("b0.h5", "", MD5[::-1]), path)
+    assert not is_file(PublishedFile("b1.h5", "", MD5), path)
+    assert not is_file(PublishedFile("b2.h5", "", MD5), tmp_path / "b2.h5")
