@@ -44,12 +44,14 @@ from .borders import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .conv_lstm import ConvLSTM2D
 from .convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D
 from .core import ActivityRegularization, Input, InputLayer, Rescaling
 from .dense import Dense
 from .depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from .embedding import Embedding
 from .layer import Layer
+from .masking import Masking
 from .merge import Add, Average, Concatenate, CustomScaleLayer, Dot, Maximum, Minimum, Multiply, Subtract
 from .noise import (
     AlphaDropout,
@@ -76,9 +78,11 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .recurrent import GRU, LSTM, SimpleRNN
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .resizing import CenterCrop, RandomCrop, Resizing
 from .symbolic import SymbolicTensor
+from .wrappers import Bidirectional, TimeDistributed
 
 CLASSES: dict[str, type[Layer]] = {
     cls.__name__: cls
@@ -93,6 +97,7 @@ CLASSES: dict[str, type[Layer]] = {
         AveragePooling2D,
         AveragePooling3D,
         BatchNormalization,
+        Bidirectional,
         CenterCrop,
         Concatenate,
         Conv1D,
@@ -100,6 +105,7 @@ CLASSES: dict[str, type[Layer]] = {
         Conv2D,
         Conv2DTranspose,
         Conv3D,
+        ConvLSTM2D,
         Cropping1D,
         Cropping2D,
         Cropping3D,
@@ -113,6 +119,7 @@ CLASSES: dict[str, type[Layer]] = {
         ELU,
         Embedding,
         Flatten,
+        GRU,
         GaussianDropout,
         GaussianNoise,
         GlobalAveragePooling1D,
@@ -123,8 +130,10 @@ CLASSES: dict[str, type[Layer]] = {
         GlobalMaxPooling3D,
         GroupNormalization,
         InputLayer,
+        LSTM,
         LayerNormalization,
         LeakyReLU,
+        Masking,
         MaxPooling1D,
         MaxPooling2D,
         MaxPooling3D,
@@ -164,12 +173,14 @@ CLASSES: dict[str, type[Layer]] = {
         Resizing,
         SeparableConv1D,
         SeparableConv2D,
+        SimpleRNN,
         Softmax,
         Solarization,
         SpatialDropout1D,
         SpatialDropout2D,
         SpatialDropout3D,
         Subtract,
+        TimeDistributed,
         UnitNormalization,
         UpSampling1D,
         UpSampling2D,
