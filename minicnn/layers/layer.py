@@ -284,7 +284,10 @@ class Layer:
     def to_entry(self) -> dict[str, Any]:
         """The layer as configs of other layers and of models hold it."""
         kind = type(self).__name__
-        return {"module": "keras.layers", "class_name": kind, "config": self.get_config(), "registered_name": None}
+        registered = None if self.module == "keras.layers" else kind
+        return {
+            "module": self.module, "class_name": kind, "config": self.get_config(), "registered_name": registered,
+        }  # fmt: skip
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:

@@ -137,9 +137,8 @@ def _layer(layer: Layer, call: Node | None = None) -> dict[str, Any]:
         raise UnsupportedError(f"layer {layer.name}: Keras 3 has no {type(layer).__name__}; take the layer out to save")
     if isinstance(layer, Operation):
         return _entry(layer.module, layer.function, config, None, layer.function)
-    kind = type(layer).__name__
-    build = {"input_shape": list(call.inputs[0].shape)} if layer.weights and call else None
-    return _entry(layer.module, kind, config, build, None if layer.module == "keras.layers" else kind)
+    build = {"build_config": {"input_shape": list(call.inputs[0].shape)}} if layer.weights and call else {}
+    return layer.to_entry() | build
 
 
 def _names_activation(config: Any, name: str) -> bool:
