@@ -193,7 +193,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
                 "embeddings_initializer": initializers.RandomNormal(seed=3),
                 "embeddings_regularizer": regularizers.L1L2(l2=0.5),
                 "embeddings_constraint": regularizers.NonNeg(),
-                "mask_zero": False,
+                "mask_zero": True,
             },
             ROW,
         ),

@@ -54,6 +54,13 @@ def video() -> keras.Model:
     return keras.Model(x, L.Dense(2, name="end")(y), name="video_net")
 
 
+def words() -> keras.Model:
+    """Words, of which 0 is none, to the last and the mean of the states after each."""
+    x = keras.Input((5,))
+    y = L.LSTM(4, return_sequences=True)(L.Embedding(7, 3, mask_zero=True)(x))
+    return keras.Model(x, [L.GRU(2)(y), L.GlobalAveragePooling1D()(y)])
+
+
 CASES: dict[str, Callable[[], keras.Model]] = {
     "simple_rnn": lambda: one(L.SimpleRNN(4)),
     "simple_rnn_relu": lambda: one(L.SimpleRNN(4, activation="relu", use_bias=False, return_sequences=True)),
@@ -94,6 +101,7 @@ CASES: dict[str, Callable[[], keras.Model]] = {
     ),
     "both_conv_lstm": lambda: one(L.Bidirectional(L.ConvLSTM2D(2, (2, 3))), shape=(3, 4, 5, 2)),
     "cell": lambda: one(L.RNN(L.LSTMCell(4), return_sequences=True)),
+    "words": words,
     "masks": masks_on_their_way,
     "video": video,
 }
@@ -107,6 +115,8 @@ def record(model: keras.Model) -> dict[str, np.ndarray]:
     inputs = [generator.standard_normal((3, *t.shape[1:])).astype(np.float32) for t in model.inputs]
     if any(isinstance(layer, L.Masking) for layer in model.layers):
         inputs[0][0, 3:], inputs[0][1, [0, 2]] = 0, 0
+    if any(isinstance(layer, L.Embedding) for layer in model.layers):
+        inputs[0] = np.array([[1, 2, 3, 0, 0], [0, 4, 0, 5, 6], [6, 6, 1, 2, 3]], np.float32)
     tensors = [tf.constant(x) for x in inputs]
     with tf.GradientTape() as tape:
         tape.watch(tensors)
@@ -116,8 +126,8 @@ def record(model: keras.Model) -> dict[str, np.ndarray]:
         total = tf.add_n([tf.reduce_sum(y * g) for y, g in zip(outputs, factors)])
     sources = [*tensors, *model.trainable_weights]
     gradients = tape.gradient(total, [s.value if hasattr(s, "value") else s for s in sources])
-    groups = {"w": model.get_weights(), "x": inputs, "y": outputs, "g": factors,
-              "d": [g if g is not None else tf.zeros_like(s) for g, s in zip(gradients, sources)]}  # fmt: skip
+    dense = [tf.zeros_like(s) if g is None else tf.convert_to_tensor(g) for g, s in zip(gradients, sources)]
+    groups = {"w": model.get_weights(), "x": inputs, "y": outputs, "g": factors, "d": dense}
     return {f"{name}{i}": np.asarray(array) for name, arrays in groups.items() for i, array in enumerate(arrays)}
 
 

@@ -39,7 +39,7 @@ CASES = [
     "gru_no_bias", "masked_simple_rnn", "masked_lstm", "masked_lstm_backwards", "masked_gru", "masked_gru_zeros",
     "lstm_states", "gru_states", "masked_lstm_states", "masked_rnn_states", "both_concat", "both_sum", "both_mul",
     "both_ave", "both_none", "both_own", "both_states", "masked_both", "masked_both_last", "each_dense", "each_conv",
-    "each_flatten", "each_lstm", "each_norm", "conv_lstm", "both_conv_lstm", "cell", "masks", "video",
+    "each_flatten", "each_lstm", "each_norm", "conv_lstm", "both_conv_lstm", "cell", "words", "masks", "video",
 ]  # fmt: skip
 
 
