@@ -5,9 +5,10 @@
 
 from typing import Any
 
+from minicnn import layers
 from minicnn.layers import initializers, regularizers
 
-IMAGE, ROW, STEPS, VOLUME = (6, 5, 4), (8,), (7, 4), (5, 6, 4, 4)
+IMAGE, ROW, STEPS, VOLUME, SEQUENCE = (6, 5, 4), (8,), (7, 4), (5, 6, 4, 4), (5, 3)
 KERNEL = {
     "kernel_initializer": initializers.HeNormal(seed=3),
     "bias_initializer": initializers.Constant(0.5),
@@ -36,6 +37,22 @@ POINTWISE = {
     "pointwise_constraint": regularizers.NonNeg(),
 }
 RANGED = {"value_range": (0, 1), "seed": 3}
+RECURRENT = {
+    **KERNEL,
+    "kernel_constraint": regularizers.MaxNorm(1.5),
+    "recurrent_initializer": initializers.GlorotNormal(seed=5),
+    "recurrent_regularizer": regularizers.L1L2(l2=0.5),
+    "recurrent_constraint": regularizers.MaxNorm(2.0),
+    "dropout": 0.25,
+    "recurrent_dropout": 0.125,
+    "seed": 7,
+    "return_sequences": True,
+    "return_state": True,
+    "go_backwards": True,
+    "unroll": True,
+    "zero_output_for_mask": True,
+}
+GATED = {"activation": "softsign", "recurrent_activation": "hard_sigmoid", **RECURRENT}
 ZOOM = {"fill_mode": "nearest", "interpolation": "nearest", "seed": 3, "fill_value": 1.0}
 
 CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
@@ -60,6 +77,18 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"scale": False}, IMAGE),
         ({"axis": 1, "center": False}, IMAGE),
         ({"axis": [-1], "momentum": 0.5}, STEPS),
+    ],
+    "Bidirectional": [
+        (
+            {
+                "layer": layers.GRU(3, return_sequences=True, name="forward_one"),
+                "merge_mode": "ave",
+                "backward_layer": layers.LSTM(3, return_sequences=True, go_backwards=True, name="other"),
+            },
+            SEQUENCE,
+        ),
+        ({"layer": layers.LSTM(3, return_state=True, name="forward_it"), "merge_mode": None}, SEQUENCE),
+        ({"layer": layers.SimpleRNN(3, return_sequences=True, name="forward_it")}, SEQUENCE),
     ],
     "CenterCrop": [({"height": 3, "width": 2}, IMAGE), ({"height": 9, "width": 4}, IMAGE)],
     "Concatenate": [({}, [IMAGE, (6, 5, 3)]), ({"axis": 1}, [IMAGE, (2, 5, 4), IMAGE])],
@@ -102,6 +131,21 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"filters": 3, "kernel_size": (3, 2), **TRANSPOSED}, IMAGE),
         ({"filters": 2, "kernel_size": 3, "strides": 2, "output_padding": 1, "use_bias": False}, IMAGE),
         ({"filters": 2, "kernel_size": 3, "strides": 3}, IMAGE),
+    ],
+    "ConvLSTM2D": [
+        (
+            {
+                "filters": 3,
+                "kernel_size": (3, 2),
+                "strides": (2, 1),
+                "padding": "same",
+                "unit_forget_bias": False,
+                **GATED,
+                "kernel_constraint": KERNEL["kernel_constraint"],
+            },
+            (3, *IMAGE),
+        ),
+        ({"filters": 2, "kernel_size": 2, "dilation_rate": 2, "use_bias": False}, (3, *IMAGE)),
     ],
     "Conv3D": [
         (
@@ -149,12 +193,17 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
                 "embeddings_initializer": initializers.RandomNormal(seed=3),
                 "embeddings_regularizer": regularizers.L1L2(l2=0.5),
                 "embeddings_constraint": regularizers.NonNeg(),
-                "mask_zero": False,
+                "mask_zero": True,
             },
             ROW,
         ),
     ],
     "Flatten": [({}, IMAGE), ({}, ROW)],
+    "GRU": [
+        ({"units": 3, **GATED}, SEQUENCE),
+        ({"units": 3, "reset_after": False}, SEQUENCE),
+        ({"units": 3, "use_bias": False, "return_sequences": True}, SEQUENCE),
+    ],
     "GaussianDropout": [({"rate": 0.25, "seed": 5}, IMAGE)],
     "GaussianNoise": [({"stddev": 0.25, "seed": 5}, IMAGE)],
     "GlobalAveragePooling1D": [({"keepdims": True}, STEPS), ({}, STEPS)],
@@ -170,6 +219,10 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"groups": 4}, ROW),
     ],
     "InputLayer": [({"batch_shape": (None, *IMAGE)}, None)],
+    "LSTM": [
+        ({"units": 3, "unit_forget_bias": False, **GATED}, SEQUENCE),
+        ({"units": 3, "use_bias": False}, SEQUENCE),
+    ],
     "LayerNormalization": [
         ({"epsilon": 1e-5, **NORM}, IMAGE),
         ({"center": False}, ROW),
@@ -180,6 +233,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     ],
     "LayerScale": [({"init_values": 0.5, "projection_dim": 4}, IMAGE)],
     "LeakyReLU": [({"negative_slope": 0.125}, IMAGE)],
+    "Masking": [({"mask_value": 0.5}, SEQUENCE)],
     "MaxPooling1D": [({"pool_size": 3, "strides": 1, "padding": "same"}, STEPS), ({}, STEPS)],
     "MaxPooling2D": [({"pool_size": 3, "strides": (1, 2), "padding": "same"}, IMAGE), ({}, IMAGE)],
     "MaxPooling3D": [({"pool_size": 3, "strides": (1, 2, 1), "padding": "same"}, VOLUME), ({}, VOLUME)],
@@ -270,6 +324,10 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ),
         ({"filters": 2, "kernel_size": 2, "dilation_rate": 2, "use_bias": False}, IMAGE),
     ],
+    "SimpleRNN": [
+        ({"units": 3, "activation": "relu", **RECURRENT}, SEQUENCE),
+        ({"units": 3, "use_bias": False}, SEQUENCE),
+    ],
     "Softmax": [({"axis": 1}, IMAGE), ({}, ROW)],
     "Solarization": [({"addition_factor": 0.25, "threshold_factor": 0.5, **RANGED}, IMAGE)],
     "SpatialDropout1D": [({"rate": 0.25, "seed": 5}, STEPS)],
@@ -277,6 +335,11 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     "SpatialDropout3D": [({"rate": 0.25, "seed": 5}, VOLUME)],
     "StochasticDepth": [({"drop_path_rate": 0.25}, IMAGE)],
     "Subtract": [({}, [IMAGE, IMAGE])],
+    "TimeDistributed": [
+        ({"layer": layers.Conv2D(3, 2, name="inner")}, (3, *IMAGE)),
+        ({"layer": layers.GRU(2, name="inner")}, (2, *SEQUENCE)),
+        ({"layer": layers.Flatten(name="inner")}, (3, *IMAGE)),
+    ],
     "UnitNormalization": [({}, ROW), ({"axis": [1, 2]}, IMAGE)],
     "UpSampling1D": [({"size": 3}, STEPS), ({}, STEPS)],
     "UpSampling2D": [

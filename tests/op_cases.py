@@ -107,6 +107,26 @@ def look_up(w: Any) -> Any:
     return ops.embedding(Tensor(np.array([[0.0, 2.0, 2.0], [1.0, 0.0, 2.0]], w.dtype)), w)
 
 
+STEPS = np.array([[1, 0, 1, 1, 0], [0, 1, 1, 0, 1], [1, 1, 1, 0, 0]])  # of three sequences, those that count
+
+
+def recurrent(name: str, gates: int, states: int = 0, bias: bool = False, masked: bool = False, **options: Any) -> Case:
+    """x, w, then a bias and initial states; a mask and a dropout mask are no operands that have gradients."""
+    units = 2
+    arrays = [distinct(3, 5, gates * units), distinct(units, gates * units, seed=1)]
+    arrays += [distinct(gates * units, seed=2)] * bias + [distinct(3, units, seed=3 + k) for k in range(states)]
+
+    def function(x: Any, w: Any, *rest: Any) -> Any:
+        names = ["b"] * bias + ["h", "c"][:states]
+        given = dict(zip(names, rest)) | options
+        if masked:
+            given["mask"] = Tensor(STEPS.astype(x.dtype))
+            given["dropout"] = Tensor(np.array([[2, 0], [0, 2], [2, 2]]).astype(x.dtype))
+        return getattr(ops, name)(x, w, **given)
+
+    return function, arrays
+
+
 ONE_HOT = np.eye(4)[[0, 2, 3]]
 
 CASES: dict[str, list[Case]] = {
@@ -236,6 +256,7 @@ CASES: dict[str, list[Case]] = {
     "dropout": [dropout(), dropout((None, 1))],
     "embedding": [(look_up, [distinct(3, 4)])],
     "flatten": [(ops.flatten, [distinct(2, 3, 4)])],
+    "fold_time": [(ops.fold_time, [distinct(2, 3, 4)])],
     "global_avgpool1d": [row(ops.global_avgpool1d), row(ops.global_avgpool1d, True)],
     "global_avgpool2d": [pool(ops.global_avgpool2d), pool(ops.global_avgpool2d, True)],
     "global_avgpool3d": [volume(ops.global_avgpool3d), volume(ops.global_avgpool3d, True)],
@@ -247,9 +268,26 @@ CASES: dict[str, list[Case]] = {
         (lambda x: ops.groupnorm(x, None, None, 4, 1e-5), [distinct(2, 3, 4)]),
         (lambda x, b: ops.groupnorm(x, None, b, 2), [distinct(3, 6), distinct(6)]),
     ],
+    "gru": [
+        recurrent("gru", 3),
+        recurrent("gru", 3, states=1, bias=True),
+        recurrent("gru", 3, states=1, bias=True, masked=True),
+        recurrent("gru", 3, states=1, masked=True, reset_after=False, activation="softplus"),
+        recurrent("gru", 3, reset_after=False),
+    ],
     "layernorm": [
         (ops.layernorm, [distinct(3, 2, 5), positive(5), distinct(5)]),
         (lambda x: ops.layernorm(x, None, None), [distinct(4, 6)]),
+    ],
+    "lstm": [
+        recurrent("lstm", 4),
+        recurrent("lstm", 4, states=2, masked=True),
+        recurrent("lstm", 4, activation="swish", recurrent_activation="softmax"),
+        (ops.lstm, [distinct(2, 3, 3, 2, 8), distinct(2, 3, 2, 8, seed=1), distinct(2, 3, 2, 2, seed=2)]),
+    ],
+    "masked": [
+        (lambda x: ops.masked(x, Tensor(STEPS[: len(x)].astype(x.dtype))), [distinct(3, 5, 2)]),
+        (lambda x: ops.masked(x, Tensor(STEPS[: len(x)].astype(x.dtype))), [distinct(3, 5)]),
     ],
     "maximum": [(ops.maximum, [distinct(3, 4), distinct(3, 4, seed=1) + 0.013])],
     "maxpool1d": [row(ops.maxpool1d), row(ops.maxpool1d, 3, 2, "same")],
@@ -263,6 +301,10 @@ CASES: dict[str, list[Case]] = {
     "multiply": [(ops.multiply, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)])],
     "noise": [noise(False), noise(True)],
     "permute": [(lambda x: ops.permute(x, (3, 1, 2)), [distinct(2, 3, 4, 5)])],
+    "pick": [
+        (lambda x: ops.pick(x, (slice(None), -1)), [distinct(3, 4, 2)]),
+        (lambda x: ops.pick(x, (..., slice(1, 3))), [distinct(3, 4)]),
+    ],
     "prelu": [(ops.prelu, [distinct(3, 4, 4, 2), positive(1, 1, 2)]), (ops.prelu, [distinct(3, 5), positive(5)])],
     "relu": [(lambda x: ops.relu(x, 1.5, 0.1, 0.25), [distinct(4, 9)])],
     "repeat_vector": [(lambda x: ops.repeat_vector(x, 3), [distinct(4, 5)])],
@@ -273,12 +315,19 @@ CASES: dict[str, list[Case]] = {
         pool(ops.resize, (4, 3), "lanczos3", True),
         pool(ops.resize, (9, 4), "nearest"),
     ],
+    "reverse": [(ops.reverse, [distinct(2, 3, 4)])],
     "sigmoid_crossentropy": [(lambda x: ops.sigmoid_crossentropy(x, ONE_HOT), [distinct(3, 4)])],
+    "simple_rnn": [
+        recurrent("simple_rnn", 1),
+        recurrent("simple_rnn", 1, states=1, masked=True),
+        recurrent("simple_rnn", 1, activation="linear"),
+    ],
     "softmax": [(ops.softmax, [distinct(3, 4)]), (lambda x: ops.softmax(x, axis=1, log=True), [distinct(2, 3, 4)])],
     "softmax_crossentropy": [
         (lambda x: ops.softmax_crossentropy(x, ONE_HOT), [distinct(3, 4)]),
         (lambda x: ops.softmax_crossentropy(x, ONE_HOT[:, None]), [distinct(3, 1, 4)]),
     ],
+    "unfold_time": [(lambda x: ops.unfold_time(x, 3), [distinct(6, 4)])],
     "unit_norm": [
         (lambda x: ops.unit_norm(x, (1,)), [distinct(3, 4)]),
         (lambda x: ops.unit_norm(x, (1, 3), 1e3), [distinct(2, 3, 2, 4)]),

@@ -137,9 +137,9 @@ def keras3_candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Can
 
 def _said_path(path: str, names: dict[str, str]) -> str:
     """The layer names along "layers/functional/layers/conv2d"."""
-    parts = path.split("/layers/")
-    places = ["/layers/".join(parts[: i + 1]) for i in range(len(parts))]
-    return "/".join(names.get(place, place) for place in places)
+    parts = path.split("/")
+    places = ["/".join(parts[: i + 1]) for i in range(len(parts))]
+    return "/".join(names[place] for place in places if place in names)
 
 
 def _pair_keys(wanted: dict[str, Leaf], stored: dict[str, tuple[str, LayerEntry]]) -> list[Paired]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .entries import LayerEntry, WeightEntry, WeightFile
 from .roles import layer_of, role_of
-from .spec import LayerSpec, groups, snake_case
+from .spec import PARTS, LayerSpec, groups, snake_case
 from .state_dict import OWN, PYTORCH
 
 ROLES = {  # in the order of Keras' layers
@@ -31,6 +31,10 @@ ROLES = {  # in the order of Keras' layers
     "GroupNormalization": ("gamma", "beta"),
     "PReLU": ("alpha",),
     "Embedding": ("embeddings",),
+    "ConvLSTM2D": ("kernel", "recurrent_kernel", "bias"),
+    "SimpleRNN": ("kernel", "recurrent_kernel", "bias"),
+    "LSTM": ("kernel", "recurrent_kernel", "bias"),
+    "GRU": ("kernel", "recurrent_kernel", "bias"),
 }
 OPTIONAL = {
     "bias": "use_bias",
@@ -68,7 +72,18 @@ def _configs(model: Any, place: str, legacy: bool) -> Iterator[tuple[str, dict[s
         path = spec.name if legacy else group
         yield path, entry
         if not legacy:  # in legacy files the weights of a nested model are in the one group of that model
-            yield from _configs(entry, f"{path}/", legacy)
+            yield from _inside(entry, path)
+
+
+def _inside(entry: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(group, entry) of what a nested model or a wrapper holds."""
+    yield from _configs(entry, f"{path}/", legacy=False)
+    for group, key in PARTS.get(str(entry.get("class_name")), {}).items():
+        config = entry.get("config")
+        inner = config.get(key) if isinstance(config, dict) else None
+        if isinstance(inner, dict):
+            yield f"{path}/{group}", inner
+            yield from _inside(inner, f"{path}/{group}")
 
 
 def _layers(model: Any) -> list[dict[str, Any]]:

@@ -2,16 +2,21 @@
 
 /layers/conv2d/vars/0                        @name of `vars` = the layer's name
 /layers/functional/layers/conv2d/vars/0      a nested model
+/layers/lstm/cell/vars/0                     a recurrent layer
+/layers/bidirectional/forward_layer/cell/vars/0
 """
 
 import re
+from collections.abc import Iterator
 
 from minicnn.errors import FileFormatError
 
 from .entries import LayerEntry, WeightEntry, WeightFile
 from .hdf5 import Group, HDF5File
+from .spec import PARTS
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second one: Keras 2.13 to 2.15
+CELL = "cell"  # of a recurrent layer: the group of its weights
 MAX_NESTING = 32
 
 
@@ -26,30 +31,39 @@ def read_keras3(file: HDF5File, path: str) -> WeightFile:
     groups = [(file.root, "", 0)]
     while groups:
         group, place, depth = groups.pop()
-        container = next((name for name in CONTAINERS if name in group.members), None)
         if place:
             entries.append(_entry(group, place, path))
-        if container is None:
-            continue
-        if depth >= MAX_NESTING:
+        inside = list(_inside(group))
+        if inside and depth >= MAX_NESTING:
             raise FileFormatError(f"{path}: models are nested more than {MAX_NESTING} deep: this is no Keras file")
-        layers = group.group(container)
-        for name in sorted(layers.members, key=_natural, reverse=True):  # reversed: a stack gives them back in order
-            member = layers.group(name)
+        for member, name in reversed(inside):  # a stack gives them back in order
             if member.address in visited:
                 raise FileFormatError(f"{path}: the group {member.name!r} contains itself: get the file again")
             visited.add(member.address)
-            groups.append((member, f"{place}/layers/{name}".lstrip("/"), depth + 1))
+            groups.append((member, f"{place}/{name}".lstrip("/"), depth + 1))
     return WeightFile(path=path, format="Keras 3 weights", layers=entries, _file=file)
 
 
+def _inside(group: Group) -> Iterator[tuple[Group, str]]:
+    """The groups of the layers of a model, or of what a wrapper holds, with their places in its group."""
+    container = next((name for name in CONTAINERS if name in group.members), None)
+    if container is not None:
+        layers = group.group(container)
+        for name in sorted(layers.members, key=_natural):
+            yield layers.group(name), f"layers/{name}"
+    for name in sorted({part for parts in PARTS.values() for part in parts} & group.members.keys()):
+        yield group.group(name), name
+
+
 def _entry(group: Group, place: str, path: str) -> LayerEntry:
-    """The layer in a group; its weights are the members of `vars`, by number."""
+    """The layer in a group; its weights are the members of `vars`, by number, in its own group or that of its cell."""
     component = place.rsplit("/", 1)[-1]
-    if "vars" not in group.members:
+    if "vars" not in group.members and CELL not in group.members:
         return LayerEntry(component, place)
+    name = group.group("vars").attribute("name") if "vars" in group.members else None
+    if CELL in group.members:
+        group = group.group(CELL)
     variables = group.group("vars")
-    name = variables.attribute("name")
     weights = []
     for index in range(len(variables.members)):
         if str(index) not in variables.members:

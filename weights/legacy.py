@@ -10,6 +10,7 @@ from minicnn.errors import FileFormatError
 from ._json import parse_config
 from .entries import LayerEntry, WeightEntry, WeightFile
 from .hdf5 import Group, HDF5File
+from .recurrent import modern_weights
 from .theano import KernelOrder, convolutions_of_rows, without_width
 
 MAX_NAMES = 100_000
@@ -77,8 +78,8 @@ def _names(group: Group, attribute: str, path: str) -> list[str]:
 
 def _layer(weights: Group, name: str, order: KernelOrder, path: str, of_rows: bool) -> LayerEntry:
     group = weights.group(name)
-    entries = [_weight(group, weight, order) for weight in _names(group, "weight_names", path)]
-    return LayerEntry(name, name, [without_width(entry) for entry in entries] if of_rows else entries)
+    stored = [_weight(group, weight, order) for weight in _names(group, "weight_names", path)]
+    return LayerEntry(name, name, modern_weights([without_width(entry) for entry in stored] if of_rows else stored))
 
 
 def _weight(group: Group, name: str, order: KernelOrder) -> WeightEntry:

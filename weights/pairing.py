@@ -83,7 +83,10 @@ def _by_name(leaves: Sequence[Leaf], entry: LayerEntry, clean: Callable[[str], s
     rest: dict[str, list[WeightEntry]] = {}
     for weight in entry.weights:
         parts = clean(layer_of(weight.name)).split("/")
-        ends = ("/".join(parts[i:]) for i in range(len(parts)))
+        without_cell = (
+            parts[:-1] if parts[-1].endswith("_cell") else []
+        )  # "forward_lstm/lstm_cell": the cell is its own
+        ends = ("/".join(names[i:]) for names in (parts, without_cell) for i in range(len(names)))
         place = next((places[end] for end in ends if end in places), None)
         if place is None:
             rest.setdefault(f"{entry.name}/{layer_of(weight.name)}", []).append(weight)

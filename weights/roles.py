@@ -7,14 +7,15 @@ import re
 
 OLD = {  # Keras 1 endings; its "running_std" held the variance
     "W": "kernel",
+    "U": "recurrent_kernel",
     "b": "bias",
     "running_mean": "moving_mean",
     "running_std": "moving_variance",
     "alphas": "alpha",
 }
 ENDING = re.compile(
-    r"(?:^|_)(depthwise_kernel|pointwise_kernel|kernel|bias|gamma|beta|moving_mean|moving_variance|mean|variance|count"
-    r"|alphas?|running_mean|running_std|W|b)(?:_\d+)?$"
+    r"(?:^|_)(depthwise_kernel|pointwise_kernel|recurrent_kernel|kernel|bias|gamma|beta|moving_mean|moving_variance|mean|variance|count"
+    r"|alphas?|running_mean|running_std|W|U|b)(?:_\d+)?$"
 )
 STATISTICS = {"moving_mean", "moving_variance", "mean", "variance", "count"}
 

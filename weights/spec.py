@@ -4,6 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+MODELS = ("Sequential", "Functional", "Model")
+PARTS = {  # of wrappers: the groups of what they hold in Keras 3 files, and where it is in their configs
+    "Bidirectional": {"forward_layer": "layer", "backward_layer": "backward_layer"},
+    "TimeDistributed": {"layer": "layer"},
+}
+
 
 @dataclass(frozen=True)
 class WeightSpec:
@@ -38,13 +44,24 @@ class LayerSpec:
         The layer's own weights in Keras' order; empty for a model.
     layers : sequence of LayerSpec or None
         All layers of a model, those without weights too, in the order of `model.layers`
-        (for a functional model Keras' depth-sorted order); None for a layer.
+        (for a functional model Keras' depth-sorted order), or the layers that a wrapper holds; None for another layer.
+    part : str
+        Of a layer in a wrapper: its group in that of the wrapper, in a Keras 3 file ("forward_layer").
+    weights_group : str
+        Where in the layer's group of a Keras 3 file its weights are, when they have a group of their own ("cell").
     """
 
     name: str
     class_name: str
     weights: tuple[WeightSpec, ...] | list[WeightSpec] = field(default_factory=tuple)
     layers: "tuple[LayerSpec, ...] | list[LayerSpec] | None" = None
+    part: str = ""
+    weights_group: str = ""
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Whether it is a layer that holds layers, no model."""
+        return self.layers is not None and self.class_name not in MODELS
 
 
 @dataclass(frozen=True)
@@ -102,9 +119,15 @@ def _collect(model: LayerSpec, containers: tuple[str, ...], place: str, found: l
 
 
 def groups(model: LayerSpec, place: str = "") -> Iterator[tuple[str, LayerSpec]]:
-    """(group in a Keras 3 file, layer): class names in snake case, numbered by class among all layers of a model."""
+    """(group in a Keras 3 file, layer): class names in snake case, numbered by class among all layers of a model.
+
+    The layers of a wrapper have their groups by what they are for it.
+    """
     count: dict[str, int] = {}
     for layer in model.layers or ():
+        if layer.part:
+            yield f"{place}{layer.part}", layer
+            continue
         name = snake_case(layer.class_name)
         number = count[name] = count.get(name, -1) + 1
         yield f"{place}layers/{name}{f'_{number}' if number else ''}", layer

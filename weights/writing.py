@@ -17,7 +17,7 @@ from . import safetensors
 from .archive import CONFIG, METADATA, OWN, WEIGHTS
 from .atomic import replacing
 from .hdf5.writer import HDF5Writer
-from .spec import LayerSpec, groups, leaves
+from .spec import LayerSpec, Leaf, groups, leaves, snake_case
 
 KERAS_VERSION = "3.15.1"  # whose formats these are; Keras converts the weights of versions below 2
 
@@ -145,10 +145,12 @@ def _json(value: dict, name: str) -> str:
 def _write_legacy(file: HDF5Writer, root: str, spec: LayerSpec, values: list[np.ndarray]) -> None:
     """One group a top-level layer, made in the order of names, so that "a" exists before "a/b"."""
     stored: dict[str, list[tuple[bool, str, np.ndarray]]] = {layer.name: [] for layer in spec.layers or ()}
+    wrappers = {layer.name for layer in spec.layers or () if layer.is_wrapper}
     for leaf in leaves(spec):
-        top, *inner = leaf.names
+        top = leaf.names[0]
+        owner = _legacy_owner(leaf, wrapped=top in wrappers)
         for i, weight in enumerate(leaf.layer.weights):
-            name = "/".join([*(inner or [top]), f"{weight.name}:0"])
+            name = f"{owner}/{weight.name}:0"
             stored[top].append((weight.trainable, name, values[leaf.first + i]))
     file.names(root, "layer_names", list(stored))
     file.text(root, "backend", "tensorflow")
@@ -159,6 +161,13 @@ def _write_legacy(file: HDF5Writer, root: str, spec: LayerSpec, values: list[np.
         file.names(f"{root}{layer}", "weight_names", [name for _, name, _ in weights])
         for _, name, value in weights:
             file.dataset(f"{root}{layer}/{name}", value)
+
+
+def _legacy_owner(leaf: Leaf, wrapped: bool) -> str:
+    """What comes before a weight's own name: "conv1", "lstm/lstm_cell", "bidirectional/forward_lstm/lstm_cell"."""
+    names = leaf.names if wrapped else leaf.names[1:] or leaf.names
+    group = leaf.layer.weights_group
+    return "/".join([*names, f"{snake_case(leaf.layer.class_name)}_{group}"] if group else names)
 
 
 def _write_keras3(file: HDF5Writer, spec: LayerSpec, values: list[np.ndarray]) -> None:
@@ -173,7 +182,13 @@ def _write_keras3(file: HDF5Writer, spec: LayerSpec, values: list[np.ndarray]) -
                 models.append((f"{group}/", layer))
             else:
                 start = first.get(group, 0)
-                _write_variables(file, f"{group}/", layer.name, values[start : start + len(layer.weights)])
+                own = values[start : start + len(layer.weights)]
+                if layer.weights_group:
+                    _write_variables(file, f"{group}/", layer.name, [])
+                    cell = f"{snake_case(layer.class_name)}_{layer.weights_group}"
+                    _write_variables(file, f"{group}/{layer.weights_group}/", cell, own)
+                else:
+                    _write_variables(file, f"{group}/", layer.name, own)
 
 
 def _write_variables(file: HDF5Writer, place: str, name: str, values: list[np.ndarray]) -> None:

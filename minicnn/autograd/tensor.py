@@ -26,6 +26,7 @@ class Tensor(Operators):
     array : the NumPy (or CuPy) array itself, shared, not copied
     grad : Tensor of the same shape after backward(), else None; several backward passes add up
     creator : the remembered operation, None for a leaf
+    mask : of a sequence (N,T,...), a tensor (N,T) that is 0 at steps that do not count; layers hand it on
 
     Examples
     --------
@@ -37,6 +38,7 @@ class Tensor(Operators):
     """
 
     __array_priority__ = 100  # NumPy leaves `array + tensor` to the tensor
+    mask: Tensor | None = None
 
     def __init__(self, array: Any, requires_grad: bool = False):
         self.array = as_float(array)

@@ -99,7 +99,7 @@ def draw(model: Model) -> None:
                 call.layer.set_weights([*weights[:-2], x.mean((0, 1, 2)), x.var((0, 1, 2))])
             elif call.layer is model.layers[-1] and weights:  # else its softmax would see one class alone
                 call.layer.set_weights([weights[0] / (x @ weights[0]).std(), *weights[1:]])
-            values[call.output] = call.layer(operands if len(operands) > 1 else operands[0], training=False)
+            values[call.outputs[0]] = call.layer(operands if len(operands) > 1 else operands[0], training=False)
 
 
 def describe(model: Model) -> list[dict[str, Any]]:
@@ -114,15 +114,15 @@ def describe(model: Model) -> list[dict[str, Any]]:
         layer: Any = call.layer
         kind, sources = type(layer).__name__, call.sources()
         if kind == "ZeroPadding2D":
-            paddings[call.output] = sources[0], layer.padding
+            paddings[call.outputs[0]] = sources[0], layer.padding
             continue
         (sources[0], extra) = paddings.get(sources[0], (sources[0], ((0, 0), (0, 0))))
         step = _step(call, kind, extra)
         if any(map(sum, extra)) and ((kind == "MaxPooling2D" and sources[0] not in rectified) or kind not in WINDOWS):
             raise UnsupportedError(f"layer {layer.name}: other engines cannot be told of the padding before it")
         if step["activation"] in ("relu", "relu6"):
-            rectified.add(call.output)
-        steps.append({**step, "inputs": sources, "output": call.output})
+            rectified.add(call.outputs[0])
+        steps.append({**step, "inputs": sources, "output": call.outputs[0]})
     return steps
 
 

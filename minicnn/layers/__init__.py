@@ -44,12 +44,14 @@ from .borders import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .conv_lstm import ConvLSTM2D
 from .convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D
 from .core import ActivityRegularization, Input, InputLayer, LayerScale, Rescaling
 from .dense import Dense
 from .depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from .embedding import Embedding
 from .layer import Layer
+from .masking import Masking
 from .merge import Add, Average, Concatenate, CustomScaleLayer, Dot, Maximum, Minimum, Multiply, Subtract
 from .noise import (
     AlphaDropout,
@@ -77,10 +79,12 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .recurrent import GRU, LSTM, SimpleRNN
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .resizing import CenterCrop, RandomCrop, Resizing
 from .standardization import Normalization
 from .symbolic import SymbolicTensor
+from .wrappers import Bidirectional, TimeDistributed
 
 CLASSES: dict[str, type[Layer]] = {
     cls.__name__: cls
@@ -95,6 +99,7 @@ CLASSES: dict[str, type[Layer]] = {
         AveragePooling2D,
         AveragePooling3D,
         BatchNormalization,
+        Bidirectional,
         CenterCrop,
         Concatenate,
         Conv1D,
@@ -102,6 +107,7 @@ CLASSES: dict[str, type[Layer]] = {
         Conv2D,
         Conv2DTranspose,
         Conv3D,
+        ConvLSTM2D,
         Cropping1D,
         Cropping2D,
         Cropping3D,
@@ -115,6 +121,7 @@ CLASSES: dict[str, type[Layer]] = {
         ELU,
         Embedding,
         Flatten,
+        GRU,
         GaussianDropout,
         GaussianNoise,
         GlobalAveragePooling1D,
@@ -125,9 +132,11 @@ CLASSES: dict[str, type[Layer]] = {
         GlobalMaxPooling3D,
         GroupNormalization,
         InputLayer,
+        LSTM,
         LayerNormalization,
         LayerScale,
         LeakyReLU,
+        Masking,
         MaxPooling1D,
         MaxPooling2D,
         MaxPooling3D,
@@ -168,6 +177,7 @@ CLASSES: dict[str, type[Layer]] = {
         Resizing,
         SeparableConv1D,
         SeparableConv2D,
+        SimpleRNN,
         Softmax,
         Solarization,
         SpatialDropout1D,
@@ -175,6 +185,7 @@ CLASSES: dict[str, type[Layer]] = {
         SpatialDropout3D,
         StochasticDepth,
         Subtract,
+        TimeDistributed,
         UnitNormalization,
         UpSampling1D,
         UpSampling2D,

@@ -23,6 +23,8 @@ class Activation(Layer):
     array([0., 2.], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(self, activation: Any, **options: Any):
         super().__init__(**options)
         self.activation = activation_name(activation, self.name)
@@ -39,6 +41,8 @@ class ReLU(Layer):
     >>> ReLU(6.0)(np.array([-1.0, 9.0], np.float32)).numpy()
     array([0., 6.], dtype=float32)
     """
+
+    supports_masking = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **options: Any
@@ -63,6 +67,8 @@ class LeakyReLU(Layer):
     array([-0.5,  9. ], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(self, negative_slope: float = 0.3, **options: Any):
         super().__init__(**options)
         self.negative_slope = finite(self, "negative_slope", negative_slope)
@@ -80,6 +86,8 @@ class PReLU(Layer):
     >>> layer.weights[0].shape
     (1, 1, 3)
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -122,6 +130,8 @@ class ELU(Layer):
     array([0., 9.], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(self, alpha: float = 1.0, **options: Any):
         super().__init__(**options)
         self.alpha = finite(self, "alpha", alpha)
@@ -138,6 +148,8 @@ class Softmax(Layer):
     >>> Softmax()(np.zeros((1, 2), np.float32)).numpy()
     array([[0.5, 0.5]], dtype=float32)
     """
+
+    supports_masking = True
 
     def __init__(self, axis: int = -1, **options: Any):
         super().__init__(**options)

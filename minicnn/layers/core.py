@@ -81,6 +81,8 @@ class Rescaling(Layer):
     array([[-1.,  1.]], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(self, scale: Any, offset: Any = 0.0, **options: Any):
         super().__init__(**options)
         owner = f"layer {self.name}"  # a config holds lists, not arrays

@@ -21,6 +21,8 @@ class Dense(Layer):
     (None, 10)
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         units: int,

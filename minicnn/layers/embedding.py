@@ -17,6 +17,8 @@ EXACT = 2**24  # whole numbers below it are exact in float32, in which inputs co
 class Embedding(Layer):
     """y (...,E) = embeddings[x (...)], embeddings (V,E), V = input_dim, E = output_dim
 
+    With `mask_zero`, later layers leave out the steps at which x is 0.
+
     >>> from minicnn.layers import Embedding, Input
     >>> Embedding(1000, 8)(Input((20,))).shape
     (None, 20, 8)
@@ -40,15 +42,19 @@ class Embedding(Layer):
             raise UnsupportedError(f"{owner}: input_dim {input_dim}; at most {EXACT} rows can be told apart")
         set_parameter_options(self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         self.mask_zero = switch(owner, "mask_zero", mask_zero)
-        if self.mask_zero:
-            raise UnsupportedError(f"{owner}: mask_zero=True: masks are not supported")
 
     def build(self, input_shape: Shape) -> None:
         self.embeddings = add_parameter(self, "embeddings", (self.input_dim, self.output_dim))
         self.built = True
 
+    @property
+    def makes_mask(self) -> bool:  # type: ignore[override]
+        return self.mask_zero
+
     def call(self, x: Tensor, training: bool) -> Tensor:
-        return ops.embedding(x, self.embeddings)
+        y = ops.embedding(x, self.embeddings)
+        y.mask = ops.unlike(x, 0.0) if self.mask_zero else None
+        return y
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)

@@ -13,7 +13,7 @@ import numpy as np
 from minicnn.autograd import Parameter, Tensor
 from minicnn.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
-from . import initializers, regularizers
+from . import initializers, masks, regularizers
 from .naming import automatic_name
 from .symbolic import Node, Shape, SymbolicTensor, map_arguments, symbolic_tensors
 
@@ -42,8 +42,12 @@ class Layer:
 
     option_changes: ClassVar[int] = 0  # how often an option of a layer that is in use was set; plans are made anew then
     module: ClassVar[str] = "keras.layers"  # where Keras has the class
-    deterministic: ClassVar[bool] = True  # whether training=True gives what training=False gives
+    deterministic: bool = True  # whether training=True gives what training=False gives
     input_rank: int | None = None  # number of axes of an input, batch included
+    supports_masking: ClassVar[bool] = False  # whether outputs take over the masks of inputs (masks.py)
+    makes_mask: bool = False  # whether outputs have masks of their own
+    parts: ClassVar[dict[str, str]] = {}  # attributes that hold layers of its own, by their groups in Keras 3 files
+    weights_group: ClassVar[str] = ""  # where in its group of a Keras 3 file the weights are
 
     def __init__(
         self,
@@ -80,13 +84,17 @@ class Layer:
         """Make the weights for inputs of a shape (batch axis included, None where unknown)."""
         self.built = True
 
-    def call(self, inputs: Any, /, training: bool) -> Tensor:
-        """The output tensor of input tensors."""
+    def call(self, inputs: Any, /, training: bool) -> Any:
+        """The output tensor of input tensors, a list where there are several."""
         raise NotImplementedError
 
-    def compute_output_shape(self, input_shape: Any) -> Shape:
-        """The output's shape, batch axis included."""
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The output's shape, batch axis included; a list of shapes where there are several."""
         return input_shape
+
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:
+        """The masks of the outputs, from that of the input or a list of those of several."""
+        return mask
 
     def working_shape(self, input_shape: Any) -> Shape:
         """Shape of the largest array of a call, where arguments decide it: () where it follows from the input."""
@@ -122,10 +130,17 @@ class Layer:
         self._trainable = bool(value)
         for parameter in self._weights:
             parameter.trainable = parameter.learnable and self._trainable
+        for layer in self.inner_layers:
+            layer.trainable = value
+
+    @property
+    def inner_layers(self) -> list[Layer]:
+        """The layers that this one is made of, as a wrapper is."""
+        return [getattr(self, attribute) for attribute in self.parts.values()]
 
     @property
     def weights(self) -> list[Parameter]:
-        return list(self._weights)
+        return [*self._weights, *(parameter for layer in self.inner_layers for parameter in layer.weights)]
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -174,7 +189,9 @@ class Layer:
         if not isinstance(first := arguments[0], Tensor | list | tuple | dict):
             raise ShapeError(f"layer {self.name} ({type(self).__name__}) takes a tensor or an array; got {first!r}")
         self._prepare(_shapes(arguments))
-        return self.call(*arguments, training=bool(training))
+        outputs = self.call(*arguments, training=bool(training))
+        masks.hand_on(self, first, outputs)
+        return outputs
 
     def _check_arguments(self, arguments: tuple[Any, ...]) -> None:
         """Raise ShapeError unless `call` takes so many: none is dropped in silence."""
@@ -196,13 +213,15 @@ class Layer:
     def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
         shapes = _shapes(arguments)
         self._prepare(shapes)
-        shape = tuple(self.compute_output_shape(shapes))
-        if any(size is not None and size < 1 for size in shape[1:]):
-            raise ShapeError(f"layer {self.name}: an input of shape {shapes} leaves an output of shape {shape}")
-        check_size(self, "an output", shape[1:])
-        node = Node(self, arguments, [shape], self.dtype, len(self.nodes), training)
+        found = self.compute_output_shape(shapes)
+        outputs = [tuple(shape) for shape in (found if isinstance(found, list) else [found])]
+        for shape in outputs:
+            if any(size is not None and size < 1 for size in shape[1:]):
+                raise ShapeError(f"layer {self.name}: an input of shape {shapes} leaves an output of shape {shape}")
+            check_size(self, "an output", shape[1:])
+        node = Node(self, arguments, outputs, self.dtype, len(self.nodes), training)
         self.nodes.append(node)
-        return node.outputs[0]
+        return node.outputs if isinstance(found, list) else node.outputs[0]
 
     def _as_tensor(self, value: Any) -> Any:
         if isinstance(value, Tensor) or not hasattr(value, "dtype"):
@@ -256,6 +275,19 @@ class Layer:
         for name in constructor_arguments(type(self)):
             config[name] = plain_value(getattr(self, name))
         return config
+
+    @staticmethod
+    def split_arguments(arguments: tuple[Any, ...]) -> tuple[list[Any], dict[str, Any]]:
+        """(positional, by keyword) arguments of a call, as Keras 3 writes them."""
+        return list(arguments), {}
+
+    def to_entry(self) -> dict[str, Any]:
+        """The layer as configs of other layers and of models hold it."""
+        kind = type(self).__name__
+        registered = None if self.module == "keras.layers" else kind
+        return {
+            "module": self.module, "class_name": kind, "config": self.get_config(), "registered_name": registered,
+        }  # fmt: skip
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
@@ -326,6 +358,8 @@ def _shapes(arguments: tuple[Any, ...]) -> Any:
 
 def plain_value(value: Any) -> Any:
     """A constructor argument in the form of a Keras config."""
+    if isinstance(value, Layer):
+        return value.to_entry()
     if isinstance(value, initializers.Initializer):
         return initializers.serialize(value)
     if isinstance(value, regularizers.L1L2):

@@ -3,12 +3,15 @@
 from functools import reduce
 from typing import Any
 
+import numpy as np
+
 from minicnn import ops
 from minicnn.arguments import number, switch
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, ShapeError
 
 from .layer import Layer, checked_axis, plain_axis
+from .masks import either
 from .symbolic import Shape
 
 SHORTEST = 1e-7  # what Dot takes for the length of a shorter vector, as Keras
@@ -17,12 +20,17 @@ SHORTEST = 1e-7  # what Dot takes for the length of a shorter vector, as Keras
 class _Merge(Layer):
     """Base of the elementwise merges; shapes broadcast, batch axes are equal."""
 
+    supports_masking = True
+
     def check_input(self, shape: Any) -> None:
         if not isinstance(shape, list) or not shape:
             raise ShapeError(f"layer {self.name} ({type(self).__name__}) takes a list of tensors; got shape {shape}")
 
     def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
         return reduce(self._broadcast, input_shape)
+
+    def compute_mask(self, inputs: list[Tensor], mask: list[Any]) -> Any:
+        return either(mask)
 
     def _broadcast(self, a: Shape, b: Shape) -> Shape:
         if len(a) != len(b) or any(m != n and None not in (m, n) and 1 not in (m, n) for m, n in zip(a, b)):
@@ -125,6 +133,12 @@ class Concatenate(_Merge):
 
     def call(self, inputs: list[Tensor], training: bool) -> Tensor:
         return ops.concatenate(inputs, self.axis)
+
+    def compute_mask(self, inputs: list[Tensor], mask: list[Any]) -> Any:
+        if checked_axis(self, self.axis, inputs[0].shape) != 1:
+            return either(mask)
+        every = (ops.unlike(x, np.nan, any_of_last=True) if m is None else m for m, x in zip(mask, inputs))
+        return ops.concatenate(list(every), 1)  # (nothing is like NaN: a sequence without a mask keeps all steps)
 
     def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
         first = list(input_shape[0])

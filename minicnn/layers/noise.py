@@ -16,6 +16,8 @@ from .window import check_data_format, rank_of
 class _Noise(Layer):
     """Base of the random layers: a generator of their own, fixed by `seed`."""
 
+    supports_masking = True
+
     deterministic = False
 
     def _start(self, seed: int | None) -> None:

@@ -16,6 +16,8 @@ from .symbolic import Shape
 class _Normalization(Layer):
     """What they share: gamma and beta along an axis, the last one unless `axis` says another."""
 
+    supports_masking = True
+
     beta_regularizer: Any
     beta_constraint: Any
     gamma_regularizer: Any

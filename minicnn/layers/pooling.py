@@ -133,7 +133,7 @@ class _GlobalPooling(Layer):
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
-    """y (N,C) = the mean of each channel.
+    """y (N,C) = the mean of each channel, over the steps that the mask of x keeps.
 
     >>> from minicnn.layers import GlobalAveragePooling1D, Input
     >>> GlobalAveragePooling1D()(Input((7, 3))).shape
@@ -142,6 +142,12 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
     input_rank = 3
     operation = ops.global_avgpool1d
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        if x.mask is None:
+            return super().call(x, training)
+        counts = ops.reshape(x.mask, (x.shape[1], 1))
+        return ops.masked(x, x.mask).sum(axis=1, keepdims=self.keepdims) / counts.sum(axis=1, keepdims=self.keepdims)
 
 
 class GlobalAveragePooling2D(_GlobalPooling):

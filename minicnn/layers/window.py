@@ -57,15 +57,15 @@ def rank_of(layer: Layer) -> int:
     return (layer.input_rank or 4) - 2
 
 
-def checked_sizes(layer: Layer, argument: str, value: Any, least: int = 1) -> Sizes:
-    """A size for each axis between batch and channels, from an argument that may be one number for all.
+def checked_sizes(layer: Layer, argument: str, value: Any, least: int = 1, rank: int = 0) -> Sizes:
+    """A size for each of `rank` axes, or of those between batch and channels; the argument may be one number for all.
 
     Raises
     ------
     ArgumentError
         Not whole numbers, another number of them, or one that is out of reach.
     """
-    rank = rank_of(layer)
+    rank = rank or rank_of(layer)
     sizes = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
     whole = all(isinstance(v, Integral) and not isinstance(v, bool) and int(v) >= least for v in sizes)
     if len(sizes) != rank or not whole:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,6 +69,11 @@ class Compiled:
         ):
             if loss is None:
                 continue
+            if output.mask is not None:
+                warnings.warn(
+                    "an output has a mask: the loss counts all of its steps, Keras' those of the mask alone",
+                    stacklevel=2,
+                )
             part = loss(target, output, weights)
             if mean is not None:
                 mean.update_state(part.item(), output.shape[0])

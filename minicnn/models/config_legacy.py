@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from minicnn.errors import ArgumentError, UnsupportedError
-from minicnn.layers import Layer, initializers
+from minicnn.layers import GRU, Layer, initializers
 from minicnn.layers.core import InputLayer
 from minicnn.layers.layer import constructor_arguments
 from minicnn.layers.regularizers import get_constraint, get_regularizer
@@ -35,6 +35,8 @@ CLASS_ALIASES = {
     "AvgPool2D": "AveragePooling2D",
     "GlobalAvgPool2D": "GlobalAveragePooling2D",
     "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "CuDNNLSTM": "LSTM",
+    "CuDNNGRU": "GRU",
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
 }
@@ -69,6 +71,12 @@ RENAMED = {
     "W_constraint": "kernel_constraint",
     "b_constraint": "bias_constraint",
     "atrous_rate": "dilation_rate",
+    "inner_init": "recurrent_initializer",
+    "inner_activation": "recurrent_activation",
+    "U_regularizer": "recurrent_regularizer",
+    "U_constraint": "recurrent_constraint",
+    "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
 }
 RENAMED_IN = {
     ("Dropout", "p"): "rate",
@@ -102,9 +110,13 @@ IGNORED = {  # no effect on what is computed, or said elsewhere
     "quantization_config", "ragged", "registered_name", "renorm_clipping", "renorm_momentum", "sparse", "synchronized",
     "virtual_batch_size", "weights", "gamma_regularizer", "mode", "pointwise_initializer", "depthwise_initializer",
     "pointwise_regularizer", "depthwise_regularizer", "pointwise_constraint", "depthwise_constraint",
-    "supports_masking", "rng_type",
+    "supports_masking", "consume_less", "forget_bias_init", "rng_type",
 }  # fmt: skip
 KERAS2_HARD_SIGMOID = "hard_sigmoid_keras2"
+IMPLIED = {"CuDNNGRU": {"reset_after": True}}  # by a class that had no argument for it
+OLD = ("0", "1", "2")  # the versions of Keras, before their first point, in which some words meant something else
+CELLS = {"SimpleRNNCell": "SimpleRNN", "LSTMCell": "LSTM", "GRUCell": "GRU"}
+OF_LAYER = ("name", "trainable", "dtype")
 MERGES = {  # Keras 1's modes of the one layer Merge
     "sum": "Add",
     "mul": "Multiply",
@@ -143,6 +155,8 @@ def modern_config(cls: type[Layer], name: str, config: dict[str, Any], version: 
         An option that changes the result and that minicnn does not have.
     """
     config = _keras1_kernel_size(dict(config))
+    if cls is GRU and version.split(".")[0] in OLD:
+        config = {"reset_after": False, **config}  # all that there was, before it could be chosen
     options: dict[str, Any] = {"name": name}
     known = {*constructor_arguments(cls), *getattr(cls, "ARGUMENTS", ()), "trainable", "dtype"}
     for key, value in config.items():
@@ -162,6 +176,22 @@ def modern_config(cls: type[Layer], name: str, config: dict[str, Any], version: 
     if cls is InputLayer:
         options.pop("trainable", None)
     return options
+
+
+def layer_of_cell(name: str, config: Any) -> tuple[str, dict[str, Any]]:
+    """(class, config) of the recurrent layer that an RNN around a cell is.
+
+    Raises
+    ------
+    UnsupportedError
+        Another cell than that of SimpleRNN, LSTM or GRU.
+    """
+    cell = config.get("cell") if isinstance(config, dict) else None
+    kind = cell.get("class_name") if isinstance(cell, dict) else None
+    if not isinstance(cell, dict) or kind not in CELLS:
+        raise UnsupportedError(f"layer {name!r} is an RNN around {kind}; minicnn has {', '.join(CELLS)}")
+    own = {key: value for key, value in config.items() if key != "cell"}
+    return CELLS[kind], own | {key: value for key, value in cell["config"].items() if key not in OF_LAYER}
 
 
 def _keras1_kernel_size(config: dict[str, Any]) -> dict[str, Any]:
@@ -185,8 +215,8 @@ def _value(key: str, value: Any, name: str, version: str) -> Any:
     """An argument as minicnn takes it."""
     if key == "data_format":
         value = {"tf": "channels_last", "th": "channels_first", "default": "channels_last"}.get(value, value)
-    elif key == "activation":
-        if value == "hard_sigmoid" and version.split(".")[0] in ("0", "1", "2"):
+    elif key in ("activation", "recurrent_activation"):
+        if value == "hard_sigmoid" and version.split(".")[0] in OLD:
             return KERAS2_HARD_SIGMOID  # clip(0.2 x + 0.5, 0, 1); Keras 3 has relu6(x + 3) / 6
     elif key.endswith("_initializer"):
         return _initializer(key, value, name)

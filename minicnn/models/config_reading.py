@@ -15,14 +15,16 @@ import numpy as np
 from minicnn.errors import FileFormatError, GraphError, MinicnnError, UnsupportedError
 from minicnn.layers import CLASSES, InputLayer, Layer, Operation, SymbolicTensor
 from minicnn.layers.operation import FUNCTIONS
+from minicnn.layers.recurrent import WithStates
 from minicnn.weights import parse_config
 
-from .config_legacy import CLASS_ALIASES, OPERATIONS, modern_config, unmerged
+from .config_legacy import CLASS_ALIASES, IMPLIED, OLD, OPERATIONS, layer_of_cell, modern_config, unmerged
+from .config_masks import MASK, TENSOR, mask_operations
 from .model import Model
 from .sequential import Sequential
 
 MODELS = ("Sequential", "Functional", "Model")
-TENSOR, ARRAY = "__keras_tensor__", "__numpy__"
+ARRAY = "__numpy__"
 MODES = "minicnn_training"  # of each call of a layer, the mode it was given for good
 Reference = tuple[str, int, int]
 CallKey = tuple[str, int]
@@ -100,6 +102,8 @@ class _Reader:
         _refuse_custom(entry, name)
         if kind == "Merge":
             kind, config = unmerged(name, config or {})
+        if kind == "RNN":
+            kind, config = layer_of_cell(name, config)
         class_name = CLASS_ALIASES.get(str(kind), kind)
         if class_name not in CLASSES:
             raise UnsupportedError(
@@ -107,7 +111,14 @@ class _Reader:
                 "weights with strict=False"
             )
         cls = CLASSES[class_name]
-        return cls.from_config(modern_config(cls, name, config or {}, self.version))
+        config = {**IMPLIED.get(str(kind), {}), **(config or {})}
+        for key in getattr(cls, "INNER", ()):
+            if isinstance(inner := config.get(key), dict):
+                config[key] = self.layer(inner)
+        layer = cls.from_config(modern_config(cls, name, config, self.version))
+        if isinstance(layer, WithStates):
+            layer.masks_with_states = self.version.split(".")[0] in OLD
+        return layer
 
     def _sequential(self, config: Any) -> Sequential:
         entries = config if isinstance(config, list) else config.get("layers", [])
@@ -123,8 +134,11 @@ class _Reader:
     def _functional(self, config: dict[str, Any]) -> Model:
         layers: dict[str, Layer] = {}
         calls: dict[str, list[Any]] = {}
+        left_out = mask_operations(config)
         for entry in config["layers"]:
             name = entry.get("name") or entry["config"]["name"]
+            if name in left_out:
+                continue
             if name in layers:
                 raise GraphError(f"the config has two layers named {name}")
             layers[name] = self.layer(entry)
@@ -247,8 +261,9 @@ def _tensor_references(value: Any) -> Iterator[Reference]:
             name, node, tensor = value["config"]["keras_history"]
             yield (str(name), int(node), int(tensor))
         else:
-            for item in value.values():
-                yield from _tensor_references(item)
+            for key, item in value.items():
+                if key != MASK:
+                    yield from _tensor_references(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _tensor_references(item)

@@ -13,7 +13,8 @@ from minicnn.layers.core import InputLayer
 from minicnn.layers.symbolic import Node, SymbolicTensor
 
 from .config_legacy import KERAS2_HARD_SIGMOID
-from .config_reading import ARRAY, MODES, TENSOR
+from .config_masks import TENSOR
+from .config_reading import ARRAY, MODES
 from .sequential import Sequential
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _layer(layer: Layer, call: Node | None = None) -> dict[str, Any]:
     if hasattr(layer, "graph"):
         return model_config(layer)  # type: ignore[arg-type]
     config = layer.get_config()
-    if config.get("activation") == KERAS2_HARD_SIGMOID:
+    if _names_activation(config, KERAS2_HARD_SIGMOID):
         raise UnsupportedError(
             f"layer {layer.name}: its hard_sigmoid is Keras 2's, clip(0.2 x + 0.5, 0, 1), which Keras 3 files cannot "
             "say; save the weights alone, or change the activation"
@@ -136,9 +137,18 @@ def _layer(layer: Layer, call: Node | None = None) -> dict[str, Any]:
         raise UnsupportedError(f"layer {layer.name}: Keras 3 has no {type(layer).__name__}; take the layer out to save")
     if isinstance(layer, Operation):
         return _entry(layer.module, layer.function, config, None, layer.function)
-    kind = type(layer).__name__
-    build = {"input_shape": list(call.inputs[0].shape)} if layer.weights and call else None
-    return _entry(layer.module, kind, config, build, None if layer.module == "keras.layers" else kind)
+    build = {"build_config": {"input_shape": list(call.inputs[0].shape)}} if layer.weights and call else {}
+    return layer.to_entry() | build
+
+
+def _names_activation(config: Any, name: str) -> bool:
+    """Whether a layer, or one in it, has an activation of that name."""
+    if isinstance(config, list):
+        return any(_names_activation(item, name) for item in config)
+    if not isinstance(config, dict):
+        return False
+    own = any(value == name for key, value in config.items() if key.endswith("activation"))
+    return own or any(_names_activation(item, name) for item in config.values())
 
 
 def _entry(
@@ -149,8 +159,12 @@ def _entry(
 
 
 def _call(node: Node, references: _References) -> dict[str, Any]:
-    kwargs = {} if node.training is None else {"training": node.training}
-    return {"args": [_argument(value, references) for value in node.arguments], "kwargs": kwargs}
+    args, kwargs = node.layer.split_arguments(node.arguments)
+    mode = {} if node.training is None else {"training": node.training}
+    return {
+        "args": _argument(args, references),
+        "kwargs": {k: _argument(v, references) for k, v in kwargs.items()} | mode,
+    }
 
 
 def _argument(value: Any, references: _References) -> Any:

@@ -27,11 +27,11 @@ class Slot:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a layer that is no model: its arguments hold Slots, its output goes to a slot."""
+    """One call of a layer that is no model: its arguments hold Slots, its outputs go to slots."""
 
     layer: Layer
     arguments: tuple[Any, ...]
-    output: int
+    outputs: tuple[int, ...]
     training: bool | None = None  # a mode given for good, over the program's
 
     def sources(self) -> list[int]:
@@ -61,7 +61,8 @@ class Program:
         for position, call in enumerate(self.calls):
             arguments = map_arguments(call.arguments, lambda v: values[v.index] if isinstance(v, Slot) else v)
             mode = training if call.training is None else call.training
-            values[call.output] = call.layer(*arguments, training=mode)
+            results = call.layer(*arguments, training=mode)
+            values.update(zip(call.outputs, results if isinstance(results, list) else [results]))
             for source in call.sources():
                 if last_use[source] == position and source not in self.outputs:
                     values.pop(source, None)
@@ -73,22 +74,24 @@ class Program:
         for call in self.calls:
             first = map_arguments(call.arguments[0], lambda v: _Shaped(known[v.index]) if isinstance(v, Slot) else v)
             shape = [a.shape for a in first] if isinstance(first, (list, tuple)) else getattr(first, "shape", ())
-            known[call.output] = tuple(call.layer.compute_output_shape(shape))
+            found = call.layer.compute_output_shape(shape)
+            known.update(zip(call.outputs, map(tuple, found if isinstance(found, list) else [found])))
         return [known[slot] for slot in self.outputs]
 
     def split(self) -> tuple[Program, Program]:
         """(frozen prefix, rest): the prefix computes the same whatever training does.
 
         A call belongs to it when nothing in it can be trained, it acts the same in training as in inference, and all
-        its arguments belong to it too.  The prefix's outputs are the rest's inputs.
+        its arguments belong to it too.  The prefix's outputs are the rest's inputs: arrays, so that a layer which makes
+        masks, and all after it, belong to the rest.
         """
         fixed = set(self.inputs)
         before, after = [], []
         for call in self.calls:
             sources = call.sources()
-            same = call.layer.deterministic or call.training is False
+            same = (call.layer.deterministic or call.training is False) and not call.layer.makes_mask
             if same and not call.layer.trainable_weights and all(s in fixed for s in sources):
-                fixed.add(call.output)
+                fixed.update(call.outputs)
                 before.append(call)
             else:
                 after.append(call)
@@ -208,11 +211,11 @@ class Graph:
             mode = node.training if training is None else training
             inner = getattr(node.layer, "graph", None)
             if inner is None:
-                calls.append(Call(node.layer, arguments, counter[0], mode))
-                produced = [counter[0]]
-                counter[0] += 1
+                produced = list(range(counter[0], counter[0] + len(node.outputs)))
+                calls.append(Call(node.layer, arguments, tuple(produced), mode))
+                counter[0] += len(produced)
             else:
-                sources = Call(node.layer, arguments, 0).sources()
+                sources = Call(node.layer, arguments, ()).sources()
                 inner_slots = {(id(t.node), t.index): slot for t, slot in zip(inner.inputs, sources)}
                 produced = inner._open(inner_slots, calls, counter, mode)
             for position, slot in enumerate(produced):

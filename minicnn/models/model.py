@@ -250,6 +250,11 @@ class Model(Network):
 
         return model_config(self)["config"]
 
+    def to_entry(self) -> dict[str, Any]:
+        from .config_writing import model_config
+
+        return model_config(self)
+
     def to_json(self) -> str:
         """The architecture as JSON text; `model_from_json` reads it back."""
         from .config_writing import model_config

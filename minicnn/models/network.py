@@ -132,8 +132,15 @@ class Network(Layer):
         self._check_shapes([tensor.shape for tensor in tensors])
         return alone(program.run(dict(zip(program.inputs, tensors)), training))
 
+    @property
+    def deterministic(self) -> bool:  # type: ignore[override]
+        return all(call.layer.deterministic for call in self.program.calls)
+
     def build(self, input_shape: Any) -> None:
         """A model is built when it is made."""
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return alone(self.shapes_for(input_shape if isinstance(input_shape, list) else [input_shape]))
 
     def check_input(self, shape: Any) -> None:
         """Shapes are checked against the inputs when the model is called."""

@@ -141,22 +141,26 @@ def shared_layers(model: Model) -> list[Layer]:
     return [layer for key, layer in layers.items() if holders[key] > 1 and layer.weights]
 
 
-def layer_spec(layer: Layer) -> weights.LayerSpec:
-    """What minicnn.weights needs to know of a model or layer."""
-    if not isinstance(layer, Model):
-        own = [weights.WeightSpec(p.name, p.shape, p.trainable, str(p.dtype)) for p in layer.weights]
-        return weights.LayerSpec(layer.name, type(layer).__name__, own)
-    kind = "Sequential" if type(layer).__name__ == "Sequential" else "Functional"
-    layer.graph  # noqa: B018  (builds a Sequential)
-    return weights.LayerSpec(layer.name, kind, layers=[layer_spec(inner) for inner in layer.layers])
+def layer_spec(layer: Layer, part: str = "") -> weights.LayerSpec:
+    """What minicnn.weights needs to know of a model or layer; `part` is the group that it has in a layer around it."""
+    if isinstance(layer, Model):
+        kind = "Sequential" if type(layer).__name__ == "Sequential" else "Functional"
+        layer.graph  # noqa: B018  (builds a Sequential)
+        return weights.LayerSpec(layer.name, kind, layers=[layer_spec(inner) for inner in layer.layers], part=part)
+    kind = type(layer).__name__
+    if layer.parts:
+        inner = [layer_spec(getattr(layer, attribute), group) for group, attribute in layer.parts.items()]
+        return weights.LayerSpec(layer.name, kind, layers=inner, part=part)
+    own = [weights.WeightSpec(p.name, p.shape, p.trainable, str(p.dtype)) for p in layer.weights]
+    return weights.LayerSpec(layer.name, kind, own, part=part, weights_group=layer.weights_group)
 
 
 def parameters_in_order(layer: Layer) -> Iterator[Parameter]:
     """Weights in the order of the spec, depth first."""
-    if not isinstance(layer, Model):
+    inside = layer.layers if isinstance(layer, Model) else layer.inner_layers
+    if not inside:
         yield from layer.weights
-        return
-    for inner in layer.layers:
+    for inner in inside:
         yield from parameters_in_order(inner)
 
 

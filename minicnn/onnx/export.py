@@ -68,7 +68,7 @@ def to_onnx(model: Model) -> Any:
     rank = {slot: len(tensor.shape) for slot, tensor in zip(program.inputs, model.inputs)}
     values = {slot: Value(info.name, rank[slot]) for slot, info in zip(program.inputs, inputs)}
     for call in program.calls:
-        values[call.output] = _called(graph, call, values)
+        values[call.outputs[0]] = _called(graph, call, values)
     for slot, info in zip(program.outputs, outputs):
         result = graph.last(values[slot])
         graph.nodes.append(helper.make_node("Identity", [result.name], [info.name], name=f"{info.name}/output"))

@@ -1,6 +1,7 @@
 """Operations on tensors: each a Function with forward and backward side by side, and a plain function to call it.
 
-`OPS` lists them all; the gradient tests are driven by it, so an operation that is not checked cannot be added.
+`OPS` lists all that have a gradient; the gradient tests are driven by it, so an operation that is not checked cannot be
+added.  `MASKS` lists those that say which steps of a sequence count.
 """
 
 from .activation import activation, prelu, relu, softmax
@@ -26,7 +27,9 @@ from .one_axis import (
     zero_padding1d,
 )
 from .pool import avgpool2d, global_avgpool2d, global_maxpool2d, maxpool2d
+from .recurrent import gru, lstm, simple_rnn
 from .resize import resize
+from .sequence import fold_time, masked, pick, reverse, seen, unfold_time, unlike
 from .shape import (
     concatenate,
     constant_padding2d,
@@ -78,6 +81,7 @@ OPS = {
         dropout,
         embedding,
         flatten,
+        fold_time,
         global_avgpool1d,
         global_avgpool2d,
         global_avgpool3d,
@@ -85,7 +89,10 @@ OPS = {
         global_maxpool2d,
         global_maxpool3d,
         groupnorm,
+        gru,
         layernorm,
+        lstm,
+        masked,
         maximum,
         maxpool1d,
         maxpool2d,
@@ -94,14 +101,18 @@ OPS = {
         multiply,
         noise,
         permute,
+        pick,
         prelu,
         relu,
         repeat_vector,
         reshape,
         resize,
+        reverse,
         sigmoid_crossentropy,
+        simple_rnn,
         softmax,
         softmax_crossentropy,
+        unfold_time,
         unit_norm,
         upsampling1d,
         upsampling2d,
@@ -111,5 +122,6 @@ OPS = {
         zero_padding3d,
     )
 }
+MASKS = {function.__name__: function for function in (seen, unlike)}
 
-__all__ = ["OPS", *OPS]  # noqa: PLE0604
+__all__ = ["MASKS", "OPS", *MASKS, *OPS]  # noqa: PLE0604

@@ -113,7 +113,7 @@ def model_hash(model: Any) -> str:
     described = {
         "inputs": [[tensor.shape, tensor.dtype.str] for tensor in model.inputs],
         "layers": [[type(layer).__qualname__, getattr(layer, "function", None), _options(layer)] for layer in layers],
-        "calls": [[number[id(c.layer)], c.arguments, c.output, c.training] for c in program.calls],
+        "calls": [[number[id(c.layer)], c.arguments, c.outputs, c.training] for c in program.calls],
         "outputs": program.outputs,
         **storage,
     }

@@ -9,10 +9,13 @@ from minicnn.errors import DTypeError, GraphError, ShapeError
 from minicnn.layers import CLASSES, Input
 
 pytestmark = pytest.mark.numpy_only
+RECURRENT = ["kernel", "recurrent_kernel", "bias"]
 WEIGHTS = {
     "BatchNormalization": ["gamma", "beta", "moving_mean", "moving_variance"],
     "Conv1D": ["kernel", "bias"],
     "Conv1DTranspose": ["kernel", "bias"],
+    "ConvLSTM2D": RECURRENT,
+    "Bidirectional": [*RECURRENT, *RECURRENT],
     "Conv2D": ["kernel", "bias"],
     "Conv2DTranspose": ["kernel", "bias"],
     "Conv3D": ["kernel", "bias"],
@@ -21,11 +24,15 @@ WEIGHTS = {
     "DepthwiseConv2D": ["depthwise_kernel", "bias"],
     "Embedding": ["embeddings"],
     "GroupNormalization": ["gamma", "beta"],
+    "GRU": RECURRENT,
+    "LSTM": RECURRENT,
     "LayerNormalization": ["gamma", "beta"],
     "LayerScale": ["gamma"],
     "PReLU": ["alpha"],
     "SeparableConv1D": ["depthwise_kernel", "pointwise_kernel", "bias"],
     "SeparableConv2D": ["depthwise_kernel", "pointwise_kernel", "bias"],
+    "SimpleRNN": RECURRENT,
+    "TimeDistributed": ["kernel", "bias"],
 }
 SHAPES = {
     "Conv1D": [(3, 2, 6), (6,)],

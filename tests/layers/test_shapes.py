@@ -23,15 +23,24 @@ def zeros(shape: Any) -> Any:
     return [np.zeros(s, np.float32) for s in shape] if isinstance(shape, list) else np.zeros(shape, np.float32)
 
 
+def several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 @pytest.mark.parametrize(("name", "index"), [case for case in NUMBERED if case[0] != "InputLayer"])
 @pytest.mark.parametrize("batch", [0, 1, 3])
 def test_cases(name: str, index: int, batch: int):
     arguments, shape = CASES[name][index]
     layer = CLASSES[name](**arguments)
-    y = layer(zeros(with_batch(shape, batch)))
-    assert y.shape == tuple(layer.compute_output_shape(with_batch(shape, batch)))
-    assert tuple(layer.compute_output_shape(with_batch(shape, None))) == (None, *y.shape[1:])
-    assert y.dtype == np.float32
+    for y, own, any_batch in zip(
+        several(layer(zeros(with_batch(shape, batch)))),
+        several(layer.compute_output_shape(with_batch(shape, batch))),
+        several(layer.compute_output_shape(with_batch(shape, None))),
+        strict=True,
+    ):
+        assert y.shape == tuple(own)
+        assert tuple(any_batch) == (None, *y.shape[1:])
+        assert y.dtype == np.float32
 
 
 @st.composite

@@ -299,9 +299,12 @@ LAMBDA = {"function": ["4wEAAAAAAAA=", None, None], "function_type": "lambda"}
         ({"class_name": "Subclassed", "config": {}}, UnsupportedError, "'Subclassed'; minicnn builds Sequential"),
         ({"class_name": "Sequential", "config": {"layers": [5]}}, FileFormatError, "not as Keras writes it"),
         (
-            {"class_name": "Sequential", "config": {"layers": [{"class_name": "LSTM", "config": {"name": "l"}}]}},
+            {
+                "class_name": "Sequential",
+                "config": {"layers": [{"class_name": "StackedRNNCells", "config": {"name": "l"}}]},
+            },
             UnsupportedError,
-            "layer 'l' is a LSTM",
+            "layer 'l' is a StackedRNNCells",
         ),
         (deep(100_000), FileFormatError, "nested too deeply"),
     ],

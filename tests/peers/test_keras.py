@@ -137,12 +137,23 @@ def several() -> Model:
     return Model(y, [L.ReLU()(q), p])
 
 
+def recurrent() -> Model:
+    """Masks, states of one layer that another begins with, layers both ways, and a CNN for every step."""
+    rows, video = L.Input((5, 4)), L.Input((5, 6, 6, 2))
+    y, h, c = L.LSTM(3, return_sequences=True, return_state=True)(L.Masking(0.5)(rows))
+    y = L.LSTM(3, return_sequences=True, recurrent_activation="hard_sigmoid")(y, initial_state=[h, c])
+    cnn = Sequential([L.Input((6, 6, 2)), L.Conv2D(3, 3, activation="relu"), L.BatchNormalization(), L.Flatten()])
+    both = L.Bidirectional(L.GRU(2, return_sequences=True))(L.TimeDistributed(cnn)(video))
+    y = L.Concatenate(name="joined")([L.Dropout(0.5)(y), both])  # Keras names the mask's operation "concatenate"
+    return Model([rows, video], [L.GRU(2, reset_after=False)(y), L.TimeDistributed(L.Dense(2))(y), h])
+
+
 def free() -> Model:
     return Sequential([L.Input((None, None, 3)), L.Conv2D(2, 3), L.GlobalMaxPooling2D()])
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("make", [operators, nested, shared, several])
+@pytest.mark.parametrize("make", [operators, nested, shared, several, recurrent])
 def test_graphs(make, suffix, tmp_path):
     model = make()
     randomize(model, 0)

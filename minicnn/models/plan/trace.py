@@ -14,13 +14,17 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Context, Function, Parameter, Tensor, listening, no_grad
+from minicnn.ops.sequence import FoldTime, UnfoldTime
 
 from ..graph import Program
 
 
 @dataclass(eq=False)
 class Value:
-    """The result of an instruction, or an input: a shape whose first size is the batch where it depends on an input."""
+    """The result of an instruction, or an input: a shape, whose first size is that of the batch where `batched`.
+
+    It is not where the value depends on no input, or where the steps of sequences are taken for samples.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -102,7 +106,8 @@ def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype
         if function.is_view and isinstance(sources[0], Parameter | View):
             known[id(output)] = View(sources[0], function, dict(options), output.shape)
             return
-        batched = any(isinstance(s, Value) and s.batched for s in sources)
+        batched = any(isinstance(s, Value) and s.batched for s in sources) or function is UnfoldTime
+        batched = batched and function is not FoldTime
         value = known[id(output)] = Value(output.shape, output.dtype, batched)
         instructions.append(Instruction(function, sources, dict(options), value))
 
