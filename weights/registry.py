@@ -97,8 +97,10 @@ def published(
         if (entry.include_top, entry.alpha, entry.rows) == wanted:
             return entry
     if not candidates:
-        models = ", ".join(sorted({entry.model for entry in published_files()}))
-        raise ArgumentError(f"no ImageNet weights are published for {name!r}: there are some for {models}")
+        raise ArgumentError(
+            f"no ImageNet weights are published for {name!r} in Keras' format (minicnn weights list names those that "
+            "are): use weights=None or a file"
+        )
     alphas = sorted({entry.alpha for entry in candidates if entry.alpha is not None})
     if not alphas:
         raise ArgumentError(f"{name} has no variants: leave out alpha and rows")

@@ -219,6 +219,8 @@ def test_nasnet_large_has_the_sizes_of_its_published_weights(monkeypatch):
     monkeypatch.setattr(family, "load_weights", lambda model, path, allow_head: None)
     built = NASNetLarge(weights="nasnet_large_no_top.h5", include_top=False)
     assert (built.input_shape, built.count_params()) == ((None, 331, 331, 3), 84_916_818)
+    built = NASNetLarge(weights=None, include_top=False)
+    assert (built.input_shape, built.count_params()) == ((None, None, None, 3), 84_887_922)
 
 
 def test_a_given_input():

@@ -271,7 +271,7 @@ def test_arguments_that_photos_or_base_do_not_allow(arguments, said, photos, net
 
 
 def test_an_unknown_base(photos, tmp_path, capsys):
-    assert "no base 'alexnet'" in refused(capsys, tmp_path, "finetune", photos, "--base", "alexnet")
+    assert "no base 'lenet'" in refused(capsys, tmp_path, "finetune", photos, "--base", "lenet")
 
 
 def test_a_place_for_results_that_is_a_file(photos, net_file, tmp_path, capsys):

@@ -34,9 +34,10 @@ def test_operands_stay_as_they_were(spec: kernels.KernelSpec):
 
 
 def drawn(op: str, direction: str):
-    """The example calls of a direction, with the same random operands each time."""
+    """The example calls of a direction but those in place, with the same random operands each time."""
     generator = np.random.default_rng(1)
-    return examples(lambda *shape: generator.uniform(0.1, 1, shape).astype(np.float32))[op, direction]
+    calls = examples(lambda *shape: generator.uniform(0.1, 1, shape).astype(np.float32))[op, direction]
+    return [call for call in calls if "out" not in call.keywords]
 
 
 @pytest.mark.parametrize(("op", "direction"), sorted(examples(lambda *shape: np.ones(shape, np.float32))))
