@@ -15,8 +15,9 @@ import numpy as np
 from minicnn import Tensor, no_grad
 from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels import pair, same_padding
+from minicnn.layers.symbolic import map_arguments
 from minicnn.models import Model
-from minicnn.models.graph import Call
+from minicnn.models.graph import Call, Slot
 
 from .cases import Layer
 from .shapes import build
@@ -81,8 +82,11 @@ def draw(model: Model) -> None:
     generator = np.random.default_rng(0)
     for layer in model.layers:
         for weight in layer.weights:
-            if len(weight.shape) > 1:
-                fan_in = np.prod(weight.shape[:2] if type(layer).__name__ == "DepthwiseConv2D" else weight.shape[:-1])
+            if type(layer).__name__ == "LayerScale":  # which begins so small that nothing of its branch would be seen
+                weight.adopt(np.full(weight.shape, 0.3, np.float32))
+            elif len(weight.shape) > 1:
+                depthwise = type(layer).__name__ == "DepthwiseConv2D" or weight.name == "depthwise_kernel"
+                fan_in = np.prod(weight.shape[:2] if depthwise else weight.shape[:-1])
                 weight.adopt(generator.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(2 / fan_in)))
     program = model.program
     height, width, channels = model.input_shape[1:]
@@ -93,13 +97,13 @@ def draw(model: Model) -> None:
     values = {program.inputs[0]: Tensor(pictures)}
     with no_grad():
         for call in program.calls:
-            operands = [values[slot] for slot in call.sources()]
-            x, weights = operands[0].numpy(), call.layer.get_weights()
+            arguments = map_arguments(call.arguments, lambda v: values[v.index] if isinstance(v, Slot) else v)
+            x, weights = values[call.sources()[0]].numpy(), call.layer.get_weights()
             if type(call.layer).__name__ == "BatchNormalization":
                 call.layer.set_weights([*weights[:-2], x.mean((0, 1, 2)), x.var((0, 1, 2))])
             elif call.layer is model.layers[-1] and weights:  # else its softmax would see one class alone
                 call.layer.set_weights([weights[0] / (x @ weights[0]).std(), *weights[1:]])
-            values[call.outputs[0]] = call.layer(operands if len(operands) > 1 else operands[0], training=False)
+            values[call.outputs[0]] = call.layer(*arguments, training=False)
 
 
 def describe(model: Model) -> list[dict[str, Any]]:
