@@ -25,15 +25,15 @@ from .measuring import command_line, save
 
 SUFFIXES = (".keras", ".h5")
 LEAST_SIDE = 64  # smaller pictures shrink to one pixel, which hides what happens to the others
-IMAGES = 2
+IMAGES = 8
 
 
 def measure(row: Architecture, keras: Any, folder: Path) -> list[dict[str, Any]]:
     """The errors of a network, one entry a format."""
     side = max(row.least, LEAST_SIDE)
     model = getattr(applications, row.name)(weights=None, input_shape=(side, side, 3), classes=10, **row.arguments)
-    draw(model)
-    x = np.random.default_rng(1).standard_normal((IMAGES, side, side, 3), np.float32)  # not those of the weights
+    x = np.random.default_rng(1).standard_normal((IMAGES, side, side, 3), np.float32)
+    draw(model, x)
     expected = model.predict(x)
     found = []
     for suffix in SUFFIXES:

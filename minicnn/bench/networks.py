@@ -77,8 +77,8 @@ def read(network: dict[str, Any]) -> Model:
     return model
 
 
-def draw(model: Model) -> None:
-    """Random weights, and the statistics of random pictures."""
+def draw(model: Model, pictures: np.ndarray | None = None) -> None:
+    """Random weights, and the statistics of pictures (N,H,W,C), random ones where none are given."""
     generator = np.random.default_rng(0)
     for layer in model.layers:
         for weight in layer.weights:
@@ -89,11 +89,11 @@ def draw(model: Model) -> None:
                 fan_in = np.prod(weight.shape[:2] if depthwise else weight.shape[:-1])
                 weight.adopt(generator.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(2 / fan_in)))
     program = model.program
-    height, width, channels = model.input_shape[1:]
-    normalised = [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
-    pixels = min((prod(side or 1 for side in layer.output.shape[1:-1]) for layer in normalised), default=1)
-    count = max(1, ENOUGH_PIXELS // pixels)
-    pictures = generator.standard_normal((count, height, width, channels), np.float32)
+    if pictures is None:
+        normalised = [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
+        pixels = min((prod(side or 1 for side in layer.output.shape[1:-1]) for layer in normalised), default=1)
+        count = max(1, ENOUGH_PIXELS // pixels)
+        pictures = generator.standard_normal((count, *model.input_shape[1:]), np.float32)
     values = {program.inputs[0]: Tensor(pictures)}
     with no_grad():
         for call in program.calls:
