@@ -9,7 +9,8 @@ examples:
   minicnn models --list --json         for a program
 
 top-1 is the accuracy on ImageNet's validation set in percent, as published with the weights; weights counts the numbers
-with a classifier for 1,000 classes.  Any of the names is a base: minicnn finetune PHOTOS --base NAME."""
+with a classifier for 1,000 classes; prepared is how pixels become numbers, none where the network does it; the licence
+is that of the published weights, where one is stated.  Any of the names is a base: minicnn finetune PHOTOS --base NAME."""
 
 
 def add_parser(commands) -> None:
@@ -40,8 +41,9 @@ def run(options) -> int:
     elif options.name:
         _describe(rows)
     else:
-        header = ["model", "pixels", "weights", "prepared", "top-1", "paper"]
-        print_table(header, [[row, row.side, f"{row.parameters:,}", *_rest(row), row.paper] for row in rows])
+        header = ["model", "pixels", "weights", "prepared", "top-1", "licence", "paper"]
+        told = [[row, row.side, f"{row.parameters:,}", *_rest(row), row.licence or NONE, row.paper] for row in rows]
+        print_table(header, told)
     return 0
 
 

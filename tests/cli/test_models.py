@@ -16,7 +16,7 @@ def told(capsys, *arguments: str) -> str:
 
 def test_every_architecture_is_a_line_of_the_list(capsys):
     header, *lines = told(capsys, "--list").splitlines()
-    assert header.split() == ["model", "pixels", "weights", "prepared", "top-1", "paper"]
+    assert header.split() == ["model", "pixels", "weights", "prepared", "top-1", "licence", "paper"]
     assert [line.partition("  ")[0] for line in lines] == [str(row) for row in architectures()]
     vgg16 = next(line for line in lines if line.startswith("VGG16"))
     assert vgg16.split()[1:5] == ["224", "138,357,544", "caffe", "71.3"]
