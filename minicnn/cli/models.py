@@ -10,7 +10,8 @@ examples:
 
 top-1 is the accuracy on ImageNet's validation set in percent, as published with the weights; weights counts the numbers
 with a classifier for 1,000 classes; prepared is how pixels become numbers, none where the network does it; the licence
-is that of the published weights, where one is stated.  Any of the names is a base: minicnn finetune PHOTOS --base NAME."""
+is that of the published weights, where one is stated.  Any of the names is a base: minicnn finetune PHOTOS --base
+NAME."""
 
 
 def add_parser(commands) -> None:

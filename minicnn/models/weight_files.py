@@ -13,7 +13,7 @@ import numpy as np
 
 from minicnn import weights
 from minicnn.autograd import Parameter
-from minicnn.errors import ArgumentError, FileFormatError, MinicnnError, WeightsMismatchError
+from minicnn.errors import ArgumentError, FileFormatError, MinicnnError, UnsupportedError, WeightsMismatchError
 from minicnn.layers import Layer
 from minicnn.weights.spec import leaves
 
@@ -22,10 +22,12 @@ from .config_reading import model_from_config
 from .model import Model
 
 
-def load_model(path: str | Path) -> Model:
+def load_model(path: str | Path, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Model:
     """The model of a `.keras` file or a full-model `.h5` of Keras 1, 2 or 3, with its weights.
 
-    It is compiled as it was, where the file says so and names what is known here; the optimizer's state is not read.
+    It is compiled as it was, where the file says so and names what is known here, unless `compile` is False; the
+    optimizer's state is not read.  `custom_objects` and `safe_mode` are Keras': minicnn takes no classes and is always
+    in safe mode.
 
     Nothing in the file is run: layers come from a closed table, and custom classes and Lambdas are refused by name.
     What is doubtful (NaN weights, a negative variance) is said in a Python warning.
@@ -36,6 +38,8 @@ def load_model(path: str | Path) -> Model:
     """
     if not isinstance(path, str | os.PathLike):
         raise ArgumentError(f"load_model takes the path of a file; got {path!r}")
+    if custom_objects or not safe_mode:
+        raise UnsupportedError("load_model takes no custom_objects and no safe_mode=False: it runs no code for a file")
     with weights.open_weights(path) as file:
         if file.config is None:
             raise FileFormatError(
@@ -45,7 +49,8 @@ def load_model(path: str | Path) -> Model:
             model = model_from_config(file.config, file.keras_version)
         report = _load(model, file, strict=True)
         model.metadata = dict(file.metadata or {})
-        restore(model, file.training_config or file.config.get("compile_config"))
+        if compile:
+            restore(model, file.training_config or file.config.get("compile_config"))
     for warning in report.warnings:
         warnings.warn(f"{path}: {warning}", stacklevel=2)
     return model

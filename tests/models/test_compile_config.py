@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minicnn import losses, optimizers, schedules
-from minicnn.errors import GraphError
+from minicnn.errors import GraphError, UnsupportedError
 from minicnn.layers import Dense, Flatten, Input
 from minicnn.metrics import AUC
 from minicnn.models import Model, load_model
@@ -47,6 +47,17 @@ def test_the_choices_come_back(choices, suffix, tmp_path):
         each.fit(X, Y, epochs=1, shuffle=False, verbose=0)
     for a, b in zip(model.get_weights(), back.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_model_is_left_uncompiled_when_asked_and_custom_objects_are_refused(tmp_path):
+    path = tmp_path / "m.keras"
+    compiled(CHOICES["names"]()).save(path)
+    with pytest.raises(GraphError, match="is not compiled"):
+        load_model(path, compile=False).optimizer  # noqa: B018
+    assert load_model(path, custom_objects={}, safe_mode=True).optimizer is not None
+    for options in ({"custom_objects": {"Mine": Dense}}, {"safe_mode": False}):
+        with pytest.raises(UnsupportedError, match="runs no code for a file"):
+            load_model(path, **options)
 
 
 def test_a_rate_that_was_changed_is_kept(tmp_path):
