@@ -13,6 +13,12 @@ from .keras3 import read_keras3
 
 CONFIG, METADATA, WEIGHTS, OWN = "config.json", "metadata.json", "model.weights.h5", "minicnn.json"
 LIMITS = {CONFIG: MAX_BYTES, METADATA: 1 << 20, WEIGHTS: 16 << 30, OWN: MAX_BYTES}
+OTHERS = {  # the end of a member's name: what the archive is, and what to do
+    "data.pkl": (
+        "a PyTorch file, a pickle, which minicnn does not open: in PyTorch, safetensors.torch.save_file(state_dict, name)"
+    ),
+    ".npy": "an archive of NumPy arrays, no Keras file",
+}
 NO_ZIP = "File is not a zip file"  # zipfile's words: it found no directory at the end
 MAX_MEMBERS = 10_000
 MAX_RATIO = 20  # Keras stores without compression; weights zipped by hand shrink to nine tenths
@@ -57,6 +63,9 @@ def _members(archive: zipfile.ZipFile, path: str) -> dict[str, zipfile.ZipInfo]:
     for name in names:
         if name.startswith("/") or "\\" in name or ".." in name.split("/"):
             raise FileFormatError(f"{path}: the archive member {name!r} leaves the archive: do not trust this file")
+    other = next((what for end, what in OTHERS.items() if any(name.endswith(end) for name in names)), None)
+    if other and CONFIG not in names:
+        raise FileFormatError(f"{path} is {other}")
     return dict(zip(names, infos))
 
 

@@ -38,6 +38,21 @@ def test_other_files_are_called_what_they_are(tmp_path, contents, said):
     assert str(path) in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ("resnet18/data.pkl", "is a PyTorch file, a pickle, .*safetensors.torch.save_file"),
+        ("a.npy", "is an archive of NumPy arrays"),
+    ],
+)
+def test_other_archives_are_called_what_they_are(tmp_path, member, said):
+    path = tmp_path / "a.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, b"")
+    with pytest.raises(FileFormatError, match=said):
+        open_weights(path)
+
+
 def test_what_cannot_be_read_is_an_access_error(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for name in ("missing.h5", "", "pipe"):
