@@ -15,7 +15,8 @@ CONFIG, METADATA, WEIGHTS, OWN = "config.json", "metadata.json", "model.weights.
 LIMITS = {CONFIG: MAX_BYTES, METADATA: 1 << 20, WEIGHTS: 16 << 30, OWN: MAX_BYTES}
 OTHERS = {  # the end of a member's name: what the archive is, and what to do
     "data.pkl": (
-        "a PyTorch file, a pickle, which minicnn does not open: in PyTorch, safetensors.torch.save_file(state_dict, name)"
+        "a PyTorch file, a pickle, which minicnn does not open: save the state dict there with "
+        "safetensors.torch.save_file"
     ),
     ".npy": "an archive of NumPy arrays, no Keras file",
 }
