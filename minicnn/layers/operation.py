@@ -80,13 +80,15 @@ class Operation(Layer):
     def call(self, *arguments: Any, training: bool) -> Tensor:  # type: ignore[override]
         return FUNCTIONS[self.function](*arguments)
 
-    def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
-        shapes = [tuple(np.shape(a)) for a in arguments]
-        self._shape = self._broadcast(shapes)
-        return super()._call_symbolic(arguments, training)
+    @staticmethod
+    def argument_shapes(arguments: tuple[Any, ...]) -> Any:
+        return [tuple(np.shape(argument)) for argument in arguments]
 
-    def compute_output_shape(self, input_shape: Any) -> Shape:
-        return self._shape
+    def check_input(self, shape: list[Shape]) -> None:
+        self._broadcast(shape)
+
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
+        return self._broadcast(input_shape)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
