@@ -57,8 +57,10 @@ class Operation(Layer):
 
     def __call__(self, *arguments: Any, training: bool | None = None) -> Any:
         self._check_operands(arguments)
-        if any(isinstance(argument, SymbolicTensor) for argument in arguments):
-            return self._call_symbolic(arguments, training)
+        for argument in arguments:
+            if isinstance(argument, SymbolicTensor):
+                self.dtype = argument.dtype
+                return self._call_symbolic(arguments, training)
         like = next(argument for argument in arguments if isinstance(argument, Tensor))
         return self.call(*(self._operand(argument, like) for argument in arguments), training=bool(training))
 

@@ -68,6 +68,15 @@ def test_the_size_of_images_goes_through_operations_of_nested_models():
     assert Model(small, Dense(2)(Flatten()(inner(small)))).output_shape == (None, 2)
 
 
+def test_a_model_of_float64_that_begins_with_an_operation():
+    x = Input((4,), dtype="float64")
+    half = x * 0.5
+    model = Model(x, Dense(2, dtype="float64")(half))
+    given = A.astype(np.float64)
+    assert half.dtype == model(given, training=False).dtype == model.predict(given).dtype == np.float64
+    assert Model(x, x)(given, training=False).dtype == np.float64
+
+
 def test_refusals():
     with pytest.raises(ShapeError, match=r"operation add.* do not broadcast"):
         Input((4,)) + Input((5,))
