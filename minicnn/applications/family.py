@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from minicnn.arguments import items, number
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input, SymbolicTensor
 from minicnn.models import Model
@@ -23,17 +25,23 @@ def image_input(
 ) -> SymbolicTensor:
     """The Input for images of a shape (H,W,C); of the default size with the top, of any size without.
 
+    `input_tensor` takes its place, an Input, or what layers have made of one, which then belong to the model.
+
     Raises
     ------
     ShapeError
         A shape that is no (H,W,C), or smaller than the architecture's least side.
     """
     if input_tensor is not None:
+        if not isinstance(input_tensor, SymbolicTensor):
+            raise ArgumentError(
+                f"input_tensor must be what Input(...) or a layer returned; it is {type(input_tensor).__name__}"
+            )
         return input_tensor
     if input_shape is None:
         input_shape = (default, default, 3) if include_top else (None, None, 3)
-    shape = tuple(input_shape)
-    if len(shape) != 3 or shape[2] is None:
+    shape = items("the input of a network", "input_shape", input_shape)
+    if len(shape) != 3 or shape[2] is None or not all(side is None or isinstance(side, Integral) for side in shape):
         raise ShapeError(f"input_shape must be (height, width, channels); it is {shape}")
     if any(side is not None and side < least for side in shape[:2]):
         raise ShapeError(f"input_shape must be at least {least}x{least}; it is {shape[0]}x{shape[1]}")
@@ -75,6 +83,11 @@ def strided_padding(x: SymbolicTensor, taps: int) -> tuple[tuple[int, int], ...]
     return tuple((half - 1 + side % 2, half) for side in (height, width))
 
 
+def checked_alpha(architecture: str, alpha: Any) -> float:
+    """The factor of the channels of all layers, a number above 0."""
+    return number(architecture, "alpha", alpha, "(0, inf)")
+
+
 def multiple_of_8(channels: float) -> int:
     """The nearest multiple of 8, and at least 8."""
     return max(8, int(channels + 4) // 8 * 8)
@@ -112,7 +125,7 @@ def are_published(weights: Weights, architecture: str) -> bool:
     """Whether weights are those that Keras publishes: "imagenet", or a file that is one of theirs."""
     if weights is None or weights == "imagenet":
         return weights is not None
-    return any(is_file(published(architecture, top), weights) for top in (True, False))
+    return any(is_file(published(architecture, top), _path(weights)) for top in (True, False))
 
 
 def finish(
@@ -135,7 +148,7 @@ def finish(
     """
     model.metadata = {"architecture": architecture, "include_top": include_top, "preprocessing": mode}
     if weights is None:
-        return model
+        return _from_the_beginning(model)
     if weights == "imagenet":
         if include_top and classes != 1000:
             raise ArgumentError(
@@ -143,6 +156,28 @@ def finish(
             )
         path: Any = locate(published(architecture, include_top, **variant))
     else:
-        path = os.fspath(weights)
+        path = _path(weights)
     model.load_report = load_weights(model, path, allow_head=not include_top)
-    return model
+    return _from_the_beginning(model)
+
+
+def _path(weights: Any) -> Any:
+    """The path of a file of weights."""
+    if not isinstance(weights, str | bytes | os.PathLike):
+        raise ArgumentError(f"weights must be None, 'imagenet' or a path; it is {weights!r}")
+    return os.fspath(weights)
+
+
+def _from_the_beginning(model: Model) -> Model:
+    """The model with the layers that made `input_tensor`, as Keras has it."""
+    beginnings, waiting = [], list(model.inputs)
+    while waiting:
+        tensor = waiting.pop(0)
+        waiting += tensor.node.inputs
+        if not tensor.node.inputs and tensor not in beginnings:
+            beginnings.append(tensor)
+    if beginnings == model.inputs:
+        return model
+    whole = Model(beginnings, model.outputs, name=model.name)
+    whole.metadata, whole.load_report = model.metadata, model.load_report
+    return whole

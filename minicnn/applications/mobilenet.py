@@ -21,7 +21,7 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, finish, image_input, pooled, trained_rows
+from .family import Weights, checked_alpha, finish, image_input, pooled, trained_rows
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -57,6 +57,7 @@ def MobileNet(
     >>> MobileNet(weights=None, alpha=0.25, include_top=False).count_params()
     218544
     """
+    alpha = checked_alpha("MobileNet", alpha)
     inputs = image_input(input_shape, 224, 32, include_top, input_tensor)
     x = Conv2D(int(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="conv1")(inputs)
     x = _bn_relu(x, "conv1")

@@ -21,7 +21,7 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, divisible, finish, image_input, pooled, strided_padding, trained_rows
+from .family import Weights, checked_alpha, divisible, finish, image_input, pooled, strided_padding, trained_rows
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -55,6 +55,7 @@ def MobileNetV2(
     >>> MobileNetV2(weights=None, alpha=0.35, include_top=False).count_params()
     410208
     """
+    alpha = checked_alpha("MobileNetV2", alpha)
     inputs = image_input(input_shape, 224, 32, include_top, input_tensor)
     x = Conv2D(divisible(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(inputs)
     x = ReLU(6.0, name="Conv1_relu")(_bn(x, "bn_Conv1"))

@@ -33,7 +33,7 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import ResizeRule, modes
 
-from .family import Weights, divisible, finish, image_input, pooled, strided_padding
+from .family import Weights, checked_alpha, divisible, finish, image_input, pooled, strided_padding
 from .labels import decode_predictions
 
 MODE = "none"
@@ -108,6 +108,7 @@ def _member(name: str, blocks: tuple[Block, ...], last: int, whole: int, body: i
         classifier_activation: str | None = "softmax",
         include_preprocessing: bool = True,
     ) -> Model:
+        alpha = checked_alpha(name, alpha)
         inputs = image_input(input_shape or (None, None, 3), SIDE, 32, False, input_tensor)
         x = Rescaling(1 / 127.5, offset=-1.0)(inputs) if include_preprocessing else inputs
         x = _active(_convolved(x, 16, 3, "conv", strides=2), not minimalistic)

@@ -188,7 +188,7 @@ class Layer:
         arguments = map_arguments(arguments, self._as_tensor)
         if not isinstance(first := arguments[0], Tensor | list | tuple | dict):
             raise ShapeError(f"layer {self.name} ({type(self).__name__}) takes a tensor or an array; got {first!r}")
-        self._prepare(_shapes(arguments))
+        self._prepare(self.argument_shapes(arguments))
         outputs = self.call(*arguments, training=bool(training))
         masks.hand_on(self, first, outputs)
         return outputs
@@ -211,7 +211,7 @@ class Layer:
             self.build(shape)
 
     def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
-        shapes = _shapes(arguments)
+        shapes = self.argument_shapes(arguments)
         self._prepare(shapes)
         found = self.compute_output_shape(shapes)
         outputs = [tuple(shape) for shape in (found if isinstance(found, list) else [found])]
@@ -222,6 +222,14 @@ class Layer:
         node = Node(self, arguments, outputs, self.dtype, len(self.nodes), training)
         self.nodes.append(node)
         return node.outputs if isinstance(found, list) else node.outputs[0]
+
+    @staticmethod
+    def argument_shapes(arguments: tuple[Any, ...]) -> Any:
+        """The shape of the first argument, or the list of shapes when it is a list."""
+        first = arguments[0]
+        if isinstance(first, (list, tuple)):
+            return [tuple(np.shape(value)) for value in first]
+        return tuple(first.shape) if hasattr(first, "shape") else ()
 
     def _as_tensor(self, value: Any) -> Any:
         if isinstance(value, Tensor) or not hasattr(value, "dtype"):
@@ -346,14 +354,6 @@ def resolve_dtype(dtype: Any, name: str) -> np.dtype:
     if text not in DTYPES:
         raise DTypeError(f"layer {name}: dtype {text!r}; minicnn computes in {' or '.join(DTYPES)}")
     return np.dtype(text)
-
-
-def _shapes(arguments: tuple[Any, ...]) -> Any:
-    """The shape of the first argument, or the list of shapes when it is a list."""
-    first = arguments[0]
-    if isinstance(first, (list, tuple)):
-        return [tuple(np.shape(value)) for value in first]
-    return tuple(first.shape) if hasattr(first, "shape") else ()
 
 
 def plain_value(value: Any) -> Any:

@@ -54,6 +54,10 @@ def sample_axes(layer: Layer, axis: Any, shape: Shape) -> list[int]:
             f"layer {layer.name}: {type(layer).__name__} over axis {axis} of {shape}, which has the samples; minicnn "
             "normalises axes of each sample"
         )
+    if not axes or len({*axes}) < len(axes):
+        raise ShapeError(
+            f"layer {layer.name} ({type(layer).__name__}): axis {axis} names no axis of {shape}, or one twice"
+        )
     return sorted(axes)
 
 

@@ -57,8 +57,10 @@ class Operation(Layer):
 
     def __call__(self, *arguments: Any, training: bool | None = None) -> Any:
         self._check_operands(arguments)
-        if any(isinstance(argument, SymbolicTensor) for argument in arguments):
-            return self._call_symbolic(arguments, training)
+        for argument in arguments:
+            if isinstance(argument, SymbolicTensor):
+                self.dtype = argument.dtype
+                return self._call_symbolic(arguments, training)
         like = next(argument for argument in arguments if isinstance(argument, Tensor))
         return self.call(*(self._operand(argument, like) for argument in arguments), training=bool(training))
 
@@ -80,13 +82,15 @@ class Operation(Layer):
     def call(self, *arguments: Any, training: bool) -> Tensor:  # type: ignore[override]
         return FUNCTIONS[self.function](*arguments)
 
-    def _call_symbolic(self, arguments: tuple[Any, ...], training: bool | None) -> Any:
-        shapes = [tuple(np.shape(a)) for a in arguments]
-        self._shape = self._broadcast(shapes)
-        return super()._call_symbolic(arguments, training)
+    @staticmethod
+    def argument_shapes(arguments: tuple[Any, ...]) -> Any:
+        return [tuple(np.shape(argument)) for argument in arguments]
 
-    def compute_output_shape(self, input_shape: Any) -> Shape:
-        return self._shape
+    def check_input(self, shape: list[Shape]) -> None:
+        self._broadcast(shape)
+
+    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
+        return self._broadcast(input_shape)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}

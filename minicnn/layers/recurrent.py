@@ -121,9 +121,7 @@ class Recurrent(WithStates):
         if training and self.dropout:
             x = ops.dropout(x, self.dropout, self._generator, (None, 1, *[None] * (x.ndim - 2)))
         if training and self.recurrent_dropout:
-            shape: Any = self._state_shape(x.shape)
-            ones = Tensor(np.ones(shape, x.dtype))
-            dropout = ops.dropout(ones, self.recurrent_dropout, self._generator)
+            dropout = ops.dropout(self._ones(x), self.recurrent_dropout, self._generator)
         states = self._states(x, initial or [None] * self.states, mask=mask, dropout=dropout)
         sequence = states if self.states == 1 else ops.pick(states, (..., slice(self.units)))
         if mask is not None and self.zero_output_for_mask:
@@ -135,6 +133,12 @@ class Recurrent(WithStates):
             return output
         ends = (slice(k * self.units, (k + 1) * self.units) for k in range(self.states))
         return [output, *(ops.pick(states, (slice(None), -1, ..., end)) for end in ends)]
+
+    def _ones(self, x: Tensor) -> Tensor:
+        """Ones in the shape of a state, made of x, so that a plan makes them for every batch."""
+        shape: Any = self._state_shape(x.shape)[1:]
+        one = ops.unlike(ops.pick(x, (slice(None), *[0] * (x.ndim - 2), slice(1))), np.nan)
+        return ops.reshape(one, (1,) * len(shape)) * Tensor(np.ones(shape, x.dtype))
 
     def _states(self, x: Tensor, initial: list[Any], **masks: Any) -> Tensor:
         """All states after every step, side by side: (N,T,states units)."""

@@ -178,6 +178,8 @@ class TimeDistributed(Wrapper):
             raise ShapeError(
                 f"layer {self.name} (TimeDistributed) takes inputs (N,T,...) of 3 axes or more; got {shape}"
             )
+        if shape[1] == 0:
+            raise ShapeError(f"layer {self.name} (TimeDistributed) takes sequences of one step or more; got {shape}")
 
     def build(self, input_shape: Shape) -> None:
         self.layer.check_input(_step_shape(input_shape))

@@ -72,9 +72,8 @@ class Program:
         """Shapes of the outputs for shapes of the inputs, which may say more than those the layers were called on."""
         known: dict[int, Any] = dict(zip(self.inputs, shapes))
         for call in self.calls:
-            first = map_arguments(call.arguments[0], lambda v: _Shaped(known[v.index]) if isinstance(v, Slot) else v)
-            shape = [a.shape for a in first] if isinstance(first, (list, tuple)) else getattr(first, "shape", ())
-            found = call.layer.compute_output_shape(shape)
+            arguments = map_arguments(call.arguments, lambda v: _Shaped(known[v.index]) if isinstance(v, Slot) else v)
+            found = call.layer.compute_output_shape(call.layer.argument_shapes(arguments))
             known.update(zip(call.outputs, map(tuple, found if isinstance(found, list) else [found])))
         return [known[slot] for slot in self.outputs]
 

@@ -36,7 +36,7 @@ class Network(Layer):
         self._program: Program = self._graph.program()
         self._plans.clear()
         self.built = True
-        self.dtype = self._program.calls[0].layer.dtype if self._program.calls else self.dtype
+        self.dtype = self._program.calls[0].layer.dtype if self._program.calls else inputs[0].dtype
         check_names(self._graph.layers)
 
     # Structure ----------------------------------------------------------------------------------------------------

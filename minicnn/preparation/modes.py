@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.arguments import numbers
 from minicnn.errors import ArgumentError, ShapeError
 
 MODES = ("caffe", "tf", "torch", "none")
@@ -31,7 +32,7 @@ def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
     >>> preprocess_input(np.full((1, 1, 1, 3), 255), "tf")[0, 0, 0]
     array([1., 1., 1.], dtype=float32)
     """
-    x = np.asarray(x, np.float32)
+    x = numbers("preprocess_input", "x", x).astype(np.float32)
     if mode not in MODES:
         raise ArgumentError(f"unknown preprocessing mode {mode!r}; known are {', '.join(MODES)}")
     if mode == "none":

@@ -6,10 +6,12 @@ import pytest
 from minicnn import applications
 from minicnn.applications import (
     VGG16,
+    EfficientNetB0,
     GoogLeNet,
     InceptionV3,
     MobileNet,
     MobileNetV2,
+    MobileNetV3Small,
     NASNetLarge,
     NASNetMobile,
     ResNet50,
@@ -230,6 +232,20 @@ def test_a_given_input():
     assert model.weights[0].shape == (3, 3, 1, 64)
 
 
+@pytest.mark.parametrize("from_file", [False, True])
+def test_what_made_a_given_input_belongs_to_the_model(from_file, tmp_path):
+    weights = None
+    if from_file:
+        weights = tmp_path / "w.h5"
+        VGG16(weights=None, include_top=False).save_weights(weights)
+    x = Input((40, 40, 1), name="grey")
+    model = VGG16(weights=weights, include_top=False, input_tensor=Conv2D(3, 1, name="colours")(x))
+    assert (model.inputs, model.name) == ([x], "vgg16")
+    assert [layer.name for layer in model.layers[:3]] == ["grey", "colours", "block1_conv1"]
+    assert model.metadata["architecture"] == "VGG16"
+    assert (model.load_report is not None) == from_file
+
+
 def test_metadata():
     assert VGG16(weights=None).metadata == {
         "architecture": "VGG16",
@@ -334,6 +350,14 @@ def test_with_the_top_both_must_fit(files, tmp_path):
             ArgumentError,
             "has 1000 classes, not 10; use include_top=False",
         ),
+        (lambda: VGG16(weights=None, input_shape=5), ArgumentError, "input_shape must be a list or tuple; it is 5"),
+        (lambda: VGG16(weights=None, input_shape=("a", 32, 3)), ShapeError, "input_shape must be .height, width"),
+        (lambda: VGG16(weights=5), ArgumentError, "weights must be None, 'imagenet' or a path; it is 5"),
+        (lambda: EfficientNetB0(weights=5), ArgumentError, "weights must be None, 'imagenet' or a path; it is 5"),
+        (lambda: VGG16(weights=None, input_tensor=np.ones(2)), ArgumentError, "input_tensor must be what Input"),
+        (lambda: MobileNet(weights=None, alpha="a"), ArgumentError, "MobileNet: alpha must be a number in .0, inf."),
+        (lambda: MobileNetV2(weights=None, alpha=float("nan")), ArgumentError, "alpha must be a number"),
+        (lambda: MobileNetV3Small(weights=None, alpha=-1), ArgumentError, "MobileNetV3Small: alpha must be"),
         (lambda: MobileNet(weights="imagenet", alpha=0.3), ArgumentError, "alpha"),
         (lambda: MobileNet(weights="imagenet", input_shape=(150, 150, 3)), ArgumentError, "160, 192.*got 150x150"),
         (lambda: MobileNet(weights="imagenet", input_shape=(128, 160, 3)), ArgumentError, "squares .*got 128x160"),

@@ -43,6 +43,9 @@ def test_refusals():
         preprocess_input(PIXELS, "coffee")
     with pytest.raises(ShapeError, match=r"needs RGB images \(...,H,W,3\); got shape \(4, 4, 1\)"):
         preprocess_input(np.zeros((4, 4, 1)))
+    for given in ("a", None):
+        with pytest.raises(ArgumentError, match="preprocess_input: x must be a number, or a list of numbers"):
+            preprocess_input(given, "none")
 
 
 @pytest.fixture

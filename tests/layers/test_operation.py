@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicnn.errors import ShapeError, UnsupportedError
-from minicnn.layers import Add, Dense, Input, Operation, ReLU
+from minicnn.layers import Add, Dense, Flatten, Input, Operation, ReLU
 from minicnn.models import Model
 from minicnn.models.config_reading import model_from_config
 
@@ -58,6 +58,23 @@ def test_broadcasting_shapes():
     image, gate = Input((None, 5, 3)), Input((1, 1, 3))
     assert (image * gate).shape == (None, None, 5, 3)
     assert (gate + np.ones((2, 1), np.float32)).shape == (None, 1, 2, 3)
+
+
+def test_the_size_of_images_goes_through_operations_of_nested_models():
+    inputs = Input((None, None, 3))
+    inner = Model(inputs, 1 - inputs * 0.5)
+    small, large = Input((2, 3, 3)), Input((4, 5, 3))
+    assert (inner(small).shape, inner(large).shape) == ((None, 2, 3, 3), (None, 4, 5, 3))
+    assert Model(small, Dense(2)(Flatten()(inner(small)))).output_shape == (None, 2)
+
+
+def test_a_model_of_float64_that_begins_with_an_operation():
+    x = Input((4,), dtype="float64")
+    half = x * 0.5
+    model = Model(x, Dense(2, dtype="float64")(half))
+    given = A.astype(np.float64)
+    assert half.dtype == model(given, training=False).dtype == model.predict(given).dtype == np.float64
+    assert Model(x, x)(given, training=False).dtype == np.float64
 
 
 def test_refusals():

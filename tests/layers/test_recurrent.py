@@ -109,6 +109,17 @@ def test_recurrent_dropout_leaves_the_first_step_alone(make):
     assert np.abs(moved[:, 1:] - still[:, 1:]).max() > 0.01
 
 
+@pytest.mark.parametrize("make", [L.GRU, lambda *args, **options: L.ConvLSTM2D(*args, 2, strides=2, **options)])
+def test_recurrent_dropout_that_a_call_asks_for_is_drawn_for_each_prediction(make):
+    x = L.Input((3, 4) if make is L.GRU else (3, 5, 4, 2))
+    model = Model(x, make(8, recurrent_dropout=0.5, seed=1)(x, training=True))
+    data = np.ones((4, *x.shape[1:]), np.float32)
+    first, second = model.predict(data), model.predict(data)
+    assert first.shape == (4, *model.output_shape[1:])
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first[0], first[1])
+
+
 def test_the_forget_gate_begins_open():
     layer = L.LSTM(2)
     layer.build((None, 4, 3))

@@ -25,6 +25,10 @@ PICTURE = np.ones((1, 4, 4, 3), np.float32)
         (lambda: Tensor(PICTURE).sum(axis=(0, 0)), r"sum: an axis of .* is named twice in \(0, 0\)"),
         (lambda: Tensor(PICTURE).mean(axis=(0, -4)), r"an axis of .* is named twice in \(0, 0\)"),
         (lambda: L.Softmax(axis=5)(A), "Softmax.* have no axis 5"),
+        (lambda: L.UnitNormalization(axis=[1, -2])(A), r"axis \[1, -2\] names no axis of .*, or one twice"),
+        (lambda: L.LayerNormalization(axis=[2, -1])(A), r"axis \[-1, 2\] names no axis of .*, or one twice"),
+        (lambda: L.LayerNormalization(axis=[])(A), r"LayerNormalization.*: axis \[\] names no axis"),
+        (lambda: L.TimeDistributed(L.Dense(2))(np.ones((2, 0, 3))), "TimeDistributed.* sequences of one step or more"),
         (
             lambda: A + "a",
             "operation add.*: an operand that is no tensor must be a number, or a list of numbers; it is 'a'",

@@ -34,6 +34,20 @@ def test_what_a_sample_takes_is_what_is_needed_at_the_same_time():
     assert plan_of(model).sample_bytes == image + 2 * wide + narrow
 
 
+def test_the_steps_of_a_sequence_that_are_taken_for_samples_take_memory_each(monkeypatch):
+    image, wide, narrow = 30 * 3 * 4, 30 * 8 * 4, 30 * 2 * 4
+    x = L.Input((4, 6, 5, 3))
+    model = Model(x, L.TimeDistributed(net(L.Conv2D(8, 1), L.Conv2D(2, 3, padding="same")))(x))
+    made = plan_of(model)
+    assert made.sample_bytes == 4 * (image + wide + narrow)
+    data = np.random.default_rng(0).standard_normal((6, 4, 6, 5, 3)).astype(np.float32)
+    expected = plan_of(model).run([data])[0]
+    monkeypatch.setattr(plan, "available_memory", lambda: int(2 * made.sample_bytes / plan.SHARE))
+    np.testing.assert_allclose(made.run([data])[0], expected, rtol=1e-5, atol=1e-6)
+    assert max(made._stages) == 2
+    np.testing.assert_allclose(expected, model(data, training=False).numpy(), rtol=1e-5, atol=1e-6)
+
+
 @settings(max_examples=25)
 @given(nets(), st.integers(1, 7), st.data())
 def test_a_batch_without_room_is_computed_in_parts_with_the_same_results(model, count, data):

@@ -106,7 +106,7 @@ def _sink_reshapes(trace: Trace) -> None:
         if view is not None and view.function is SampleReshape:
             source = view.inputs[0]
             if source.shape[-1] == item.output.shape[-1]:
-                between = Value(source.shape, source.dtype, source.batched)
+                between = Value(source.shape, source.dtype, source.rows)
                 item.inputs[0], view.inputs[0] = source, between
                 item.output, view.output = between, item.output
                 uses[id(between)] = 1

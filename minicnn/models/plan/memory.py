@@ -32,7 +32,7 @@ class Memory:
             for item in chain:
                 value = item.output
                 if id(item) in lasting and roots[id(value)] == id(value):
-                    self.of[id(value)] = take(free, (batch, *value.shape[1:]), value.dtype)
+                    self.of[id(value)] = take(free, (batch * value.rows, *value.shape[1:]), value.dtype)
             for key in [key for key, last in last_use.items() if last == position]:
                 self.spent[id(chain[-1])] += [k for k, root in roots.items() if root == key]
                 memory = self.of[key].base if key in self.of else None
@@ -48,16 +48,12 @@ def sample_bytes(instructions: list[Instruction], inputs: list[Value], outputs: 
     most = 0
     for position, item in enumerate(instructions):
         value = item.output
-        if value.batched and roots[id(value)] == id(value):
-            live[id(value)] = _bytes(value)
+        if roots[id(value)] == id(value):
+            live[id(value)] = value.bytes
         most = max(most, sum(live.values()))
         for key in [key for key in live if last_use[key] == position and key not in results]:
             del live[key]
-    return most + sum(_bytes(value) for value in inputs)
-
-
-def _bytes(value: Value) -> int:
-    return prod(value.shape[1:]) * value.dtype.itemsize
+    return most + sum(value.bytes for value in inputs)
 
 
 def _lifetimes(inputs: list[Value], chains: list[list[Instruction]]) -> tuple[dict[int, int], dict[int, int]]:

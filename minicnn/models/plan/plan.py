@@ -75,7 +75,7 @@ class Plan:
                 raise out_of_memory("predicting a batch", len(part[0]), error) from error
         if len(parts) == 1:
             return parts[0]
-        batched = [isinstance(value, Value) and value.batched for value in self.outputs]
+        batched = [isinstance(value, Value) and value.rows > 0 for value in self.outputs]
         return [np.concatenate(column) if b else column[0] for b, column in zip(batched, zip(*parts))]
 
     def _samples_that_fit(self, batch: int) -> int:

@@ -8,7 +8,6 @@ Further on the weights are large, and are read once for the whole batch.  No res
 from __future__ import annotations
 
 from itertools import takewhile
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,7 @@ def _cut(instructions: list[Instruction], weights: dict[int, list[Any]], batch: 
     They end with the layer that takes in the last output that does not fit.
     """
     light = list(takewhile(lambda item: _is_light(item, weights), instructions))
-    sizes = [_image_bytes(item.output) for item in light]
+    sizes = [item.output.bytes for item in light]
     large = [position for position, size in enumerate(sizes) if size * batch > CACHE]
     if batch <= 1 or not large:
         return 0, batch
@@ -75,11 +74,7 @@ def _cut(instructions: list[Instruction], weights: dict[int, list[Any]], batch: 
 
 def _is_light(item: Instruction, weights: dict[int, list[Any]]) -> bool:
     """Whether an instruction works on each image alone and has fewer weights than it writes numbers for one."""
-    if item.function not in SAMPLEWISE or not item.output.batched:
+    if item.function not in SAMPLEWISE or item.output.rows != 1:
         return False
     own = weights.get(id(item))
-    return own is None or own[0].data.nbytes <= _image_bytes(item.output)
-
-
-def _image_bytes(value: Value) -> int:
-    return prod(value.shape[1:]) * value.dtype.itemsize
+    return own is None or own[0].data.nbytes <= item.output.bytes

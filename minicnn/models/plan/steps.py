@@ -61,7 +61,7 @@ class Steps:
     ):
         grouped = list(chains(instructions, outputs, weights)) if batch == 1 else [[item] for item in instructions]
         last = [chain[-1] for chain in grouped]
-        lasting = {id(item) for item in last if item.function in KERNELS and item.output.batched}
+        lasting = {id(item) for item in last if item.function in KERNELS and item.output.rows}
         self.outputs, self.weights = outputs, weights
         self.memory = Memory(inputs, grouped, outputs, lasting, batch)
         self.fixed = {id(value): self.memory.of[id(value)] for value in inputs}  # what always lies at the same place

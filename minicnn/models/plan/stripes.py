@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 from minicnn import kernels
@@ -50,15 +49,15 @@ def chains(
 
 def _continues(chain: list[Instruction], item: Instruction, uses: Counter[int]) -> bool:
     """Whether an instruction belongs to the chain before it: it alone reads its result, which is not a narrow place."""
-    last = chain[-1]
+    last, before = chain[-1], chain[-1].inputs[0]
     if not item.inputs or item.inputs[0] is not last.output or uses[id(last.output)] > 1:
         return False
-    return not _bytes(item.output) > _bytes(last.output) < _bytes(last.inputs[0])
+    return isinstance(before, Value) and not item.output.bytes > last.output.bytes < before.bytes
 
 
 def _by_rows(item: Instruction, weights: dict[int, list[Any]]) -> bool:
     """Whether an instruction is a convolution that computes every row in the same way."""
-    if item.function not in (Conv2D, DepthwiseConv2D) or id(item) not in weights:
+    if item.function not in (Conv2D, DepthwiseConv2D) or id(item) not in weights or item.output.rows != 1:
         return False
     window, w = _window(item), weights[id(item)][0]
     inside = max(window.padding[0]) < kernels.span(
@@ -69,7 +68,7 @@ def _by_rows(item: Instruction, weights: dict[int, list[Any]]) -> bool:
 
 def _worthwhile(chain: list[Instruction]) -> Iterator[list[Instruction]]:
     """The chain, or its instructions one by one where all that lies between them is small."""
-    if any(_bytes(item.output) > 2 * STRIPE for item in chain[:-1]):
+    if any(item.output.bytes > 2 * STRIPE for item in chain[:-1]):
         yield chain
     else:
         yield from ([item] for item in chain)
@@ -77,7 +76,7 @@ def _worthwhile(chain: list[Instruction]) -> Iterator[list[Instruction]]:
 
 def stripes(chain: list[Instruction]) -> Iterator[list[Part]]:
     """The parts of each stripe, in order."""
-    largest = max(_bytes(item.output) for item in chain[:-1])
+    largest = max(item.output.bytes for item in chain[:-1])
     height = chain[-1].output.shape[1]
     rows = max(1, height * STRIPE // largest)
     for start in range(0, height, rows):
@@ -92,7 +91,7 @@ def stripes(chain: list[Instruction]) -> Iterator[list[Part]]:
 def scratch_bytes(grouped: list[list[Instruction]]) -> int:
     """Bytes of the largest stripe of any value within a chain."""
     between = [part for chain in grouped if len(chain) > 1 for parts in stripes(chain) for part in parts[:-1]]
-    return max((_bytes(p.item.output) // p.item.output.shape[1] * len(p.rows) for p in between), default=0)
+    return max((p.item.output.bytes // p.item.output.shape[1] * len(p.rows) for p in between), default=0)
 
 
 def _part(item: Instruction, rows: range) -> Part:
@@ -108,7 +107,3 @@ def _part(item: Instruction, rows: range) -> Part:
 def _window(item: Instruction) -> kernels.Window:
     size, taps = item.inputs[0].shape[1:3], item.inputs[1].shape[:2]
     return kernels.resolve_window(size, taps, *(item.options[k] for k in ("strides", "padding", "dilation")))
-
-
-def _bytes(value: Value) -> int:
-    return prod(value.shape[1:]) * value.dtype.itemsize

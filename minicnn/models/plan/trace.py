@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,20 @@ from ..graph import Program
 
 @dataclass(eq=False)
 class Value:
-    """The result of an instruction, or an input: a shape, whose first size is that of the batch where `batched`.
+    """The result of an instruction, or an input: a shape, whose first size is `rows` for each sample of the batch.
 
-    It is not where the value depends on no input, or where the steps of sequences are taken for samples.
+    It is one; the number of steps, where the steps of sequences are taken for samples; none, where the value depends
+    on no input.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
-    batched: bool = True
+    rows: int = 1
+
+    @property
+    def bytes(self) -> int:
+        """For each sample of the batch."""
+        return self.rows * prod(self.shape[1:]) * self.dtype.itemsize
 
 
 @dataclass(eq=False)
@@ -106,9 +113,12 @@ def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype
         if function.is_view and isinstance(sources[0], Parameter | View):
             known[id(output)] = View(sources[0], function, dict(options), output.shape)
             return
-        batched = any(isinstance(s, Value) and s.batched for s in sources) or function is UnfoldTime
-        batched = batched and function is not FoldTime
-        value = known[id(output)] = Value(output.shape, output.dtype, batched)
+        rows = max((s.rows for s in sources if isinstance(s, Value)), default=0)
+        if function is FoldTime:
+            rows *= inputs[0].shape[1]
+        elif function is UnfoldTime:
+            rows //= options["steps"]
+        value = known[id(output)] = Value(output.shape, output.dtype, rows)
         instructions.append(Instruction(function, sources, dict(options), value))
 
     with no_grad(), listening(hear), kernels.unrecorded():
