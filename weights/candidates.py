@@ -12,7 +12,7 @@ from .entries import LayerEntry, WeightFile
 from .pairing import Paired, missing, pair_group, pair_layer, unexpected
 from .report import ReportRow
 from .spec import LayerSpec, Leaf, leaves
-from .state_dict import OWN, PYTORCH, pairs_by_module, pairs_by_path
+from .state_dict import OWN, PYTORCH, pairs_by_module, pairs_by_number, pairs_by_path
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,12 @@ class Candidate:
 
 
 def candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Candidate]:
-    """By name, and by what else the format offers; safetensors have names alone."""
-    if file.format in (OWN, PYTORCH):
-        pairs = pairs_by_path if file.format == OWN else pairs_by_module
-        named = Candidate("name", pairs(file, spec), True)
+    """By name, and by what else the format offers; a state dict has names alone."""
+    if file.format == PYTORCH:
+        named = Candidate("name", pairs_by_module(file, spec), True)
         return named, named
+    if file.format == OWN:
+        return Candidate("name", pairs_by_path(file, spec), True), Candidate("order", pairs_by_number(file, spec), True)
     return legacy_candidates(file, spec) if file.is_legacy else keras3_candidates(file, spec)
 
 

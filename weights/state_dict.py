@@ -13,6 +13,7 @@ A layer is paired with the module of its name: the networks of minicnn.applicati
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -23,7 +24,7 @@ from .entries import LayerEntry, WeightEntry, WeightFile
 from .hdf5.source import Source
 from .pairing import Paired, missing, pair_layer, unexpected
 from .safetensors import NAMES, read_header, reader
-from .spec import LayerSpec, Leaf, WeightSpec, leaves
+from .spec import LayerSpec, Leaf, WeightSpec, leaves, snake_case
 
 OWN, PYTORCH = "safetensors", "PyTorch state dict"
 MODULE_NAMES = {  # a weight of a layer -> what PyTorch calls it in a module
@@ -59,6 +60,36 @@ def read_safetensors(source: Source, path: str | os.PathLike) -> WeightFile:
 def pairs_by_path(file: WeightFile, spec: LayerSpec) -> list[Paired]:
     """Layers of minicnn's own file: by the names along their path."""
     return _pair(file, spec, lambda leaf: leaf.path, lambda leaf, entry: entry.weights)
+
+
+def pairs_by_number(file: WeightFile, spec: LayerSpec) -> list[Paired]:
+    """Layers of minicnn's own file, those that are called by their class by their order among these.
+
+    What was "normalization_1" when the file was written is "normalization_3" in a model that was made after others.
+    """
+    renamed = _renumbered(file, spec)
+    return _pair(file, spec, lambda leaf: renamed.get(leaf.path, leaf.path), lambda leaf, entry: entry.weights)
+
+
+def _renumbered(file: WeightFile, spec: LayerSpec) -> dict[str, str]:
+    """{path of a layer: that in the file} of layers with automatic names, where both have as many of a class."""
+    groups: dict[str, list[str]] = {}
+    for leaf in leaves(spec):
+        stem = "/".join([*leaf.names[:-1], snake_case(leaf.layer.class_name)])
+        if _number(leaf.path, stem) is not None:
+            groups.setdefault(stem, []).append(leaf.path)
+    found: dict[str, str] = {}
+    for stem, paths in groups.items():
+        stored = [entry.name for entry in file.layers if _number(entry.name, stem) is not None]
+        if len(stored) == len(paths):
+            found |= zip(*(sorted(names, key=lambda name: _number(name, stem) or 0) for names in (paths, stored)))
+    return found
+
+
+def _number(path: str, stem: str) -> int | None:
+    """3 of "conv2d_3", 0 of "conv2d", None of other names."""
+    found = re.fullmatch(rf"{re.escape(stem)}(?:_(\d{{1,9}}))?", path)
+    return int(found[1] or 0) if found else None
 
 
 def pairs_by_module(file: WeightFile, spec: LayerSpec) -> list[Paired]:

@@ -11,6 +11,7 @@ import pytest
 
 from minicnn.errors import ArgumentError, FileFormatError, MinicnnError, WeightsMismatchError
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Input, PReLU, SeparableConv2D
+from minicnn.layers.naming import reset_names
 from minicnn.models import Model, Sequential, load_model
 from minicnn.weights import open_weights
 from minicnn.weights.safetensors import write
@@ -179,3 +180,20 @@ def test_what_cannot_be_said_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="two weights named 'a/b/kernel'"):
         Sequential([Input((2,)), inner, Dense(2, name="a/b")]).save_weights(tmp_path / "a.safetensors")
     assert not list(tmp_path.iterdir())
+
+
+def test_layers_that_were_counted_on_go_by_their_numbers(tmp_path):
+    def model():
+        x = y = Input((4, 4, 3))
+        for _ in range(12):
+            y = Conv2D(3, 1)(y)
+        return Model(x, Dense(2, name="end")(y))
+
+    reset_names()
+    first, second = model(), model()
+    assert second.layers[1].name == "conv2d_12"
+    second.save_weights(tmp_path / "w.safetensors")
+    report = first.load_weights(tmp_path / "w.safetensors")
+    assert (report.matched_by, report.rows[0].file) == ("order", "conv2d_12")
+    for a, b in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
