@@ -12,7 +12,7 @@ from .architectures import Architecture, architectures
 
 Shape = tuple[int, ...]
 CLASSES = 1000  # of the heads in the table
-NEAR = 0.05  # of the numbers of a net: so far may weights be from it, and yet be said to be like it
+NEAR = 0.01  # of the numbers of a net: so far may weights be from it, and yet be said to be like it
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ def describe_mismatch(report: LoadReport, spec: LayerSpec, file_format: str) -> 
     first = _difference(wrong[0], report) if wrong else "the file has no weights"
     remedy = TORCH if file_format == PYTORCH and not report.loaded else _remedy(report)
     verb = "holds weights of another architecture than" if remedy == ANOTHER else "does not fit"
-    looks = f"; the file looks like {report.looks_like}" if report.looks_like else ""
+    found = report.looks_like if file_format != PYTORCH else ""  # whose networks are others
+    looks = f"; the file looks like {found}" if found else ""
     return f"{report.path} {verb} the model {spec.name!r}{looks}: {count}; {which}: {first}; {remedy}"
 
 
