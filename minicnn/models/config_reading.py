@@ -97,6 +97,8 @@ class _Reader:
         operation = OPERATIONS.get((config or {}).get("function", "")) if kind == "TFOpLambda" else None
         if operation is None and _is_operation(entry):
             operation = kind
+        if operation == "Softmax" and (config or {}).get("axis", -1) != -1:
+            operation, kind = None, "Softmax"  # the layer has an axis
         if operation is not None:
             return Operation(operation, name=name)
         _refuse_custom(entry, name)
@@ -230,6 +232,7 @@ def _refuse_custom(entry: dict[str, Any], name: str) -> None:
     module, registered = entry.get("module"), entry.get("registered_name")
     outside = module and str(module).partition(".")[0] not in ("keras", "tf_keras", "tensorflow")
     custom = registered and ">" in str(registered) and not str(registered).startswith("keras")
+    custom = custom or (registered and "module" in entry and module is None)  # a class that only its author has
     if outside or custom:
         raise UnsupportedError(
             f"layer {name!r} is {entry.get('class_name')!r} of {registered or module!r}, which is code of the file's "
@@ -238,9 +241,9 @@ def _refuse_custom(entry: dict[str, Any], name: str) -> None:
 
 
 def _references(value: Any) -> list[Reference]:
-    """Input or output layers: one flat reference, a list of them, or a dict."""
+    """Input or output layers: one flat reference, a list of them, or a dict, which Keras takes in the order of keys."""
     if isinstance(value, dict):
-        value = list(value.values())
+        value = [value[key] for key in sorted(value)]
     if value and isinstance(value[0], str):
         value = [value]
     return [(str(name), int(node), int(tensor)) for name, node, tensor, *_ in value]
@@ -307,6 +310,8 @@ def _resolve(value: Any, tensors: dict[Reference, SymbolicTensor]) -> Any:
         return np.array(value["config"]["value"], np.float32)
     if _is_reference(value):
         return tensors[value[0], value[1], value[2]]
+    if isinstance(value, dict) and "class_name" not in value:  # the inputs of a model by name
+        value = [value[key] for key in sorted(value)]
     if isinstance(value, list):
         return [_resolve(item, tensors) for item in value]
     return value
