@@ -20,6 +20,7 @@ from minicnn.weights import parse_config
 
 from .config_legacy import CLASS_ALIASES, IMPLIED, OLD, OPERATIONS, layer_of_cell, modern_config, unmerged
 from .config_masks import MASK, TENSOR, mask_operations
+from .graph import MAX_CALLS
 from .model import Model
 from .sequential import Sequential
 
@@ -72,6 +73,7 @@ class _Reader:
 
     def __init__(self, version: str):
         self.version = version
+        self.count = 0  # of layers, in nested models too
 
     def model(self, entry: dict[str, Any]) -> Any:
         kind, config = entry.get("class_name"), entry.get("config")
@@ -86,6 +88,9 @@ class _Reader:
 
     def layer(self, entry: dict[str, Any]) -> Layer:
         """One layer or nested model."""
+        self.count += 1
+        if self.count > MAX_CALLS:
+            raise GraphError(f"the config has more than {MAX_CALLS:,} layers, as many as are run")
         kind = entry.get("class_name")
         config = entry.get("config")
         if kind in MODELS:
@@ -124,10 +129,8 @@ class _Reader:
 
     def _sequential(self, config: Any) -> Sequential:
         entries = config if isinstance(config, list) else config.get("layers", [])
-        model = Sequential(name=None if isinstance(config, list) else config.get("name"))
-        for entry in entries:
-            layer = self.layer(entry)
-            model.add(layer)
+        layers = [self.layer(entry) for entry in entries]
+        model = Sequential(layers, name=None if isinstance(config, list) else config.get("name"))
         built = None if isinstance(config, list) else config.get("build_input_shape")
         if built and not model.knows_input:
             model.build(tuple(built))
@@ -166,9 +169,10 @@ class _Reader:
         users: dict[CallKey, list[CallKey]] = defaultdict(list)
         for key, node in nodes.items():
             sources = {source[:2] for source in _sources(node)}
-            if missing := sorted({name for name, _ in sources} - layers.keys()):
+            if missing := sorted(name for name, _ in sources if name not in layers):
                 raise GraphError(f"layer {key[0]} takes its input from {missing[0]!r}, which the config does not have")
-            sources |= {(key[0], key[1] - 1)} & nodes.keys()
+            if (earlier := (key[0], key[1] - 1)) in nodes:
+                sources.add(earlier)
             waiting[key] = {source for source in sources if (*source, 0) not in tensors}
             for source in waiting[key]:
                 users[source].append(key)

@@ -1,7 +1,9 @@
 """Configs of Keras 1, 2 and 3 build the same layers; a config that would do harm or makes no sense is refused."""
 
 import json
+import time
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -246,6 +248,19 @@ def test_a_layer_as_activation_is_refused_whatever_its_name(kind):
     config = DENSE | {"activation": {"class_name": kind, "config": {"name": "elu", "alpha": 0.5}}}
     with pytest.raises(UnsupportedError, match=f"layer d: its activation is a layer, {kind}"):
         model_from_config(functional(keras3("d", "Dense", config, "x")))
+
+
+@pytest.mark.parametrize("kind", ["Sequential", "Functional"])
+def test_a_model_of_very_many_layers_is_built_or_refused_at_once(kind):
+    names = ["x", *(f"r{i}" for i in range(20_000))]
+    entries = [keras3(name, "ReLU", {}, source) for source, name in pairwise(names)]
+    config = functional(*entries)
+    begin = time.perf_counter()
+    with pytest.raises(GraphError, match="more than 20,000 layers"):
+        model_from_config(config | {"class_name": kind})
+    few = functional(*entries[:5000])
+    assert len(model_from_config(few | {"class_name": kind}).layers) in (5000, 5001)
+    assert time.perf_counter() - begin < 10
 
 
 def test_building_a_model_leaves_its_config_alone():
