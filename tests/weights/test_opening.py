@@ -187,6 +187,18 @@ def test_a_bomb_of_weights_is_refused_unread(tmp_path):
         open_weights(path)
 
 
+def test_a_member_that_claims_more_stored_bytes_than_there_are_is_refused_unread(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "{}")
+        archive.writestr("model.weights.h5", bytes(100 << 20))
+    data = bytearray((tmp_path / "a.keras").read_bytes())
+    place = data.rindex(b"PK\x01\x02") + 20  # of the stored size, in the directory
+    data[place : place + 4] = struct.pack("<I", 10 << 20)
+    (tmp_path / "a.keras").write_bytes(data)
+    with pytest.raises(FileFormatError, match="far more than it stores"):
+        open_weights(tmp_path / "a.keras")
+
+
 def test_a_damaged_member_is_noticed_by_its_checksum(tmp_path):
     buffer = io.BytesIO()
     archive(buffer, MEMBERS.items())
