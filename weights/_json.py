@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 
 from minicnn.errors import FileFormatError
 
@@ -34,8 +35,8 @@ def parse_config(text: str | bytes, name: str) -> dict:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} appears twice")
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {twice!r} appears twice")
     return result
 
 

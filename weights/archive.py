@@ -86,7 +86,8 @@ def _read(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: s
         raise FileFormatError(f"{path}: the archive has no {name}: {remedy}")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise FileFormatError(f"{path}: {name} is compressed in a way that Keras does not use: zip it again")
-    limit = min(LIMITS[name], max(FREE, MAX_RATIO * info.compress_size))
+    stored = min(info.compress_size, archive.start_dir - info.header_offset)  # no more than lies before the directory
+    limit = min(LIMITS[name], max(FREE, MAX_RATIO * stored))
     if info.file_size > limit:
         raise FileFormatError(f"{path}: {name} claims {info.file_size} bytes, far more than it stores: do not trust it")
     with archive.open(info) as member:

@@ -5,6 +5,8 @@
      conv1/kernel:0
 """
 
+from collections import Counter
+
 from minicnn.errors import FileFormatError
 
 from ._json import parse_config
@@ -71,7 +73,7 @@ def _names(group: Group, attribute: str, path: str) -> list[str]:
     if len(names) < len(values) or len(names) > MAX_NAMES:
         raise FileFormatError(f"{where} is not a list of names: the file is damaged, get it again")
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(names).most_common(1)[0]
         raise FileFormatError(f"{where} has {twice!r} twice: the file is damaged, get it again")
     return names
 

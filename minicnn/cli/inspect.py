@@ -4,7 +4,7 @@ import hashlib
 import math
 from pathlib import Path
 
-from minicnn.cli.console import print_json, print_table, say
+from minicnn.cli.console import one_line, print_json, print_table, say
 from minicnn.errors import MinicnnError
 
 NAMES_SHOWN = 8
@@ -106,7 +106,7 @@ def _sha256(path: str) -> str:
 
 def _print(found: dict) -> None:
     own = found["metadata"] is not None  # minicnn writes the formats of Keras, and says so in metadata of its own
-    writer = f", {'in the format of' if own else 'written by'} Keras {found['keras_version']}"
+    writer = f", {'in the format of' if own else 'written by'} Keras {one_line(found['keras_version'])}"
     writer = writer if found["keras_version"] else ""
     weighted = sum(bool(layer["weights"]) for layer in found["layers"])
     say(found["file"])
@@ -115,10 +115,10 @@ def _print(found: dict) -> None:
     say(f"  sha256        {found['sha256']}")
     say(f"  architecture  {found['architecture'] or 'not one that minicnn models lists'}")
     say(f"  config        {'present' if found['has_config'] else 'none: weights only'}")
-    say(f"  to run it     {found['to_run']}")
+    say(f"  to run it     {one_line(found['to_run'])}")
     say(f"  layers        {len(found['layers'])}, of them {weighted} with weights; {found['numbers']:,} numbers")
     if own:
-        say(f"  made by       {_maker(found['metadata'])}")
+        say(f"  made by       {one_line(_maker(found['metadata']))}")
     say()
     rows = [
         [layer["name"] if i == 0 else "", weight["role"] or weight["name"], _shape(weight["shape"]), weight["dtype"]]

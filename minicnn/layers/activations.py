@@ -4,7 +4,7 @@ from typing import Any
 
 from minicnn import ops
 from minicnn.autograd import Tensor
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.ops.activation import NAMES
 
 
@@ -15,12 +15,18 @@ def activation_name(activation: Any, layer: str) -> str:
     ------
     ArgumentError
         The name is unknown; the message lists the known ones.
+    UnsupportedError
+        A layer: its name may be that of a function, but its arguments may be others.
     """
     if activation is None:
         return "linear"
     if isinstance(activation, dict):  # Keras writes functions as {"class_name": "function", "config": name}
-        config = activation.get("config")
-        activation = config if isinstance(config, str) else (config or {}).get("name", activation.get("class_name"))
+        if not isinstance(activation.get("config"), str):
+            raise UnsupportedError(
+                f"layer {layer}: its activation is a layer, {activation.get('class_name')}; minicnn takes functions by "
+                f"name: put the layer behind {layer}"
+            )
+        activation = activation["config"]
     name = activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
     if name not in NAMES:
         raise ArgumentError(f"layer {layer}: unknown activation {name!r}; known are {', '.join(NAMES)}")

@@ -39,6 +39,7 @@ CLASS_ALIASES = {
     "CuDNNGRU": "GRU",
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization",
 }
 OPERATIONS = {  # Keras 2's operations on tensors: names after "tf."
     "__operators__.add": "Add",
@@ -116,6 +117,7 @@ KERAS2_HARD_SIGMOID = "hard_sigmoid_keras2"
 IMPLIED = {"CuDNNGRU": {"reset_after": True}}  # by a class that had no argument for it
 OLD = ("0", "1", "2")  # the versions of Keras, before their first point, in which some words meant something else
 CELLS = {"SimpleRNNCell": "SimpleRNN", "LSTMCell": "LSTM", "GRUCell": "GRU"}
+KERAS1_PENALTIES = ("WeightRegularizer", "L1L2Regularizer")
 OF_LAYER = ("name", "trainable", "dtype")
 MERGES = {  # Keras 1's modes of the one layer Merge
     "sum": "Add",
@@ -166,7 +168,7 @@ def modern_config(cls: type[Layer], name: str, config: dict[str, Any], version: 
         if key in ("batch_input_shape", "batch_shape"):
             _set_input_shape(cls, options, value)
         elif key in known:
-            options[key] = _value(key, value, name, version)
+            options[key] = _value(key, _number(value), name, version)
         elif key not in IGNORED and key != "name" and not _harmless(value):
             raise UnsupportedError(f"layer {name!r} ({cls.__name__}): {key}={value!r} is not supported by minicnn")
         elif key == "groups" and value not in (1, None):
@@ -227,6 +229,11 @@ def _value(key: str, value: Any, name: str, version: str) -> Any:
     return value
 
 
+def _number(value: Any) -> Any:
+    """An argument that may be a number of NumPy's, as Keras up to 2.3 writes it."""
+    return value["value"] if isinstance(value, dict) and value.keys() == {"type", "value"} else value
+
+
 def _initializer(key: str, value: Any, name: str) -> Any:
     """A known initializer; for another one zeros, which the weights of the file replace."""
     try:
@@ -239,9 +246,18 @@ def _initializer(key: str, value: Any, name: str) -> Any:
 def _known(get: Any, key: str, value: Any, name: str) -> Any:
     """A known penalty or constraint: training without it would be another training."""
     try:
-        return get(value)
+        return get(_keras1_entry(value))
     except (ArgumentError, TypeError) as error:
         raise UnsupportedError(f"layer {name!r}: {key} is not supported by minicnn: {error}") from None
+
+
+def _keras1_entry(value: Any) -> Any:
+    """A penalty or constraint of Keras 1, whose name stands among its arguments, as later versions write it."""
+    if not isinstance(value, dict) or "class_name" in value:
+        return value
+    config = {"max_value" if key == "m" else key: item for key, item in value.items() if key != "name"}
+    name = str(value.get("name"))
+    return {"class_name": "L1L2" if name in KERAS1_PENALTIES else name, "config": config}
 
 
 def _harmless(value: Any) -> bool:

@@ -6,7 +6,7 @@ a mask that somebody made otherwise, and gave to a layer, would be lost, and is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from minicnn.errors import UnsupportedError
@@ -15,7 +15,7 @@ MASK, TENSOR = "mask", "__keras_tensor__"
 MAKERS = ("Masking", "Embedding")
 
 
-def mask_operations(config: dict[str, Any]) -> set[str]:
+def mask_operations(config: dict[str, Any]) -> Collection[str]:
     """The names of the operations of a functional model that make masks and nothing else.
 
     Raises
@@ -25,11 +25,12 @@ def mask_operations(config: dict[str, Any]) -> set[str]:
     """
     entries = {str(entry.get("name") or entry["config"]["name"]): entry for entry in config["layers"]}
     reached = _reached(entries, {name for name, *_ in _tensors(config["output_layers"])})
-    unused = {name for name, entry in entries.items() if name not in reached and _is_operation(entry)}
+    unused = {key: entry for key, entry in entries.items() if key not in reached and _is_operation(entry)}
     masked = {tensor for entry in entries.values() if entry.get("class_name") in MAKERS for tensor in _inputs(entry)}
     for name in reached & entries.keys():
         for mask in _given_masks(entries[name].get("inbound_nodes")):
-            makers = _reached({key: entries[key] for key in unused}, {source for source, *_ in _tensors(mask)}) & unused
+            sources = {source for source, *_ in _tensors(mask)}
+            makers = _reached(unused, sources) & unused.keys()
             compared = [tensor for key in makers if entries[key]["class_name"] == "NotEqual"
                         for tensor in _inputs(entries[key])]  # fmt: skip
             if not compared or not masked.issuperset(compared):
@@ -41,7 +42,10 @@ def mask_operations(config: dict[str, Any]) -> set[str]:
 
 
 def _is_operation(entry: dict[str, Any]) -> bool:
-    return str(entry.get("module", "")).startswith("keras.src.ops")
+    """Whether an entry that no output needs is an operation; the .h5 files of Keras 3 have no module that says so."""
+    if entry.get("module"):
+        return str(entry["module"]).startswith("keras.src.ops")
+    return entry.get("class_name") != "InputLayer"
 
 
 def _reached(entries: dict[str, dict[str, Any]], names: set[str]) -> set[str]:
@@ -78,7 +82,7 @@ def _tensors(value: Any) -> Iterator[tuple[Any, ...]]:
 def _given_masks(value: Any) -> Iterator[Any]:
     """The masks among the arguments of calls."""
     if isinstance(value, dict):
-        if value.get(MASK) is not None:
+        if _is_given(value.get(MASK)):
             yield value[MASK]
         for key, item in value.items():
             if key != MASK:
@@ -86,3 +90,10 @@ def _given_masks(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         for item in value:
             yield from _given_masks(item)
+
+
+def _is_given(mask: Any) -> bool:
+    """Whether there is a mask, for one at least of several inputs."""
+    if isinstance(mask, (list, dict)):
+        return any(map(_is_given, mask.values() if isinstance(mask, dict) else mask))
+    return mask is not None

@@ -20,6 +20,7 @@ from minicnn.weights import parse_config
 
 from .config_legacy import CLASS_ALIASES, IMPLIED, OLD, OPERATIONS, layer_of_cell, modern_config, unmerged
 from .config_masks import MASK, TENSOR, mask_operations
+from .graph import MAX_CALLS
 from .model import Model
 from .sequential import Sequential
 
@@ -72,6 +73,7 @@ class _Reader:
 
     def __init__(self, version: str):
         self.version = version
+        self.count = 0  # of layers, in nested models too
 
     def model(self, entry: dict[str, Any]) -> Any:
         kind, config = entry.get("class_name"), entry.get("config")
@@ -86,6 +88,9 @@ class _Reader:
 
     def layer(self, entry: dict[str, Any]) -> Layer:
         """One layer or nested model."""
+        self.count += 1
+        if self.count > MAX_CALLS:
+            raise GraphError(f"the config has more than {MAX_CALLS:,} layers, as many as are run")
         kind = entry.get("class_name")
         config = entry.get("config")
         if kind in MODELS:
@@ -97,6 +102,8 @@ class _Reader:
         operation = OPERATIONS.get((config or {}).get("function", "")) if kind == "TFOpLambda" else None
         if operation is None and _is_operation(entry):
             operation = kind
+        if operation == "Softmax" and (config or {}).get("axis", -1) != -1:
+            operation, kind = None, "Softmax"  # the layer has an axis
         if operation is not None:
             return Operation(operation, name=name)
         _refuse_custom(entry, name)
@@ -122,10 +129,8 @@ class _Reader:
 
     def _sequential(self, config: Any) -> Sequential:
         entries = config if isinstance(config, list) else config.get("layers", [])
-        model = Sequential(name=None if isinstance(config, list) else config.get("name"))
-        for entry in entries:
-            layer = self.layer(entry)
-            model.add(layer)
+        layers = [self.layer(entry) for entry in entries]
+        model = Sequential(layers, name=None if isinstance(config, list) else config.get("name"))
         built = None if isinstance(config, list) else config.get("build_input_shape")
         if built and not model.knows_input:
             model.build(tuple(built))
@@ -164,9 +169,10 @@ class _Reader:
         users: dict[CallKey, list[CallKey]] = defaultdict(list)
         for key, node in nodes.items():
             sources = {source[:2] for source in _sources(node)}
-            if missing := sorted({name for name, _ in sources} - layers.keys()):
+            if missing := sorted(name for name, _ in sources if name not in layers):
                 raise GraphError(f"layer {key[0]} takes its input from {missing[0]!r}, which the config does not have")
-            sources |= {(key[0], key[1] - 1)} & nodes.keys()
+            if (earlier := (key[0], key[1] - 1)) in nodes:
+                sources.add(earlier)
             waiting[key] = {source for source in sources if (*source, 0) not in tensors}
             for source in waiting[key]:
                 users[source].append(key)
@@ -230,6 +236,7 @@ def _refuse_custom(entry: dict[str, Any], name: str) -> None:
     module, registered = entry.get("module"), entry.get("registered_name")
     outside = module and str(module).partition(".")[0] not in ("keras", "tf_keras", "tensorflow")
     custom = registered and ">" in str(registered) and not str(registered).startswith("keras")
+    custom = custom or (registered and "module" in entry and module is None)  # a class that only its author has
     if outside or custom:
         raise UnsupportedError(
             f"layer {name!r} is {entry.get('class_name')!r} of {registered or module!r}, which is code of the file's "
@@ -238,9 +245,9 @@ def _refuse_custom(entry: dict[str, Any], name: str) -> None:
 
 
 def _references(value: Any) -> list[Reference]:
-    """Input or output layers: one flat reference, a list of them, or a dict."""
+    """Input or output layers: one flat reference, a list of them, or a dict, which Keras takes in the order of keys."""
     if isinstance(value, dict):
-        value = list(value.values())
+        value = [value[key] for key in sorted(value)]
     if value and isinstance(value[0], str):
         value = [value]
     return [(str(name), int(node), int(tensor)) for name, node, tensor, *_ in value]
@@ -307,6 +314,8 @@ def _resolve(value: Any, tensors: dict[Reference, SymbolicTensor]) -> Any:
         return np.array(value["config"]["value"], np.float32)
     if _is_reference(value):
         return tensors[value[0], value[1], value[2]]
+    if isinstance(value, dict) and "class_name" not in value:  # the inputs of a model by name
+        value = [value[key] for key in sorted(value)]
     if isinstance(value, list):
         return [_resolve(item, tensors) for item in value]
     return value

@@ -7,7 +7,7 @@ reached, depth-first from the outputs.  Weight files follow this order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,23 +143,24 @@ class Graph:
         state: dict[int, str] = {}
         reached: dict[int, int] = {}
         for end in self._makers(self.outputs):
-            stack: list[tuple[Node, int]] = [(end, 0)]
+            stack: list[tuple[Node, Iterator[Node] | None]] = [(end, None)]
             while stack:
-                node, position = stack.pop()
+                node, sources = stack.pop()
                 if state.get(id(node)) == "done":
                     continue
-                if position == 0:
+                if sources is None:
                     reached.setdefault(id(node.layer), len(reached))
                     state[id(node)] = "open"
-                sources = self._makers(node.inputs)
-                if not node.inputs and (id(node), 0) not in self._given:
-                    raise GraphError(f"input {node.layer.name} is needed by the outputs but is not among the inputs")
-                if position < len(sources):
-                    stack.append((node, position + 1))
-                    source = sources[position]
+                    sources = iter(self._makers(node.inputs))
+                    if not node.inputs and (id(node), 0) not in self._given:
+                        raise GraphError(
+                            f"input {node.layer.name} is needed by the outputs but is not among the inputs"
+                        )
+                if (source := next(sources, None)) is not None:
+                    stack.append((node, sources))
                     if state.get(id(source)) == "open":
                         raise GraphError(f"the graph has a cycle through layer {source.layer.name}")
-                    stack.append((source, 0))
+                    stack.append((source, None))
                 else:
                     state[id(node)] = "done"
                     order.append(node)

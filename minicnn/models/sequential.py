@@ -36,8 +36,9 @@ class Sequential(Model):
         self._start()
         self._row: list[Layer] = []
         self._tensors: list[SymbolicTensor] = []  # the input and each layer's output, once the input is known
+        taken: set[str] = set()
         for layer in layers:
-            self.add(layer)
+            self._add(layer, taken)
         if trainable is not None:
             self.trainable = trainable
 
@@ -52,6 +53,10 @@ class Sequential(Model):
             Other models already use this one.
         """
         self._check_unused()
+        self._add(layer, {other.name for other in self._row})
+
+    def _add(self, layer: Any, taken: set[str]) -> None:
+        """Put a layer at the end, whose name is none of those that are taken."""
         if isinstance(layer, SymbolicTensor) and isinstance(layer.node.layer, InputLayer):
             layer = layer.node.layer
         if not isinstance(layer, Layer):
@@ -61,7 +66,7 @@ class Sequential(Model):
                 raise ArgumentError(f"Sequential {self.name}: an Input can only come first")
             self._tensors = [layer.output]
             return
-        if any(other.name == layer.name for other in self._row):
+        if layer.name in taken:
             raise GraphError(f"Sequential {self.name}: there already is a layer named {layer.name}")
         if not self._row and not self._tensors:
             self._tensors = _known_input(layer)
@@ -70,6 +75,7 @@ class Sequential(Model):
         if not self._trainable:
             layer.trainable = False
         self._row.append(layer)
+        taken.add(layer.name)
         self._changed()
 
     def pop(self) -> Layer:

@@ -3,6 +3,7 @@
 import json
 import re
 
+import h5py
 import numpy as np
 import pytest
 from pytorch_weights import state_dict
@@ -96,3 +97,11 @@ def test_inspect_names_the_network_of_a_state_dict(name, golden, tmp_path, capsy
     write(path, body | {"another.weight": np.zeros(3, np.float32)})
     assert main(["inspect", path, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["architecture"] is None
+
+
+def test_what_a_file_says_commands_no_terminal(tmp_path, capsys):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["layer_names"] = np.array([], "S1")
+        file.attrs["keras_version"] = "2.0\x1b[31m\nto run it"
+    assert main(["inspect", str(tmp_path / "a.h5")]) == 0
+    assert r"written by Keras 2.0\x1b[31m to run it" in capsys.readouterr().out

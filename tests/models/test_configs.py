@@ -1,7 +1,9 @@
 """Configs of Keras 1, 2 and 3 build the same layers; a config that would do harm or makes no sense is refused."""
 
 import json
+import time
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -210,6 +212,55 @@ def test_the_mode_that_keras_3_writes_into_every_call_is_not_one_given_for_good(
     model = model_from_config(functional(*entries))
     x = np.ones((1, 4), np.float32)
     assert any((model(x, training=True).numpy() == 0).any() for _ in range(30))
+
+
+def test_models_of_several_inputs_take_them_without_masks_and_by_name():
+    """Keras lists a mask for each input, and takes inputs and outputs that have names in the order of these."""
+    inner = functional(keras3("d", "Dense", {"units": 2}, "x"), keras3("e", "Dense", {"units": 3}, "y"))
+    inner["config"]["layers"].append(keras3("y", "InputLayer", {"batch_shape": [None, 4], "dtype": "float32"}))
+    inner["config"] |= {"input_layers": {"q": ["y", 0, 0], "p": ["x", 0, 0]}, "name": "inner"}
+    inner["config"]["output_layers"] = {"b": ["e", 0, 0], "a": ["d", 0, 0]}
+    call = keras3("inner", "Functional", inner["config"], "x", "x", mask=[None, None])
+    model = model_from_config(functional(call, output=["inner", 1, 1]))
+    assert model.output_shape == (None, 3)
+    assert [tensor.node.layer.name for tensor in model.get_layer("inner").inputs] == ["x", "y"]
+    x, other = call["inbound_nodes"][0]["args"][0]
+    call["inbound_nodes"][0]["args"] = [{"q": other, "p": x}]
+    assert model_from_config(functional(call, output=["inner", 1, 0])).output_shape == (None, 2)
+
+
+def test_a_softmax_operation_along_another_axis_is_the_layer():
+    entry = keras3("s", "Softmax", {"axis": 1}, "x") | {"module": "keras.src.ops.nn", "registered_name": "Softmax"}
+    config = functional(entry)
+    config["config"]["layers"][0]["config"]["batch_shape"] = [None, 4, 3]
+    x = np.arange(12, dtype=np.float32).reshape(1, 4, 3)
+    np.testing.assert_allclose(model_from_config(config).predict(x).sum(1), 1, rtol=1e-6)
+
+
+def test_a_class_of_its_author_with_the_name_of_a_known_one_is_refused():
+    entry = keras3("d", "Dense", DENSE, "x") | {"module": None, "registered_name": "Dense"}
+    with pytest.raises(UnsupportedError, match="layer 'd' is 'Dense' of 'Dense', which is code"):
+        model_from_config(functional(entry))
+
+
+@pytest.mark.parametrize("kind", ["ELU", "Softmax", "LeakyReLU"])
+def test_a_layer_as_activation_is_refused_whatever_its_name(kind):
+    config = DENSE | {"activation": {"class_name": kind, "config": {"name": "elu", "alpha": 0.5}}}
+    with pytest.raises(UnsupportedError, match=f"layer d: its activation is a layer, {kind}"):
+        model_from_config(functional(keras3("d", "Dense", config, "x")))
+
+
+@pytest.mark.parametrize("kind", ["Sequential", "Functional"])
+def test_a_model_of_very_many_layers_is_built_or_refused_at_once(kind):
+    names = ["x", *(f"r{i}" for i in range(20_000))]
+    entries = [keras3(name, "ReLU", {}, source) for source, name in pairwise(names)]
+    config = functional(*entries)
+    begin = time.perf_counter()
+    with pytest.raises(GraphError, match="more than 20,000 layers"):
+        model_from_config(config | {"class_name": kind})
+    few = functional(*entries[:5000])
+    assert len(model_from_config(few | {"class_name": kind}).layers) in (5000, 5001)
+    assert time.perf_counter() - begin < 10
 
 
 def test_building_a_model_leaves_its_config_alone():

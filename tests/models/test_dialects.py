@@ -53,6 +53,8 @@ pytestmark = pytest.mark.numpy_only
             {"axes": [1, 2], "normalize": True},
         ),
         ({"class_name": "InputLayer", "config": {"batch_shape": [None, 4], "dtype": "int32"}}, {"dtype": np.float32}),
+        ({"class_name": "LeakyReLU", "config": {"alpha": {"type": "ndarray", "value": 0.5}}}, {"negative_slope": 0.5}),
+        ({"class_name": "SyncBatchNormalization", "config": {"axis": [3]}}, {"axis": 3}),
     ],
 )
 def test_dialects(config, attributes):
@@ -60,6 +62,20 @@ def test_dialects(config, attributes):
     config["config"]["name"] = "it"
     layer = _Reader("1.2.2").layer(config)
     assert {key: getattr(layer, key) for key in attributes} == attributes
+
+
+def test_penalties_and_constraints_of_keras_1():
+    config = {
+        "name": "d",
+        "output_dim": 2,
+        "W_regularizer": {"name": "WeightRegularizer", "l1": 0.0, "l2": 0.5},
+        "b_regularizer": {"name": "L1L2Regularizer", "l1": 0.25, "l2": 0.0},
+        "W_constraint": {"name": "MaxNorm", "m": 3, "axis": 0},
+        "b_constraint": {"name": "NonNeg"},
+    }
+    layer = _Reader("1.2.2").layer({"class_name": "Dense", "config": config})
+    assert (layer.kernel_regularizer.l2, layer.bias_regularizer.l1, layer.kernel_constraint.max_value) == (0.5, 0.25, 3)
+    assert type(layer.bias_constraint).__name__ == "NonNeg"
 
 
 @pytest.mark.parametrize(

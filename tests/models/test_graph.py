@@ -1,6 +1,7 @@
 """Graphs: Keras' order of layers, branches, shared layers, nested models, and graphs that cannot be."""
 
 import json
+import time
 from typing import Any
 
 import numpy as np
@@ -215,3 +216,10 @@ def test_models_in_models_that_double_are_refused_before_they_are_opened_up():
     assert doubled(5).count_params() == 6
     with pytest.raises(GraphError, match="calls of layers"):
         doubled(40)
+
+
+def test_a_layer_of_very_many_inputs_is_walked_once():
+    x = L.Input((2,))
+    begin = time.perf_counter()
+    assert len(Model(x, L.Add()([x] * 10_000)).layers) == 2
+    assert time.perf_counter() - begin < 5

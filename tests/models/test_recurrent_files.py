@@ -1,5 +1,6 @@
 """Recurrent models in files and configs of every Keras."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -136,3 +137,12 @@ def test_a_mask_that_was_given_by_hand_is_refused(golden):
     text = (golden / "recurrent" / "explicit_mask.json").read_text()
     with pytest.raises(UnsupportedError, match="layer 'l': a mask of its own"):
         model_from_json(text)
+
+
+def test_the_operations_that_make_masks_need_no_module(golden):
+    """The .h5 files of Keras 3 leave it out."""
+    config = json.loads((golden / "recurrent" / "keras3.json").read_text())["masks"]
+    expected = [layer.name for layer in model_from_config(config).layers]
+    for entry in config["config"]["layers"]:
+        del entry["module"]
+    assert [layer.name for layer in model_from_config(config).layers] == expected

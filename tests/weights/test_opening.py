@@ -4,6 +4,7 @@ import io
 import json
 import os
 import struct
+import time
 import tracemalloc
 import zipfile
 
@@ -84,6 +85,18 @@ def test_a_layer_without_weight_names_is_refused(tmp_path):
         file.create_group("a")
     with pytest.raises(FileFormatError, match="'weight_names' of '/a' is missing"):
         open_weights(tmp_path / "a.h5")
+
+
+def test_a_nested_model_of_very_many_layers_is_no_endless_structure(tmp_path):
+    names = [f"m/layer_{i}/kernel:0" for i in range(1500)]
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["layer_names"] = ["m"]
+        group = file.create_group("m")
+        group.attrs["weight_names0"], group.attrs["weight_names1"] = names[:700], names[700:]
+        for name in names:
+            group.create_dataset(name, data=np.ones(1, np.float32))
+    with open_weights(tmp_path / "a.h5") as file:
+        assert [weight.name for weight in file.layers[0].weights] == names
 
 
 # Keras 3 groups.
@@ -174,6 +187,18 @@ def test_a_bomb_of_weights_is_refused_unread(tmp_path):
         open_weights(path)
 
 
+def test_a_member_that_claims_more_stored_bytes_than_there_are_is_refused_unread(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "{}")
+        archive.writestr("model.weights.h5", bytes(100 << 20))
+    data = bytearray((tmp_path / "a.keras").read_bytes())
+    place = data.rindex(b"PK\x01\x02") + 20  # of the stored size, in the directory
+    data[place : place + 4] = struct.pack("<I", 10 << 20)
+    (tmp_path / "a.keras").write_bytes(data)
+    with pytest.raises(FileFormatError, match="far more than it stores"):
+        open_weights(tmp_path / "a.keras")
+
+
 def test_a_damaged_member_is_noticed_by_its_checksum(tmp_path):
     buffer = io.BytesIO()
     archive(buffer, MEMBERS.items())
@@ -229,6 +254,14 @@ def test_json_that_is_no_config(text, said):
         parse_config(text, "a.keras: config.json")
     assert str(error.value).startswith("a.keras: config.json")
     assert len(str(error.value)) < 300
+
+
+def test_a_doubled_key_among_very_many_is_found_at_once():
+    text = "{" + ",".join(f'"{i:x}":0' for i in range(100_000)) + ',"z":0,"z":0}'
+    begin = time.perf_counter()
+    with pytest.raises(FileFormatError, match="'z' appears twice"):
+        parse_config(text, "x")
+    assert time.perf_counter() - begin < 5
 
 
 def test_a_model_nested_twenty_times_is_not_too_deep():

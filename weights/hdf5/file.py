@@ -121,6 +121,7 @@ class Group:
         self.address = header.address
         self._header = header
         self._source = header.source
+        self._inside: dict[str, Group] = {}
 
     @cached_property
     def members(self) -> dict[str, int | None]:
@@ -161,17 +162,23 @@ class Group:
         parts = path.split("/")
         if path.startswith("/") or "\0" in path or not path or any(part in (".", "..") for part in parts):
             raise self._source.damaged(f"the name {path!r} in {self.name!r} leaves its group")
+        *parents, last = filter(None, parts)
         group = self
-        for part in filter(None, parts):
-            name = f"{group.name.rstrip('/')}/{part}"
-            if part not in group.members:
-                raise self._source.damaged(f"{name!r} is listed but not there")
-            address = group.members[part]
-            if address is None:
-                raise self._source.refused(f"{name!r} is a link, not an object of the file")
-            header = read_header(self._source, address)
-            group = Group(header, name)
-        return group._header, group.name
+        for part in parents:
+            if part not in group._inside:  # kept: of a nested model, each of the weights leads through the same one
+                group._inside[part] = Group(*group._member(part))
+            group = group._inside[part]
+        return group._member(last)
+
+    def _member(self, part: str) -> tuple[ObjectHeader, str]:
+        """The object header of a member, and its full name."""
+        name = f"{self.name.rstrip('/')}/{part}"
+        if part not in self.members:
+            raise self._source.damaged(f"{name!r} is listed but not there")
+        address = self.members[part]
+        if address is None:
+            raise self._source.refused(f"{name!r} is a link, not an object of the file")
+        return read_header(self._source, address), name
 
 
 def _read_attributes(header: ObjectHeader) -> dict[str, Attribute]:
