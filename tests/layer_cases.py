@@ -218,6 +218,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"groups": -1, "scale": False}, IMAGE),
         ({"groups": 4}, ROW),
     ],
+    "Identity": [({}, IMAGE)],
     "InputLayer": [({"batch_shape": (None, *IMAGE)}, None)],
     "LSTM": [
         ({"units": 3, "unit_forget_bias": False, **GATED}, SEQUENCE),

@@ -46,7 +46,7 @@ from .borders import (
 )
 from .conv_lstm import ConvLSTM2D
 from .convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D
-from .core import ActivityRegularization, Input, InputLayer, LayerScale, Rescaling
+from .core import ActivityRegularization, Identity, Input, InputLayer, LayerScale, Rescaling
 from .dense import Dense
 from .depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from .embedding import Embedding
@@ -131,6 +131,7 @@ CLASSES: dict[str, type[Layer]] = {
         GlobalMaxPooling2D,
         GlobalMaxPooling3D,
         GroupNormalization,
+        Identity,
         InputLayer,
         LSTM,
         LayerNormalization,

@@ -93,6 +93,15 @@ class Rescaling(Layer):
         return scaled + Tensor(np.asarray(self.offset, x.dtype)) if np.any(self.offset) else scaled
 
 
+class Identity(Layer):
+    """y = x"""
+
+    supports_masking = True
+
+    def call(self, x: Tensor, training: bool) -> Tensor:
+        return x
+
+
 class ActivityRegularization(Layer):
     """y = x, while training adds l1 sum |x| + l2 sum x^2 to the loss; that is not done here, but refused."""
 

@@ -170,6 +170,7 @@ def _operation(graph: Graph, layer: Any, *operands: Any) -> Value:
 LAYERS: dict[str, Callable[..., Value]] = {
     "Activation": lambda graph, layer, x: activation(graph, x, layer.activation),
     "ActivityRegularization": _same,
+    "Identity": _same,
     "Add": _merge("Sum"),
     "AlphaDropout": _same,
     "AugMix": _same,

@@ -56,6 +56,7 @@ CLASSES = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "Identity",
     "InputLayer",
     "LSTM",
     "LayerNormalization",
