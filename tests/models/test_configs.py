@@ -254,13 +254,12 @@ def test_a_layer_as_activation_is_refused_whatever_its_name(kind):
 def test_a_model_of_very_many_layers_is_built_or_refused_at_once(kind):
     names = ["x", *(f"r{i}" for i in range(20_000))]
     entries = [keras3(name, "ReLU", {}, source) for source, name in pairwise(names)]
-    config = functional(*entries)
-    begin = time.perf_counter()
+    begin = time.process_time()  # of this process: a busy machine does not count
     with pytest.raises(GraphError, match="more than 20,000 layers"):
-        model_from_config(config | {"class_name": kind})
+        model_from_config(functional(*entries) | {"class_name": kind})
     few = functional(*entries[:5000])
     assert len(model_from_config(few | {"class_name": kind}).layers) in (5000, 5001)
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
 
 
 def test_building_a_model_leaves_its_config_alone():

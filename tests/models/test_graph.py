@@ -220,6 +220,6 @@ def test_models_in_models_that_double_are_refused_before_they_are_opened_up():
 
 def test_a_layer_of_very_many_inputs_is_walked_once():
     x = L.Input((2,))
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert len(Model(x, L.Add()([x] * 10_000)).layers) == 2
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5

@@ -258,10 +258,10 @@ def test_json_that_is_no_config(text, said):
 
 def test_a_doubled_key_among_very_many_is_found_at_once():
     text = "{" + ",".join(f'"{i:x}":0' for i in range(100_000)) + ',"z":0,"z":0}'
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(FileFormatError, match="'z' appears twice"):
         parse_config(text, "x")
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_a_model_nested_twenty_times_is_not_too_deep():
