@@ -16,7 +16,7 @@ from ._compile_cache import CompileCache
 Function = TypeVar("Function", bound=Callable[..., Any])
 config: Any = numba_config  # Numba makes the names in it when it starts
 JIT_OFF = bool(config.DISABLE_JIT)
-kernels: list[Callable[..., Any]] = []  # every compiled function, for warm-up
+kernels: list[Any] = []  # every compiled function, for warm-up
 
 
 def jit(function: Function) -> Function:

@@ -18,6 +18,7 @@ import threading
 from typing import Any
 
 import numpy as np
+from numba import types
 
 from ._atomics import atomic_add, atomic_load, atomic_store, atomic_swap_if, give_way, relax
 from ._bound import call_bound
@@ -109,6 +110,10 @@ def run_jobs(state, jobs):
         atomic_store(state, FAILED, 0)
         atomic_store(state, TAKEN, 0)
     return failed
+
+
+STATE, TABLE, NUMBER = types.int64[::1], types.int64[:, ::1], types.int64
+COMPILED = [(run_jobs, (STATE, TABLE)), (serve, (STATE, NUMBER, NUMBER))]  # with the types of their arguments
 
 
 def _current_core() -> int:

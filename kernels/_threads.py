@@ -69,28 +69,36 @@ class Jobs:
     """
 
     def __init__(self) -> None:
-        self.rows: list[tuple[int, int, int, float]] = []
+        self.calls: list[tuple[Any, int, float, tuple[Any, ...]]] = []
         self.plain: list[tuple[Any, int, tuple[Any, ...]]] = []  # kernels that are not compiled: the JIT is off
-        self.kept: list[Any] = []  # the arguments, and the memory that describes them
+        self.rows: list[tuple[int, int, int, float]] = []  # the first of `calls`, bound
+        self.kept: list[np.ndarray] = []  # the memory that describes their arguments
         self.table: tuple[int, np.ndarray] | None = None
 
     def add(self, kernel: Any, blocks: int, work: float, arguments: tuple[Any, ...]) -> None:
-        """Bind one more kernel."""
-        if not hasattr(kernel, "py_func"):
+        """Run one more kernel."""
+        if hasattr(kernel, "py_func"):
+            self.calls.append((kernel, blocks, work, arguments))
+        else:
             self.plain.append((kernel, blocks, arguments))
-            return
-        from ._bound import ROOM, binder
-
-        memory = np.empty(ROOM, np.uint8)
-        function = binder(kernel)(memory, *arguments)
-        self.kept += [memory, arguments]
-        self.rows.append((function, memory.ctypes.data, blocks, work))
 
     def extend(self, other: Jobs) -> None:
         """Run what `other` runs too, after these."""
-        self.rows += other.rows
+        self.calls += other.calls
         self.plain += other.plain
-        self.kept += other.kept
+
+    def bind(self) -> None:
+        """Bind those that are not bound yet; what has to be compiled for several is compiled on several cores."""
+        from ._bound import ROOM, binder
+        from ._compile_together import compile_together
+
+        waiting = self.calls[len(self.rows) :]
+        compile_together([(kernel, arguments) for kernel, _, _, arguments in waiting], get_num_threads())
+        for kernel, blocks, work, arguments in waiting:
+            memory = np.empty(ROOM, np.uint8)
+            function = binder(kernel)(memory, *arguments)
+            self.kept.append(memory)
+            self.rows.append((function, memory.ctypes.data, blocks, work))
         self.table = None
 
     def run(self) -> None:
@@ -98,8 +106,10 @@ class Jobs:
         with np.errstate(all="ignore"):  # as compiled code does
             for kernel, blocks, arguments in self.plain:
                 kernel(0, blocks, *arguments)
-        if not self.rows:
+        if not self.calls:
             return
+        if len(self.rows) < len(self.calls):
+            self.bind()
         threads = get_num_threads()
         if self.table is None or self.table[0] != threads:
             least = SERIAL_WORK if len(self.rows) == 1 else AWAKE_WORK

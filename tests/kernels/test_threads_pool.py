@@ -102,6 +102,7 @@ def test_helpers_take_blocks():
     jobs = threads.Jobs()
     jobs.add(squares, 64, ENOUGH, (x, y))
     y[:] = 0
+    jobs.bind()
     function, memory, blocks, _ = jobs.rows[0]
     fields = _pool.FUNCTION, _pool.MEMORY, _pool.BLOCKS, _pool.STEP
     for place, value in zip(fields, (function, memory, blocks, 1)):

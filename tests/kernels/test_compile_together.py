@@ -1,0 +1,167 @@
+"""Kernels that several processes compile: each by one of them, all on disk afterwards, and none lost when one fails."""
+
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+import numba
+from numba.core.serialize import dumps
+
+from minicnn.kernels import _compile_cache, _finish, _jit, _threads
+from minicnn.kernels import _compile_together as together
+
+pytestmark = pytest.mark.skipif(_jit.JIT_OFF, reason="nothing is compiled")
+NUMBERS = numba.float64[::1]
+INDEX = numba.intp
+
+
+def _double(start, stop, x, y):
+    for i in range(start, stop):
+        y[i] = 2 * x[i]
+
+
+def _square(start, stop, x, y):
+    for i in range(start, stop):
+        y[i] = x[i] * x[i]
+
+
+def _negate(start, stop, x, y):
+    for i in range(start, stop):
+        y[i] = -x[i]
+
+
+def _halve(start, stop, x, y):
+    for i in range(start, stop):
+        y[i] = x[i] / 2
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder of compiled kernels."""
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "cache"))
+    _compile_cache.compile_cache_folder.cache_clear()
+    yield _compile_cache.compile_cache_folder()
+    _compile_cache.compile_cache_folder.cache_clear()
+
+
+@pytest.fixture
+def wanted(monkeypatch):
+    """Four kernels that nothing has compiled, which two processes share."""
+    monkeypatch.setattr(together, "LEAST", 2)
+    made = [_jit.kernel(function) for function in (_double, _square, _negate, _halve)]
+    yield [together.Wanted(one, (INDEX, INDEX, NUMBERS, NUMBERS), True) for one in made]
+    for one in made:
+        _jit.kernels.remove(one)
+
+
+def calls(wanted) -> tuple[list, list[np.ndarray]]:
+    """A call of each kernel, and the array that it writes to."""
+    x = np.arange(5.0)
+    outputs = [np.zeros(5) for _ in wanted]
+    return [(one.kernel, (x, y)) for one, y in zip(wanted, outputs)], outputs
+
+
+def check_results(wanted) -> None:
+    made, (doubled, squared, negated, halved) = calls(wanted)
+    jobs = _threads.Jobs()
+    for kernel, arguments in made:
+        jobs.add(kernel, 5, 0, arguments)
+    jobs.run()
+    x = np.arange(5.0)
+    for found, expected in ((doubled, 2 * x), (squared, x**2), (negated, -x), (halved, x / 2)):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_another_process_fills_the_cache(folder, tmp_path):
+    kernel: Any = _finish._finish_rows
+    name, numbers = kernel.py_func.__qualname__, numba.float32[::1]
+    of_arguments = (INDEX, INDEX, numbers, numbers, numbers, numba.boolean, numba.types.UniTuple(numba.float32, 2))
+    with ExitStack() as started:
+        helper: Any = together._start(dumps((str(tmp_path), [(_finish.__name__, name, of_arguments, True)])), started)
+        assert helper.wait(120) == 0
+    assert (tmp_path / "0").exists()
+    kept = [path.name.rpartition("-")[0] for path in folder.iterdir()]
+    assert kept == [name, name]  # the kernel, and what binds it
+    assert together.Wanted(kernel, of_arguments, True).is_kept()
+
+
+def test_what_others_have_claimed_is_left_to_them(folder, wanted, tmp_path):
+    (tmp_path / "1").touch()
+    together._compile_claimed(tmp_path, wanted)
+    assert [one.is_kept() for one in wanted] == [True, False, True, True]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.isdigit()) == ["0", "1", "2", "3"]
+    check_results(wanted)
+
+
+class Idle:
+    """A process that claims a kernel and compiles none."""
+
+    def __init__(self, message: bytes):
+        claims, listed = together.loads(message)
+        self.claim = Path(claims) / str(len(listed) - 1)
+        self.claim.touch()
+
+    def wait(self, seconds=None):
+        raise subprocess.TimeoutExpired("helper", 0)
+
+
+@pytest.mark.parametrize(("start", "left"), [(lambda *a: None, 0), (lambda message, started: Idle(message), 1)])
+def test_a_process_that_fails_costs_nothing_but_time(folder, wanted, monkeypatch, start, left):
+    monkeypatch.setattr(together, "_start", start)
+    together.compile_together(calls(wanted)[0], 2)
+    assert [one.is_kept() for one in wanted] == [True] * (4 - left) + [False] * left
+    check_results(wanted)
+
+
+def test_kernels_that_are_kept_start_no_process(folder, wanted, monkeypatch):
+    for one in wanted:
+        one.compile()
+    monkeypatch.setattr(together, "_start", lambda *a: pytest.fail("nothing is missing"))
+    together.compile_together(calls(wanted)[0], 8)
+
+
+@pytest.mark.parametrize("executable", ["", None, "/usr/bin/blender"])
+def test_a_program_that_embeds_python_is_not_started(folder, wanted, monkeypatch, executable):
+    monkeypatch.setattr(sys, "executable", executable)
+    monkeypatch.setattr(together, "_start", lambda *a: pytest.fail("it was started"))
+    together.compile_together(calls(wanted)[0], 2)
+    check_results(wanted)
+
+
+def test_one_thread_is_one_process(folder, wanted, monkeypatch):
+    monkeypatch.setattr(together, "_start", lambda *a: pytest.fail("it was started"))
+    together.compile_together(calls(wanted)[0], 1)
+    assert not any(one.is_kept() for one in wanted)
+
+
+def test_a_network_that_two_processes_compile_gives_the_same_bits(folder):
+    """What is predicted with an empty cache equals what this process predicts."""
+    program = (
+        "import sys, numpy as np; from minicnn import kernels; kernels.set_num_threads(2);"
+        "from minicnn.models import load_model;"
+        "print(load_model(sys.argv[1]).predict(np.ones((1, 16, 16, 3), np.float32)).tobytes().hex())"
+    )
+    from minicnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
+    from minicnn.models import Sequential
+
+    model = Sequential(
+        [
+            Input((16, 16, 3)),
+            Conv2D(32, 3, padding="same"),
+            Conv2D(32, 3),
+            MaxPooling2D(),
+            Flatten(),
+            Dense(4, "softmax"),
+        ]
+    )
+    path = folder.parent / "model.keras"
+    model.save(path)
+    found = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == model.predict(np.ones((1, 16, 16, 3), np.float32)).tobytes().hex()
+    assert found.stderr == ""
