@@ -57,7 +57,7 @@ def compile_together(calls: Sequence[tuple[Any, tuple[Any, ...]]], processes: in
 
     Few kernels are not worth it: they are left to be compiled when they are called.
     """
-    if min(processes, len(calls)) < 2:
+    if processes < 2:
         return
     missing = [one for one in _needed(calls) if not one.is_kept()]
     processes = min(processes, len(missing) // LEAST)

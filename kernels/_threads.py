@@ -93,7 +93,8 @@ class Jobs:
         from ._compile_together import compile_together
 
         waiting = self.calls[len(self.rows) :]
-        compile_together([(kernel, arguments) for kernel, _, _, arguments in waiting], get_num_threads())
+        if len(waiting) > 1:
+            compile_together([(kernel, arguments) for kernel, _, _, arguments in waiting], get_num_threads())
         for kernel, blocks, work, arguments in waiting:
             memory = np.empty(ROOM, np.uint8)
             function = binder(kernel)(memory, *arguments)
