@@ -15,6 +15,9 @@ import atexit
 import ctypes
 import os
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -116,25 +119,31 @@ STATE, TABLE, NUMBER = types.int64[::1], types.int64[:, ::1], types.int64
 COMPILED = [(run_jobs, (STATE, TABLE)), (serve, (STATE, NUMBER, NUMBER))]  # with the types of their arguments
 
 
-def _current_core() -> int:
-    """The core that this thread runs on."""
+@cache
+def _core_finder() -> Callable[[], int]:
+    """The system's own function that names the core which the calling thread runs on."""
     try:
-        return ctypes.CDLL(None).sched_getcpu()
+        return ctypes.CDLL(None).sched_getcpu
     except (OSError, AttributeError, TypeError):  # another system than Linux
-        return UNKNOWN
+        return lambda: UNKNOWN
 
 
-def _leave_core(core: int) -> None:
-    """Have this thread run on any core but one, for now.
+def _keep_off(core: int, threads: list[int]) -> dict[int, set[int]]:
+    """Have sleeping threads wake up on other cores than one; the cores that each may use, where that was changed.
 
-    Linux may wake a helper on the core of the caller that woke it.  Neither of the two sleeps, so it takes milliseconds
-    until one is moved, and a small network has been computed by then.
+    Linux likes to wake a thread on the core of the one that wakes it.  That one does not sleep, so the helper would
+    wait for milliseconds until it is moved, and a small network has been computed by then.
     """
-    if core != UNKNOWN and hasattr(os, "sched_setaffinity"):
-        allowed = os.sched_getaffinity(0)
-        if allowed - {core}:
-            os.sched_setaffinity(0, allowed - {core})
-            os.sched_setaffinity(0, allowed)
+    changed: dict[int, set[int]] = {}
+    if core == UNKNOWN or not hasattr(os, "sched_setaffinity"):
+        return changed
+    for thread in threads:
+        with suppress(OSError):  # it has ended
+            allowed = os.sched_getaffinity(thread)
+            if others := allowed - {core}:
+                os.sched_setaffinity(thread, others)
+                changed[thread] = allowed
+    return changed
 
 
 class Pool:
@@ -143,8 +152,9 @@ class Pool:
     def __init__(self, helpers: int):
         self.state = np.zeros(NEXT + (helpers + 1) * LINE, np.int64)
         self.state[THREADS] = helpers + 1
-        self._asleep, self._caller = 0, UNKNOWN
-        self._lock, self._bell = threading.Lock(), threading.Semaphore(0)
+        self._asleep: dict[int, threading.Lock] = {}  # for each thread that sleeps, what it waits for
+        self._cores: dict[int, set[int]] = {}  # those that threads may use again when they have woken up
+        self._lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._help, args=(own,), name="minicnn-kernel", daemon=True)
             for own in range(1, helpers + 1)
@@ -156,20 +166,25 @@ class Pool:
 
     def _help(self, own: int) -> None:
         last: Any = 0
+        thread, bell = threading.get_native_id(), threading.Lock()
+        bell.acquire()
         while (last := serve(self.state, own, last)) != OVER:
             with self._lock:
                 if self.state[END]:
                     return
-                self._asleep += 1
-            self._bell.acquire()
-            _leave_core(self._caller)
+                self._asleep[thread] = bell
+            bell.acquire()
+            if thread in self._cores:
+                os.sched_setaffinity(thread, self._cores[thread])
+                del self._cores[thread]
 
     def _wake(self) -> None:
         with self._lock:
-            asleep, self._asleep = self._asleep, 0
-        if asleep:
-            self._caller = _current_core()
-            self._bell.release(asleep)
+            asleep, self._asleep = self._asleep, {}
+            if asleep:
+                self._cores |= _keep_off(_core_finder()(), [*asleep])
+            for bell in asleep.values():
+                bell.release()
 
     def run(self, jobs: np.ndarray) -> None:
         """All jobs, in order.
@@ -179,7 +194,7 @@ class Pool:
         MemoryError
             A kernel could not allocate what it needs.
         """
-        if self._asleep:
+        if self._asleep and jobs[:, 3].any():  # some are shared out
             self._wake()
         if run_jobs(self.state, jobs):
             raise MemoryError("a kernel ran out of memory: make the batch smaller")

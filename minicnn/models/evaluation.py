@@ -19,6 +19,8 @@ from .network import alone
 if TYPE_CHECKING:
     from .model import Model
 
+UNASKED = 1 << 20  # bytes for which nobody asks the system whether it has them: it takes as long as a small layer
+
 
 def evaluate(
     model: Model,
@@ -81,8 +83,7 @@ def _room(samples: int, outputs: list[np.ndarray]) -> list[np.ndarray]:
     OutOfMemoryError
     """
     each = max(1, sum(math.prod(output.shape[1:]) * output.itemsize for output in outputs))
-    available = available_memory()
-    if samples * each > available:
+    if samples * each > UNASKED and samples * each > (available := available_memory()):
         raise OutOfMemoryError(
             f"the outputs of {samples} samples take {in_words(samples * each)} of memory, {in_words(available)} are "
             f"left: predict at most {available // each} samples at a time"

@@ -62,6 +62,14 @@ def comes_to(count: int) -> bool:
     return alive() == count
 
 
+def comes_to_sleep(pool, count: int) -> bool:
+    """Whether that many helpers sleep soon."""
+    deadline = time.monotonic() + 10
+    while len(pool._asleep) != count and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return len(pool._asleep) == count
+
+
 def parts(blocks: int, work: float) -> set[float]:
     """The numbers of blocks that were taken at a time."""
     sizes, out = np.zeros(blocks), np.zeros(blocks)
@@ -150,18 +158,59 @@ def test_several_callers_share_the_pool():
     assert comes_to(2)
 
 
-def test_helpers_sleep_when_there_is_nothing_to_do_and_are_woken():
+def test_helpers_sleep_when_there_is_nothing_to_do_and_are_woken(monkeypatch):
+    from minicnn.kernels import _pool
+
+    serving, serve = [], _pool.serve
+    monkeypatch.setattr(_pool, "serve", lambda state, own, last: serving.append(own) or serve(state, own, last))
     kernels.set_num_threads(3)
     x, y = np.arange(50.0), np.zeros(50)
     pool = threads._shared_pool(3)
     for _ in range(3):
-        deadline = time.monotonic() + 10
-        while pool._asleep < 2 and time.monotonic() < deadline:
-            time.sleep(0.001)
-        assert pool._asleep == 2
+        assert comes_to_sleep(pool, 2)
+        serving.clear()
         threads.parallel_for(squares, 50, ENOUGH, x, y)
-        assert pool._asleep < 2 or not pool._bell.acquire(blocking=False)
+        assert comes_to_sleep(pool, 2)
+        assert sorted(serving) == [1, 2]  # each was woken, once
     np.testing.assert_array_equal(y, x**2)
+
+
+def test_a_job_that_is_not_shared_lets_helpers_sleep():
+    kernels.set_num_threads(3)
+    x, y = np.arange(50.0), np.zeros(50)
+    pool = threads._shared_pool(3)
+    assert comes_to_sleep(pool, 2)
+    threads.parallel_for(squares, 50, 1, x, y)
+    assert len(pool._asleep) == 2
+    np.testing.assert_array_equal(y, x**2)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say where a thread may run")
+def test_helpers_wake_up_off_the_core_of_their_caller_and_may_then_run_on_all(monkeypatch):
+    """Whatever cores a machine has: a thread that is kept off one may use its own again when it has woken up."""
+    from minicnn.kernels import _pool
+
+    cores, given = {threading.get_native_id(): {0, 1}, 7: {0}}, []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: cores[thread])
+    monkeypatch.setattr(os, "sched_setaffinity", lambda thread, allowed: given.append((thread, allowed)))
+    assert _pool._keep_off(1, [*cores]) == {threading.get_native_id(): {0, 1}, 7: {0}}
+    assert given == [(threading.get_native_id(), {0}), (7, {0})]
+    given.clear()
+    assert _pool._keep_off(0, [7]) == {}  # it has no other
+    assert _pool._keep_off(_pool.UNKNOWN, [*cores]) == {}
+    assert given == []
+    monkeypatch.undo()
+    kernels.set_num_threads(3)
+    x, y = np.arange(50.0), np.zeros(50)
+    pool = threads._shared_pool(3)
+    for _ in range(3):
+        assert comes_to_sleep(pool, 2)
+        sleepers = list(pool._asleep)
+        threads.parallel_for(squares, 50, ENOUGH, x, y)
+        deadline = time.monotonic() + 10
+        while pool._cores and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert [os.sched_getaffinity(thread) for thread in sleepers] == [os.sched_getaffinity(0)] * 2
 
 
 def test_changing_the_number_of_threads_ends_the_old_ones():
