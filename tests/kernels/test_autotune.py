@@ -218,7 +218,7 @@ def test_what_is_measured_is_neither_captured_nor_recorded():
     with kernels.capture() as named:
         kernels.dense.forward(x, w, out=out, rung=calls[0][2])
     assert len(calls) == 1
-    assert len(tuned.rows) == len(named.rows) > 0
+    assert len(tuned.calls) == len(named.calls) > 0
 
 
 PROGRAM = """
