@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -58,8 +58,8 @@ def architectures() -> tuple[Architecture, ...]:
     return tuple(Architecture(**row) for row in json.loads(text)["architectures"])
 
 
-def architecture(name: str) -> Architecture:
-    """The row of a name, in small or capital letters.
+def architecture(name: str, others: Iterable[str] = ()) -> Architecture:
+    """The row of a name, in small or capital letters; `others` are names that may be meant where there is none.
 
     Raises
     ------
@@ -74,6 +74,27 @@ def architecture(name: str) -> Architecture:
     rows = {row.name.lower(): row for row in architectures() if not row.arguments}
     if name.lower() in rows:
         return rows[name.lower()]
-    nearest = difflib.get_close_matches(name.lower(), rows, n=1)
-    hint = f", did you mean {nearest[0]}?" if nearest else ": minicnn models --list names all"
+    meant = similar(name, [*rows, *others])
+    hint = f", did you mean {meant}?" if meant else ": minicnn models --list names all"
     raise ArgumentError(f"there is no architecture {name!r}{hint}")
+
+
+def similar(name: str, names: Iterable[str]) -> str:
+    """The one of some names, in small letters, that is likely to be meant; "" when there is none.
+
+    The package before a dot may be left out.
+
+    Examples
+    --------
+    >>> similar("ResNet18", ["resnet101", "torchvision.resnet18"])
+    'torchvision.resnet18'
+    >>> similar("timm.resnet18", ["timm.vgg16", "torchvision.resnet18"])
+    ''
+    """
+    package, _, name = name.lower().rpartition(".")
+    ends: dict[str, str] = {}
+    for known in names:
+        of, _, end = known.rpartition(".")
+        if package in ("", of):
+            ends.setdefault(end, known)
+    return next((ends[end] for end in difflib.get_close_matches(name, ends, n=1)), "")

@@ -10,14 +10,12 @@ from ._json import MAX_BYTES, parse_config
 from .entries import WeightFile
 from .hdf5 import HDF5File
 from .keras3 import read_keras3
+from .others import PICKLE
 
 CONFIG, METADATA, WEIGHTS, OWN = "config.json", "metadata.json", "model.weights.h5", "minicnn.json"
 LIMITS = {CONFIG: MAX_BYTES, METADATA: 1 << 20, WEIGHTS: 16 << 30, OWN: MAX_BYTES}
 OTHERS = {  # the end of a member's name: what the archive is, and what to do
-    "data.pkl": (
-        "a PyTorch file, a pickle, which minicnn does not open: save the state dict there with "
-        "safetensors.torch.save_file"
-    ),
+    "data.pkl": f"a PyTorch file, a pickle, {PICKLE}",
     ".npy": "an archive of NumPy arrays, no Keras file",
 }
 NO_ZIP = "File is not a zip file"  # zipfile's words: it found no directory at the end
@@ -67,6 +65,8 @@ def _members(archive: zipfile.ZipFile, path: str) -> dict[str, zipfile.ZipInfo]:
     other = next((what for end, what in OTHERS.items() if any(name.endswith(end) for name in names)), None)
     if other and CONFIG not in names:
         raise FileFormatError(f"{path} is {other}")
+    if not {CONFIG, WEIGHTS} & set(names):
+        raise FileFormatError(f"{path} is a zip archive, but no .keras file: unpack it and name a file of it")
     return dict(zip(names, infos))
 
 

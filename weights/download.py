@@ -9,6 +9,7 @@ import http.client
 import os
 import re
 import secrets
+import socket
 import sys
 import time
 import urllib.error
@@ -87,8 +88,11 @@ def _is_page(path: Path) -> bool:
 
 
 def _receive_all(url: str, path: Path) -> None:
-    """Append to `path` until it is complete; as long as bytes come, the attempts are not counted."""
-    failed = 0
+    """Append to `path` until it is complete; as long as bytes come, the attempts are not counted.
+
+    Where the server's name is not found to begin with, there is no network: nothing is tried again.
+    """
+    failed, begun = 0, path.stat().st_size
     while True:
         before = path.stat().st_size
         try:
@@ -105,6 +109,8 @@ def _receive_all(url: str, path: Path) -> None:
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             cause = getattr(error, "reason", None) or error
             reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+            if isinstance(cause, socket.gaierror) and before == begun:
+                raise DownloadError(f"the name of the server is not found: {reason}") from None
         failed = 1 if path.stat().st_size >= before + PROGRESS else failed + 1
         if failed >= ATTEMPTS:
             raise DownloadError(reason)

@@ -26,6 +26,11 @@ def locate(entry: PublishedFile) -> Path:
     return fetch(entry.url, entry.file, entry.hash, entry.folder, opening(entry))
 
 
+def find(entry: PublishedFile) -> Path | None:
+    """The path of a published file that is on this machine; None where it would have to be downloaded."""
+    return _here(entry.file, entry.hash, entry.folder, opening(entry))[0]
+
+
 def fetch(
     url: str, file_name: str, file_hash: str | None = None, subfolder: str = "models", check: Check | None = None
 ) -> Path:
@@ -53,16 +58,10 @@ def fetch(
     >>> fetch("https://example.org/a.h5", "a.h5")                               # doctest: +SKIP
     PosixPath('/home/me/.cache/minicnn/models/a.h5')
     """
+    here, doubts = _here(file_name, file_hash, subfolder, check)
+    if here is not None:
+        return here
     target = cache_folder() / subfolder / file_name
-    if target.is_file():  # verified before it got this name, or put there by hand: the readers doubt it, as any file
-        return target
-    doubts = ""
-    kept = keras_folder() / subfolder / file_name
-    if kept.is_file():
-        doubts = _doubts(kept, file_hash, check)
-        if not doubts:
-            return kept
-        doubts = f"; {kept} is there but {doubts}"
     try:
         if os.environ.get("MINICNN_OFFLINE", "0") not in ("", "0"):
             raise DownloadError("MINICNN_OFFLINE is set")
@@ -72,6 +71,18 @@ def fetch(
     except DownloadError as error:
         raise DownloadError(f"{url} could not be downloaded ({error}{doubts}): put the file at {target}") from None
     return target
+
+
+def _here(name: str, file_hash: str | None, folder: str, check: Check | None) -> tuple[Path | None, str]:
+    """(the path of a file in minicnn's or Keras' cache, why the one in the latter is not used)"""
+    target = cache_folder() / folder / name
+    if target.is_file():  # verified before it got this name, or put there by hand: the readers doubt it, as any file
+        return target, ""
+    kept = keras_folder() / folder / name
+    if not kept.is_file():
+        return None, ""
+    doubts = _doubts(kept, file_hash, check)
+    return (None, f"; {kept} is there but {doubts}") if doubts else (kept, "")
 
 
 def is_file(entry: PublishedFile, path: str | os.PathLike) -> bool:

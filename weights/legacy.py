@@ -85,5 +85,5 @@ def _layer(weights: Group, name: str, order: KernelOrder, path: str, of_rows: bo
 
 
 def _weight(group: Group, name: str, order: KernelOrder) -> WeightEntry:
-    dataset = group.dataset(name)
+    dataset = group.dataset(name, opaque_bfloat16=True)
     return order.entry(WeightEntry(name, dataset.shape, dataset.dtype, dataset.read))

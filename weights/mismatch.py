@@ -67,4 +67,6 @@ def _remedy(report: LoadReport) -> str:
         return "the file has more layers than the model: strict=False leaves them out"
     if report.missing and not report.mismatched:
         return "these are weights of another architecture, or of other layer names: strict=False loads what is there"
+    if report.matched_by == "name" and report.mismatched and not (report.missing or report.unexpected):
+        return "on_mismatch='skip' loads the layers that fit"
     return ANOTHER

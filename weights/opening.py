@@ -2,7 +2,7 @@
 
 import os
 
-from minicnn.errors import FileFormatError
+from minicnn.errors import ArgumentError, FileFormatError
 
 from .archive import read_archive
 from .entries import WeightFile
@@ -10,17 +10,9 @@ from .hdf5 import HDF5File, is_hdf5
 from .hdf5.source import Source
 from .keras3 import is_keras3, read_keras3
 from .legacy import is_legacy, read_legacy
+from .others import what_it_is
 from .safetensors import is_safetensors
 from .state_dict import read_safetensors
-
-WHAT_ELSE = [  # first bytes -> what the file is, and what to do
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself: run `git lfs pull`"),
-    (b"<", "a web page, not weights: the download failed, get the file again"),
-    (b"\x1f\x8b", "compressed with gzip: unpack it first"),
-    (b"\x93NUMPY", "a NumPy array, not a Keras file"),
-    (b"{", "JSON, no weights: if Keras wrote it, model_from_json(text) in Python builds the model, then load_weights"),
-    (b"\x80", "a Python pickle (PyTorch?), which minicnn does not open: save the weights as safetensors"),
-]
 
 
 def open_weights(path: str | os.PathLike) -> WeightFile:
@@ -37,6 +29,8 @@ def open_weights(path: str | os.PathLike) -> WeightFile:
 
     Raises
     ------
+    ArgumentError
+        No path.
     FileAccessError
         The file does not exist or cannot be read.
     FileFormatError
@@ -48,7 +42,9 @@ def open_weights(path: str | os.PathLike) -> WeightFile:
     >>> with open_weights("vgg16.h5") as file:                                  # doctest: +SKIP
     ...     print(file.format, [layer.name for layer in file.layers])
     """
-    name = os.fspath(path)
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise ArgumentError(f"weights are read from a file, which is named by its path; got {path!r}")
+    name = os.fsdecode(path)
     source = Source.open(name)
     try:
         head = source.read(0, min(64, source.size))
@@ -57,7 +53,7 @@ def open_weights(path: str | os.PathLike) -> WeightFile:
         if is_safetensors(head):
             return _read_safetensors(name)
         if not is_hdf5(source):
-            raise FileFormatError(f"{name} is {_what_it_is(head, source.size)}")
+            raise FileFormatError(f"{name} is {what_it_is(head, name, source.size)}")
     finally:
         source.close()
     file = HDF5File(name)
@@ -85,11 +81,3 @@ def _read_safetensors(name: str) -> WeightFile:
     except BaseException:
         source.close()
         raise
-
-
-def _what_it_is(head: bytes, size: int) -> str:
-    if size == 0:
-        return "empty (0 bytes): the download or the copy failed, get the file again"
-    text = head.lstrip()
-    known = (what for start, what in WHAT_ELSE if text.startswith(start))
-    return next(known, "neither an HDF5 file nor a .keras archive nor safetensors: expected weights saved by Keras")

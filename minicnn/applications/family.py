@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from minicnn.arguments import items, number
-from minicnn.errors import ArgumentError, ShapeError
+from minicnn.arguments import items, number, switch
+from minicnn.errors import ArgumentError, ShapeError, WeightsMismatchError
 from minicnn.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input, SymbolicTensor
 from minicnn.models import Model
 from minicnn.models.weight_files import load_weights
@@ -29,9 +30,13 @@ def image_input(
 
     Raises
     ------
-    ShapeError
-        A shape that is no (H,W,C), or smaller than the architecture's least side.
+    ArgumentError, ShapeError
+        A shape that is no (H,W,C), or smaller than the architecture's least side; an include_top that is no bool.
     """
+    for name, value in (("include_top", include_top), ("input_shape", input_shape)):
+        if isinstance(value, os.PathLike) or (isinstance(value, str) and "." in value):
+            raise ArgumentError(f"{name} is {value!r}: a file of weights is named by weights={str(value)!r}")
+    switch("a network", "include_top", include_top)
     if input_tensor is not None:
         if not isinstance(input_tensor, SymbolicTensor):
             raise ArgumentError(
@@ -41,7 +46,11 @@ def image_input(
     if input_shape is None:
         input_shape = (default, default, 3) if include_top else (None, None, 3)
     shape = items("the input of a network", "input_shape", input_shape)
-    if len(shape) != 3 or shape[2] is None or not all(side is None or isinstance(side, Integral) for side in shape):
+    if len(shape) != 3 or not all(side is None or isinstance(side, Integral) for side in shape):
+        raise ShapeError(f"input_shape must be (height, width, channels); it is {shape}")
+    if shape[0] in (1, 3) and all(side is None or side >= least for side in shape[1:]):
+        raise ShapeError(f"input_shape is {shape}: channels come last, as in {(*shape[1:], shape[0])}")
+    if shape[2] is None:
         raise ShapeError(f"input_shape must be (height, width, channels); it is {shape}")
     if any(side is not None and side < least for side in shape[:2]):
         raise ShapeError(f"input_shape must be at least {least}x{least}; it is {shape[0]}x{shape[1]}")
@@ -157,7 +166,11 @@ def finish(
         path: Any = locate(published(architecture, include_top, **variant))
     else:
         path = _path(weights)
-    model.load_report = load_weights(model, path, allow_head=not include_top)
+    try:
+        model.load_report = load_weights(model, path, allow_head=not include_top)
+    except WeightsMismatchError:
+        _refuse_another(path, architecture, classes if include_top else None, variant)
+        raise
     return _from_the_beginning(model)
 
 
@@ -165,7 +178,27 @@ def _path(weights: Any) -> Any:
     """The path of a file of weights."""
     if not isinstance(weights, str | bytes | os.PathLike):
         raise ArgumentError(f"weights must be None, 'imagenet' or a path; it is {weights!r}")
-    return os.fspath(weights)
+    path = os.fsdecode(weights)
+    if path.lower() == "imagenet" and not os.path.exists(path):
+        raise ArgumentError(f"weights={path!r}: the published weights are weights='imagenet', in small letters")
+    return path
+
+
+def _refuse_another(path: str, architecture: str, classes: int | None, variant: Mapping[str, Any]) -> None:
+    """Say what takes the weights of a file that are of another network than was asked for, where that is known."""
+    from .from_weights import arguments, call, network_of
+
+    found = network_of(path)
+    if found is None:
+        return
+    given = arguments(found)
+    asked = variant.get("alpha", 1.0), bool(variant.get("variant")), classes or found.classes
+    same = asked == (given.get("alpha", 1.0), given.get("minimalistic", False), found.classes)
+    if found.architecture.name != architecture or not same:
+        which = f"the {architecture} that was asked for" if found.architecture.name == architecture else architecture
+        raise WeightsMismatchError(
+            f"{path} holds weights of {found}, not of {which}: build it as {call(found, repr(path))}"
+        ) from None
 
 
 def _from_the_beginning(model: Model) -> Model:

@@ -1,9 +1,9 @@
-"""Which network of torchvision or timm a state dict belongs to, told by its modules and how many numbers each has."""
+"""Which network of torchvision or timm weights belong to, told by its modules and how many numbers each has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 
 from minicnn.weights import WeightFile
@@ -13,26 +13,30 @@ from .pytorch.network import Network
 
 Sizes = dict[str, int]
 CLASSES = 1000  # of a head that is built
+NETWORKS = {network.name: network for module in (torchvision, timm) for network in module.NETWORKS.values()}
 
 
 @dataclass(frozen=True)
 class StateDict:
     """A network, and the classes of the head in the file; None when it has no head."""
 
-    network: Network
+    architecture: Network
     classes: int | None
 
     def __str__(self) -> str:
-        return f"{self.network.name}, {f'{self.classes} classes' if self.classes else 'no top'}"
+        return f"{self.architecture}, {f'{self.classes} classes' if self.classes else 'no top'}"
 
 
-def identify(file: WeightFile) -> StateDict | None:
-    """The first network that has the modules of a file; their head may be for any number of classes."""
-    sizes = {layer.name: sum(prod(weight.shape) for weight in layer.weights) for layer in file.layers}
-    for network in _networks():
+def identify(file: WeightFile, first: Network | None = None) -> StateDict | None:
+    """The first network that has the modules of a file; their head may be for any number of classes.
+
+    torchvision and timm have networks that are one and the same: `first` is the one that is meant.
+    """
+    sizes = {layer.name: sum(prod(weight.shape) for weight in layer.weights) for layer in file.layers if layer.weights}
+    for network in ([first] if first else []) + list(NETWORKS.values()):
         wanted = _sizes(network, include_top=True)
-        last, numbers = wanted.popitem()
-        each = numbers // CLASSES
+        last = next(reversed(wanted))
+        each = wanted[last] // CLASSES
         classes = sizes.get(last, 0) // each
         if classes and sizes == wanted | {last: each * classes}:
             return StateDict(network, classes)
@@ -41,11 +45,7 @@ def identify(file: WeightFile) -> StateDict | None:
     return None
 
 
-def _networks() -> Iterator[Network]:
-    yield from torchvision.NETWORKS.values()
-    yield from timm.NETWORKS.values()
-
-
+@cache
 def _sizes(network: Network, include_top: bool) -> Sizes:
     """{module: numbers}, the classifier last"""
     layers = network(include_top=include_top, classes=CLASSES).layers

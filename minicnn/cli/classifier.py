@@ -7,26 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import applications
-from minicnn.applications import state_dicts
 from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
-from minicnn.applications.state_dicts import StateDict
+from minicnn.cli import model_files
 from minicnn.cli.console import note
-from minicnn.data import ImageFolder, ImageNote, load_images, scan_folder
+from minicnn.data import ImageFolder, ImageNote, load_images, pictures_below, scan_folder
+from minicnn.data.folder import UnknownClassError
 from minicnn.data.signatures import FORMATS, sniff
-from minicnn.errors import (
-    ArgumentError,
-    DataError,
-    DownloadError,
-    FileFormatError,
-    UnsupportedError,
-)
-from minicnn.models import load_model
+from minicnn.errors import ArgumentError, DataError, UnsupportedError
 from minicnn.transfer import Preparation, class_names_of, preparation_of
-from minicnn.weights import open_weights
-from minicnn.weights.identify import Identity, identify
+from minicnn.weights.fetch import find
 from minicnn.weights.registry import class_index
-from minicnn.weights.state_dict import PYTORCH
 
 BATCH = 32
 
@@ -56,7 +46,7 @@ def load_classifier(path: str, preprocessing: str | None = None, dense_storage: 
         The file is damaged, holds no whole model, or the model is no classifier of pictures.
     """
     _refuse_pictures(path)
-    model = _load(path)
+    model = model_files.load(path, classifier=True)
     if len(model.outputs) != 1 or len(model.outputs[0].shape) != 2:
         shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
         raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
@@ -67,6 +57,8 @@ def load_classifier(path: str, preprocessing: str | None = None, dense_storage: 
 
 def _refuse_pictures(path: str) -> None:
     """Say where a model is expected when arguments are swapped."""
+    if Path(path).is_dir() and pictures_below(path)[0]:
+        raise ArgumentError(f"{path} is a folder of pictures: the model is named first, then pictures")
     if Path(path).is_file():
         with open(path, "rb") as file:
             if sniff(file.read(16)) not in FORMATS:
@@ -76,53 +68,12 @@ def _refuse_pictures(path: str) -> None:
         )
 
 
-def _load(path: str) -> Any:
-    """The whole model in a file; of weights alone, the published architecture that their shapes tell."""
-    if holds_model(path):
-        return load_model(path)
-    found = architecture_of(path)
-    if found is None or found.classes is None:
-        raise weights_alone(path)
-    if isinstance(found, StateDict):
-        return found.network(weights=path, classes=found.classes)
-    row = found.architecture
-    return getattr(applications, row.name)(weights=path, classes=found.classes, **row.arguments)
-
-
-def holds_model(path: str) -> bool:
-    """Whether a file says how its weights make a model."""
-    with open_weights(path) as file:
-        return file.config is not None
-
-
-def architecture_of(path: str) -> Identity | StateDict | None:
-    """The published architecture of the weights in a file, told by their shapes; of a state dict, PyTorch's network."""
-    with open_weights(path) as file:
-        if file.format == PYTORCH:
-            return state_dicts.identify(file)
-        return identify(weight.shape for layer in file.layers for weight in layer.weights)
-
-
-def weights_alone(path: str) -> FileFormatError:
-    """The refusal of a file without a model, with what can be done with it."""
-    found = architecture_of(path)
-    known, use = ", no model", ""
-    if found is not None:
-        known = f", of {found}"
-        use = "" if isinstance(found, StateDict) else ", minicnn finetune PHOTOS --base FILE learns your classes on it"
-        if found.classes is not None:
-            use = ", minicnn predict FILE IMAGE names pictures with it"
-    return FileFormatError(f"{path} holds weights alone{known}: minicnn inspect FILE shows what is in it{use}")
-
-
 def _usual_names(count: int) -> list[str]:
-    """ImageNet's names for 1,000 classes where they are on this machine or can be fetched, else numbers."""
+    """ImageNet's names for 1,000 classes where they are on this machine, else numbers; nothing is downloaded."""
     if count == IMAGENET_CLASSES:
-        try:
+        if find(class_index()) is not None:
             return [name for _, name in imagenet_classes()]
-        except DownloadError as error:
-            names = f"minicnn weights fetch {class_index().file}"
-            note(f"classes are numbered; for their names, run {names} where there is a network ({error})")
+        note(f"classes are numbered; minicnn weights fetch {class_index().file}, once, gets their names")
     return _numbered(count)
 
 
@@ -174,9 +125,9 @@ def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[ImageFolder,
     """
     try:
         folder = scan_folder(path, class_names)
-    except DataError as error:
+    except UnknownClassError as error:
         if list(class_names) != _numbered(len(class_names)):
             raise
-        called = f"the folders must be called class 0 to class {len(class_names) - 1}, in the order of its outputs"
-        raise DataError(f"{error}; the file of the model does not name its classes: {called}") from None
+        called = f"call the folders class 0 to class {len(class_names) - 1}, in the order of its outputs"
+        raise DataError(f"{error.found}, but the file of the model does not name its classes: {called}") from None
     return folder, np.arange(len(folder)) if folder.split is None else folder.split.validation

@@ -1,10 +1,12 @@
 """`minicnn export`: a model as an ONNX file."""
 
 from minicnn.cli.console import say
+from minicnn.cli.options import MODEL_HELP
 
 EPILOG = """\
 examples:
   minicnn export photos-model/model.keras photos.onnx
+  minicnn export resnet50.safetensors resnet50.onnx      a state dict of torchvision or timm
 
 Needs the package onnx: pip install 'minicnn[onnx]'. Inputs and outputs are as of the model: pictures (N,H,W,C),
 prepared as the model wants them; how, is in the file's metadata under the key "minicnn"."""
@@ -18,20 +20,17 @@ def add_parser(commands) -> None:
         description="Write a model as an ONNX file, for ONNX Runtime and others.",
         epilog=EPILOG,
     )
-    parser.add_argument("model", metavar="MODEL", help="a .keras or .h5 file with a whole model")
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("out", metavar="OUT.onnx", help="the file to write")
     parser.set_defaults(run=run)
 
 
 def run(options) -> int:
     """Build, and write."""
-    from minicnn.cli.classifier import holds_model, weights_alone
-    from minicnn.models import load_model
+    from minicnn.cli.model_files import load
     from minicnn.onnx import export
 
-    if not holds_model(options.model):
-        raise weights_alone(options.model)
-    model = load_model(options.model)
+    model = load(options.model)
     export(model, options.out)
     say(f"{options.out}: {model.name}, {model.count_params():,} weights")
     return 0

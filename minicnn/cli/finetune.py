@@ -23,6 +23,7 @@ examples:
   minicnn finetune photos --unfreeze conv_dw_12              then fine-tune the last layers, from this one on
   minicnn finetune photos --base vgg16 --unfreeze block5     from the first layer whose name begins so
   minicnn finetune photos --base mobilenetv2                 fewer weights than MobileNet
+  minicnn finetune photos --base torchvision.resnet50 --weights resnet50.safetensors
   minicnn finetune photos --base my_model.h5 --preprocessing tf
   minicnn finetune photos --base bundled                     the small net that comes with minicnn: no download
   minicnn finetune photos --folds 5                          judge by cross-validation as well
@@ -53,7 +54,8 @@ def add_parser(commands) -> None:
         "--unfreeze",
         metavar="LAYER",
         help="then train from this layer on: a name or its beginning, like conv_dw_12 of "
-        "MobileNet, block_15 of MobileNetV2, block5 of VGG, conv5 of ResNet, stage2 of the bundled net",
+        "MobileNet, block_15 of MobileNetV2, block5 of VGG, conv5 of ResNet, layer4 of torchvision's, stage2 of the "
+        "bundled net",
     )
     fine.add_argument("--fine-epochs", type=whole(1), metavar="N", help="epochs of it (default: 10)")
     fine.add_argument("--learning-rate", type=within("(0, inf)"), metavar="R", help="rate of it (default: 1e-4)")

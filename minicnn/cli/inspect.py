@@ -1,4 +1,4 @@
-"""`minicnn inspect`: what is in a weights file, without building a model."""
+"""`minicnn inspect`: what is in a file of weights or of a model, without running it."""
 
 import hashlib
 import math
@@ -43,11 +43,9 @@ def run(options) -> int:
 
 def describe(path: str) -> dict:
     """The contents of a weights file as plain values."""
-    from minicnn.applications import state_dicts
+    from minicnn.applications.from_weights import network_in
     from minicnn.weights import open_weights
     from minicnn.weights.contents import contents
-    from minicnn.weights.identify import identify
-    from minicnn.weights.state_dict import PYTORCH
 
     with open_weights(path) as file:
         layers = [
@@ -61,26 +59,26 @@ def describe(path: str) -> dict:
             }
             for layer in contents(file)
         ]
-        shapes = [weight.shape for layer in file.layers for weight in layer.weights]
-        architecture = state_dicts.identify(file) if file.format == PYTORCH else identify(shapes)
+        network = network_in(file)
         return {
             "file": str(path),
             "bytes": Path(path).stat().st_size,
             "sha256": _sha256(path),
             "format": file.format,
             "keras_version": file.keras_version,
-            "architecture": str(architecture) if architecture else None,
+            "architecture": str(network) if network else None,
             "has_config": file.config is not None,
-            "to_run": to_run(file, architecture),
+            "to_run": to_run(file, network),
+            "command": None if file.config is not None or network is None else command(network),
             "metadata": file.metadata,
             "numbers": sum(math.prod(w["shape"]) for layer in layers for w in layer["weights"]),
             "layers": layers,
         }
 
 
-def to_run(file, identity) -> str:
-    """What it takes to have a model that runs."""
-    from minicnn.applications.state_dicts import StateDict
+def to_run(file, network) -> str:
+    """What it takes to have a model that runs; `network` is the one that the weights are of, where that is known."""
+    from minicnn.applications.from_weights import call
     from minicnn.models.config_reading import model_from_config
 
     if file.config is not None:
@@ -89,14 +87,14 @@ def to_run(file, identity) -> str:
         except MinicnnError as error:
             return f"minicnn cannot build it: {error}"
         return "load_model(FILE)"
-    if identity is None:
+    if network is None:
         return "a model that is built as the one that was saved, then model.load_weights(FILE)"
-    head = f"classes={identity.classes}" if identity.classes else "include_top=False"
-    if isinstance(identity, StateDict):
-        return f"minicnn.applications.{identity.network.name}(weights=FILE, {head})"
-    row = identity.architecture
-    options = "".join(f", {key}={value}" for key, value in row.arguments.items())
-    return f"minicnn.applications.{row.name}(weights=FILE, {head}{options})"
+    return call(network)
+
+
+def command(network) -> str:
+    """What the command line does with the weights of a network."""
+    return "minicnn predict FILE IMAGE" if network.classes else "minicnn finetune PHOTOS --base FILE"
 
 
 def _sha256(path: str) -> str:
@@ -116,6 +114,8 @@ def _print(found: dict) -> None:
     say(f"  architecture  {found['architecture'] or 'not one that minicnn models lists'}")
     say(f"  config        {'present' if found['has_config'] else 'none: weights only'}")
     say(f"  to run it     {one_line(found['to_run'])}")
+    if found["command"]:
+        say(f"  or            {found['command']}")
     say(f"  layers        {len(found['layers'])}, of them {weighted} with weights; {found['numbers']:,} numbers")
     if own:
         say(f"  made by       {one_line(_maker(found['metadata']))}")

@@ -1,6 +1,7 @@
 """Options that several commands share; importing this costs nothing."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 from minicnn.cli.parser import whole
@@ -9,12 +10,15 @@ from minicnn.errors import ArgumentError, DownloadError
 PREPROCESSING = ("caffe", "tf", "torch", "none")
 RESIZE = ("crop", "stretch", "pad")
 FULL = "float32"
+MODEL_HELP = (
+    "a .keras or .h5 file with a model; or weights alone (.h5, .safetensors) of a network that `minicnn models` lists"
+)
 DENSE_STORAGES = (FULL, "bfloat16", "int8")  # as kernels.dense.STORAGES
 
 
 def add_model_options(parser) -> None:
     """MODEL and --preprocessing."""
-    parser.add_argument("model", metavar="MODEL", help="a .keras or .h5 file with a model")
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     add_preprocessing(parser)
 
 
@@ -45,11 +49,14 @@ def add_base_options(parser) -> None:
         "--base",
         default="mobilenet",
         metavar="NAME|FILE",
-        help="mobilenet, vgg16, resnet50 or another that `minicnn models` lists, bundled, or a .h5 or .keras file "
-        "(default: mobilenet)",
+        help="mobilenet, vgg16, resnet50 or another that `minicnn models` lists, bundled, or a .keras, .h5 or "
+        ".safetensors file (default: mobilenet)",
     )
     group.add_argument(
-        "--weights", default="imagenet", metavar="FILE", help="weights of a named base (default: imagenet)"
+        "--weights",
+        default="imagenet",
+        metavar="FILE",
+        help="a .h5, .keras or .safetensors file with weights of a named base (default: imagenet, downloaded once)",
     )
     group.add_argument(
         "--size", type=whole(1, 10_000), metavar="N", help="side of the pictures in pixels (default: the base's)"
@@ -65,16 +72,22 @@ def check_base_options(options) -> None:
     ------
     ArgumentError
     """
-    from minicnn.transfer.base import NAMES
+    from minicnn.transfer.base import BUNDLED, NAMES, PUBLISHED, has_published_weights
 
-    row = NAMES.get(options.base.lower())
-    if row is None and options.weights != "imagenet":
+    row, published = NAMES.get(options.base.lower()), options.weights.lower() == PUBLISHED
+    if row is None and not published and (options.base.lower() == BUNDLED or os.path.exists(options.base)):
         raise ArgumentError(
             "--weights is for a --base with a name, as minicnn models lists them; "
             f"--base is {options.base}: leave one out"
         )
     if row is not None and options.size is not None and options.size < row.least:
         raise ArgumentError(f"--size must be at least {row.least} for {row.name}; it is {options.size}")
+    if row is not None and published and not has_published_weights(row):
+        file = "FILE.safetensors, saved with safetensors.torch.save_file" if "." in row.name else "FILE"
+        raise ArgumentError(
+            f"no weights of {row.name} are published that minicnn can download: add --weights {file}, or take another "
+            "--base (minicnn weights list names those that have some)"
+        )
 
 
 @contextlib.contextmanager

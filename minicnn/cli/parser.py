@@ -45,7 +45,9 @@ class Parser(argparse.ArgumentParser):
                 return  # the rest are names, or words for the parser of a command
             option = word.partition("=")[0]
             if _is_option(option) and option not in self._option_string_actions:
-                self.error(f"there is no option {option}{_hint(option, self._option_string_actions)}")
+                known = {name.lstrip("-"): name for name in self._option_string_actions}
+                meant = known.get(_nearest(option.lstrip("-"), known))
+                self.error(f"there is no option {option}{f', did you mean {meant}?' if meant else ''}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """In argparse's place: refuse what is none of an action's choices."""

@@ -11,7 +11,7 @@ from minicnn.data.problems import printable
 from minicnn.data.signatures import FORMAT_LIST
 from minicnn.errors import ArgumentError
 
-MODEL_ENDINGS = (".keras", ".h5", ".hdf5")
+MODEL_ENDINGS = (".keras", ".h5", ".hdf5", ".safetensors")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ examples:
   minicnn predict photos-model/model.keras *.jpg --json       for a program
   minicnn predict resnet.h5 new.jpg --preprocessing caffe     a model that another program wrote
   minicnn predict mobilenet_1_0_224_tf.h5 new.jpg             published weights: the 1,000 classes of ImageNet
+  minicnn predict resnet50.safetensors new.jpg                a state dict of torchvision or timm
 
+predict downloads nothing: minicnn weights fetch imagenet_class_index.json, once, gets the names of ImageNet's classes.
 A picture that is missing or cannot be read, and a folder without pictures, are named on stderr; the others are still
 predicted, and the exit code is 2. What lies in a folder and is no picture is named and left out."""
 

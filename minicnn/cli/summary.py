@@ -1,13 +1,15 @@
 """`minicnn summary`: the layers of a model."""
 
 from minicnn.cli.console import print_json, say
+from minicnn.cli.options import MODEL_HELP
 
 EPILOG = """\
 examples:
   minicnn summary photos-model/model.keras
   minicnn summary old_model.h5 --json
 
-For a file with weights alone, use minicnn inspect."""
+Weights alone are built as the network of `minicnn models` that they are of; what is in other files, minicnn inspect
+shows."""
 
 
 def add_parser(commands) -> None:
@@ -18,19 +20,16 @@ def add_parser(commands) -> None:
         description="Build the model of a file and print its layers: shapes, weights, trainable, BatchNorm mode.",
         epilog=EPILOG,
     )
-    parser.add_argument("model", metavar="MODEL", help="a .keras or .h5 file with a whole model")
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
 
 def run(options) -> int:
     """Build and print."""
-    from minicnn.cli.classifier import holds_model, weights_alone
-    from minicnn.models import load_model
+    from minicnn.cli.model_files import load
 
-    if not holds_model(options.model):
-        raise weights_alone(options.model)
-    model = load_model(options.model)
+    model = load(options.model)
     if options.json:
         print_json(describe(model))
         return 0

@@ -1,6 +1,10 @@
 """`minicnn weights`: the published weight files: which there are, where they lie, fetch one, verify those here."""
 
+import contextlib
+
 from minicnn.cli.console import print_json, print_table, say
+
+SAID = 4  # files of a model in one line
 
 EPILOG = """\
 examples:
@@ -69,10 +73,16 @@ def run_list(options) -> int:
 
 
 def run_fetch(options) -> int:
-    """Download a file unless it is here."""
+    """Download a file unless it is here; with a classifier the names of its classes, which predict needs later."""
+    from minicnn.errors import DownloadError
     from minicnn.weights.fetch import locate
+    from minicnn.weights.registry import class_index
 
-    say(str(locate(entry_of(options.file))))
+    entry = entry_of(options.file)
+    say(str(locate(entry)))
+    if entry.model and entry.include_top:
+        with contextlib.suppress(DownloadError):  # the file itself is here; predict says how to get the names
+            locate(class_index())
     return 0
 
 
@@ -125,9 +135,12 @@ def entry_of(name: str):
 
     entries = {entry.file: entry for entry in (*published_files(), class_index())}
     if name not in entries:
-        similar = difflib.get_close_matches(name, entries, n=2, cutoff=0.3)
-        hint = f"; similar: {', '.join(similar)}" if similar else ""
-        raise ArgumentError(f"no published weights file is called {name!r} (minicnn weights list names all){hint}")
+        said = f"no published weights file is called {name!r} (minicnn weights list names all)"
+        if of_model := [entry.file for entry in published_files() if entry.model.lower() == name.lower()]:
+            more = f" and {len(of_model) - SAID} more" if len(of_model) > SAID else ""
+            raise ArgumentError(f"{said}; those of the model are {', '.join(of_model[:SAID])}{more}")
+        similar = difflib.get_close_matches(name, entries, n=2, cutoff=0.6)
+        raise ArgumentError(f"{said}; similar: {', '.join(similar)}" if similar else said)
     return entries[name]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn.data.problems import ImageError, ImageNote
-from minicnn.data.signatures import FORMAT_LIST, FORMATS, sniff
+from minicnn.data.signatures import FORMAT_LIST, FORMATS, sniff, what_to_do
 from minicnn.preparation.pillow import pillow_image
 from minicnn.preparation.resize import ResizeRule
 
@@ -178,7 +178,7 @@ def _unidentified(data: bytes, path: Path) -> ImageError:
     if found in FORMATS:
         return ImageError(path, "damaged", f"starts as {found} but its header is damaged: replace or remove it")
     found = found or "not a picture"
-    return ImageError(path, "not-an-image", f"is {found}, not {FORMAT_LIST}: convert it to JPEG or remove it")
+    return ImageError(path, "not-an-image", f"is {found}, not {FORMAT_LIST}: {what_to_do(found)}")
 
 
 def _oversized(path: Path, found: str) -> ImageError:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minicnn.data.problems import ImageProblem, as_text, printable
-from minicnn.data.signatures import FORMAT_LIST, FORMATS, format_of
+from minicnn.data.signatures import FORMAT_LIST, FORMATS, ZIP, format_of, what_to_do
 from minicnn.data.split import Split
 from minicnn.errors import DataError, FileAccessError
 
@@ -23,6 +23,14 @@ TRAIN_NAMES = ("train", "training")
 VALIDATION_NAMES = ("val", "valid", "validation", "test", "testing")
 
 _CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
+
+
+class UnknownClassError(DataError):
+    """Folders of classes that the model does not know; `found` says which."""
+
+    def __init__(self, found: str, remedy: str):
+        super().__init__(f"{found}, which the model does not know: {remedy}")
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -168,6 +176,8 @@ class _Scan:
         self.root, self._labelled = root, labelled
         self.problems: list[ImageProblem] = []
         if not root.is_dir():
+            if root.is_file() and format_of(root) == ZIP:
+                raise DataError(f"{printable(root)} is {ZIP}: unpack it, and name the folder with one for each class")
             if root.exists():
                 raise DataError(f"{printable(root)} is a file: name the folder that has one folder for each class")
             raise FileAccessError(f"{printable(root)}: no such folder; check the path")
@@ -232,7 +242,7 @@ class _Scan:
             return False
         if found not in FORMATS:
             known = f"{found}, " if found else ""
-            self._leave_out(file, "not-an-image", f"is {known}not {FORMAT_LIST}: convert it to JPEG or remove it")
+            self._leave_out(file, "not-an-image", f"is {known}not {FORMAT_LIST}: {what_to_do(found)}")
         return found in FORMATS
 
     def _entries(self, folder: Path, report: bool = True) -> tuple[list[Path], list[Path]]:
@@ -305,18 +315,16 @@ def _check_known(parts: list[Path], found: list[dict[str, list[Path]]], names: t
         unknown = classes.keys() - set(names)
         if unknown:
             unknown = sorted(unknown, key=natural_key)
-            raise DataError(
-                f"{printable(part)} has class {_listed(unknown)}, which the model "
-                f"does not know: {_renaming(unknown, names)}; known: {_listed(names)}"
-            )
+            remedy = f"{_renaming(unknown, names)}; known: {_listed(names)}"
+            raise UnknownClassError(f"{printable(part)} has class {_listed(unknown)}", remedy)
 
 
 def _renaming(unknown: list[str], names: tuple[str, ...]) -> str:
     """What to do with unknown classes: the new name where capital letters alone differ."""
     known = {name.casefold(): name for name in names}
     pairs = [(name, known[name.casefold()]) for name in unknown if name.casefold() in known]
-    said = ", ".join(f"'{printable(name)}' to '{printable(right)}'" for name, right in pairs)
-    return f"rename {said}" if said else "rename or remove the folder"
+    said = [f"'{printable(name)}' to '{printable(right)}'" for name, right in pairs]
+    return f"rename {_joined(said)}" if said else "rename or remove the folder"
 
 
 def _one_class(part: Path, name: str) -> DataError:
@@ -328,6 +336,9 @@ def _one_class(part: Path, name: str) -> DataError:
 
 def _listed(names) -> str:
     """'a', 'b' ... of at most ten names."""
-    names = [f"'{printable(name)}'" for name in names]
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return ", ".join(names[:10]) + more
+    return _joined([f"'{printable(name)}'" for name in names])
+
+
+def _joined(said: list[str]) -> str:
+    more = f" and {len(said) - 10} more" if len(said) > 10 else ""
+    return ", ".join(said[:10]) + more

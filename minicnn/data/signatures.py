@@ -8,11 +8,12 @@ EXTENSIONS = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".png": "PNG", ".webp": "WEBP",
     ".bmp": "BMP", ".dib": "BMP", ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF",
 }  # fmt: skip
+ZIP = "a ZIP archive"
 
 _STARTS = [
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"BM", "BMP"), (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"), (b"II*\x00", "TIFF"), (b"MM\x00*", "TIFF"), (b"%PDF", "a PDF document"),
-    (b"8BPS", "a Photoshop document"), (b"PK\x03\x04", "a ZIP archive"), (b"\x89HDF", "an HDF5 file"),
+    (b"8BPS", "a Photoshop document"), (b"PK\x03\x04", ZIP), (b"\x89HDF", "an HDF5 file"),
     (b"<", "an HTML, SVG or XML page"),
 ]  # fmt: skip
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
@@ -30,6 +31,11 @@ def sniff(start: bytes) -> str | None:
         return "a HEIC or AVIF picture"
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     return next((name for magic, name in _STARTS if start.startswith(magic) or text.startswith(magic)), None)
+
+
+def what_to_do(found: str | None) -> str:
+    """With a file that is no picture that is read."""
+    return "unpack it" if found == ZIP else "convert it to JPEG or remove it"
 
 
 def format_of(path: Path) -> str | None:

@@ -6,13 +6,14 @@ refused with the layer's name, and nothing is ever imported, evaluated or opened
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from minicnn.errors import FileFormatError, GraphError, MinicnnError, UnsupportedError
+from minicnn.errors import ArgumentError, FileFormatError, GraphError, MinicnnError, UnsupportedError
 from minicnn.layers import CLASSES, InputLayer, Layer, Operation, SymbolicTensor
 from minicnn.layers.operation import FUNCTIONS
 from minicnn.layers.recurrent import WithStates
@@ -29,6 +30,7 @@ ARRAY = "__numpy__"
 MODES = "minicnn_training"  # of each call of a layer, the mode it was given for good
 Reference = tuple[str, int, int]
 CallKey = tuple[str, int]
+LONGEST_PATH = 4096
 
 
 def model_from_json(text: str | bytes, keras_version: str | None = None) -> Any:
@@ -36,11 +38,17 @@ def model_from_json(text: str | bytes, keras_version: str | None = None) -> Any:
 
     Raises
     ------
-    FileFormatError, UnsupportedError, GraphError
-        Not a model config; a layer that minicnn does not have; a graph that does not hold together.
+    ArgumentError, FileFormatError, UnsupportedError, GraphError
+        No text; not a model config; a layer that minicnn does not have; a graph that does not hold together.
     """
+    if not isinstance(text, str | bytes) or _is_path(text):
+        raise ArgumentError(f"model_from_json takes the text of a config, as read from its file; got {text!r:.200}")
     config = parse_config(text, "the model config")
     return model_from_config(config, keras_version)
+
+
+def _is_path(text: str | bytes) -> bool:
+    return len(text) < LONGEST_PATH and (os.fsdecode(text).endswith(".json") or os.path.isfile(text))
 
 
 def model_from_config(config: dict[str, Any], keras_version: str | None = None) -> Any:

@@ -21,6 +21,8 @@ from .compile_config import compile_config, restore
 from .config_reading import model_from_config
 from .model import Model
 
+DOUBTS_SAID = 3  # of the weights of one file: after training that went wrong, all of them are NaN
+
 
 def load_model(path: str | Path, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Model:
     """The model of a `.keras` file or a full-model `.h5` of Keras 1, 2 or 3, with its weights.
@@ -43,7 +45,8 @@ def load_model(path: str | Path, custom_objects: Any = None, compile: bool = Tru
     with weights.open_weights(path) as file:
         if file.config is None:
             raise FileFormatError(
-                f"{path} holds weights but no architecture; build the model, then model.load_weights({str(path)!r})"
+                f"{path} holds weights but no architecture; build the model, then model.load_weights({str(path)!r}); "
+                "minicnn inspect FILE says which model it is"
             )
         with _naming(path, file.keras_version):
             model = model_from_config(file.config, file.keras_version)
@@ -51,8 +54,7 @@ def load_model(path: str | Path, custom_objects: Any = None, compile: bool = Tru
         model.metadata = dict(file.metadata or {})
         if compile:
             restore(model, file.training_config or file.config.get("compile_config"))
-    for warning in report.warnings:
-        warnings.warn(f"{path}: {warning}", stacklevel=2)
+    _say_doubts(report, 3)
     return model
 
 
@@ -70,7 +72,18 @@ def _naming(path: str | Path, version: str | None) -> Iterator[None]:
 def load_weights(model: Model, path: str | Path, **options: Any) -> weights.LoadReport:
     """See Model.load_weights; `allow_head=True` takes a file that has more layers after the last of the model's."""
     with weights.open_weights(path) as file:
-        return _load(model, file, **options)
+        report = _load(model, file, **options)
+    _say_doubts(report, 4)
+    return report
+
+
+def _say_doubts(report: weights.LoadReport, stacklevel: int) -> None:
+    """Warn of what is doubtful about weights, for the line of the program that asked for them."""
+    said = report.warnings[:DOUBTS_SAID]
+    if more := len(report.warnings) - len(said):
+        said.append(f"so have {more} more weights")
+    for doubt in said:
+        warnings.warn(f"{report.path}: {doubt}", stacklevel=stacklevel)
 
 
 def _load(model: Model, file: weights.WeightFile, **options: Any) -> weights.LoadReport:

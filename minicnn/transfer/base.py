@@ -1,29 +1,31 @@
 """The base of a transfer: a trained network without its classifier, and how pictures are made ready for it.
 
-It comes from a name ("mobilenet"), from the bundled file, or from a path: a whole model, or weights whose architecture
-is told by their shapes.
+It comes from a name ("mobilenet", "torchvision.resnet50"), from the bundled file, or from a path: a whole model, or
+weights whose network is told by their shapes and names.
 """
 
 import hashlib
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
-from minicnn import applications
+from minicnn.applications import state_dicts
+from minicnn.applications.from_weights import Row, builder, network_in, of_no_network
 from minicnn.data.problems import as_text
-from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
+from minicnn.errors import ArgumentError, FileAccessError
 from minicnn.models import Model, load_model
 from minicnn.preparation import Preparation
 from minicnn.preparation.resize import ResizeRule
 from minicnn.transfer.preparation import mode_of, preparation_of
 from minicnn.transfer.surgery import without_head
 from minicnn.weights import open_weights
-from minicnn.weights.architectures import Architecture, architecture, architectures
-from minicnn.weights.identify import identify, nearest
+from minicnn.weights.architectures import Architecture, architectures, similar
+from minicnn.weights.identify import nearest
+from minicnn.weights.registry import published_files
 
-BUNDLED = "bundled"
-NAMES = {row.name.lower(): row for row in architectures() if not row.arguments}  # as the command line takes them
+BUNDLED, PUBLISHED = "bundled", "imagenet"
+NAMES: dict[str, Row] = {row.name.lower(): row for row in architectures() if not row.arguments} | state_dicts.NETWORKS
+ENDINGS = (".keras", ".h5", ".hdf5", ".safetensors")  # of what is a file that is missing, and no name of a network
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Base:
 
 def load_base(
     base: str | Path = "mobilenet",
-    weights: str | Path = "imagenet",
+    weights: str | Path = PUBLISHED,
     *,
     size: int | None = None,
     resize: str | None = None,
@@ -66,9 +68,9 @@ def load_base(
     Parameters
     ----------
     base : str or path
-        One of NAMES or "bundled", in small or capital letters, or a .h5 or .keras file.
+        One of NAMES or "bundled", in small or capital letters, or a .keras, .h5 or .safetensors file.
     weights : str or path
-        "imagenet" or a file, for a base that is one of NAMES.
+        "imagenet", in small or capital letters, or a file, for a base that is one of NAMES.
     size, resize, preprocessing
         As in Settings.
 
@@ -84,23 +86,31 @@ def load_base(
     >>> load_base("mobilenet", "mobilenet_2_5_224_tf.h5").name  # doctest: +SKIP
     'MobileNet, alpha 0.25'
     """
-    name = str(base)
+    name, source = str(base), str(weights)
+    source = PUBLISHED if source.lower() == PUBLISHED else source
     if name.lower() in NAMES:
-        return _from_application(NAMES[name.lower()], weights, size, resize, preprocessing)
-    if str(weights) != "imagenet":
-        raise ArgumentError(f"weights are for a base that has a name, as minicnn models lists them; base is {name}")
-    if name.lower() == BUNDLED:
-        return _from_model(bundled_path(), size, resize, preprocessing)
-    if not Path(name).suffix and not Path(name).exists():
-        hint = "".join(f", did you mean {near}?" for near in get_close_matches(name.lower(), [*NAMES, BUNDLED], n=1))
+        return _from_network(NAMES[name.lower()], source, size, resize, preprocessing)
+    bundled = name.lower() == BUNDLED
+    if not bundled and not os.path.exists(name) and not name.lower().endswith(ENDINGS):
+        meant = similar(name, [*NAMES, BUNDLED])
+        hint = f", did you mean {meant}?" if meant else ":"
         raise ArgumentError(
-            f"there is no base {name!r}{hint or ':'} use one that minicnn models lists, {BUNDLED}, or a .h5 or .keras "
-            "file"
+            f"there is no base {name!r}{hint} use one that minicnn models lists, {BUNDLED}, or a .keras, .h5 or "
+            ".safetensors file"
         )
+    if source != PUBLISHED:
+        raise ArgumentError(f"weights are for a base that has a name, as minicnn models lists them; base is {name}")
+    if bundled:
+        return _from_model(bundled_path(), size, resize, preprocessing)
     row = _weights_only(name)
     if row is None:
         return _from_model(Path(name), size, resize, preprocessing)
-    return _from_application(row, name, size, resize, preprocessing)
+    return _from_network(row, name, size, resize, preprocessing)
+
+
+def has_published_weights(row: Row) -> bool:
+    """Whether "imagenet" means a file that can be downloaded."""
+    return any(entry.model == row.name for entry in published_files())
 
 
 def bundled_path() -> Path:
@@ -121,52 +131,44 @@ def bundled_path() -> Path:
     return found[0]
 
 
-def _weights_only(path: str) -> Architecture | None:
-    """The architecture of a file that holds weights alone; None when the file holds a whole model."""
+def _weights_only(path: str) -> Row | None:
+    """The network of a file that holds weights alone; None when the file holds a whole model."""
     with open_weights(path) as file:
         if file.config is not None:
             return None
-        found = identify(weight.shape for layer in file.layers for weight in layer.weights)
-    if found is None:
-        raise FileFormatError(
-            f"{path} holds weights alone, and not of an architecture that minicnn models lists: save the whole model "
-            "in one file"
-        )
+        found = network_in(file)
+        if found is None:
+            raise of_no_network(file)
     return found.architecture
 
 
-def _from_application(
-    row: Architecture, weights: str | Path, size: int | None, resize: str | None, preprocessing: str | None
-) -> Base:
-    """A published architecture with published weights or those of a file."""
-    source = str(weights)
-    if source != "imagenet":
-        row = _variant_in(source, row.name)
+def _from_network(row: Row, source: str, size: int | None, resize: str | None, preprocessing: str | None) -> Base:
+    """A network that has a name, with published weights or those of a file."""
+    if source != PUBLISHED:
+        row = _variant_in(source, row)
     side = size or row.side
     if side < row.least:
         raise ArgumentError(f"{row.name} takes pictures of at least {row.least} x {row.least} pixels; size is {side}")
-    model = getattr(applications, row.name)(
-        weights=source, include_top=False, input_shape=(side, side, 3), pooling="avg", **row.arguments
-    )
-    digest = None if source == "imagenet" else file_sha256(source)
-    label = "ImageNet, as published with Keras" if source == "imagenet" else as_text(os.path.basename(source))
+    model = builder(row)(weights=source, include_top=False, input_shape=(side, side, 3), pooling="avg")
+    digest = None if source == PUBLISHED else file_sha256(source)
+    label = "ImageNet, as published with Keras" if source == PUBLISHED else as_text(os.path.basename(source))
     preparation = Preparation(ResizeRule(side, resize or "crop"), mode_of(row.name, row.preprocessing, preprocessing))
     return Base(model, str(row), preparation, label, digest)
 
 
-def _variant_in(path: str, name: str) -> Architecture:
-    """The row of an architecture that the weights in a file are of."""
+def _variant_in(path: str, row: Row) -> Row:
+    """The variant of a network that the weights in a file are of."""
     with open_weights(path) as file:
         shapes = [weight.shape for layer in file.layers for weight in layer.weights]
         whole = file.config is not None
-    found = identify(shapes)
+        found = network_in(file, row)
     if found is None and whole:
-        raise ArgumentError(f"{path} is a whole model, not weights of {name}: use it as the base, --base {path}")
+        raise ArgumentError(f"{path} is a whole model, not weights of {row}: use it as the base, --base {path}")
     if found is None:  # damaged or of another kind: the loader says which layer differs
-        return nearest(shapes, name) or architecture(name)
-    if found.architecture.name != name:
+        return (isinstance(row, Architecture) and nearest(shapes, row.name)) or row
+    if found.architecture.name != row.name:
         right = found.architecture.name.lower()
-        raise ArgumentError(f"{path} holds weights of {found}, not of {name}: use base {right}")
+        raise ArgumentError(f"{path} holds weights of {found}, not of {row}: use base {right}")
     return found.architecture
 
 

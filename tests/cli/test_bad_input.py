@@ -32,6 +32,12 @@ def a_file(root):
     return root / "photos", "is a file: name the folder"
 
 
+def an_archive(root):
+    with zipfile.ZipFile(root / "photos.zip", "w") as archive:
+        archive.writestr("cat/1.jpg", b"")
+    return root / "photos.zip", "photos.zip is a ZIP archive: unpack it, and name the folder"
+
+
 def empty_folder(root):
     (root / "photos").mkdir()
     return root / "photos", "has no class folders"
@@ -80,7 +86,7 @@ def train_and_val_disagree(root):
 
 
 FOLDERS = [
-    no_folder, a_file, empty_folder, one_class, empty_class, class_without_images, class_of_broken_images,
+    no_folder, a_file, an_archive, empty_folder, one_class, empty_class, class_without_images, class_of_broken_images,
     one_picture_of_a_class, train_without_val, train_and_val_disagree,
 ]  # fmt: skip
 

@@ -41,8 +41,10 @@ def test_evaluate_says_how_dense_weights_were_stored(trained, photos, capsys):
 
 def test_a_model_without_class_names_says_what_the_folders_must_be_called(photos, net_file, tmp_path, capsys):
     line = refused(capsys, tmp_path, "evaluate", net_file, photos)
-    assert "'blue', 'green', 'red', which the model does not know" in line
-    assert line.endswith("name its classes: the folders must be called class 0 to class 3, in the order of its outputs")
+    assert line.endswith(
+        "has class 'blue', 'green', 'red', but the file of the model does not name its classes: call the folders "
+        "class 0 to class 3, in the order of its outputs"
+    )
 
 
 def test_classes_without_pictures_have_no_scores(trained, tmp_path, capsys):

@@ -20,6 +20,9 @@ def test_pictures_that_cannot_be_predicted(net_file, tmp_path, capsys):
     (tmp_path / "page.jpg").write_text("<html>")
     assert "page.jpg" in refused(capsys, tmp_path, "predict", net_file, "page.jpg")
     assert "is empty" in refused(capsys, tmp_path, "predict", net_file, "")
+    (tmp_path / "photos.zip").write_bytes(b"PK\x03\x04")
+    assert "is a ZIP archive, not JPEG, " in (line := refused(capsys, tmp_path, "predict", net_file, "photos.zip"))
+    assert line.endswith(": unpack it")
     assert "https://a.org/b.jpg is an address: " in refused(
         capsys, tmp_path, "predict", net_file, "https://a.org/b.jpg"
     )
@@ -78,7 +81,12 @@ def test_swapped_arguments_and_folders_in_place_of_models(photos, net_file, tmp_
     assert line.endswith(
         "0.png is a picture, neither an HDF5 file nor a .keras archive: the model is named first, then pictures"
     )
-    assert refused(capsys, tmp_path, "predict", photos, net_file).endswith("is a folder: name a .keras or .h5 file")
+    for command in ("predict", "evaluate"):
+        line = refused(capsys, tmp_path, command, photos, net_file)
+        assert line.endswith("is a folder of pictures: the model is named first, then pictures")
+    (tmp_path / "nothing").mkdir()
+    line = refused(capsys, tmp_path, "predict", tmp_path / "nothing", net_file)
+    assert line.endswith("nothing is a folder: name a .keras, .h5 or .safetensors file")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "model.keras").write_bytes(b"")
     for command in (["evaluate", tmp_path / "out", photos], ["inspect", tmp_path / "out"]):

@@ -31,6 +31,7 @@ def refused(capsys, *arguments) -> str:
             ["weights", "list", "--jsno"],
             "there is no option --jsno, did you mean --json? (see minicnn weights list --h",
         ),
+        (["predict", "--model", "a.h5", "b.jpg"], "there is no option --model (see minicnn predict --help)"),
         (["--verion"], "there is no option --verion, did you mean --version? (see minicnn --help)"),
         (["summary", "m.keras", "n.keras"], "unexpected 'n.keras' (see minicnn summary --help)"),
         (
@@ -88,5 +89,5 @@ def test_top_is_a_whole_number_of_at_least_1(capsys):
 @pytest.mark.parametrize("command", ["finetune", "extract"])
 def test_help_says_where_the_bases_are_listed(command, capsys):
     main([command, "--help"])
-    said = "mobilenet, vgg16, resnet50 or another that `minicnn models` lists, bundled, or a .h5 or .keras file"
+    said = "vgg16, resnet50 or another that `minicnn models` lists, bundled, or a .keras, .h5 or .safetensors file"
     assert said in " ".join(capsys.readouterr().out.split())

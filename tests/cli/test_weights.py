@@ -39,7 +39,29 @@ def test_weights_are_listed_found_and_fetched_from_the_cache(tmp_path, monkeypat
     assert main(["weights", "list"]) == 0
     assert re.search(rf"{name} +MobileNet +with +{place}", capsys.readouterr().out)
     assert main(["weights", "path", "mobilenet"]) == 2
-    assert "no published weights file is called 'mobilenet'" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(
+        "no published weights file is called 'mobilenet' (minicnn weights list names all); those of the model are "
+        "mobilenet_1_0_224_tf.h5, mobilenet_1_0_224_tf_no_top.h5, mobilenet_1_0_192_tf.h5, "
+        "mobilenet_1_0_192_tf_no_top.h5 and 28 more\n"
+    )
+    assert main(["weights", "path", "mobilenet_2_5_224_tf"]) == 2
+    assert "; similar: mobilenet_2_5_224_tf.h5, " in capsys.readouterr().err
+
+
+def test_the_names_of_the_classes_come_with_a_classifier(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.delenv("MINICNN_OFFLINE", raising=False)
+    asked = []
+    monkeypatch.setattr("minicnn.weights.download.download", lambda url, target, _: asked.append(target.name))
+    for name, fetched in (
+        ("mobilenet_2_5_224_tf_no_top.h5", ["mobilenet_2_5_224_tf_no_top.h5"]),
+        ("mobilenet_2_5_224_tf.h5", ["mobilenet_2_5_224_tf.h5", "imagenet_class_index.json"]),
+    ):
+        assert main(["weights", "fetch", name]) == 0
+        assert capsys.readouterr().out == f"{tmp_path / 'models' / name}\n"
+        assert asked == fetched
+        asked.clear()
 
 
 def test_weights_on_this_machine_are_verified(tmp_path, monkeypatch, capsys):

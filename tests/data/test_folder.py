@@ -264,3 +264,10 @@ def test_two_class_folders_that_would_be_one_name_are_refused(tmp_path):
         (tmp_path / name / "1.jpg").write_bytes(b"")
     with pytest.raises(DataError, match="rename one"):
         scan_folder(tmp_path)
+
+
+def test_of_very_many_names_ten_are_said(tmp_path):
+    make(tmp_path, *(f"c{i}/a.jpg" for i in range(12)))
+    said = r"'c9' and 2 more, which the model does not know: rename .* to 'C9' and 2 more; known: .*'C9' and 2 more$"
+    with pytest.raises(DataError, match=said):
+        scan_folder(tmp_path, [f"C{i}" for i in range(12)])

@@ -201,7 +201,7 @@ def test_names_of_files():
 
 
 def test_a_file_of_weights_is_no_model(file):
-    with pytest.raises(FileFormatError, match="holds weights but no architecture; build the model, then"):
+    with pytest.raises(FileFormatError, match=r"holds weights but no architecture; build the model, .*inspect FILE"):
         load_model(file)
 
 
@@ -224,8 +224,20 @@ def test_loading_makes_no_warning_and_saving_twice_replaces(tmp_path):
 
 def test_doubtful_weights_are_said(golden):
     config = (golden / "files" / "tiny_legacy_weights.h5.config.json").read_text()
-    report = model_from_json(config).load_weights(golden / "files" / "bad_nan_weights.h5")
+    path = golden / "files" / "bad_nan_weights.h5"
+    with pytest.warns(UserWarning, match=rf"^{path}: \w+/kernel has \d+ values of \d+ that are NaN") as caught:
+        report = model_from_json(config).load_weights(path)
     assert "NaN" in str(report.warnings)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_many_doubtful_weights_are_counted(tmp_path):
+    model = Sequential([L.Input((3,)), *(L.Dense(3) for _ in range(4))])
+    model.set_weights([np.full_like(array, np.nan) for array in model.get_weights()])
+    model.save_weights(tmp_path / "m.h5")
+    with pytest.warns(UserWarning, match="m.h5: ") as caught:
+        model.load_weights(tmp_path / "m.h5")
+    assert [str(warning.message).partition(": ")[2] for warning in caught][3:] == ["so have 5 more weights"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -240,6 +252,13 @@ def test_doubtful_weights_of_a_whole_model_are_a_python_warning_each(suffix, ind
     with pytest.warns(UserWarning, match=rf"^{re.escape(str(path))}: .*{said}") as caught:
         load_model(path)
     assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_the_path_of_a_config_is_not_its_text(tmp_path):
+    (tmp_path / "net").write_text("{}")
+    for wrong in (str(tmp_path / "net"), "missing.json", tmp_path / "net", None):
+        with pytest.raises(ArgumentError, match="takes the text of a config, as read from its file; got "):
+            model_from_json(wrong)
 
 
 @pytest.mark.parametrize("name", ["bad_truncated_50_tiny_keras3.keras", "bad_not_hdf5.h5", "bad_unknown_layer.keras"])

@@ -11,6 +11,7 @@ import pytest
 from formula_weights import make_weight
 from hypothesis import given, settings
 from layer_cases import CASES, NUMBERED
+from pytorch_weights import CLASSES, state_dict
 from random_nets import nets, outputs, randomize
 
 from minicnn import applications
@@ -21,6 +22,7 @@ from minicnn.kernels.activation import ACTIVATIONS
 from minicnn.models import Model, Sequential
 from minicnn.onnx import export
 from minicnn.onnx.layers import LAYERS
+from minicnn.weights.safetensors import write
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
@@ -180,3 +182,13 @@ def test_what_onnx_does_not_hold_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match=r"must end in \.onnx"):
         export(Sequential([L.Input((4,)), L.Dense(2)]), tmp_path / "a.pb")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_command_line_exports_a_state_dict(golden, tmp_path, capsys):
+    state, path = tmp_path / "thin.safetensors", tmp_path / "thin.onnx"
+    write(state, state_dict("timm.mobilenetv2_035", golden))
+    assert main(["export", str(state), str(path)]) == 0
+    x = np.random.default_rng(0).standard_normal((1, 224, 224, 3)).astype(np.float32)
+    (found,) = run(path, x)
+    wanted = applications.timm.mobilenetv2_035(weights=state, classes=CLASSES).predict(x)
+    assert np.linalg.norm(found - wanted) <= 1e-5 * np.linalg.norm(wanted)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pytorch_weights import state_dict
 from transfer_cases import SIDE, small_net
 
 from minicnn.applications import MobileNet, MobileNetV2
@@ -10,6 +11,7 @@ from minicnn.layers import Dense, Flatten, Input
 from minicnn.models import Sequential
 from minicnn.transfer import class_names_of, load_base, preparation_of
 from minicnn.transfer.base import NAMES
+from minicnn.weights.safetensors import write
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,13 @@ def test_damaged_weights_of_mobilenet_v2_are_of_the_width_that_their_kernels_tel
         group[place] = np.ones((5, 5, 96, 1), np.float32)
     with pytest.raises(WeightsMismatchError, match=r"103 of 104 layers fit.*block_3_depthwise.*\(5, 5, 96, 1\)"):
         load_base("mobilenetv2", path, size=32)
+
+
+def test_of_two_networks_that_are_the_same_the_named_one_is_taken(golden, tmp_path):
+    path = tmp_path / "net.safetensors"
+    write(path, state_dict("torchvision.resnet18", golden))
+    assert load_base("timm.resnet18", path, size=32).name == "timm.resnet18"
+    assert load_base(path, size=32).name == load_base("torchvision.ResNet18", path, size=32).name
 
 
 def test_a_whole_model_loses_its_classifier(net_file):

@@ -3,7 +3,9 @@
 import hashlib
 import http.server
 import os
+import socket
 import threading
+import urllib.error
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +14,7 @@ from weight_cases import FILES
 
 from minicnn.errors import DownloadError
 from minicnn.weights import download as downloading
-from minicnn.weights.fetch import cache_folder, fetch, is_file, locate
+from minicnn.weights.fetch import cache_folder, fetch, find, is_file, locate
 from minicnn.weights.registry import PublishedFile
 
 DATA = bytes(range(256)) * 1200  # 300 KiB
@@ -220,6 +222,32 @@ def test_no_network(cache):
         fetch("http://127.0.0.1:9/a.bin", "a.bin", MD5)
 
 
+def test_a_name_that_is_not_found_is_not_asked_for_again(monkeypatch):
+    asked = []
+
+    def fail(host, *_, **__):
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(DownloadError, match=r"\(the name of the server is not found: Temporary failure in name resol"):
+        fetch("http://a.example/a.bin", "a.bin", MD5)
+    assert asked == ["a.example"]
+
+
+def test_a_name_that_was_found_before_the_connection_broke_is_asked_for_again(address, monkeypatch):
+    receive, broken = downloading._receive, iter([True])
+
+    def lose_the_network(url, path):
+        if path.stat().st_size and next(broken, False):
+            raise urllib.error.URLError(socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"))
+        return receive(url, path)
+
+    monkeypatch.setattr(downloading, "_receive", lose_the_network)
+    assert fetch(f"{address}/breaks/a.bin", "a.bin", MD5).read_bytes() == DATA
+    assert next(broken, "used") == "used"
+
+
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://example.org/a", "a.bin"])
 def test_only_web_addresses_are_opened(url):
     with pytest.raises(DownloadError, match="not a web address"):
@@ -234,6 +262,18 @@ def test_offline_asks_nobody(address, cache, monkeypatch):
     assert f"{address}/whole/a.bin" in str(error.value)
     assert Handler.asked == []
     assert not cache.exists()
+
+
+def test_a_file_is_found_without_the_network(tmp_path, cache):
+    entry = PublishedFile("a.bin", "http://a.example/a.bin", MD5)
+    assert find(entry) is None
+    path = keras_file(tmp_path, DATA)
+    assert find(entry) == path
+    path.write_bytes(DATA[1:])
+    assert find(entry) is None
+    cache.mkdir(parents=True)
+    (cache / "a.bin").write_bytes(DATA)
+    assert find(entry) == cache / "a.bin"
 
 
 def test_keras_own_cache_is_used(address, tmp_path):

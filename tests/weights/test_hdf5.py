@@ -47,6 +47,19 @@ def test_bfloat16_is_the_upper_half_of_float32(path):
     np.testing.assert_array_equal(read(path), values)
 
 
+def test_opaque_pairs_are_bfloat16_where_that_is_asked_for(path):
+    values = np.float32([1.0, -2.5])
+    with h5py.File(path, "w") as file:
+        file["a"] = (values.view(np.uint32) >> 16).astype("<u2").view("V2")
+        file["half"] = values.astype(np.float16)
+        file["bytes"] = np.zeros(2, "V1")
+    with HDF5File(path) as file:
+        for name in ("a", "half"):
+            np.testing.assert_array_equal(file.root.dataset(name, opaque_bfloat16=True).read((2,)), values)
+        with pytest.raises(FileFormatError, match="holds opaque data"):
+            file.root.dataset("bytes", opaque_bfloat16=True)
+
+
 def test_a_float64_beyond_float32_becomes_infinite(path):
     with h5py.File(path, "w") as file:
         file["a"] = [1e300, 1.0]

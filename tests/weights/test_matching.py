@@ -159,6 +159,13 @@ def test_a_head_of_another_size_is_skipped_whole(policy, rename):
     assert values(plan) == {i: i for i in range(8)}
 
 
+def test_where_other_layers_fit_by_name_skipping_is_the_remedy():
+    wider = model(conv("conv1", (3, 3, 1, 4)), *NET.layers[1:])
+    with pytest.raises(WeightsMismatchError, match=r"does not fit .*: 3 of 4 layers fit.*on_mismatch='skip' loads the"):
+        match(stored(NET), wider)
+    assert match(stored(NET), wider, on_mismatch="skip").report.mismatched == ["conv1"]
+
+
 def test_by_order_only_the_end_may_differ():
     other = model(conv("a", (1, 1, 2, 4)), norm("b"), conv("c", (3, 3, 4, 4)), dense("d"))
     with pytest.raises(WeightsMismatchError):

@@ -79,6 +79,18 @@ def test_bad_layer_names_are_refused(tmp_path, names):
         open_weights(tmp_path / "a.h5")
 
 
+def test_opaque_pairs_of_bytes_in_a_legacy_file_are_bfloat16(tmp_path):
+    values = np.float32([1.0, -2.5])
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["layer_names"] = ["a"]
+        file.create_group("a").attrs["weight_names"] = ["a/bias:0"]
+        file["a/a/bias:0"] = (values.view(np.uint32) >> 16).astype("<u2").view("V2")
+    with open_weights(tmp_path / "a.h5") as file:
+        (weight,) = file.layers[0].weights
+        assert weight.dtype == "bfloat16"
+        np.testing.assert_array_equal(weight.read((2,)), values)
+
+
 def test_a_layer_without_weight_names_is_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.attrs["layer_names"] = ["a"]

@@ -9,6 +9,8 @@ from .datatypes import Datatype, read_datatype, read_shape
 from .objects import DATASPACE, DATATYPE, EXTERNAL_FILES, ObjectHeader
 from .storage import read_storage
 
+PAIRS = Datatype("opaque", 2)
+
 
 class Dataset:
     """An array in the file, described but not read.
@@ -22,7 +24,7 @@ class Dataset:
         "float32", "float16", "bfloat16", "int64", ...
     """
 
-    def __init__(self, header: ObjectHeader, name: str, *, bfloat16: bool = False):
+    def __init__(self, header: ObjectHeader, name: str, *, bfloat16: bool = False, opaque_bfloat16: bool = False):
         self.name = name
         self._source = header.source
         if header.has(EXTERNAL_FILES):
@@ -32,6 +34,7 @@ class Dataset:
             raise self._source.refused(f"the dataset {name!r} has no data")
         self.shape = shape
         datatype = read_datatype(header.one(DATATYPE, "datatype"))
+        bfloat16 = bfloat16 or (opaque_bfloat16 and datatype == PAIRS)
         if bfloat16 and datatype.size == 2:  # h5py has no such type: Keras stores opaque pairs of bytes
             datatype = Datatype("number", 2, np.dtype("<u2"))
         if datatype.dtype is None:

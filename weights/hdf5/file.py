@@ -149,13 +149,17 @@ class Group:
             raise self._source.damaged(f"{name!r} is not a group")
         return Group(header, name)
 
-    def dataset(self, path: str) -> Dataset:
-        """The dataset at a path of names below this group, described but not read."""
+    def dataset(self, path: str, *, opaque_bfloat16: bool = False) -> Dataset:
+        """The dataset at a path of names below this group, described but not read.
+
+        `opaque_bfloat16`: opaque pairs of bytes are bfloat16, as in legacy files, which do not mark them.
+        """
         header, name = self._walk(path)
         if not header.has(LAYOUT):
             raise self._source.damaged(f"{name!r} is not a dataset")
         marked = _read_attributes(header).get("dtype")  # Keras' mark of what HDF5 has no type for
-        return Dataset(header, name, bfloat16=marked is not None and marked.value() == "bfloat16")
+        is_marked = marked is not None and marked.value() == "bfloat16"
+        return Dataset(header, name, bfloat16=is_marked, opaque_bfloat16=opaque_bfloat16)
 
     def _walk(self, path: str) -> tuple[ObjectHeader, str]:
         """The object header at a path, one hard link at a time, and its full name."""

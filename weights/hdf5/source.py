@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 from minicnn.errors import FileAccessError, FileFormatError
 
+from ..others import OURS, what_a_folder_is, what_is_missing
+
 UNDEFINED = 0xFFFFFFFFFFFFFFFF  # HDF5's "no address"
 MAX_BLOCK = 64 << 20  # bytes of metadata in one piece; real files stay below 1 MiB
 MAX_STEPS = 2_000_000  # metadata blocks and entries visited in one file; a file of 1,240 arrays needs 32,000
@@ -43,12 +45,12 @@ class Source:
         try:
             mode = os.stat(name).st_mode
             if stat.S_ISDIR(mode):
-                raise FileAccessError(f"{name} is a folder: name {_model_in(name)}")
+                raise FileAccessError(f"{name} is {what_a_folder_is(name)}")
             if not stat.S_ISREG(mode):
-                raise FileAccessError(f"{name} is not a file but a device or a pipe: name a .keras or .h5 file")
+                raise FileAccessError(f"{name} is not a file but a device or a pipe: name {OURS}")
             return cls(open(name, "rb", buffering=1 << 16), name)
         except FileNotFoundError:
-            raise FileAccessError(f"{name} does not exist: check the path") from None
+            raise FileAccessError(what_is_missing(name)) from None
         except (OSError, ValueError) as error:
             if isinstance(error, FileAccessError):
                 raise
@@ -143,9 +145,3 @@ class Fields:
         """The next bytes must be `signature`."""
         if self.take(len(signature)) != signature:
             raise self.source.damaged(f"a {what} is not where it should be")
-
-
-def _model_in(folder: str) -> str:
-    """What to name in place of a folder: the model in it, where there is one."""
-    model = os.path.join(folder, "model.keras")
-    return f"the model in it, {model}" if os.path.isfile(model) else "a .keras or .h5 file"

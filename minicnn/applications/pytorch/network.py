@@ -28,11 +28,19 @@ class Network:
         Package and constructor: "torchvision.resnet50".
     body : images (N,H,W,3) to features
     head : (features, classes, activation) to the output
+    side, least, preprocessing
+        Of the pictures, as in the table of Keras' architectures.
     """
 
     name: str
     body: Body
     head: Head
+    side: int = SIDE
+    least: int = LEAST_SIDE
+    preprocessing: str = MODE
+
+    def __str__(self) -> str:
+        return self.name
 
     def __call__(
         self,
@@ -59,11 +67,11 @@ class Network:
                 f"{self.name}: weights are published as Python pickles, which minicnn does not open: write them with "
                 "safetensors.torch.save_file(model.state_dict(), path), then weights=path"
             )
-        inputs = image_input(input_shape, SIDE, LEAST_SIDE, include_top)
+        inputs = image_input(input_shape, self.side, self.least, include_top)
         x = self.body(inputs)
         x = self.head(x, classes, classifier_activation) if include_top else pooled(x, pooling)
         model = Model(inputs, x, name=self.name.replace(".", "_"))
-        return finish(model, self.name, weights, include_top, classes, MODE)
+        return finish(model, self.name, weights, include_top, classes, self.preprocessing)
 
 
 def convolution(
