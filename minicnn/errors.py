@@ -4,9 +4,15 @@ A message names the thing (file, layer, argument), what was expected, what came,
 in one line.
 """
 
+MAX_MESSAGE = 4000  # characters; a file may hold names of megabytes
+
 
 class MinicnnError(Exception):
     """Base class of every error that minicnn raises on purpose."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}... ({len(text):,} characters)"
 
 
 class ShapeError(MinicnnError, ValueError):

@@ -1,4 +1,4 @@
-"""JSON from a file that may be hostile: size, depth, duplicate keys and endless numbers are checked."""
+"""JSON from a file that may be hostile: size, count, depth, duplicate keys and endless numbers are checked."""
 
 import json
 import math
@@ -7,6 +7,7 @@ from collections import Counter
 from minicnn.errors import FileFormatError
 
 MAX_BYTES = 16 << 20  # the config of ResNet152 has 0.3 MiB
+MAX_VALUES = 500_000  # a value takes up to 200 bytes of memory; the config of NASNetLarge has 64,000
 MAX_DEPTH = 200  # a model nested in a model adds about 6
 
 
@@ -16,10 +17,13 @@ def parse_config(text: str | bytes, name: str) -> dict:
     Raises
     ------
     FileFormatError
-        It is not JSON, not an object, too large, too deep, has a key twice or a number that is not finite.
+        It is not JSON, not an object, too large, too deep, has too many values, a key twice or a number that is not
+        finite.
     """
     if len(text) > MAX_BYTES:
         raise FileFormatError(f"{name} has {len(text) >> 20} MiB, more than {MAX_BYTES >> 20}: it is no model config")
+    if _most_values(text) > MAX_VALUES:
+        raise FileFormatError(f"{name} has more than {MAX_VALUES:,} values: it is no model config")
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
     except (RecursionError, MemoryError):
@@ -30,6 +34,13 @@ def parse_config(text: str | bytes, name: str) -> dict:
         raise FileFormatError(f"{name} holds a JSON {type(value).__name__}, expected an object")
     _check_depth(value, name)
     return value
+
+
+def _most_values(text: str | bytes) -> int:
+    """As many values as the text may have at the most: one after each of these marks, which texts in it have too."""
+    if isinstance(text, str):
+        return text.count("[") + text.count("{") + text.count(",")
+    return text.count(b"[") + text.count(b"{") + text.count(b",")
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

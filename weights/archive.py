@@ -1,8 +1,9 @@
 """The `.keras` zip: config.json, metadata.json, model.weights.h5, read by exact name into memory, never extracted."""
 
+import sys
 import zipfile
 import zlib
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from minicnn.errors import FileFormatError
 
@@ -20,6 +21,7 @@ OTHERS = {  # the end of a member's name: what the archive is, and what to do
 }
 NO_ZIP = "File is not a zip file"  # zipfile's words: it found no directory at the end
 MAX_MEMBERS = 10_000
+MAX_DIRECTORY = 1 << 20  # bytes; that of a Keras file has some 200
 MAX_RATIO = 20  # Keras stores without compression; weights zipped by hand shrink to nine tenths
 FREE = 64 << 20  # below this size any ratio is allowed: the zeros of a new model
 
@@ -33,7 +35,7 @@ def read_archive(file: BinaryIO, path: str) -> WeightFile:
         A member is missing, doubled, too large, unreadable, or its name leaves the archive.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with _opened(file, path) as archive:
             members = _members(archive, path)
             config = parse_config(_read(archive, members, CONFIG, path), f"{path}: {CONFIG}")
             metadata = _optional(archive, members, METADATA, path)
@@ -52,6 +54,34 @@ def read_archive(file: BinaryIO, path: str) -> WeightFile:
     version = (metadata or {}).get("keras_version")
     described.keras_version = version if isinstance(version, str) else None
     return described
+
+
+def _opened(file: BinaryIO, path: str) -> zipfile.ZipFile:
+    """The archive, unless its directory, which zipfile reads whole, is longer than that of any Keras file."""
+    bounded = _Bounded(file, path)
+    archive = zipfile.ZipFile(cast(BinaryIO, bounded))
+    bounded.limit = sys.maxsize
+    return archive
+
+
+class _Bounded:
+    """A file of which no more than `limit` bytes are read at once."""
+
+    limit = MAX_DIRECTORY
+
+    def __init__(self, file: BinaryIO, path: str):
+        self._file, self._path = file, path
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def read(self, size: int = -1) -> bytes:
+        if size > self.limit:
+            raise FileFormatError(
+                f"{self._path}: the archive lists members in {size} bytes, a Keras file in a few hundred: this is no "
+                "Keras file"
+            )
+        return self._file.read(size)
 
 
 def _members(archive: zipfile.ZipFile, path: str) -> dict[str, zipfile.ZipInfo]:

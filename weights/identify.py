@@ -69,7 +69,7 @@ def nearest(shapes: Iterable[Shape], name: str | None = None) -> Architecture | 
     counts = [count for count in (_count(shapes), _without_dense(shapes)) if count > 0]
     rows = [row for row in architectures() if name in (None, row.name)]
     found = [
-        (abs(log(count / wanted)), i)
+        (abs(log(count) - log(wanted)), i)  # of logarithms: a count may be beyond all floats
         for i, row in enumerate(rows)
         for wanted in (row.parameters, row.headless)
         for count in counts

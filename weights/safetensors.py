@@ -44,7 +44,7 @@ WRITTEN = {name: key for key, name in NAMES.items()}
 METADATA = "__metadata__"
 FIELDS = ("dtype", "shape", "data_offsets")
 MAX_HEADER = 8 << 20  # a header takes about 100 bytes a tensor
-MAX_TENSORS = 50_000
+MAX_TENSORS = 20_000
 MAX_AXES = 32  # of a NumPy array
 PIECE = 1 << 18  # numbers converted in one go
 

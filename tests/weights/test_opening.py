@@ -15,7 +15,7 @@ from weight_cases import FILES
 
 from minicnn.errors import FileAccessError, FileFormatError
 from minicnn.weights import open_weights
-from minicnn.weights._json import MAX_DEPTH, parse_config
+from minicnn.weights._json import MAX_DEPTH, MAX_VALUES, parse_config
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,17 @@ def test_members_that_leave_the_archive_are_refused(tmp_path, name):
         open_weights(tmp_path / "a.keras")
 
 
+def test_a_directory_of_very_many_members_is_refused_unread(tmp_path):
+    entry = struct.pack("<4s6H3I5H2I", b"PK\1\2", *[0] * 9, 1, *[0] * 6) + b"a"
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 3, 3, 100_000 * len(entry), 4, 0)  # the count may lie
+    (tmp_path / "a.keras").write_bytes(b"PK\3\4" + entry * 100_000 + end)
+    tracemalloc.start()
+    with pytest.raises(FileFormatError, match="lists members in 4700000 bytes"):
+        open_weights(tmp_path / "a.keras")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
 def test_npz_weights_are_refused_with_a_remedy(tmp_path):
     members = {**MEMBERS, "model.weights.npz": b"x"}
     del members["model.weights.h5"]
@@ -259,6 +270,8 @@ def test_other_compressions_are_refused(tmp_path, compression):
         ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "deep"),
         (b"\xff\xfe{", "not valid JSON"),
         (" " * (17 << 20), "16"),
+        ('{"a": [' + "{}," * MAX_VALUES + "{}]}", "more than 500,000 values"),
+        (b'{"a": [' + b"[]," * MAX_VALUES + b"[]]}", "more than 500,000 values"),
     ],
 )
 def test_json_that_is_no_config(text, said):
@@ -266,6 +279,13 @@ def test_json_that_is_no_config(text, said):
         parse_config(text, "a.keras: config.json")
     assert str(error.value).startswith("a.keras: config.json")
     assert len(str(error.value)) < 300
+
+
+def test_a_refusal_does_not_repeat_megabytes_of_a_file():
+    with pytest.raises(FileFormatError, match="the key") as error:
+        parse_config('{"' + "k" * 1_000_000 + '": 1, "' + "k" * 1_000_000 + '": 2}', "x")
+    assert len(str(error.value)) < 5000
+    assert str(error.value).endswith("characters)")
 
 
 def test_a_doubled_key_among_very_many_is_found_at_once():

@@ -16,7 +16,7 @@ FIXED, FLOAT, STRING, OPAQUE, VARIABLE = 0, 1, 3, 5, 9
 CLASSES = {2: "time", 4: "bitfield", 6: "compound", 7: "reference", 8: "enumerated", 10: "array", 11: "complex"}
 FLOATS = {2: (5, 10), 4: (8, 23), 8: (11, 52)}  # bytes: bits of exponent and mantissa of the IEEE formats
 MAX_RANK = 32
-MAX_ATTRIBUTE = 64 << 20  # bytes of one attribute's value; a ResNet152 config has about 0.3 MiB
+MAX_ATTRIBUTE = 16 << 20  # bytes of one attribute's value; a ResNet152 config has about 0.3 MiB
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,14 @@ class Attribute:
         Raises
         ------
         FileFormatError
-            The attribute holds something else than strings and numbers, or more than 64 MiB.
+            The attribute holds something else than strings and numbers, or more than 16 MiB.
         """
         datatype, shape = read_datatype(self._datatype), read_shape(self._dataspace)
         self._datatype.position = self._dataspace.position = 0
         count = 0 if shape is None else math.prod(shape)
         if count * datatype.size > len(self._data):
             raise self.source.damaged(f"the attribute {self.name!r} is longer than its data")
+        self.source.step(count)
         cells = [self._data[i * datatype.size : (i + 1) * datatype.size] for i in range(count)]
         values, letters = [], 0
         for cell in cells:

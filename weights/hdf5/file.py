@@ -16,6 +16,7 @@ from .source import UNDEFINED, Source
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ATTRIBUTE_RECORD = 8  # B-tree v2 records: attributes by name
 MAX_USER_BLOCK = 1 << 20
+MAX_PARTS = 100  # of a path; a group may contain itself
 
 
 class HDF5File:
@@ -166,6 +167,8 @@ class Group:
         parts = path.split("/")
         if path.startswith("/") or "\0" in path or not path or any(part in (".", "..") for part in parts):
             raise self._source.damaged(f"the name {path!r} in {self.name!r} leaves its group")
+        if len(parts) > MAX_PARTS:
+            raise self._source.refused(f"a name in {self.name!r} leads through {len(parts)} groups")
         *parents, last = filter(None, parts)
         group = self
         for part in parents:

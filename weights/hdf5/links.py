@@ -12,6 +12,7 @@ from .source import UNDEFINED, Fields, Source
 
 NAME_RECORD = 5  # B-tree v2 records: links by name
 MAX_LEVEL = 20
+MAX_NAME = 4096  # bytes; many names may lie in one another, as ends of a long one
 
 
 def read_links(header: ObjectHeader) -> dict[str, int | None]:
@@ -33,6 +34,9 @@ def read_links(header: ObjectHeader) -> dict[str, int | None]:
 
 
 def _add(source: Source, links: dict[str, int | None], name: bytes, address: int | None) -> None:
+    source.step(len(name) // 1024)
+    if len(name) > MAX_NAME:
+        raise source.refused(f"a group has a member whose name has {len(name)} bytes")
     try:
         key = name.decode("utf-8")
     except UnicodeDecodeError:

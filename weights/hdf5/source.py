@@ -13,8 +13,8 @@ from minicnn.errors import FileAccessError, FileFormatError
 from ..others import OURS, what_a_folder_is, what_is_missing
 
 UNDEFINED = 0xFFFFFFFFFFFFFFFF  # HDF5's "no address"
-MAX_BLOCK = 64 << 20  # bytes of metadata in one piece; real files stay below 1 MiB
-MAX_STEPS = 2_000_000  # metadata blocks and entries visited in one file; a file of 1,240 arrays needs 32,000
+MAX_BLOCK = 32 << 20  # bytes of metadata in one piece; real files stay below 1 MiB
+MAX_STEPS = 300_000  # kilobytes and entries of metadata visited in one file; a file of 1,240 arrays needs 32,000
 MAX_RATIO = 20  # weights shrink to nine tenths; only zeros shrink much more
 MAX_INFLATED = 64 << 20  # bytes beyond that ratio, in the whole file: the zeros of a new model
 
