@@ -5,6 +5,7 @@ its input.  A 1x1 convolution to 128 channels keeps the 3x3 convolution narrow (
 Between blocks a transition halves the channels and the image.  Normalisation and activation come before convolutions.
 """
 
+from functools import partial
 from typing import Any
 
 from minicnn.layers import (
@@ -17,10 +18,9 @@ from minicnn.layers import (
     SymbolicTensor,
     ZeroPadding2D,
 )
-from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, classified, finish, image_input, pooled
+from .family import Builder, member
 from .labels import decode_predictions
 
 MODE = "torch"
@@ -28,53 +28,6 @@ GROWTH = 32
 EPSILON = 1.001e-5
 
 __all__ = ["DenseNet121", "DenseNet169", "DenseNet201", "decode_predictions", "preprocess_input"]
-
-
-def DenseNet121(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """Blocks (6,12,24,16); 8,062,504 weights, 7,037,504 without top.  Arguments as VGG16.
-
-    >>> from minicnn.applications import DenseNet121
-    >>> DenseNet121(weights=None, include_top=False).count_params()
-    7037504
-    """
-    options = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _densenet("DenseNet121", (6, 12, 24, 16), *options)
-
-
-def DenseNet169(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """Blocks (6,12,32,32); 14,307,880 weights, 12,642,880 without top.  Arguments as VGG16."""
-    options = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _densenet("DenseNet169", (6, 12, 32, 32), *options)
-
-
-def DenseNet201(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """Blocks (6,12,48,32); 20,242,984 weights, 18,321,984 without top.  Arguments as VGG16."""
-    options = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _densenet("DenseNet201", (6, 12, 48, 32), *options)
 
 
 def preprocess_input(x: Any) -> Any:
@@ -105,25 +58,21 @@ def _transition(x: SymbolicTensor, name: str) -> SymbolicTensor:
     return AveragePooling2D(2, name=f"{name}_pool")(x)
 
 
-def _densenet(
-    name: str,
-    depths: tuple[int, ...],
-    include_top: bool,
-    weights: Weights,
-    input_tensor: Any,
-    input_shape: Any,
-    pooling: str | None,
-    classes: int,
-    classifier_activation: str | None,
-) -> Model:
-    inputs = image_input(input_shape, 224, 32, include_top, input_tensor)
-    x = _bn_relu(_conv(ZeroPadding2D(3)(inputs), 64, 7, "conv1", strides=2), "conv1_")
+def _body(x: SymbolicTensor, depths: tuple[int, ...]) -> SymbolicTensor:
+    x = _bn_relu(_conv(ZeroPadding2D(3)(x), 64, 7, "conv1", strides=2), "conv1_")
     x = MaxPooling2D(3, 2, name="pool1")(ZeroPadding2D(1)(x))
     for stage, depth in enumerate(depths, 2):
         if stage > 2:
             x = _transition(x, f"pool{stage - 1}")
         for number in range(1, depth + 1):
             x = _layer(x, f"conv{stage}_block{number}")
-    x = _bn_relu(x)
-    x = classified(x, classes, classifier_activation) if include_top else pooled(x, pooling, named=True)
-    return finish(Model(inputs, x, name=name.lower()), name, weights, include_top, classes, MODE)
+    return _bn_relu(x)
+
+
+def _member(name: str, depths: tuple[int, ...]) -> Builder:
+    return member(name, f"Blocks {depths}", partial(_body, depths=depths), named=True)
+
+
+DenseNet121 = _member("DenseNet121", (6, 12, 24, 16))
+DenseNet169 = _member("DenseNet169", (6, 12, 32, 32))
+DenseNet201 = _member("DenseNet201", (6, 12, 48, 32))

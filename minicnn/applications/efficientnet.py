@@ -13,7 +13,6 @@ alone there is one more layer, which divides by the root again.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from minicnn.layers import (
@@ -37,6 +36,7 @@ from minicnn.preparation import modes
 
 from .family import (
     IMAGENET_DEVIATION,
+    Builder,
     Weights,
     are_published,
     divisible,
@@ -80,9 +80,7 @@ def preprocess_input(x: Any) -> Any:
     return modes.preprocess_input(x, MODE)
 
 
-def _member(
-    name: str, width: float, depth: float, side: int, dropout: float, whole: int, body: int
-) -> Callable[..., Model]:
+def _member(name: str, width: float, depth: float, side: int, dropout: float, whole: int, body: int) -> Builder:
     """The builder of one size of the family."""
 
     def build(

@@ -3,22 +3,99 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from minicnn.arguments import items, number, switch
 from minicnn.errors import ArgumentError, ShapeError, WeightsMismatchError
 from minicnn.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input, SymbolicTensor
 from minicnn.models import Model
 from minicnn.models.weight_files import load_weights
+from minicnn.weights.architectures import architecture
 from minicnn.weights.fetch import is_file, locate
 from minicnn.weights.registry import published, published_rows
 
 Weights = str | Path | None
+Body = Callable[[SymbolicTensor], SymbolicTensor]  # images (N,H,W,3) to features (N,h,w,C)
+Top = Callable[[SymbolicTensor, int, str | None], SymbolicTensor]  # features, classes, activation to the output
 PUBLISHED_SIDE = 224
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of pixels / 255, R, G, B
+
+
+class Builder(Protocol):
+    """What most architectures are: called, it returns the model.
+
+    Parameters
+    ----------
+    include_top : whether it has its classifier
+    weights : None, "imagenet", or the path of a weight file
+    input_tensor : an Input, or what layers have made of one, in place of a new Input
+    input_shape : (H,W,3), at least as large as the table of architectures says
+    pooling : without the top, None, "avg" or "max"
+    classes : of the classifier
+    classifier_activation : None for logits
+    """
+
+    def __call__(
+        self,
+        include_top: bool = True,
+        weights: Weights = "imagenet",
+        input_tensor: Any = None,
+        input_shape: Any = None,
+        pooling: str | None = None,
+        classes: int = 1000,
+        classifier_activation: str | None = "softmax",
+    ) -> Model: ...
+
+
+def member(
+    name: str, about: str, body: Body, top: Top | None = None, *, model_name: str | None = None, named: bool = False
+) -> Builder:
+    """The builder of an architecture of the table: what is its own, between an input and the weights.
+
+    Parameters
+    ----------
+    name : str
+        Its row says sides, counts, and how pictures are prepared.
+    about : str
+        What is special about this member of the family.
+    body : images to features
+    top : features to classes; `classified` when None
+    model_name : the small name when None
+    named : whether Keras gives the pooling without top a name
+
+    Examples
+    --------
+    >>> from minicnn.applications import VGG16
+    >>> VGG16(weights=None, include_top=False, input_shape=(32, 32, 3)).count_params()
+    14714688
+    """
+    row = architecture(name)
+
+    def build(
+        include_top: bool = True,
+        weights: Weights = "imagenet",
+        input_tensor: Any = None,
+        input_shape: Any = None,
+        pooling: str | None = None,
+        classes: int = 1000,
+        classifier_activation: str | None = "softmax",
+    ) -> Model:
+        inputs = image_input(input_shape, row.side, row.least, include_top, input_tensor)
+        x = body(inputs)
+        x = (top or classified)(x, classes, classifier_activation) if include_top else pooled(x, pooling, named)
+        model = Model(inputs, x, name=model_name or name.lower())
+        return finish(model, name, weights, include_top, classes, row.preprocessing)
+
+    build.__name__ = build.__qualname__ = name
+    build.__module__ = f"{__package__}.{row.module}"
+    build.__doc__ = (
+        f"{about}; {row.parameters:,} weights, {row.headless:,} without top.\n\n"
+        f"Pictures of {row.side}x{row.side}, at least {row.least}x{row.least}.  Arguments as family.Builder."
+    )
+    return build
 
 
 def image_input(

@@ -9,7 +9,8 @@ has windows of 2x2; the dropout has rate 0.2, not 0.4; there are no auxiliary cl
 
 Layers are called as in torchvision, with _ in place of its dots: `inception3a_branch2_1_conv` has the weights of
 `inception3a.branch2.1.conv`, and `predictions` those of `fc`.  The weights that torchvision publishes take pictures in
-mode "tf": its `transform_input` makes them so of what was prepared in mode "torch".
+mode "tf": its `transform_input` makes them so of what was prepared in mode "torch".  No weights file of Keras exists
+for it: `weights="imagenet"` is refused.
 """
 
 from typing import Any
@@ -26,10 +27,9 @@ from minicnn.layers import (
     SymbolicTensor,
     ZeroPadding2D,
 )
-from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, finish, image_input, pooled
+from .family import member
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -50,49 +50,25 @@ POOLS = {"3b": (3, "maxpool3"), "4e": (2, "maxpool4")}  # after these: (size, na
 __all__ = ["GoogLeNet", "decode_predictions", "preprocess_input"]
 
 
-def GoogLeNet(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """9 modules; 6,639,464 weights, of which 14,560 are moving statistics, 5,614,464 without top.
+def preprocess_input(x: Any) -> Any:
+    """RGB 0..255 as GoogLeNet takes it: x / 127.5 - 1."""
+    return modes.preprocess_input(x, MODE)
 
-    No weights file of Keras exists for it: `weights="imagenet"` is refused.
 
-    Parameters
-    ----------
-    input_shape : (H,W,3), at least 15x15
-    others : as VGG16
-
-    Examples
-    --------
-    >>> from minicnn.applications import GoogLeNet
-    >>> sum(weight.size for weight in GoogLeNet(weights=None).trainable_weights)
-    6624904
-    """
-    inputs = image_input(input_shape, 224, 15, include_top, input_tensor)
-    x = _conv_bn(ZeroPadding2D(3, name="conv1_pad")(inputs), 64, 7, "conv1", strides=2)
+def _body(x: SymbolicTensor) -> SymbolicTensor:
+    x = _conv_bn(ZeroPadding2D(3, name="conv1_pad")(x), 64, 7, "conv1", strides=2)
     x = _conv_bn(_pool(x, 3, "maxpool1"), 64, 1, "conv2")
     x = _pool(_conv_bn(x, 192, 3, "conv3", padding="same"), 3, "maxpool2")
     for number, filters in MODULES.items():
         x = _inception(x, filters, f"inception{number}")
         if number in POOLS:
             x = _pool(x, *POOLS[number])
-    if include_top:
-        x = Dropout(0.2, name="dropout")(GlobalAveragePooling2D(name="avg_pool")(x))
-        x = Dense(classes, activation=classifier_activation, name="predictions")(x)
-    else:
-        x = pooled(x, pooling)
-    return finish(Model(inputs, x, name="googlenet"), "GoogLeNet", weights, include_top, classes, MODE)
+    return x
 
 
-def preprocess_input(x: Any) -> Any:
-    """RGB 0..255 as GoogLeNet takes it: x / 127.5 - 1."""
-    return modes.preprocess_input(x, MODE)
+def _top(x: SymbolicTensor, classes: int, activation: str | None) -> SymbolicTensor:
+    x = Dropout(0.2, name="dropout")(GlobalAveragePooling2D(name="avg_pool")(x))
+    return Dense(classes, activation=activation, name="predictions")(x)
 
 
 def _conv_bn(x: SymbolicTensor, filters: int, size: int, name: str, **options: Any) -> SymbolicTensor:
@@ -120,3 +96,6 @@ def _inception(x: SymbolicTensor, filters: tuple[int, ...], name: str) -> Symbol
 def _reduced(x: SymbolicTensor, narrow: int, filters: int, name: str) -> SymbolicTensor:
     """Few channels, then a window of 3x3."""
     return _conv_bn(_conv_bn(x, narrow, 1, f"{name}_0"), filters, 3, f"{name}_1", padding="same")
+
+
+GoogLeNet = member("GoogLeNet", "9 modules", _body, _top)

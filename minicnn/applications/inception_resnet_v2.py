@@ -9,10 +9,9 @@ Stem and first module are InceptionV3's, in place of figures 3 and 15.
 from typing import Any
 
 from minicnn.layers import Activation, Concatenate, Conv2D, CustomScaleLayer, MaxPooling2D, SymbolicTensor
-from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, classified, finish, image_input, pooled
+from .family import member
 from .inception_v3 import MODE, VALID, averaged, chain, conv_bn, stem
 from .labels import decode_predictions
 
@@ -24,30 +23,13 @@ BLOCK8 = (((192, 1),), ((192, 1), (224, (1, 3)), (256, (3, 1))))
 __all__ = ["InceptionResNetV2", "decode_predictions", "preprocess_input"]
 
 
-def InceptionResNetV2(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """10, 20 and 10 residual modules; 55,873,736 weights, 54,336,736 without top.
+def preprocess_input(x: Any) -> Any:
+    """RGB 0..255 as Inception takes it: x / 127.5 - 1."""
+    return modes.preprocess_input(x, MODE)
 
-    Parameters
-    ----------
-    input_shape : (H,W,3), 299x299 by default, at least 75x75
-    others : as VGG16
 
-    Examples
-    --------
-    >>> from minicnn.applications import InceptionResNetV2
-    >>> InceptionResNetV2(weights=None, include_top=False).count_params()
-    54336736
-    """
-    inputs = image_input(input_shape, 299, 75, include_top, input_tensor)
-    x = stem(inputs)
+def _body(x: SymbolicTensor) -> SymbolicTensor:
+    x = stem(x)
     branches = chain(x, (96, 1)), chain(x, (48, 1), (64, 5)), chain(x, (64, 1), (96, 3), (96, 3)), averaged(x, 64)
     x = Concatenate(name="mixed_5b")(list(branches))
     for number in range(1, 11):
@@ -61,15 +43,7 @@ def InceptionResNetV2(
     for number in range(1, 10):
         x = _residual(x, BLOCK8, 0.2, f"block8_{number}")
     x = _residual(x, BLOCK8, 1.0, "block8_10", activated=False)
-    x = conv_bn(x, 1536, 1, name="conv_7b")
-    x = classified(x, classes, classifier_activation) if include_top else pooled(x, pooling)
-    model = Model(inputs, x, name="inception_resnet_v2")
-    return finish(model, "InceptionResNetV2", weights, include_top, classes, MODE)
-
-
-def preprocess_input(x: Any) -> Any:
-    """RGB 0..255 as Inception takes it: x / 127.5 - 1."""
-    return modes.preprocess_input(x, MODE)
+    return conv_bn(x, 1536, 1, name="conv_7b")
 
 
 def _residual(x: SymbolicTensor, branches: Any, scale: float, name: str, activated: bool = True) -> SymbolicTensor:
@@ -78,3 +52,8 @@ def _residual(x: SymbolicTensor, branches: Any, scale: float, name: str, activat
     up = Conv2D(channels, 1, padding="same", name=f"{name}_conv")(mixed)
     x = CustomScaleLayer(scale)([x, up])
     return Activation("relu", name=f"{name}_ac")(x) if activated else x
+
+
+InceptionResNetV2 = member(
+    "InceptionResNetV2", "10, 20 and 10 residual modules", _body, model_name="inception_resnet_v2"
+)

@@ -5,7 +5,8 @@ small ones: 5x5 as two of 3x3 (figure 5), nxn as 1xn and nx1 (figure 6), and nea
 (figure 7).  Where the image becomes smaller, strided convolutions and a pooling share the work (figure 10).
 
 Keras keeps one 5x5 window in each of the first three modules, and has no auxiliary classifier.  No convolution has a
-bias and no normalisation a scale, which the next convolution can learn.
+bias and no normalisation a scale, which the next convolution can learn.  Convolutions, normalisations and activations
+have Keras' automatic names, which count on from earlier models.
 """
 
 from typing import Any
@@ -19,10 +20,9 @@ from minicnn.layers import (
     MaxPooling2D,
     SymbolicTensor,
 )
-from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, classified, finish, image_input, pooled
+from .family import member
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -31,32 +31,13 @@ VALID = "valid"
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 
 
-def InceptionV3(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """11 modules, mixed0 to mixed10; 23,851,784 weights, 21,802,784 without top.
+def preprocess_input(x: Any) -> Any:
+    """RGB 0..255 as Inception takes it: x / 127.5 - 1."""
+    return modes.preprocess_input(x, MODE)
 
-    Convolutions, normalisations and activations have Keras' automatic names, which count on from earlier models.
 
-    Parameters
-    ----------
-    input_shape : (H,W,3), 299x299 by default, at least 75x75
-    others : as VGG16
-
-    Examples
-    --------
-    >>> from minicnn.applications import InceptionV3
-    >>> InceptionV3(weights=None, include_top=False).count_params()
-    21802784
-    """
-    inputs = image_input(input_shape, 299, 75, include_top, input_tensor)
-    x = stem(inputs)
+def _body(x: SymbolicTensor) -> SymbolicTensor:
+    x = stem(x)
     for number, filters in enumerate((32, 64, 64)):
         x = _mixed35(x, filters, f"mixed{number}")
     halved = chain(x, (384, 3, 2, VALID)), chain(x, (64, 1), (96, 3), (96, 3, 2, VALID)), MaxPooling2D(3, 2)(x)
@@ -68,13 +49,7 @@ def InceptionV3(
     x = Concatenate(name="mixed8")([narrow, wide, MaxPooling2D(3, 2)(x)])
     for number in range(2):
         x = _mixed8(x, f"mixed9_{number}", f"mixed{9 + number}")
-    x = classified(x, classes, classifier_activation) if include_top else pooled(x, pooling)
-    return finish(Model(inputs, x, name="inception_v3"), "InceptionV3", weights, include_top, classes, MODE)
-
-
-def preprocess_input(x: Any) -> Any:
-    """RGB 0..255 as Inception takes it: x / 127.5 - 1."""
-    return modes.preprocess_input(x, MODE)
+    return x
 
 
 def conv_bn(
@@ -133,3 +108,6 @@ def _mixed8(x: SymbolicTensor, inner: str, name: str) -> SymbolicTensor:
 
 def _side_by_side(x: SymbolicTensor, name: str | None = None) -> SymbolicTensor:
     return Concatenate(name=name)([conv_bn(x, 384, (1, 3)), conv_bn(x, 384, (3, 1))])
+
+
+InceptionV3 = member("InceptionV3", "11 modules, mixed0 to mixed10", _body, model_name="inception_v3")

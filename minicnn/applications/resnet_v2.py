@@ -5,6 +5,7 @@ the way of the shortcuts from the first block to the last.  A stage begins with 
 takes what was normalised; it ends with the block that halves the image, whose shortcut leaves out every other pixel.
 """
 
+from functools import partial
 from typing import Any
 
 from minicnn.layers import (
@@ -16,63 +17,15 @@ from minicnn.layers import (
     SymbolicTensor,
     ZeroPadding2D,
 )
-from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, classified, finish, image_input, pooled
+from .family import Builder, member
 from .labels import decode_predictions
 
 MODE = "tf"
 EPSILON = 1.001e-5
 
 __all__ = ["ResNet50V2", "ResNet101V2", "ResNet152V2", "decode_predictions", "preprocess_input"]
-
-
-def ResNet50V2(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """Blocks (3,4,6,3); 25,613,800 weights, 23,564,800 without top.  Arguments as VGG16.
-
-    >>> from minicnn.applications import ResNet50V2
-    >>> ResNet50V2(weights=None, include_top=False).count_params()
-    23564800
-    """
-    options = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet_v2("ResNet50V2", (3, 4, 6, 3), *options)
-
-
-def ResNet101V2(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """Blocks (3,4,23,3); 44,675,560 weights, 42,626,560 without top.  Arguments as VGG16."""
-    options = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet_v2("ResNet101V2", (3, 4, 23, 3), *options)
-
-
-def ResNet152V2(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """Blocks (3,8,36,3); 60,380,648 weights, 58,331,648 without top.  Arguments as VGG16."""
-    options = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet_v2("ResNet152V2", (3, 8, 36, 3), *options)
 
 
 def preprocess_input(x: Any) -> Any:
@@ -99,25 +52,21 @@ def _block(x: SymbolicTensor, filters: int, stride: int, project: bool, name: st
     return Add(name=f"{name}_out")([shortcut, x])
 
 
-def _resnet_v2(
-    name: str,
-    depths: tuple[int, ...],
-    include_top: bool,
-    weights: Weights,
-    input_tensor: Any,
-    input_shape: Any,
-    pooling: str | None,
-    classes: int,
-    classifier_activation: str | None,
-) -> Model:
-    inputs = image_input(input_shape, 224, 32, include_top, input_tensor)
-    x = Conv2D(64, 7, strides=2, name="conv1_conv")(ZeroPadding2D(3, name="conv1_pad")(inputs))
+def _body(x: SymbolicTensor, depths: tuple[int, ...]) -> SymbolicTensor:
+    x = Conv2D(64, 7, strides=2, name="conv1_conv")(ZeroPadding2D(3, name="conv1_pad")(x))
     x = MaxPooling2D(3, 2, name="pool1_pool")(ZeroPadding2D(1, name="pool1_pad")(x))
     for stage, depth in enumerate(depths, 2):
         filters = 64 * 2 ** (stage - 2)
         for number in range(1, depth + 1):
             stride = 2 if number == depth and stage < 5 else 1
             x = _block(x, filters, stride, number == 1, f"conv{stage}_block{number}")
-    x = _bn_relu(x, "post")
-    x = classified(x, classes, classifier_activation) if include_top else pooled(x, pooling, named=True)
-    return finish(Model(inputs, x, name=name.lower()), name, weights, include_top, classes, MODE)
+    return _bn_relu(x, "post")
+
+
+def _member(name: str, depths: tuple[int, ...]) -> Builder:
+    return member(name, f"Blocks {depths}", partial(_body, depths=depths), named=True)
+
+
+ResNet50V2 = _member("ResNet50V2", (3, 4, 6, 3))
+ResNet101V2 = _member("ResNet101V2", (3, 4, 23, 3))
+ResNet152V2 = _member("ResNet152V2", (3, 8, 36, 3))

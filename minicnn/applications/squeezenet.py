@@ -10,6 +10,7 @@ They are torchvision's networks.  Nothing is padded before the first convolution
 its window reaches beyond them.
 """
 
+from functools import partial
 from typing import Any
 
 from minicnn.layers import (
@@ -22,10 +23,9 @@ from minicnn.layers import (
     SymbolicTensor,
     ZeroPadding2D,
 )
-from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, finish, image_input, pooled
+from .family import member
 from .labels import decode_predictions
 
 MODE = "torch"
@@ -33,52 +33,6 @@ EXPANSION = 4
 SQUEEZED = (16, 16, 32, 32, 48, 48, 64, 64)  # channels between the convolutions of fire2 to fire9
 
 __all__ = ["SqueezeNet1_0", "SqueezeNet1_1", "decode_predictions", "preprocess_input"]
-
-
-def SqueezeNet1_0(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """96 filters of 7x7 first, pooling after conv1, fire4 and fire8; 1,248,424 weights, 735,424 without top.
-
-    Parameters
-    ----------
-    input_shape : (H,W,3), at least 21x21
-    others : as VGG16
-
-    Examples
-    --------
-    >>> from minicnn.applications import SqueezeNet1_0
-    >>> SqueezeNet1_0(weights=None, include_top=False).count_params()
-    735424
-    """
-    options = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _squeezenet("SqueezeNet1_0", (96, 7), (1, 4, 8), 21, *options)
-
-
-def SqueezeNet1_1(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """64 filters of 3x3 first, pooling after conv1, fire3 and fire5; 1,235,496 weights, 722,496 without top.
-
-    Parameters
-    ----------
-    input_shape : (H,W,3), at least 17x17
-    others : as VGG16
-    """
-    options = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _squeezenet("SqueezeNet1_1", (64, 3), (1, 3, 5), 17, *options)
 
 
 def preprocess_input(x: Any) -> Any:
@@ -100,31 +54,32 @@ def _fire(x: SymbolicTensor, squeezed: int, name: str) -> SymbolicTensor:
     return Concatenate(name=f"{name}_concat")([narrow, wide])
 
 
-def _squeezenet(
-    name: str,
-    stem: tuple[int, int],
-    pools: tuple[int, ...],
-    least: int,
-    include_top: bool,
-    weights: Weights,
-    input_tensor: Any,
-    input_shape: Any,
-    pooling: str | None,
-    classes: int,
-    classifier_activation: str | None,
-) -> Model:
-    inputs = image_input(input_shape, 224, least, include_top, input_tensor)
-    filters, size = stem
-    x = _pool(Conv2D(filters, size, strides=2, activation="relu", name="conv1")(inputs), 1)
+def _body(x: SymbolicTensor, filters: int, size: int, pools: tuple[int, ...]) -> SymbolicTensor:
+    """A convolution of a size, and the modules fire2 to fire9, with poolings after those of these numbers."""
+    x = _pool(Conv2D(filters, size, strides=2, activation="relu", name="conv1")(x), 1)
     for number, squeezed in enumerate(SQUEEZED, 2):
         x = _fire(x, squeezed, f"fire{number}")
         if number in pools:
             x = _pool(x, number)
-    if include_top:
-        x = Dropout(0.5, name="dropout")(x)
-        x = Conv2D(classes, 1, activation="relu", name="conv10")(x)
-        x = GlobalAveragePooling2D(name="avg_pool")(x)
-        x = Activation(classifier_activation, name="predictions")(x)
-    else:
-        x = pooled(x, pooling)
-    return finish(Model(inputs, x, name=name.lower()), name, weights, include_top, classes, MODE)
+    return x
+
+
+def _top(x: SymbolicTensor, classes: int, activation: str | None) -> SymbolicTensor:
+    x = Dropout(0.5, name="dropout")(x)
+    x = Conv2D(classes, 1, activation="relu", name="conv10")(x)
+    x = GlobalAveragePooling2D(name="avg_pool")(x)
+    return Activation(activation, name="predictions")(x)
+
+
+SqueezeNet1_0 = member(
+    "SqueezeNet1_0",
+    "96 filters of 7x7 first, pooling after conv1, fire4 and fire8",
+    partial(_body, filters=96, size=7, pools=(4, 8)),
+    _top,
+)
+SqueezeNet1_1 = member(
+    "SqueezeNet1_1",
+    "64 filters of 3x3 first, pooling after conv1, fire3 and fire5",
+    partial(_body, filters=64, size=3, pools=(3, 5)),
+    _top,
+)

@@ -16,10 +16,9 @@ from minicnn.layers import (
     SeparableConv2D,
     SymbolicTensor,
 )
-from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, classified, finish, image_input, pooled
+from .family import member
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -29,31 +28,12 @@ BLOCKS = ((128, 128), (256, 256), (728, 728), *[MIDDLE] * 8, (728, 1024))  # fil
 __all__ = ["Xception", "decode_predictions", "preprocess_input"]
 
 
-def Xception(
-    include_top: bool = True,
-    weights: Weights = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> Model:
-    """36 convolutions beside those of the shortcuts, 34 of them separable; 22,910,480 weights.
+def preprocess_input(x: Any) -> Any:
+    """RGB 0..255 as Xception takes it: x / 127.5 - 1."""
+    return modes.preprocess_input(x, MODE)
 
-    Without top there are 20,861,480 weights.
 
-    Parameters
-    ----------
-    input_shape : (H,W,3), 299x299 by default, at least 71x71
-    others : as VGG16
-
-    Examples
-    --------
-    >>> from minicnn.applications import Xception
-    >>> Xception(weights=None, include_top=False).count_params()
-    20861480
-    """
-    inputs = x = image_input(input_shape, 299, 71, include_top, input_tensor)
+def _body(x: SymbolicTensor) -> SymbolicTensor:
     for number, (filters, stride) in enumerate(((32, 2), (64, 1)), 1):
         name = f"block1_conv{number}"
         x = _relu(_bn(Conv2D(filters, 3, strides=stride, use_bias=False, name=name)(x), name), name)
@@ -62,13 +42,7 @@ def Xception(
     for number, filters in enumerate((1536, 2048), 1):
         name = f"block14_sepconv{number}"
         x = _relu(_separable(x, filters, name), name)
-    x = classified(x, classes, classifier_activation) if include_top else pooled(x, pooling)
-    return finish(Model(inputs, x, name="xception"), "Xception", weights, include_top, classes, MODE)
-
-
-def preprocess_input(x: Any) -> Any:
-    """RGB 0..255 as Xception takes it: x / 127.5 - 1."""
-    return modes.preprocess_input(x, MODE)
+    return x
 
 
 def _bn(x: SymbolicTensor, name: str) -> SymbolicTensor:
@@ -96,3 +70,6 @@ def _block(x: SymbolicTensor, filters: tuple[int, ...], halves: bool, number: in
     if halves:
         x = MaxPooling2D(3, 2, padding="same", name=f"block{number}_pool")(x)
     return Add()([x, shortcut])
+
+
+Xception = member("Xception", "36 convolutions beside those of the shortcuts, 34 of them separable", _body)

@@ -86,19 +86,6 @@ def test_padding_of_mobilenet_v2_depends_on_the_parity_of_each_side(size, paddin
     assert model.get_layer("block_1_pad").padding == padding
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """The published files that builders ask for, none of which is here."""
-    files = []
-
-    def locate(entry):
-        files.append(entry.file)
-        raise DownloadError("offline")
-
-    monkeypatch.setattr(family, "locate", locate)
-    return files
-
-
 @pytest.mark.parametrize(
     ("build", "options", "file"),
     [

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +13,8 @@ from minicnn.layers.naming import reset_names
 from minicnn.models import Model
 
 pytestmark = pytest.mark.numpy_only
-NAMES = [name for name in applications.__all__ if name[0].isupper()]
-OWN = {"AlexNet", "GoogLeNet", "SqueezeNet1_0", "SqueezeNet1_1"}  # which Keras does not have
-
-
-@pytest.fixture(scope="module")
-def order(golden):
-    """{architecture: [[layer, class, [[weight, shape, whether it is trained], ...]], ...]} as Keras builds it."""
-    return json.loads(gzip.decompress((golden / "layer_order.json.gz").read_bytes()))
+# {architecture: [[layer, class, [[weight, shape, whether it is trained], ...]], ...]} as Keras builds it
+ORDER = json.loads(gzip.decompress((Path(__file__).parents[1] / "golden" / "layer_order.json.gz").read_bytes()))
 
 
 def described(layer: Layer) -> list[Any]:
@@ -29,8 +24,8 @@ def described(layer: Layer) -> list[Any]:
     return [layer.name, type(layer).__name__, [described(inner) for inner in inside] or own]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN])
-def test_weighted_layers(name, order):
+@pytest.mark.parametrize("name", ORDER)
+def test_weighted_layers(name):
     reset_names()
     model = getattr(applications, name)(weights=None)
-    assert [described(layer) for layer in model.layers if layer.weights] == order[name]
+    assert [described(layer) for layer in model.layers if layer.weights] == ORDER[name]

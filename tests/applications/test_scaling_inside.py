@@ -21,19 +21,6 @@ from minicnn.weights.registry import published
 pytestmark = pytest.mark.numpy_only
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """The published files that builders ask for, none of which is here."""
-    files = []
-
-    def locate(entry):
-        files.append(entry.file)
-        raise DownloadError("offline")
-
-    monkeypatch.setattr(family, "locate", locate)
-    return files
-
-
 @pytest.mark.parametrize(
     ("build", "options", "file"),
     [

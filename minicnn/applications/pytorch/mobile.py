@@ -15,7 +15,8 @@ from typing import Any
 
 from minicnn.layers import Activation, Add, Conv2D, Dense, Dropout, GlobalAveragePooling2D, Multiply, SymbolicTensor
 
-from .network import EPSILON, Body, Head, convolution, depthwise, normalized
+from ..family import Body, Top
+from .network import EPSILON, convolution, depthwise, normalized
 
 Names = tuple[str, str]  # of a convolution and its normalisation, or of the two convolutions of squeeze-and-excitation
 
@@ -71,7 +72,7 @@ def body(design: Design, naming: Naming) -> Body:
     return partial(_body, design=design, naming=naming)
 
 
-def head(last: str, first: str | None = None, units: int = 0) -> Head:
+def head(last: str, first: str | None = None, units: int = 0) -> Top:
     """The mean of each channel and a dense layer, named `last`; MobileNetV3 has another one of `units` before it."""
     return partial(_head, last=last, first=first, units=units)
 

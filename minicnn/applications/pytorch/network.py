@@ -1,6 +1,5 @@
 """What PyTorch's networks share: their layers, and how a model is made of a body and a head."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +7,11 @@ from minicnn.errors import ArgumentError
 from minicnn.layers import Activation, BatchNormalization, Conv2D, DepthwiseConv2D, SymbolicTensor, ZeroPadding2D
 from minicnn.models import Model
 
-from ..family import Weights, finish, image_input, pooled
+from ..family import Body, Top, Weights, finish, image_input, pooled
 
 EPSILON = 1e-5
 MOMENTUM = 0.9  # of the old statistics; PyTorch's 0.1 is that of the new ones
 MODE, SIDE, LEAST_SIDE = "torch", 224, 32
-
-Body = Callable[[SymbolicTensor], SymbolicTensor]
-Head = Callable[[SymbolicTensor, int, str | None], SymbolicTensor]
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Network:
 
     name: str
     body: Body
-    head: Head
+    head: Top
     side: int = SIDE
     least: int = LEAST_SIDE
     preprocessing: str = MODE
