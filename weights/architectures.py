@@ -1,4 +1,8 @@
-"""The table of published architectures: their builders, sizes and counts, how pictures are prepared, who made them."""
+"""The table of published architectures: their builders, sizes and counts, how pictures are prepared, who made them.
+
+The accuracies and licences are quoted; "sources" at the head of architectures.json says where from.  Counts and sides
+are those of what is built, which tests compare.
+"""
 
 import difflib
 import json
@@ -26,9 +30,9 @@ class Architecture:
     preprocessing : str
         "caffe", "tf", "torch" or "none": how pixels become numbers.
     top1 : float or None
-        Accuracy on the validation set of ImageNet in percent, as published with the weights.
+        Accuracy on the validation set of ImageNet in percent, as published with the weights; None where it was not.
     licence : str or None
-        Of the published weights, where it is stated.
+        Of the published weights; None where it is not stated.
     paper : str
     arguments : mapping
         Of the builder: {"alpha": 0.25}.
