@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .entries import LayerEntry, WeightEntry
+from .grouped import with_groups
 from .report import ReportRow
 from .roles import STATISTICS, layer_of, role_of
 from .spec import LayerSpec, Leaf, WeightSpec
@@ -34,7 +35,8 @@ def unexpected(name: str, weights: Sequence[WeightEntry]) -> Paired:
 def pair_layer(leaf: Leaf, name: str, weights: Sequence[WeightEntry]) -> Paired:
     """A plain layer: weights by role when both sides name the same roles, else by order; every shape must be equal."""
     wanted = leaf.layer.weights
-    found = _by_role(leaf.layer, weights) or list(weights)
+    weights = with_groups(leaf.layer, weights)
+    found = _by_role(leaf.layer, weights) or weights
     if len(found) != len(wanted):
         stored = " ".join(str(weight.shape) for weight in found)
         problem = f"weights {stored} in the file, {' '.join(f'{w.name} {tuple(w.shape)}' for w in wanted)} in the model"

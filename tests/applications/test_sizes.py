@@ -13,6 +13,8 @@ PARTS = {  # layers, those with weights, numbers that are not trained, channels 
     "ResNet50": (177, 107, 53_120, 2048),
     "ResNet101": (347, 209, 105_344, 2048),
     "ResNet152": (517, 311, 151_424, 2048),
+    "ResNeXt50": (193, 107, 68_224, 2048),
+    "ResNeXt101": (380, 209, 137_856, 2048),
     "ResNet50V2": (192, 103, 45_440, 2048),
     "ResNet101V2": (379, 205, 97_664, 2048),
     "ResNet152V2": (566, 307, 143_744, 2048),
