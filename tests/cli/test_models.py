@@ -35,7 +35,7 @@ def test_one_architecture_with_its_variants_and_files(capsys):
     assert "MobileNet: Howard et al. 2017, arXiv:1704.04861" in out
     assert "224 x 224 pixels, at least 32; prepared as 'tf'" in out
     assert "of the published weights: Apache 2.0" in out
-    assert "MobileNet, alpha 0.25    475,544      218,544   50.6" in out
+    assert "MobileNet, alpha 0.25    475,544      218,544   51.6" in out
     assert "files for minicnn weights fetch:\n  mobilenet_1_0_224_tf.h5\n" in out
     assert "MobileNetV2" not in out
 

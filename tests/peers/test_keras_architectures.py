@@ -20,6 +20,7 @@ SUFFIXES = [".keras", ".h5"]
 # A small member of each family, the shape of its pictures, and the gain at which no signal grows or fades.
 NETWORKS = [
     ("ResNet50V2", (33, 32, 3), 1.0),
+    ("ResNeXt50", (33, 32, 3), 1.0),
     ("DenseNet121", (32, 33, 3), 1.0),
     ("Xception", (71, 72, 3), 1.0),
     ("AlexNet", (63, 64, 3), 1.0),
