@@ -28,7 +28,7 @@ from minicnn.layers import (
 from minicnn.models import Model, Sequential
 from minicnn.preparation import modes
 
-from .family import IMAGENET_DEVIATION, IMAGENET_MEAN, Weights, finish, image_input, pooled
+from .family import IMAGENET_DEVIATION, IMAGENET_MEAN, Weights, described, finish, image_input, pooled
 from .labels import decode_predictions
 
 MODE = "none"
@@ -55,7 +55,7 @@ def preprocess_input(x: Any) -> Any:
     return modes.preprocess_input(x, MODE)
 
 
-def _member(size: str, depths: tuple[int, ...], channels: int, whole: int, body: int) -> Callable[..., Model]:
+def _member(size: str, depths: tuple[int, ...], channels: int) -> Callable[..., Model]:
     """The builder of one size of the family."""
     architecture, stem = f"ConvNeXt{size}", f"convnext_{size.lower()}"
 
@@ -86,10 +86,7 @@ def _member(size: str, depths: tuple[int, ...], channels: int, whole: int, body:
         mode = MODE if include_preprocessing and colours else "torch" if colours else None
         return finish(Model(inputs, x, name=stem), architecture, weights, include_top, classes, mode)
 
-    build.__name__ = build.__qualname__ = architecture
-    blocks = f"Blocks ({','.join(map(str, depths))}), {channels} channels at first"
-    build.__doc__ = f"{blocks}; {whole:,} weights, {body:,} without top.  Arguments as VGG16."
-    return build
+    return described(build, architecture, f"Blocks ({','.join(map(str, depths))}), {channels} channels at first")
 
 
 def _downsampling(stage: int, filters: int, stem: str) -> Sequential:
@@ -114,8 +111,8 @@ def _block(x: SymbolicTensor, name: str) -> SymbolicTensor:
     return Activation("linear", name=f"{name}_identity")(x)
 
 
-ConvNeXtTiny = _member("Tiny", (3, 3, 9, 3), 96, 28_589_128, 27_820_128)
-ConvNeXtSmall = _member("Small", (3, 3, 27, 3), 96, 50_223_688, 49_454_688)
-ConvNeXtBase = _member("Base", (3, 3, 27, 3), 128, 88_591_464, 87_566_464)
-ConvNeXtLarge = _member("Large", (3, 3, 27, 3), 192, 197_767_336, 196_230_336)
-ConvNeXtXLarge = _member("XLarge", (3, 3, 27, 3), 256, 350_196_968, 348_147_968)
+ConvNeXtTiny = _member("Tiny", (3, 3, 9, 3), 96)
+ConvNeXtSmall = _member("Small", (3, 3, 27, 3), 96)
+ConvNeXtBase = _member("Base", (3, 3, 27, 3), 128)
+ConvNeXtLarge = _member("Large", (3, 3, 27, 3), 192)
+ConvNeXtXLarge = _member("XLarge", (3, 3, 27, 3), 256)

@@ -33,12 +33,14 @@ from minicnn.layers import (
 )
 from minicnn.models import Model
 from minicnn.preparation import modes
+from minicnn.weights.architectures import architecture
 
 from .family import (
     IMAGENET_DEVIATION,
     Builder,
     Weights,
     are_published,
+    described,
     divisible,
     finish,
     image_input,
@@ -80,8 +82,9 @@ def preprocess_input(x: Any) -> Any:
     return modes.preprocess_input(x, MODE)
 
 
-def _member(name: str, width: float, depth: float, side: int, dropout: float, whole: int, body: int) -> Builder:
+def _member(name: str, width: float, depth: float, dropout: float) -> Builder:
     """The builder of one size of the family."""
+    side = architecture(name).side
 
     def build(
         include_top: bool = True,
@@ -99,10 +102,7 @@ def _member(name: str, width: float, depth: float, side: int, dropout: float, wh
         x = classified(x, dropout, classes, classifier_activation) if include_top else pooled(x, pooling, named=True)
         return finish(Model(inputs, x, name=name.lower()), name, weights, include_top, classes, MODE)
 
-    build.__name__ = build.__qualname__ = name
-    size = f"Channels times {width:g}, blocks times {depth:g}, pictures of {side}x{side}"
-    build.__doc__ = f"{size}; {whole:,} weights, {body:,} without top.  Arguments as VGG16."
-    return build
+    return described(build, name, f"Channels times {width:g}, blocks times {depth:g}")
 
 
 def _stem(x: SymbolicTensor, filters: int, published: bool) -> SymbolicTensor:
@@ -184,11 +184,11 @@ def classified(x: SymbolicTensor, dropout: float, classes: int, activation: str 
     return Dense(classes, activation=activation, kernel_initializer=CLASSIFIER, name="predictions")(x)
 
 
-EfficientNetB0 = _member("EfficientNetB0", 1.0, 1.0, 224, 0.2, 5_330_571, 4_049_571)
-EfficientNetB1 = _member("EfficientNetB1", 1.0, 1.1, 240, 0.2, 7_856_239, 6_575_239)
-EfficientNetB2 = _member("EfficientNetB2", 1.1, 1.2, 260, 0.3, 9_177_569, 7_768_569)
-EfficientNetB3 = _member("EfficientNetB3", 1.2, 1.4, 300, 0.3, 12_320_535, 10_783_535)
-EfficientNetB4 = _member("EfficientNetB4", 1.4, 1.8, 380, 0.4, 19_466_823, 17_673_823)
-EfficientNetB5 = _member("EfficientNetB5", 1.6, 2.2, 456, 0.4, 30_562_527, 28_513_527)
-EfficientNetB6 = _member("EfficientNetB6", 1.8, 2.6, 528, 0.5, 43_265_143, 40_960_143)
-EfficientNetB7 = _member("EfficientNetB7", 2.0, 3.1, 600, 0.5, 66_658_687, 64_097_687)
+EfficientNetB0 = _member("EfficientNetB0", 1.0, 1.0, 0.2)
+EfficientNetB1 = _member("EfficientNetB1", 1.0, 1.1, 0.2)
+EfficientNetB2 = _member("EfficientNetB2", 1.1, 1.2, 0.3)
+EfficientNetB3 = _member("EfficientNetB3", 1.2, 1.4, 0.3)
+EfficientNetB4 = _member("EfficientNetB4", 1.4, 1.8, 0.4)
+EfficientNetB5 = _member("EfficientNetB5", 1.6, 2.2, 0.4)
+EfficientNetB6 = _member("EfficientNetB6", 1.8, 2.6, 0.5)
+EfficientNetB7 = _member("EfficientNetB7", 2.0, 3.1, 0.5)

@@ -10,17 +10,27 @@ The nets scale pixels 0..255 by themselves, unless `include_preprocessing` is Fa
 """
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 from minicnn.layers import DepthwiseConv2D, Normalization, Rescaling, SymbolicTensor
 from minicnn.models import Model
 from minicnn.preparation import modes
+from minicnn.weights.architectures import architecture
 
 from . import efficientnet
 from .efficientnet import DROP_CONNECT, KERNEL, classified, gated, shortcut
-from .family import IMAGENET_DEVIATION, IMAGENET_MEAN, Weights, finish, image_input, multiple_of_8, pooled
+from .family import (
+    IMAGENET_DEVIATION,
+    IMAGENET_MEAN,
+    Builder,
+    Weights,
+    described,
+    finish,
+    image_input,
+    multiple_of_8,
+    pooled,
+)
 from .labels import decode_predictions
 
 MODE = "none"
@@ -80,10 +90,9 @@ def preprocess_input(x: Any) -> Any:
     return modes.preprocess_input(x, MODE)
 
 
-def _member(
-    name: str, stages: tuple[Stage, ...], width: float, depth: float, side: int, whole: int, body: int
-) -> Callable[..., Model]:
+def _member(name: str, stages: tuple[Stage, ...], width: float, depth: float) -> Builder:
     """The builder of one size of the family."""
+    side = architecture(name).side
 
     def build(
         include_top: bool = True,
@@ -106,10 +115,7 @@ def _member(
         model = Model(inputs, x, name=name.lower().replace("v2", "v2-"))
         return finish(model, name, weights, include_top, classes, mode)
 
-    build.__name__ = build.__qualname__ = name
-    size = f"Channels times {width:g}, blocks times {depth:g}, pictures of {side}x{side}"
-    build.__doc__ = f"{size}; {whole:,} weights, {body:,} without top.  Arguments as VGG16."
-    return build
+    return described(build, name, f"Channels times {width:g}, blocks times {depth:g}")
 
 
 def _scaled(x: SymbolicTensor, by_statistics: bool) -> SymbolicTensor:
@@ -151,10 +157,10 @@ def _fused_block(x: SymbolicTensor, filters: int, stride: int, expansion: int, n
     return convolved(x, filters, 1, f"{name}project_", active=False)
 
 
-EfficientNetV2B0 = _member("EfficientNetV2B0", B, 1.0, 1.0, 224, 7_200_312, 5_919_312)
-EfficientNetV2B1 = _member("EfficientNetV2B1", B, 1.0, 1.1, 240, 8_212_124, 6_931_124)
-EfficientNetV2B2 = _member("EfficientNetV2B2", B, 1.1, 1.2, 260, 10_178_374, 8_769_374)
-EfficientNetV2B3 = _member("EfficientNetV2B3", B, 1.2, 1.4, 300, 14_467_622, 12_930_622)
-EfficientNetV2S = _member("EfficientNetV2S", S, 1.0, 1.0, 384, 21_612_360, 20_331_360)
-EfficientNetV2M = _member("EfficientNetV2M", M, 1.0, 1.0, 480, 54_431_388, 53_150_388)
-EfficientNetV2L = _member("EfficientNetV2L", L, 1.0, 1.0, 480, 119_027_848, 117_746_848)
+EfficientNetV2B0 = _member("EfficientNetV2B0", B, 1.0, 1.0)
+EfficientNetV2B1 = _member("EfficientNetV2B1", B, 1.0, 1.1)
+EfficientNetV2B2 = _member("EfficientNetV2B2", B, 1.1, 1.2)
+EfficientNetV2B3 = _member("EfficientNetV2B3", B, 1.2, 1.4)
+EfficientNetV2S = _member("EfficientNetV2S", S, 1.0, 1.0)
+EfficientNetV2M = _member("EfficientNetV2M", M, 1.0, 1.0)
+EfficientNetV2L = _member("EfficientNetV2L", L, 1.0, 1.0)

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Protocol
+from types import FunctionType
+from typing import Any, Protocol, cast
 
 from minicnn.arguments import items, number, switch
 from minicnn.errors import ArgumentError, ShapeError, WeightsMismatchError
@@ -89,9 +90,15 @@ def member(
         model = Model(inputs, x, name=model_name or name.lower())
         return finish(model, name, weights, include_top, classes, row.preprocessing)
 
-    build.__name__ = build.__qualname__ = name
-    build.__module__ = f"{__package__}.{row.module}"
-    build.__doc__ = (
+    return described(build, name, about)
+
+
+def described(build: Callable[..., Model], name: str, about: str) -> Any:
+    """A builder with the name of its architecture, whose docstring says what the table does."""
+    row, function = architecture(name), cast(FunctionType, build)
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = f"{__package__}.{row.module}"
+    function.__doc__ = (
         f"{about}; {row.parameters:,} weights, {row.headless:,} without top.\n\n"
         f"Pictures of {row.side}x{row.side}, at least {row.least}x{row.least}.  Arguments as family.Builder."
     )
