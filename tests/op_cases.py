@@ -41,6 +41,11 @@ def transposed(**options: Any) -> Case:
     return (lambda x, w, b: ops.conv2d_transpose(x, w, b, **options)), arrays
 
 
+def transposed_volume(**options: Any) -> Case:
+    arrays = [distinct(2, 4, 2, 3, 2), distinct(3, 3, 2, 3, 2, seed=1), distinct(3, seed=2)]
+    return (lambda x, w, b: ops.conv3d_transpose(x, w, b, **options)), arrays
+
+
 def pool(function: Callable[..., Any], *arguments: Any, **options: Any) -> Case:
     return (lambda x: function(x, *arguments, **options)), [distinct(2, 7, 6, 3)]
 
@@ -227,6 +232,11 @@ CASES: dict[str, list[Case]] = {
         transposed(strides=3, output_padding=1),
         transposed(activation="relu6"),
     ],
+    "conv3d_transpose": [
+        transposed_volume(strides=(2, 1, 3), padding="same", activation="tanh"),
+        transposed_volume(strides=(1, 2, 2), output_padding=(0, 1, 0)),
+        transposed_volume(dilation=(2, 1, 2)),
+    ],
     "conv3d": [
         conv_volume(),
         conv_volume(strides=(2, 1, 2), padding="same", activation="tanh"),
@@ -315,6 +325,20 @@ CASES: dict[str, list[Case]] = {
         pool(ops.resize, (4, 3), "lanczos3", True),
         pool(ops.resize, (9, 4), "nearest"),
     ],
+    "take": [
+        (lambda x: ops.take(x, [2, 0, 0, -1], 1), [distinct(2, 3, 2)]),
+        (lambda x: ops.take(x, [1], -1), [distinct(2, 3, 2)]),
+    ],
+    "surround": [(lambda x: ops.surround(x, [(1, 0), (0, 2)], 3.0), [distinct(2, 3, 2)])],
+    "spread": [
+        (lambda x: ops.spread(x, (2, 3)), [distinct(2, 3, 2, 2)]),
+        (lambda w: ops.spread(w, (2, 1), first=0), [distinct(3, 2, 2)]),
+    ],
+    "largest": [
+        (lambda x: ops.largest(x, 1), [distinct(2, 3, 2)]),
+        (lambda x: ops.largest(x, (1, -1), keepdims=True), [distinct(2, 3, 2)]),
+    ],
+    "log": [(ops.log, [positive(2, 3)])],
     "reverse": [(ops.reverse, [distinct(2, 3, 4)])],
     "sigmoid_crossentropy": [(lambda x: ops.sigmoid_crossentropy(x, ONE_HOT), [distinct(3, 4)])],
     "simple_rnn": [

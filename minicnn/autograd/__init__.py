@@ -10,13 +10,14 @@ from .function import Context, Function
 from .gradcheck import gradcheck
 from .mode import grad_enabled, listening, no_grad
 from .parameter import Parameter
-from .tensor import Tensor, from_dlpack
+from .tensor import Tensor, cast, from_dlpack
 
 __all__ = [
     "Context",
     "Function",
     "Parameter",
     "Tensor",
+    "cast",
     "from_dlpack",
     "grad_enabled",
     "gradcheck",

@@ -198,3 +198,16 @@ class Transpose(Function):
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
         return dy.transpose(np.argsort(ctx.saved[0]))
+
+
+class Cast(Function):
+    """y = a in another floating-point dtype"""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, *, dtype: Any) -> Any:
+        ctx.save(a.dtype)
+        return a.astype(dtype)
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        return dy.astype(ctx.saved[0])

@@ -8,6 +8,7 @@ import numpy as np
 
 from minicnn.errors import DTypeError, GraphError, ShapeError
 
+from .arithmetic import Cast
 from .backward import sweep
 from .function import Node
 from .operators import Operators
@@ -150,6 +151,20 @@ def as_float(array: Any) -> Any:
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"a tensor is made of real numbers; got an array of dtype {array.dtype}")
     return array if array.dtype.kind == "f" else array.astype(np.float32)
+
+
+def cast(x: Tensor, dtype: Any) -> Tensor:
+    """x in another floating-point dtype, with its mask; x itself where it is of that one.
+
+    >>> import minicnn
+    >>> minicnn.autograd.cast(minicnn.Tensor([1.0]), "float64").dtype
+    dtype('float64')
+    """
+    if x.dtype == dtype:
+        return x
+    y = Cast.apply(x, dtype=np.dtype(dtype))
+    y.mask = None if x.mask is None else cast(x.mask, dtype)
+    return y
 
 
 def from_dlpack(source: Any) -> Tensor:

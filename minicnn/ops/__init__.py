@@ -28,7 +28,9 @@ from .one_axis import (
 )
 from .pool import avgpool2d, global_avgpool2d, global_maxpool2d, maxpool2d
 from .recurrent import gru, lstm, simple_rnn
+from .reduce import largest, log
 from .resize import resize
+from .select import spread, surround, take
 from .sequence import fold_time, masked, pick, reverse, seen, unfold_time, unlike
 from .shape import (
     concatenate,
@@ -43,6 +45,7 @@ from .shape import (
 from .three_axes import (
     avgpool3d,
     conv3d,
+    conv3d_transpose,
     cropping3d,
     global_avgpool3d,
     global_maxpool3d,
@@ -71,6 +74,7 @@ OPS = {
         conv2d,
         conv2d_transpose,
         conv3d,
+        conv3d_transpose,
         cropping1d,
         cropping2d,
         cropping3d,
@@ -90,7 +94,9 @@ OPS = {
         global_maxpool3d,
         groupnorm,
         gru,
+        largest,
         layernorm,
+        log,
         lstm,
         masked,
         maximum,
@@ -112,6 +118,9 @@ OPS = {
         simple_rnn,
         softmax,
         softmax_crossentropy,
+        spread,
+        surround,
+        take,
         unfold_time,
         unit_norm,
         upsampling1d,

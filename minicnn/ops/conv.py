@@ -4,9 +4,10 @@ from typing import Any, ClassVar
 
 from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
-from minicnn.kernels import Padding, Pair
+from minicnn.kernels import Padding, Pair, pair
 
 from .activation import before_activation, finished
+from .select import spread
 
 
 class Convolution(Function):
@@ -120,8 +121,11 @@ def conv2d_transpose(
     padding: str = "valid",
     output_padding: int | Pair | None = None,
     activation: str | None = None,
+    dilation: int | Pair = 1,
 ) -> Tensor:
     """f(transposed convolution of x (N,H,W,C) with w (KH,KW,F,C), plus b): y (N,OH,OW,F), of Keras' output sizes.
+
+    With dilation the kernel is one with zeros between its taps.
 
     Raises
     ------
@@ -134,5 +138,7 @@ def conv2d_transpose(
     >>> minicnn.ops.conv2d_transpose(x, w, strides=2, padding="same").shape
     (1, 8, 8, 2)
     """
+    gaps = pair(dilation, "dilation")
+    w = spread(w, gaps, first=0) if max(gaps) > 1 else w
     window = {"strides": strides, "padding": padding, "output_padding": output_padding}
     return finished(Conv2DTranspose, (x, w, b), window, activation)

@@ -100,6 +100,7 @@ def conv1d_transpose(
     padding: str = "valid",
     output_padding: Size | None = None,
     activation: str | None = None,
+    dilation: Size = 1,
 ) -> Tensor:
     """f(transposed convolution of x (N,T,C) with w (K,F,C), plus b): y (N,OT,F), of Keras' output sizes.
 
@@ -110,7 +111,7 @@ def conv1d_transpose(
     """
     image, kernel = as_row("conv1d_transpose", x), row_kernel("conv1d_transpose", w)
     extra = None if output_padding is None else (0, along(output_padding)[1])
-    return as_sequence(conv2d_transpose(image, kernel, b, along(strides), padding, extra, activation))
+    return as_sequence(conv2d_transpose(image, kernel, b, along(strides), padding, extra, activation, along(dilation)))
 
 
 def maxpool1d(x: Tensor, pool_size: Size = 2, strides: Size | None = None, padding: str | Pair = "valid") -> Tensor:

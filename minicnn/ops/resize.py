@@ -76,16 +76,23 @@ class Resize(Function):
 
     @staticmethod
     def forward(ctx: Context, x: Any, *, size: Pair, method: str, antialias: bool) -> Any:
-        rows, columns = (
-            axis_weights(old, new, method, antialias).astype(x.dtype) for old, new in zip(x.shape[1:3], size)
-        )
-        ctx.save(rows, columns)
-        return _product(rows, columns, x)
+        ctx.save(x.shape)
+        if not x.size:  # nothing is weighted, and a file may ask for sizes whose weights fill the memory
+            return np.zeros((len(x), *size, x.shape[3]), x.dtype)
+        return _product(*_weights(x.shape, x.dtype, size=size, method=method, antialias=antialias), x)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        rows, columns = ctx.saved
+        (shape,) = ctx.saved
+        if not dy.size:
+            return np.zeros(shape, dy.dtype)
+        rows, columns = _weights(shape, dy.dtype, **ctx.options)
         return _product(rows.T, columns.T, dy)
+
+
+def _weights(shape: tuple[int, ...], dtype: Any, *, size: Pair, method: str, antialias: bool) -> Any:
+    """The weights of the rows and of the columns."""
+    return (axis_weights(old, new, method, antialias).astype(dtype) for old, new in zip(shape[1:3], size))
 
 
 def _product(rows: Any, columns: Any, x: Any) -> Any:

@@ -7,6 +7,7 @@ the channels: (N,D,H,W C) is an image, and so is (N,D H,W,C), in the same memory
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +16,20 @@ from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
 from minicnn.errors import ShapeError
 from minicnn.kernels import Pair, output_size, same_padding
+from minicnn.kernels.conv2d_transpose import output_size as transposed_size
 
+from .activation import activation as activate
 from .activation import before_activation, finished
+from .conv import conv2d_transpose
+from .merge import add
 from .pool import avgpool2d, global_avgpool2d, global_maxpool2d, maxpool2d
+from .select import spread, surround
+from .sequence import fold_time, pick, unfold_time
 from .shape import cropping2d, permute, reshape, upsampling2d, zero_padding2d
 
 Triple = tuple[int, int, int]
 Sides = tuple[Pair, Pair, Pair]
+AROUND_FRAMES = ((0, 0),) * 3  # no rows, columns or channels
 
 
 class Depth(NamedTuple):
@@ -122,6 +130,47 @@ def conv3d(
         raise ShapeError(f"conv3d: w must be (KD,KH,KW,C,F); it is {w.shape}")
     window = {"strides": triple(strides), "padding": padding, "dilation": triple(dilation), "groups": groups}
     return finished(Conv3D, (x, w, b), window, activation)
+
+
+def conv3d_transpose(
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None = None,
+    strides: int | Triple = 1,
+    padding: str = "valid",
+    output_padding: int | Triple | None = None,
+    activation: str | None = None,
+    dilation: int | Triple = 1,
+) -> Tensor:
+    """f(transposed convolution of x (N,D,H,W,C) with w (KD,KH,KW,F,C), plus b): y (N,OD,OH,OW,F), of Keras' sizes.
+
+    Each slice of the kernel makes frames of all frames, which it puts `strides[0]` apart; these add up.
+
+    >>> import numpy as np, minicnn
+    >>> x, w = minicnn.Tensor(np.ones((1, 2, 4, 4, 3))), minicnn.Tensor(np.ones((3, 3, 3, 2, 3)))
+    >>> minicnn.ops.conv3d_transpose(x, w, strides=2, padding="same").shape
+    (1, 4, 8, 8, 2)
+    """
+    _check("conv3d_transpose", x)
+    if w.ndim != 5:
+        raise ShapeError(f"conv3d_transpose: w must be (KD,KH,KW,F,C); it is {w.shape}")
+    steps, gaps = triple(strides), triple(dilation)
+    extra = None if output_padding is None else triple(output_padding)
+    depth, taps = x.shape[1], (w.shape[0] - 1) * gaps[0] + 1
+    plane = {"strides": steps[1:], "padding": padding, "dilation": gaps[1:]}
+    plane["output_padding"] = None if extra is None else extra[1:]
+    parts = []
+    for a in range(w.shape[0]):
+        frames = unfold_time(conv2d_transpose(fold_time(x), pick(w, a), **plane), depth)
+        before = a * gaps[0]
+        parts.append(surround(spread(frames, steps[:1]), [(before, taps - 1 - before), *AROUND_FRAMES]))
+    y, whole = reduce(add, parts), (depth - 1) * steps[0] + taps
+    outputs = transposed_size(depth, taps, steps[0], padding, None if extra is None else extra[0])
+    first = max(whole - outputs, 0) // 2
+    y = pick(y, (slice(None), slice(first, first + outputs)))
+    y = surround(y, [(0, outputs - whole), *AROUND_FRAMES]) if outputs > whole else y
+    y = y if b is None else y + b
+    return y if activation is None else activate(y, activation)
 
 
 def maxpool3d(

@@ -1,0 +1,93 @@
+"""Operations that choose numbers of x, or put others between or around them, along any axes of the samples."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicnn.autograd import Context, Function, Tensor
+from minicnn.errors import ShapeError
+from minicnn.kernels import Pair
+
+
+class Take(Function):
+    """y[..., i, ...] = x[..., indices[i], ...]"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, *, indices: tuple[int, ...], axis: int) -> Any:
+        ctx.save(x.shape)
+        return x.take(indices, axis)
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        dx = np.zeros(ctx.saved[0], dy.dtype)
+        axis = ctx.options["axis"]
+        np.add.at(np.moveaxis(dx, axis, 0), list(ctx.options["indices"]), np.moveaxis(dy, axis, 0))
+        return dx
+
+
+class Surround(Function):
+    """y is x with one value before and after it along each axis of a sample"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, *, sides: tuple[Pair, ...], value: float) -> Any:
+        ctx.save(x.shape)
+        return np.pad(x, ((0, 0), *sides), constant_values=value)
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        inside = (slice(before, before + size) for (before, _), size in zip(ctx.options["sides"], ctx.saved[0][1:]))
+        return dy[(slice(None), *inside)].copy()
+
+
+class Spread(Function):
+    """y[i s, j t, ...] = x[i, j, ...] for steps (s, t, ...) of the first axes or those after the batch; else 0"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, *, steps: tuple[int, ...], first: int) -> Any:
+        sizes = [(n - 1) * step + 1 if n else 0 for n, step in zip(x.shape[first:], steps)]
+        places = (*[slice(None)] * first, *(slice(None, None, step) for step in steps))
+        y = np.zeros((*x.shape[:first], *sizes, *x.shape[first + len(steps) :]), x.dtype)
+        y[places] = x
+        ctx.save(places)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        return dy[ctx.saved[0]].copy()
+
+
+def take(x: Tensor, indices: Sequence[int], axis: int) -> Tensor:
+    """What lies at some indices along an axis of x, in their order; an index may occur twice.
+
+    >>> import minicnn
+    >>> minicnn.ops.take(minicnn.Tensor([[1.0, 2.0, 3.0]]), [2, 0, 0], axis=1).numpy()
+    array([[3., 1., 1.]])
+    """
+    size = x.shape[axis] if -x.ndim <= axis < x.ndim else 0
+    if not all(-size <= index < size for index in indices):
+        raise ShapeError(f"take: x of shape {x.shape} does not have the indices {list(indices)} along axis {axis}")
+    return Take.apply(x, indices=tuple(int(index) % size for index in indices), axis=axis % x.ndim)
+
+
+def surround(x: Tensor, sides: Sequence[Pair], value: float = 0.0) -> Tensor:
+    """x (N,...) with `value` around it: a pair (before, after) for each axis of a sample.
+
+    >>> import numpy as np, minicnn
+    >>> minicnn.ops.surround(minicnn.Tensor(np.ones((1, 2, 3))), [(0, 1), (2, 0)]).shape
+    (1, 3, 5)
+    """
+    pairs = tuple((int(before), int(after)) for before, after in sides)
+    if len(pairs) != x.ndim - 1 or any(side < 0 for pair in pairs for side in pair):
+        raise ShapeError(f"surround: {list(sides)} is no pair (before, after) for each axis of a sample of {x.shape}")
+    return Surround.apply(x, sides=pairs, value=float(value))
+
+
+def spread(x: Tensor, steps: Sequence[int], first: int = 1) -> Tensor:
+    """x with steps - 1 zeros between the numbers along the axes from `first` on.
+
+    >>> import minicnn
+    >>> minicnn.ops.spread(minicnn.Tensor([[1.0, 2.0]]), [3]).numpy()
+    array([[1., 0., 0., 2.]])
+    """
+    return Spread.apply(x, steps=tuple(steps), first=first)
