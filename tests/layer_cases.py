@@ -111,6 +111,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     "Conv1DTranspose": [
         ({"filters": 3, "kernel_size": 3, **TRANSPOSED}, STEPS),
         ({"filters": 2, "kernel_size": 3, "strides": 2, "output_padding": 1, "use_bias": False}, STEPS),
+        ({"filters": 2, "kernel_size": 3, "dilation_rate": 2}, STEPS),
     ],
     "Conv2D": [
         (
@@ -131,6 +132,8 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"filters": 3, "kernel_size": (3, 2), **TRANSPOSED}, IMAGE),
         ({"filters": 2, "kernel_size": 3, "strides": 2, "output_padding": 1, "use_bias": False}, IMAGE),
         ({"filters": 2, "kernel_size": 3, "strides": 3}, IMAGE),
+        ({"filters": 2, "kernel_size": (3, 2), "dilation_rate": (2, 3), "padding": "same"}, IMAGE),
+        ({"filters": 2, "kernel_size": 2, "dilation_rate": 3}, IMAGE),
     ],
     "ConvLSTM2D": [
         (
@@ -162,6 +165,12 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ),
         ({"filters": 3, "kernel_size": 2, "dilation_rate": (3, 2, 1), "use_bias": False}, VOLUME),
         ({"filters": 3, "kernel_size": 1, "activation": "swish"}, VOLUME),
+    ],
+    "Conv3DTranspose": [
+        ({"filters": 3, "kernel_size": (3, 2, 1), **TRANSPOSED}, VOLUME),
+        ({"filters": 2, "kernel_size": 3, "strides": (2, 1, 3), "output_padding": (1, 0, 2)}, VOLUME),
+        ({"filters": 2, "kernel_size": (1, 2, 3), "strides": (3, 2, 1), "use_bias": False}, VOLUME),
+        ({"filters": 2, "kernel_size": 2, "dilation_rate": (2, 1, 3), "activation": "swish"}, VOLUME),
     ],
     "Cropping1D": [({"cropping": (1, 2)}, STEPS), ({}, STEPS)],
     "Cropping2D": [({"cropping": ((1, 0), (2, 1))}, IMAGE), ({"cropping": 1}, IMAGE)],
@@ -329,7 +338,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"units": 3, "activation": "relu", **RECURRENT}, SEQUENCE),
         ({"units": 3, "use_bias": False}, SEQUENCE),
     ],
-    "Softmax": [({"axis": 1}, IMAGE), ({}, ROW)],
+    "Softmax": [({"axis": 1}, IMAGE), ({}, ROW), ({"axis": [1, -1]}, IMAGE)],
     "Solarization": [({"addition_factor": 0.25, "threshold_factor": 0.5, **RANGED}, IMAGE)],
     "SpatialDropout1D": [({"rate": 0.25, "seed": 5}, STEPS)],
     "SpatialDropout2D": [({"rate": 0.25, "seed": 5}, IMAGE)],

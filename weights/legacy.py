@@ -6,6 +6,7 @@
 """
 
 from collections import Counter
+from dataclasses import replace
 
 from minicnn.errors import FileFormatError
 
@@ -13,7 +14,8 @@ from ._json import parse_config
 from .entries import LayerEntry, WeightEntry, WeightFile
 from .hdf5 import Group, HDF5File
 from .recurrent import modern_weights
-from .theano import KernelOrder, convolutions_of_rows, without_width
+from .roles import layer_of
+from .theano import ROWS, TRANSPOSED, KernelOrder, layers_of, without_width
 
 MAX_NAMES = 100_000
 
@@ -33,11 +35,11 @@ def read_legacy(file: HDF5File, path: str) -> WeightFile:
     version = _text(weights, "keras_version") or _text(root, "keras_version")
     order = KernelOrder.of(path, version, _text(weights, "backend") or _text(root, "backend"), config)
     names = _names(weights, "layer_names", path)
-    rows = convolutions_of_rows(config)
+    rows, transposed = layers_of(config, ROWS), layers_of(config, TRANSPOSED)
     return WeightFile(
         path=path,
         format="legacy model" if full else "legacy weights",
-        layers=[_layer(weights, name, order, path, name in rows) for name in names],
+        layers=[_layer(weights, name, order, path, rows, transposed) for name in names],
         keras_version=version,
         config=config,
         training_config=training,
@@ -78,12 +80,19 @@ def _names(group: Group, attribute: str, path: str) -> list[str]:
     return names
 
 
-def _layer(weights: Group, name: str, order: KernelOrder, path: str, of_rows: bool) -> LayerEntry:
+def _layer(
+    weights: Group, name: str, order: KernelOrder, path: str, rows: set[str], transposed: set[str]
+) -> LayerEntry:
+    """One group; in that of a nested model the names of the weights say whose they are."""
     group = weights.group(name)
-    stored = [_weight(group, weight, order) for weight in _names(group, "weight_names", path)]
-    return LayerEntry(name, name, modern_weights([without_width(entry) for entry in stored] if of_rows else stored))
-
-
-def _weight(group: Group, name: str, order: KernelOrder) -> WeightEntry:
-    dataset = group.dataset(name, opaque_bfloat16=True)
-    return order.entry(WeightEntry(name, dataset.shape, dataset.dtype, dataset.read))
+    stored = []
+    for weight in _names(group, "weight_names", path):
+        dataset = group.dataset(weight, opaque_bfloat16=True)
+        entry = WeightEntry(weight, dataset.shape, dataset.dtype, dataset.read)
+        owners = {name, layer_of(weight)}
+        if owners & rows:
+            entry = without_width(replace(order, channels_first=False).entry(entry))
+        else:
+            entry = order.entry(entry, bool(owners & transposed))
+        stored.append(entry)
+    return LayerEntry(name, name, modern_weights(stored))

@@ -93,8 +93,7 @@ def match(
     report = LoadReport(file.path, chosen.matched_by, chosen.rows)
     if (chosen.rows and not report.loaded) or not chosen.fits(policy):
         raise WeightsMismatchError(describe_mismatch(report, spec, file.format))
-    if file.channels_first:
-        _refuse_channels_first(report, spec)
+    _refuse_unknown_order(file, spec)
     assignments = [assignment for paired in chosen.paired for assignment in paired.assignments]
     return MatchPlan(report, sorted(assignments, key=lambda assignment: assignment[0]), spec)
 
@@ -123,16 +122,24 @@ def _contradict(named: Candidate, other: Candidate, spec: LayerSpec) -> bool:
     return any(row.model in by_name and by_name[row.model] != row.file for row in other.rows)
 
 
-def _refuse_channels_first(report: LoadReport, spec: LayerSpec) -> None:
-    """Layers whose weights from a (C, H, W) model cannot be told from the file alone."""
+def _refuse_unknown_order(file: WeightFile, spec: LayerSpec) -> None:
+    """Refuse layers for which a Keras 1 file has weights in another order, and only a config would say which."""
+    layers = list(_all_layers(spec))
+    reads_first = any(layer.channels_first for layer in layers)
     flattened = False
-    for layer in _all_layers(spec):
-        if (flattened and layer.class_name == "Dense") or layer.class_name == "Conv2DTranspose":
+    for layer in layers:
+        other_rows = file.channels_first and flattened and layer.class_name == "Dense"
+        old = file.channels_first or (file.keras_version or "").startswith("1.")
+        if other_rows or (old and file.config is None and layer.class_name == "Conv2DTranspose"):
             raise WeightsMismatchError(
-                f"{report.path} comes from a model with channels first, in which the {layer.class_name} layer "
-                f"{layer.name!r} has another order of weights: load the layers before it alone (include_top=False)"
+                f"{file.path} comes from a model of Keras 1{' with channels first' * file.channels_first}, in which "
+                f"the {layer.class_name} layer {layer.name!r} has another order of weights: load the layers before it "
+                "alone (include_top=False)"
             )
-        flattened = layer.class_name == "Flatten" or (flattened and not layer.weights)
+        if layer.class_name == "Flatten":
+            flattened = layer.channels_first or not reads_first
+        else:
+            flattened = flattened and not layer.weights
 
 
 def _all_layers(spec: LayerSpec) -> Iterator[LayerSpec]:

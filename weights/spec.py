@@ -49,6 +49,8 @@ class LayerSpec:
         Of a layer in a wrapper: its group in that of the wrapper, in a Keras 3 file ("forward_layer").
     weights_group : str
         Where in the layer's group of a Keras 3 file its weights are, when they have a group of their own ("cell").
+    channels_first : bool
+        Whether the layer takes images as (C,H,W).
     """
 
     name: str
@@ -57,6 +59,7 @@ class LayerSpec:
     layers: "tuple[LayerSpec, ...] | list[LayerSpec] | None" = None
     part: str = ""
     weights_group: str = ""
+    channels_first: bool = False
 
     @property
     def is_wrapper(self) -> bool:

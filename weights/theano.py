@@ -3,7 +3,8 @@
 The one-dimensional kernels of Keras 1, whichever computed them, are two-dimensional ones of width 1.
 
 Theano computed true convolution, TensorFlow cross-correlation: a kernel trained with Theano is turned by 180 degrees.
-Keras 1 with dim_ordering "th" stored kernels as (F, C, KH, KW); Keras' own layout is (KH, KW, C, F).
+Keras 1 with dim_ordering "th" stored kernels as (F, C, KH, KW); Keras' own layout is (KH, KW, C, F), that of transposed
+convolutions (KH, KW, F, C).
 Source: keras 2.15, preprocess_weights_for_loading and conv_utils.convert_kernel.
 """
 
@@ -37,29 +38,41 @@ class KernelOrder:
         theano = "th_kernels" in name or (ordering == "th" and "tf_kernels" not in name)
         return cls(channels_first, old and theano)
 
-    def entry(self, entry: WeightEntry) -> WeightEntry:
-        """The entry as Keras would hold it: other arrays than 2-D convolution kernels stay as they are."""
-        if len(entry.shape) != 4 or role_of(entry.name) != "kernel" or not (self.channels_first or self.flipped):
+    def entry(self, entry: WeightEntry, transposed: bool = False) -> WeightEntry:
+        """The entry as Keras would hold it; other arrays than convolution kernels stay as they are.
+
+        Keras 1 stored the kernel of a `transposed` convolution as that of any other: (KH, KW, C, F), or filters first.
+        """
+        rank = len(entry.shape)
+        if role_of(entry.name) != "kernel" or rank not in (3, 4, 5):
             return entry
-        f, c, kh, kw = entry.shape
-        shape = (kh, kw, c, f) if self.channels_first else entry.shape
+        axes = self._axes(rank, transposed)
+        if axes == (*range(rank),) and not self.flipped:
+            return entry
+        turn = (slice(None, None, -1),) * (rank - 2) if self.flipped else ()
 
         def read(expected_shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> np.ndarray:
-            stored = tuple(expected_shape)
-            if self.channels_first and len(stored) == 4:
-                stored = tuple(stored[axis] for axis in (3, 2, 0, 1))
-            kernel = entry.read(stored, dtype)
-            kernel = kernel.transpose(2, 3, 1, 0) if self.channels_first else kernel
-            return np.ascontiguousarray(kernel[::-1, ::-1] if self.flipped else kernel)
+            expected = tuple(expected_shape)
+            stored = tuple(expected[axes.index(axis)] for axis in range(rank)) if len(expected) == rank else expected
+            return np.ascontiguousarray(entry.read(stored, dtype).transpose(axes)[turn])
 
-        return replace(entry, shape=shape, read=read)
+        return replace(entry, shape=tuple(entry.shape[axis] for axis in axes), read=read)
+
+    def _axes(self, rank: int, transposed: bool) -> tuple[int, ...]:
+        """Which stored axis is which of Keras' own: the taps, then channels and filters."""
+        *taps, channels, filters = (*range(2, rank), 1, 0) if self.channels_first and rank > 3 else range(rank)
+        return (*taps, filters, channels) if transposed else (*taps, channels, filters)
 
 
-def convolutions_of_rows(config: dict | None) -> set[str]:
-    """The names of the layers whose kernels are stored as (K, 1, C, F)."""
+ROWS = ("Convolution1D", "AtrousConvolution1D")  # whose kernels Keras 1 stored as (K, 1, C, F), in either ordering
+TRANSPOSED = ("Deconvolution2D",)
+
+
+def layers_of(config: dict | None, classes: tuple[str, ...]) -> set[str]:
+    """The names of the layers of some classes."""
     found = set()
     for item in _dicts(config):
-        if item.get("class_name") in ("Convolution1D", "AtrousConvolution1D") and isinstance(item.get("config"), dict):
+        if item.get("class_name") in classes and isinstance(item.get("config"), dict):
             found.add(item["config"].get("name"))
     return {name for name in found if isinstance(name, str)}
 

@@ -45,7 +45,7 @@ from .borders import (
     ZeroPadding3D,
 )
 from .conv_lstm import ConvLSTM2D
-from .convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D
+from .convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
 from .core import ActivityRegularization, Identity, Input, InputLayer, LayerScale, Rescaling
 from .dense import Dense
 from .depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
@@ -107,6 +107,7 @@ CLASSES: dict[str, type[Layer]] = {
         Conv2D,
         Conv2DTranspose,
         Conv3D,
+        Conv3DTranspose,
         ConvLSTM2D,
         Cropping1D,
         Cropping2D,

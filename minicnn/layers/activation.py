@@ -1,5 +1,6 @@
 """Activations as layers of their own."""
 
+from math import prod
 from numbers import Integral
 from typing import Any
 
@@ -9,8 +10,9 @@ from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError
 
 from . import initializers, regularizers
-from .activations import activate, activation_name
+from .activations import activate, activation_of
 from .layer import Layer, checked_axis, plain_axis
+from .normalization import moved_back, moved_last, sample_axes
 from .symbolic import Shape
 
 
@@ -27,7 +29,7 @@ class Activation(Layer):
 
     def __init__(self, activation: Any, **options: Any):
         super().__init__(**options)
-        self.activation = activation_name(activation, self.name)
+        self.activation = activation_of(activation, self.name)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         return activate(x, self.activation)
@@ -141,7 +143,7 @@ class ELU(Layer):
 
 
 class Softmax(Layer):
-    """y = exp(x) / sum of exp(x) along an axis.
+    """y = exp(x) / sum of exp(x) along an axis, or over several together.
 
     >>> import numpy as np
     >>> from minicnn.layers import Softmax
@@ -151,15 +153,21 @@ class Softmax(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis: int = -1, **options: Any):
+    def __init__(self, axis: Any = -1, **options: Any):
         super().__init__(**options)
         self.axis = plain_axis(axis)
 
     def call(self, x: Tensor, training: bool) -> Tensor:
-        return ops.softmax(x, self.axis)
+        if not isinstance(self.axis, list):
+            return ops.softmax(x, self.axis)
+        axes = sample_axes(self, self.axis, x.shape)
+        x, back = moved_last(x, axes)
+        sizes, rest = x.shape[1:], x.shape[1 : x.ndim - len(axes)]
+        return moved_back(ops.reshape(ops.softmax(ops.reshape(x, (*rest, prod(sizes[len(rest) :])))), sizes), back)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        checked_axis(self, self.axis, input_shape)
+        for axis in self.axis if isinstance(self.axis, list) else [self.axis]:
+            checked_axis(self, axis, input_shape)
         return input_shape
 
 

@@ -7,6 +7,27 @@ from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.ops.activation import NAMES
 
+from .layer import Layer
+
+LAYERS = ("ELU", "LeakyReLU", "ReLU", "Softmax")  # that may be the activation of another layer: they have no weights
+
+
+def activation_of(activation: Any, layer: str) -> str | Layer:
+    """The name of an activation, or one of LAYERS, or the config of one.
+
+    Raises
+    ------
+    ArgumentError, UnsupportedError
+        As `activation_name`; a layer that is not one of these.
+    """
+    if isinstance(activation, dict) and activation.get("class_name") in LAYERS:
+        from . import CLASSES
+
+        return CLASSES[activation["class_name"]].from_config(activation.get("config") or {})
+    if isinstance(activation, Layer) and type(activation).__name__ in LAYERS:
+        return activation
+    return activation_name(activation, layer)
+
 
 def activation_name(activation: Any, layer: str) -> str:
     """The name of an activation; None is "linear".
@@ -24,7 +45,7 @@ def activation_name(activation: Any, layer: str) -> str:
         if not isinstance(activation.get("config"), str):
             raise UnsupportedError(
                 f"layer {layer}: its activation is a layer, {activation.get('class_name')}; minicnn takes functions by "
-                f"name: put the layer behind {layer}"
+                f"name and, where it is no recurrent layer, {', '.join(LAYERS)}: put the layer behind {layer}"
             )
         activation = activation["config"]
     name = activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
@@ -33,6 +54,6 @@ def activation_name(activation: Any, layer: str) -> str:
     return name
 
 
-def activate(x: Tensor, name: str) -> Tensor:
-    """f(x) for f by name."""
-    return ops.activation(x, name)
+def activate(x: Tensor, activation: str | Layer) -> Tensor:
+    """f(x) for f by name, or a layer."""
+    return ops.activation(x, activation) if isinstance(activation, str) else activation(x)

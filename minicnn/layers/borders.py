@@ -9,12 +9,13 @@ from minicnn.autograd import Tensor
 from minicnn.kernels import Pair
 from minicnn.ops.resize import METHODS
 
+from .data_format import Spatial, check_data_format
 from .layer import Layer
 from .symbolic import Shape
-from .window import Sizes, check_data_format, checked_sides, checked_sizes
+from .window import Sizes, checked_sides, checked_sizes
 
 
-class _Border(Layer):
+class _Border(Spatial):
     """Base of the layers that add or take away (before, after) along each axis between batch and channels."""
 
     input_rank = 4
@@ -28,12 +29,12 @@ class _Border(Layer):
     def call(self, x: Tensor, training: bool) -> Tensor:
         return type(self).operation(x, self._sides())
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         pairs = zip(input_shape[1:-1], self._sides())
         return (input_shape[0], *(None if n is None else n + self.sign * sum(s) for n, s in pairs), input_shape[-1])
 
     def working_shape(self, input_shape: Shape) -> Shape:
-        return self.compute_output_shape(input_shape) if self.sign > 0 else ()
+        return self.shape_after(input_shape) if self.sign > 0 else ()
 
 
 class _Along(_Border):
@@ -149,17 +150,17 @@ class Cropping3D(_Border):
         self.data_format = check_data_format(data_format, self.name)
 
 
-class _UpSampling(Layer):
+class _UpSampling(Spatial):
     """Base of the layers that enlarge by whole factors."""
 
     size: Any
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         sides = (None if n is None else n * factor for n, factor in zip(input_shape[1:-1], self.size))
         return (input_shape[0], *sides, input_shape[-1])
 
     def working_shape(self, input_shape: Shape) -> Shape:
-        return self.compute_output_shape(input_shape)
+        return self.shape_after(input_shape)
 
 
 class UpSampling1D(Layer):

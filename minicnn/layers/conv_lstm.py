@@ -8,15 +8,16 @@ from minicnn.errors import ShapeError, UnsupportedError
 from minicnn.kernels import Pair
 
 from .convolution import add_parameter
+from .data_format import Spatial, check_data_format
 from .layer import constructor_arguments
 from .recurrent import LSTM, sequences_shape
 from .symbolic import Shape
-from .window import check_data_format, check_padding, checked_sizes, padded_shape, side_outputs
+from .window import check_padding, checked_sizes, padded_shape, side_outputs
 
 LSTM_ARGUMENTS = {*constructor_arguments(LSTM)} - {"units"}
 
 
-class ConvLSTM2D(LSTM):
+class ConvLSTM2D(Spatial, LSTM):
     """An LSTM of images x (N,T,H,W,C): its gates are convolutions of x, with the window that the arguments say, and
     of h, with one of the same taps that keeps the size.  y is (N,OH,OW,filters), or (N,T,OH,OW,filters).
 
@@ -29,7 +30,7 @@ class ConvLSTM2D(LSTM):
     (None, 8, 8, 4)
     """
 
-    input_rank = 5
+    input_rank, first = 5, -3
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class ConvLSTM2D(LSTM):
 
     def build(self, input_shape: Any) -> None:
         shape = sequences_shape(input_shape)
-        if None in shape[2:4]:
+        if None in self.inner_shape(shape)[2:4]:
             raise ShapeError(f"layer {self.name} (ConvLSTM2D): the size of the images must be known; got {shape}")
         channels, width = self.known_channels(shape), 4 * self.filters
         self.kernel = add_parameter(self, "kernel", (*self.kernel_size, channels, width))
@@ -94,6 +95,9 @@ class ConvLSTM2D(LSTM):
     def _state_shape(self, shape: Shape) -> Shape:
         axes = zip(shape[2:4], self.kernel_size, self.strides, self.dilation_rate)
         return (shape[0], *(side_outputs(*axis, self.padding) for axis in axes), self.filters)
+
+    def shape_after(self, input_shape: Any) -> Any:
+        return LSTM.compute_output_shape(self, input_shape)
 
     def working_shape(self, input_shape: Any) -> Shape:
         shape = sequences_shape(input_shape)

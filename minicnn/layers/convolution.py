@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 from minicnn import ops
 from minicnn.arguments import switch
 from minicnn.autograd import Tensor
-from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
-from minicnn.kernels import conv2d_transpose
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.kernels import conv2d_transpose, span
 
 from . import initializers, regularizers
-from .activations import activation_name
-from .layer import Layer
+from .activations import activation_of
+from .layer import Layer, constructor_arguments
 from .symbolic import Shape
 from .window import Sizes, WindowLayer, checked_sizes
 
@@ -49,7 +49,7 @@ class _Convolution(WindowLayer):
         self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
         if self.filters % self.groups:
             raise ArgumentError(f"layer {self.name}: {filters} filters in {groups} groups")
-        self.activation = activation_name(activation, self.name)
+        self.activation = activation_of(activation, self.name)
         set_parameter_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
@@ -63,9 +63,9 @@ class _Convolution(WindowLayer):
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         window = self.strides, self.padding, self.dilation_rate, self.groups
-        return type(self).operation(x, self.kernel, self.bias, *window, activation=self.activation)
+        return type(self).operation(x, self.kernel, self.bias, *window, activation=self.fused)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         return (input_shape[0], *self._sides(input_shape), self.filters)
 
 
@@ -132,14 +132,12 @@ class _TransposedConvolution(WindowLayer):
     ):
         super().__init__(**options)
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
-        if max(self.dilation_rate) > 1:
-            raise UnsupportedError(f"layer {self.name}: {type(self).__name__} with dilation {self.dilation_rate}")
         self.filters = self._count("filters", filters)
         self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
         self.output_padding = (
             None if output_padding is None else checked_sizes(self, "output_padding", output_padding, least=0)
         )
-        self.activation = activation_name(activation, self.name)
+        self.activation = activation_of(activation, self.name)
         set_parameter_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
@@ -149,17 +147,18 @@ class _TransposedConvolution(WindowLayer):
         self.built = True
 
     def call(self, x: Tensor, training: bool) -> Tensor:
-        window = self.strides, self.padding, self.output_padding
-        return type(self).operation(x, self.kernel, self.bias, *window, activation=self.activation)
+        window = self.strides, self.padding, self.output_padding, self.fused, self.dilation_rate
+        return type(self).operation(x, self.kernel, self.bias, *window)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         extra = self.output_padding or (None,) * self.rank
-        axes = zip(input_shape[1:-1], self.kernel_size, self.strides, extra)
+        taps = (span(k, d) for k, d in zip(self.kernel_size, self.dilation_rate))
+        axes = zip(input_shape[1:-1], taps, self.strides, extra)
         sides = (None if n is None else conv2d_transpose.output_size(n, k, s, self.padding, e) for n, k, s, e in axes)
         return (input_shape[0], *sides, self.filters)
 
     def working_shape(self, input_shape: Shape) -> Shape:
-        return self.compute_output_shape(input_shape)
+        return self.shape_after(input_shape)
 
 
 class Conv1DTranspose(_TransposedConvolution):
@@ -183,6 +182,40 @@ class Conv2DTranspose(_TransposedConvolution):
     """
 
     operation = ops.conv2d_transpose
+
+
+class Conv3DTranspose(_TransposedConvolution):
+    """y (N,OD,OH,OW,filters): every input adds a window, kernel (KD,KH,KW,filters,C).
+
+    >>> from minicnn.layers import Conv3DTranspose, Input
+    >>> Conv3DTranspose(4, 3, strides=(1, 2, 2), padding="same")(Input((4, 8, 8, 3))).shape
+    (None, 4, 16, 16, 4)
+    """
+
+    input_rank = 5
+    operation = ops.conv3d_transpose
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sizes,
+        strides: int | Sizes = 1,
+        padding: str = "valid",
+        data_format: str | None = "channels_last",
+        output_padding: int | Sizes | None = None,
+        dilation_rate: int | Sizes = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **options: Any,
+    ):
+        arguments = {key: value for key, value in locals().items() if key in constructor_arguments(Conv3DTranspose)}
+        super().__init__(**arguments, **options)
 
 
 def set_parameter_options(layer: Layer, role: str, initializer: Any, regularizer: Any, constraint: Any) -> None:

@@ -7,7 +7,7 @@ from minicnn.arguments import switch, whole_number
 from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError
 
-from .activations import activation_name
+from .activations import activate, activation_of
 from .convolution import add_parameter, set_parameter_options
 from .layer import Layer
 from .symbolic import Shape
@@ -39,7 +39,7 @@ class Dense(Layer):
         super().__init__(**options)
         self.units = whole_number(f"layer {self.name}", "units", units, 1)
         self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
-        self.activation = activation_name(activation, self.name)
+        self.activation = activation_of(activation, self.name)
         set_parameter_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
@@ -51,6 +51,8 @@ class Dense(Layer):
         self.built = True
 
     def call(self, x: Tensor, training: bool) -> Tensor:
+        if isinstance(self.activation, Layer):
+            return activate(ops.dense(x, self.kernel, self.bias), self.activation)
         return ops.dense(x, self.kernel, self.bias, self.activation)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -7,7 +7,7 @@ from minicnn import ops
 from minicnn.arguments import switch
 from minicnn.autograd import Tensor
 
-from .activations import activation_name
+from .activations import activation_of
 from .convolution import add_parameter, set_parameter_options
 from .symbolic import Shape
 from .window import Sizes, WindowLayer
@@ -40,7 +40,7 @@ class _DepthwiseConvolution(WindowLayer):
         self._set_window(kernel_size, strides, padding, dilation_rate, data_format)
         self.depth_multiplier = self._count("depth_multiplier", depth_multiplier)
         self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
-        self.activation = activation_name(activation, self.name)
+        self.activation = activation_of(activation, self.name)
         set_parameter_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
@@ -53,9 +53,9 @@ class _DepthwiseConvolution(WindowLayer):
 
     def call(self, x: Tensor, training: bool) -> Tensor:
         window = self.strides, self.padding, self.dilation_rate
-        return type(self).operation(x, self.kernel, self.bias, *window, activation=self.activation)
+        return type(self).operation(x, self.kernel, self.bias, *window, activation=self.fused)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         channels = None if input_shape[-1] is None else input_shape[-1] * self.depth_multiplier
         return (input_shape[0], *self._sides(input_shape), channels)
 
@@ -116,7 +116,7 @@ class _SeparableConvolution(WindowLayer):
         self.filters = self._count("filters", filters)
         self.use_bias = switch(f"layer {self.name}", "use_bias", use_bias)
         self.depth_multiplier = self._count("depth_multiplier", depth_multiplier)
-        self.activation = activation_name(activation, self.name)
+        self.activation = activation_of(activation, self.name)
         set_parameter_options(self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         set_parameter_options(self, "pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
         set_parameter_options(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -133,9 +133,9 @@ class _SeparableConvolution(WindowLayer):
     def call(self, x: Tensor, training: bool) -> Tensor:
         window = self.strides, self.padding, self.dilation_rate
         y = type(self).depthwise(x, self.depthwise_kernel, None, *window)
-        return type(self).pointwise(y, self.pointwise_kernel, self.bias, activation=self.activation)
+        return type(self).pointwise(y, self.pointwise_kernel, self.bias, activation=self.fused)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         return (input_shape[0], *self._sides(input_shape), self.filters)
 
 

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn.autograd import Parameter, Tensor
+from minicnn.autograd import Parameter, Tensor, cast
 from minicnn.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 from . import initializers, masks, regularizers
+from .keras_arguments import take_harmless, take_shape, unknown_arguments
 from .naming import automatic_name
 from .symbolic import Node, Shape, SymbolicTensor, map_arguments, symbolic_tensors
 
@@ -34,6 +35,7 @@ class Layer:
     trainable : whether training changes the weights; read at every step, never copied
     dtype : "float32" or "float64"; mixed policies compute in float32, which is at least as exact
     input_shape : shape of one sample, when this is the first layer of a Sequential
+    others : arguments of Keras' that change nothing here (keras_arguments.py)
 
     Attributes
     ----------
@@ -55,12 +57,15 @@ class Layer:
         trainable: bool = True,
         dtype: Any = None,
         input_shape: Shape | None = None,
-        **unknown: Any,
+        **others: Any,
     ):
         kind = type(self).__name__
-        if unknown:
-            known = sorted({*constructor_arguments(type(self)), "name", "trainable", "dtype", "input_shape"})
-            raise ArgumentError(f"{kind} does not take {', '.join(unknown)}; it takes {', '.join(known)}")
+        implied_shape = take_shape(others)
+        input_shape = implied_shape if input_shape is None else input_shape
+        take_harmless(others)
+        if others:
+            known = {*constructor_arguments(type(self)), "name", "trainable", "dtype", "input_shape"}
+            raise ArgumentError(f"{kind} does not take {unknown_arguments(others, known)}")
         if not isinstance(name, str | None):
             raise ArgumentError(f"{kind}: name must be a text; it is {name!r}")
         self.name = name or automatic_name(type(self).__name__)
@@ -99,6 +104,10 @@ class Layer:
     def working_shape(self, input_shape: Any) -> Shape:
         """Shape of the largest array of a call, where arguments decide it: () where it follows from the input."""
         return ()
+
+    def inner_shape(self, shape: Any) -> Any:
+        """A shape, or a list of them, as `call` sees the tensors."""
+        return shape
 
     # Weights ------------------------------------------------------------------------------------------------------
 
@@ -189,9 +198,21 @@ class Layer:
         if not isinstance(first := arguments[0], Tensor | list | tuple | dict):
             raise ShapeError(f"layer {self.name} ({type(self).__name__}) takes a tensor or an array; got {first!r}")
         self._prepare(self.argument_shapes(arguments))
-        outputs = self.call(*arguments, training=bool(training))
+        outputs = self.run(self._cast(arguments), bool(training))
         masks.hand_on(self, first, outputs)
         return outputs
+
+    def _cast(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Tensors of other dtypes than the weights', or than each other's, in that of the layer, as in Keras."""
+        dtypes: set[Any] = {self.dtype} if self._weights else set()
+        map_arguments(arguments, lambda value: dtypes.add(value.dtype) if isinstance(value, Tensor) else None)
+        if len(dtypes) < 2:
+            return arguments
+        return map_arguments(arguments, lambda v: cast(v, self.dtype) if isinstance(v, Tensor) else v)
+
+    def run(self, arguments: tuple[Any, ...], training: bool) -> Any:
+        """What `call` gives for tensors, in the order of axes that the layer has for those who call it."""
+        return self.call(*arguments, training=training)
 
     def _check_arguments(self, arguments: tuple[Any, ...]) -> None:
         """Raise ShapeError unless `call` takes so many: none is dropped in silence."""
@@ -206,7 +227,7 @@ class Layer:
     def _prepare(self, shape: Any) -> None:
         """Check the shape of the input and of what becomes of it, and make the weights if this is the first call."""
         self.check_input(shape)
-        check_size(self, "an image", self.working_shape(shape)[1:])
+        check_size(self, "an image", self.working_shape(self.inner_shape(shape))[1:])
         if not self.built:
             self.build(shape)
 
@@ -308,10 +329,8 @@ class Layer:
         """
         known = {*constructor_arguments(cls), "name", "trainable", "dtype", "input_shape"}
         if unknown := sorted(config.keys() - known):
-            raise ArgumentError(
-                f"layer {config.get('name')} ({cls.__name__}): unknown argument {', '.join(unknown)}; "
-                f"known are {', '.join(sorted(known))}"
-            )
+            owner = f"layer {config.get('name')} ({cls.__name__})"
+            raise ArgumentError(f"{owner} does not take {unknown_arguments(unknown, known)}")
         return cls(**config)
 
 

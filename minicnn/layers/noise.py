@@ -9,8 +9,9 @@ from minicnn.arguments import items, number, whole_number
 from minicnn.autograd import Tensor
 from minicnn.seeds import new_seed
 
+from .data_format import Spatial, check_data_format
 from .layer import Layer
-from .window import check_data_format, rank_of
+from .window import rank_of
 
 
 class _Noise(Layer):
@@ -90,7 +91,7 @@ class SpatialDropout1D(_SpatialDropout):
         self._set_rate(rate, seed)
 
 
-class SpatialDropout2D(_SpatialDropout):
+class SpatialDropout2D(Spatial, _SpatialDropout):
     """Dropout of whole channels of (N,H,W,C)."""
 
     def __init__(self, rate: float, data_format: str | None = "channels_last", seed: int | None = None, **options: Any):

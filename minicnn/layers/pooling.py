@@ -7,12 +7,12 @@ from minicnn import ops
 from minicnn.arguments import switch
 from minicnn.autograd import Tensor
 
-from .layer import Layer
+from .data_format import Spatial, check_data_format
 from .symbolic import Shape
-from .window import Sizes, check_data_format, check_padding, checked_sizes, padded_shape, rank_of, side_outputs
+from .window import Sizes, check_padding, checked_sizes, padded_shape, rank_of, side_outputs
 
 
-class _Pooling(Layer):
+class _Pooling(Spatial):
     """Base of the pooling layers over windows."""
 
     input_rank = 4
@@ -35,7 +35,7 @@ class _Pooling(Layer):
     def call(self, x: Tensor, training: bool) -> Tensor:
         return type(self).operation(x, self.pool_size, self.strides, self.padding)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         axes = zip(input_shape[1:-1], self.pool_size, self.strides)
         return (input_shape[0], *(side_outputs(n, k, s, 1, self.padding) for n, k, s in axes), input_shape[-1])
 
@@ -113,7 +113,7 @@ class AveragePooling3D(_Pooling):
     operation = ops.avgpool3d
 
 
-class _GlobalPooling(Layer):
+class _GlobalPooling(Spatial):
     """Base of the pooling layers over all that lies between batch and channels."""
 
     input_rank = 4
@@ -127,7 +127,7 @@ class _GlobalPooling(Layer):
     def call(self, x: Tensor, training: bool) -> Tensor:
         return type(self).operation(x, self.keepdims)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         middle = (1,) * rank_of(self) if self.keepdims else ()
         return (input_shape[0], *middle, input_shape[-1])
 

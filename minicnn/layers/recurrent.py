@@ -103,12 +103,13 @@ class Recurrent(WithStates):
 
     def check_input(self, shape: Any) -> None:
         if isinstance(shape, list):
-            for state in shape[1:]:
-                expected = self._state_shape(shape[0])[1:]
-                if len(shape) != 1 + self.states or tuple(state[1:]) != expected:
+            sequences, *states = self.inner_shape(shape)
+            for state in states:
+                expected = self._state_shape(sequences)[1:]
+                if len(states) != self.states or tuple(state[1:]) != expected:
                     raise ShapeError(
                         f"layer {self.name} ({type(self).__name__}) takes {self.states} initial states of shape "
-                        f"{expected}; got shapes {[tuple(state[1:]) for state in shape[1:]]}"
+                        f"{expected}; got shapes {[tuple(state[1:]) for state in states]}"
                     )
         super().check_input(sequences_shape(shape))
 

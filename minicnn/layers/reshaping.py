@@ -8,13 +8,13 @@ from minicnn.arguments import whole_number, whole_numbers
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, ShapeError
 
+from .data_format import Spatial, check_data_format
 from .layer import Layer
 from .symbolic import Shape
-from .window import check_data_format
 
 
-class Flatten(Layer):
-    """y (N, product of the rest), each sample in row-major order (H,W,C).
+class Flatten(Spatial):
+    """y (N, product of the rest), each sample in row-major order (H,W,C), also where its channels lie first.
 
     >>> from minicnn.layers import Flatten, Input
     >>> Flatten()(Input((4, 4, 3))).shape
@@ -28,7 +28,7 @@ class Flatten(Layer):
     def call(self, x: Tensor, training: bool) -> Tensor:
         return ops.flatten(x)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         sizes = input_shape[1:]
         return (input_shape[0], None if None in sizes else prod(size for size in sizes if size is not None))
 

@@ -9,12 +9,12 @@ from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels import Pair
 from minicnn.ops.resize import METHODS
 
-from .layer import Layer
+from .data_format import Spatial, check_data_format
 from .symbolic import Shape
-from .window import LONGEST, check_data_format
+from .window import LONGEST
 
 
-class _Sized(Layer):
+class _Sized(Spatial):
     """Base of the layers whose output is height x width."""
 
     input_rank = 4
@@ -26,7 +26,7 @@ class _Sized(Layer):
             raise ArgumentError(f"{owner}: height and width must be at most {LONGEST}; they are {height} and {width}")
         self.data_format = check_data_format(data_format, self.name)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def shape_after(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.height, self.width, input_shape[3])
 
 

@@ -7,6 +7,8 @@ from minicnn.arguments import whole_number
 from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels import Pair, output_size, pair, same_padding
 
+from .activations import activate
+from .data_format import Spatial, check_data_format
 from .layer import Layer
 from .symbolic import Shape
 
@@ -16,8 +18,8 @@ LONGEST = 2**16  # pixels of a window or a step; beyond all pictures
 HOW_MANY = {1: "a list of one", 2: "two", 3: "three"}
 
 
-class WindowLayer(Layer):
-    """Base of the layers whose input is (N,T,C), (N,H,W,C) or (N,D,H,W,C), which `input_rank` says."""
+class WindowLayer(Spatial):
+    """Base of the layers that slide a window over (N,T,C), (N,H,W,C) or (N,D,H,W,C), which `input_rank` says."""
 
     input_rank = 4
     causal: ClassVar[bool] = False  # whether padding="causal" is one of its paddings
@@ -25,6 +27,17 @@ class WindowLayer(Layer):
     strides: Sizes
     dilation_rate: Sizes
     padding: str
+    activation: str | Layer
+
+    @property
+    def fused(self) -> str:
+        """The activation, where the operation applies it; another one needs its outputs as they leave the layer."""
+        along_the_last_axis = self.data_format == "channels_first" and self.activation in ("softmax", "log_softmax")
+        return "linear" if isinstance(self.activation, Layer) or along_the_last_axis else self.activation
+
+    def run(self, arguments: tuple[Any, ...], training: bool) -> Any:
+        y = super().run(arguments, training)
+        return y if self.activation == self.fused else activate(y, self.activation)
 
     @property
     def rank(self) -> int:
@@ -115,10 +128,3 @@ def check_padding(padding: Any, name: str, causal: bool = False) -> str:
     if str(padding).lower() not in known:
         raise ArgumentError(f"layer {name}: padding must be {' or '.join(map(repr, known))}; it is {padding!r}")
     return str(padding).lower()
-
-
-def check_data_format(data_format: Any, name: str) -> str:
-    """ "channels_last"; images with channels first are not what these kernels read."""
-    if data_format not in (None, "channels_last"):
-        raise UnsupportedError(f"layer {name}: data_format {data_format!r}; minicnn reads images as channels_last")
-    return "channels_last"

@@ -170,7 +170,8 @@ def layer_spec(layer: Layer, part: str = "") -> weights.LayerSpec:
         inner = [layer_spec(getattr(layer, attribute), group) for group, attribute in layer.parts.items()]
         return weights.LayerSpec(layer.name, kind, layers=inner, part=part)
     own = [weights.WeightSpec(p.name, p.shape, p.trainable, str(p.dtype)) for p in layer.weights]
-    return weights.LayerSpec(layer.name, kind, own, part=part, weights_group=layer.weights_group)
+    first = getattr(layer, "data_format", None) == "channels_first"
+    return weights.LayerSpec(layer.name, kind, own, part=part, weights_group=layer.weights_group, channels_first=first)
 
 
 def parameters_in_order(layer: Layer) -> Iterator[Parameter]:

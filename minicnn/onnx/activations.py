@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minicnn.errors import UnsupportedError
+from minicnn.layers import Layer
 
 from .graph import Graph, Value
 
@@ -29,14 +32,18 @@ SIMPLE: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def activation(graph: Graph, x: Value, name: str) -> Value:
-    """f(x) for f by Keras' name.
+def activation(graph: Graph, x: Value, name: str | Layer) -> Value:
+    """f(x) for f by Keras' name, or a layer.
 
     Raises
     ------
     UnsupportedError
         The function has no form here.
     """
+    if isinstance(name, Layer):
+        from .layers import LAYERS
+
+        return LAYERS[type(name).__name__](graph, name, x)
     if name == "linear":
         return x
     if name in SIMPLE:
@@ -57,9 +64,14 @@ def rectifier(graph: Graph, x: Value, max_value: float | None, negative_slope: f
     return Value(graph.node("Where", graph.node("Greater", x.name, edge), above.name, below.name), x.rank, x.first)
 
 
-def softmax(graph: Graph, x: Value, axis: int = -1, log: bool = False) -> Value:
-    """exp(x) / sum of exp(x) along an axis as Keras counts it, or its logarithm."""
-    return graph.apply("LogSoftmax" if log else "Softmax", x, axis=x.axis(axis))
+def softmax(graph: Graph, x: Value, axis: Any = -1, log: bool = False) -> Value:
+    """exp(x) / sum of exp(x) along an axis as Keras counts it, or several together; or its logarithm."""
+    if isinstance(axis, int):
+        return graph.apply("LogSoftmax" if log else "Softmax", x, axis=x.axis(axis))
+    axes = [x.axis(one) for one in axis]
+    largest = graph.node("ReduceMax", x.name, axes=axes, keepdims=1)
+    y = graph.apply("Exp", graph.apply("Sub", x, largest))
+    return graph.apply("Div", y, graph.node("ReduceSum", y.name, graph.constant(axes, np.int64), keepdims=1))
 
 
 def _clip(graph: Graph, x: Value, least: float, most: float) -> Value:

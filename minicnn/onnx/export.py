@@ -16,10 +16,12 @@ import numpy as np
 from minicnn.errors import ArgumentError, MissingExtraError, UnsupportedError
 from minicnn.layers import SymbolicTensor
 from minicnn.layers.symbolic import map_arguments
+from minicnn.layers.window import WindowLayer
 from minicnn.models import Model
 from minicnn.models.graph import Call, Slot
 from minicnn.weights.atomic import replacing
 
+from .activations import activation
 from .graph import Graph, Value
 from .layers import LAYERS
 
@@ -96,7 +98,19 @@ def _called(graph: Graph, call: Call, values: dict[int, Value]) -> Value:
     arguments = map_arguments(call.arguments, lambda v: values[v.index] if isinstance(v, Slot) else v)
     if kind != "Operation" and isinstance(arguments[0], list | tuple):
         arguments = tuple(arguments[0])
-    return LAYERS[kind](graph, layer, *arguments)
+    y = _of_images(graph, layer, *arguments) if _has_channels_first(layer) else LAYERS[kind](graph, layer, *arguments)
+    late = isinstance(layer, WindowLayer) and layer.activation != layer.fused
+    return activation(graph, y, layer.activation) if late else y
+
+
+def _has_channels_first(layer: Any) -> bool:
+    return getattr(layer, "data_format", None) == "channels_first"
+
+
+def _of_images(graph: Graph, layer: Any, x: Value) -> Value:
+    """The value of a layer with channels first: ONNX has images as it has them, so that no axis moves."""
+    y = LAYERS[type(layer).__name__](graph, layer, Value(graph.last(x).name, x.rank, x.rank == 4))
+    return Value(graph.first(y).name, y.rank) if y.rank == 4 else y
 
 
 def _known() -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 from minicnn.layers.normalization import sample_axes
+from minicnn.ops.activation import NAMES
 from minicnn.ops.resize import CUBIC_STEPS
 
 from .activations import activation, rectifier, softmax
@@ -154,10 +155,14 @@ def _concatenate(graph: Graph, layer: Any, *values: Value) -> Value:
 
 
 OPERATIONS = {"Add": "Add", "Subtract": "Sub", "Multiply": "Mul", "TrueDivide": "Div", "Divide": "Div"}
+OPERATIONS |= {"Maximum": "Max", "Minimum": "Min"}
 
 
 def _operation(graph: Graph, layer: Any, *operands: Any) -> Value:
     """A function of values and numbers, which NumPy's rule makes fit."""
+    known = layer.function in ("Negative", *OPERATIONS) or layer.function.lower() in NAMES
+    if layer.options or not known:
+        raise UnsupportedError(f"operation {layer.name}: {layer.function} has no form in ONNX here")
     values = [graph.last(v) if isinstance(v, Value) else Value(graph.constant(v), np.ndim(v)) for v in operands]
     if layer.function == "Negative":
         return graph.apply("Neg", values[0])

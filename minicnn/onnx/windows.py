@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.errors import UnsupportedError
-from minicnn.kernels import same_padding
+from minicnn.kernels import same_padding, span
 from minicnn.kernels.conv2d_transpose import output_size
 
 from .activations import activation
@@ -24,27 +24,27 @@ def conv2d(graph: Graph, layer: Any, x: Value) -> Value:
     """kernel (KH,KW,C,F) -> (F,C,KH,KW)"""
     kernel = layer.kernel.numpy().transpose(3, 2, 0, 1)
     y = _convolved(graph, layer, x, kernel, layer.bias, layer.groups)
-    return activation(graph, y, layer.activation)
+    return activation(graph, y, layer.fused)
 
 
 def depthwise_conv2d(graph: Graph, layer: Any, x: Value) -> Value:
     kernel = _depthwise_kernel(layer.kernel)
     y = _convolved(graph, layer, x, kernel, layer.bias, layer.channels)
-    return activation(graph, y, layer.activation)
+    return activation(graph, y, layer.fused)
 
 
 def separable_conv2d(graph: Graph, layer: Any, x: Value) -> Value:
     y = _convolved(graph, layer, x, _depthwise_kernel(layer.depthwise_kernel), None, layer.channels)
     kernel = layer.pointwise_kernel.numpy().transpose(3, 2, 0, 1)
     y = graph.apply("Conv", y, *_weights(graph, kernel, layer.bias))
-    return activation(graph, y, layer.activation)
+    return activation(graph, y, layer.fused)
 
 
 def conv2d_transpose(graph: Graph, layer: Any, x: Value) -> Value:
     """kernel (KH,KW,F,C) -> (C,F,KH,KW); the window is cut as kernels.conv2d_transpose cuts it."""
     before, after, more = [], [], []
     given = layer.output_padding or (None, None)
-    for taps, stride, extra in zip(layer.kernel_size, layer.strides, given):
+    for taps, stride, extra in zip(map(span, layer.kernel_size, layer.dilation_rate), layer.strides, given):
         outputs, whole = output_size(ANY_SIZE, taps, stride, layer.padding, extra), (ANY_SIZE - 1) * stride + taps
         cut = max(whole - outputs, 0)
         before.append(cut // 2)
@@ -52,8 +52,9 @@ def conv2d_transpose(graph: Graph, layer: Any, x: Value) -> Value:
         more.append(outputs - whole + cut)
     weights = _weights(graph, layer.kernel.numpy().transpose(3, 2, 0, 1), layer.bias)
     window = {"strides": layer.strides, "pads": [*before, *after], "output_padding": more}
+    window["dilations"] = layer.dilation_rate
     y = graph.apply("ConvTranspose", graph.first(x), *weights, **window)
-    return activation(graph, y, layer.activation)
+    return activation(graph, y, layer.fused)
 
 
 def pooling(kind: str, **attributes: Any) -> Any:

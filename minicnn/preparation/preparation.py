@@ -26,6 +26,8 @@ class Preparation:
         "caffe", "tf", "torch" or "none": how pixels become numbers.
     channels : int
         Of the model's input: 3, or 1 for a model of grey pictures.
+    channels_first : bool
+        Whether the model takes (N,C,H,W).
 
     Raises
     ------
@@ -36,6 +38,7 @@ class Preparation:
     rule: ResizeRule
     preprocessing: str
     channels: int = 3
+    channels_first: bool = False
 
     def __post_init__(self):
         if self.channels == 1 and self.preprocessing in MODES and self.preprocessing not in ANY_CHANNELS:
@@ -45,8 +48,9 @@ class Preparation:
             )
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """uint8 pictures (N,H,W,3) as the model takes them, float32 (N,H,W,channels)."""
-        return preprocess_input(to_grey(images) if self.channels == 1 else images, self.preprocessing)
+        """uint8 pictures (N,H,W,3) as the model takes them, float32 (N,H,W,channels) or (N,channels,H,W)."""
+        prepared = preprocess_input(to_grey(images) if self.channels == 1 else images, self.preprocessing)
+        return np.ascontiguousarray(prepared.transpose(0, 3, 1, 2)) if self.channels_first else prepared
 
     def prepare(self, images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
         """Pictures of any size, uint8 (H,W,3) each, resized by the rule and as the model takes them.
@@ -73,7 +77,7 @@ class Preparation:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any], input_shape: tuple[int | None, ...]) -> "Preparation":
-        """What a model's metadata says, for inputs (N,H,W,3) or (N,H,W,1).
+        """What a model's metadata says, for inputs (N,H,W,3) or (N,H,W,1), or with channels first.
 
         Raises
         ------
@@ -86,18 +90,20 @@ class Preparation:
                 "the model does not say how pixels are prepared: set model.metadata['preprocessing'] to "
                 "'caffe', 'tf', 'torch' or 'none'"
             )
-        channels = 1 if len(input_shape) == 4 and input_shape[3] == 1 else 3
+        first = has_channels_first(input_shape)
+        *sides, channels = (*input_shape[2:], input_shape[1]) if first else input_shape[1:]
+        options = {"channels": 1 if len(sides) == 2 and channels == 1 else 3, "channels_first": first}
         if rule is not None:
-            preparation = cls(ResizeRule.from_dict(rule), mode, channels)
-            if any(side not in (None, own) for side, own in zip(input_shape[1:3], preparation.size)):
+            preparation = cls(ResizeRule.from_dict(rule), mode, **options)
+            if any(side not in (None, own) for side, own in zip(sides, preparation.size)):
                 raise ArgumentError(
                     f"the model takes inputs {input_shape}, and its metadata resizes pictures to {preparation.size}: "
                     "correct model.metadata['resize']"
                 )
             return preparation
-        if len(input_shape) != 4 or None in input_shape[1:3]:
+        if len(sides) != 2 or None in sides:
             raise ArgumentError(f"the model takes inputs {input_shape}, and its metadata names no size to resize to")
-        return cls(ResizeRule(input_shape[1:3]), mode, channels)  # type: ignore[arg-type]
+        return cls(ResizeRule(tuple(sides)), mode, **options)  # type: ignore[arg-type]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -114,6 +120,11 @@ class Preparation:
             "preprocessing": self.preprocessing,
             "minicnn": __version__,
         }
+
+
+def has_channels_first(input_shape: Sequence[int | None]) -> bool:
+    """Whether inputs are pictures (N,C,H,W): with one channel or three there, and none at the end."""
+    return len(input_shape) == 4 and input_shape[1] in (1, 3) and input_shape[3] not in (1, 3)
 
 
 def as_picture(image: np.ndarray, channels: int = 3) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minicnn.errors import ArgumentError, FileFormatError, UnsupportedError
-from minicnn.preparation import MODES, Preparation, ResizeRule
+from minicnn.preparation import MODES, Preparation, ResizeRule, has_channels_first
 
 DEFAULT_SIDE = 224
 
@@ -34,12 +34,12 @@ def preparation_of(
         raise ArgumentError(f"{path} does not say how pixels are prepared: add --preprocessing {'|'.join(MODES)}")
     if mode not in MODES:
         raise FileFormatError(f"{path}: its metadata names the preprocessing {mode!r}; known are {', '.join(MODES)}")
-    height, width, channels = _model_input(model, path)
+    height, width, channels, first = _model_input(model, path)
     if "resize" in stored and size is None and resize is None:
         rule = _stored_rule(stored["resize"], path)
     else:
         rule = ResizeRule((size or height or DEFAULT_SIDE, size or width or DEFAULT_SIDE), resize or "crop")
-    preparation = Preparation(rule, mode, channels)
+    preparation = Preparation(rule, mode, channels, first)
     taken = (height or preparation.size[0], width or preparation.size[1])
     if taken != preparation.size:
         asked = " × ".join(map(str, preparation.size))
@@ -55,13 +55,15 @@ def mode_of(what: str, usual: Any, chosen: str | None) -> Any:
     return chosen or usual
 
 
-def _model_input(model: Any, path: str) -> tuple[int | None, int | None, int]:
-    """(height, width, channels) of a model's input; None where it takes any."""
+def _model_input(model: Any, path: str) -> tuple[int | None, int | None, int, bool]:
+    """(height, width, channels, whether these come first) of a model's input; None where it takes any."""
     shape = model.inputs[0].shape
+    if has_channels_first(shape):
+        return shape[2], shape[3], shape[1], True
     if len(shape) != 4 or shape[3] not in (1, 3):
         said = "pictures are (height, width, 3), or (height, width, 1) when grey"
         raise UnsupportedError(f"{path} takes inputs of shape {shape[1:]}; {said}")
-    return shape[1], shape[2], shape[3]
+    return shape[1], shape[2], shape[3], False
 
 
 def _stored_rule(stored: Any, path: str) -> ResizeRule:

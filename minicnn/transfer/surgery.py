@@ -5,6 +5,7 @@ from typing import Any
 from minicnn.errors import UnsupportedError
 from minicnn.layers import GlobalAveragePooling2D
 from minicnn.models import Model
+from minicnn.preparation import has_channels_first
 from minicnn.transfer.freeze import leaf_layers
 
 
@@ -13,8 +14,8 @@ def without_head(model: Any) -> Any:
     The model from its inputs to the features (N,D) that its classifier sees.
 
     The classifier is the last layer with weights, when it is dense or a 1×1 convolution and the output is one row a
-    picture; what follows it goes too.  A model that ends in a map (N,H,W,C) keeps all its layers and gets global
-    average pooling.
+    picture; what follows it goes too.  A model that ends in a map (N,H,W,C), or (N,C,H,W) where its pictures have
+    channels first, keeps all its layers and gets global average pooling.
 
     Raises
     ------
@@ -27,7 +28,8 @@ def without_head(model: Any) -> Any:
             "transfer needs one of each"
         )
     shape = model.inputs[0].shape
-    if len(shape) != 4 or shape[3] not in (1, 3):
+    first = has_channels_first(shape)
+    if len(shape) != 4 or not (first or shape[3] in (1, 3)):
         raise UnsupportedError(
             f"model {model.name} takes inputs of shape {shape}; transfer needs pictures (N,H,W,3) or (N,H,W,1)"
         )
@@ -37,7 +39,8 @@ def without_head(model: Any) -> Any:
         if last is not None and _is_classifier(last.layer):
             features = last.inputs[0]
     if len(features.shape) == 4:
-        features = GlobalAveragePooling2D(name="feature_pooling")(features)
+        order = "channels_first" if first else "channels_last"
+        features = GlobalAveragePooling2D(order, name="feature_pooling")(features)
     if len(features.shape) != 2 or features.shape[1] is None:
         raise UnsupportedError(f"model {model.name} gives features of shape {features.shape}; expected (N,D)")
     return Model(model.inputs, features)

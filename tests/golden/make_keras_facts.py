@@ -32,6 +32,7 @@ CLASSES = [
     "Conv2D",
     "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "ConvLSTM2D",
     "Cropping1D",
     "Cropping2D",

@@ -1,4 +1,7 @@
-"""Layers against Keras in float64: outputs, and the gradients of inputs and weights (golden/layers.npz)."""
+"""Layers against Keras in float64: outputs, and the gradients of inputs and weights.
+
+golden/layers.npz is from Keras on TensorFlow, golden/channels_first.npz from Keras on PyTorch.
+"""
 
 import json
 from pathlib import Path
@@ -11,13 +14,16 @@ from minicnn import Tensor
 from minicnn.layers import CLASSES
 
 pytestmark = pytest.mark.numpy_only
-with np.load(Path(__file__).parents[1] / "golden" / "layers.npz") as file:
-    ARRAYS = {name: file[name] for name in file.files}
-CASES = json.loads(ARRAYS["cases"].tobytes())["cases"]
-
-
-def arrays_of(index: int) -> dict[str, np.ndarray]:
-    return {key.split("|")[1]: array for key, array in ARRAYS.items() if key.startswith(f"{index}|")}
+ARRAYS: dict[tuple[str, int], dict[str, np.ndarray]] = {}
+CASES: dict[tuple[str, int], Any] = {}
+for source in ("layers", "channels_first"):
+    with np.load(Path(__file__).parents[1] / "golden" / f"{source}.npz") as file:
+        for number, case in enumerate(json.loads(file["cases"].tobytes())["cases"]):
+            CASES[source, number] = case
+        for name in file.files:
+            number, _, what = name.partition("|")
+            if what:
+                ARRAYS.setdefault((source, int(number)), {})[what] = file[name]
 
 
 def numbered(arrays: dict[str, Any], letter: str) -> list[Any]:
@@ -30,18 +36,20 @@ def assert_close(found: np.ndarray, expected: np.ndarray, tolerance: float, what
     assert error <= tolerance, f"{what}: relative error {error:.1e}"
 
 
-@pytest.mark.parametrize("index", range(len(CASES)), ids=[f"{i}-{case[0]}" for i, case in enumerate(CASES)])
-def test_agrees_with_keras(index: int):
+@pytest.mark.parametrize("index", CASES, ids=[f"{source}-{i}-{CASES[source, i][0]}" for source, i in CASES])
+def test_agrees_with_keras(index: tuple[str, int]):
     name, arguments, _ = CASES[index]
-    arrays = arrays_of(index)
+    arrays = ARRAYS[index]
     xs = [Tensor(x.astype(np.float64), requires_grad=True) for x in numbered(arrays, "x")]
     layer = CLASSES[name](**arguments, dtype="float64")
     inputs = xs if len(xs) > 1 else xs[0]
     layer(inputs)
     layer.set_weights(numbered(arrays, "w"))
     y = layer(inputs)
+    assert len(xs) > 1 or layer.compute_output_shape((None, *xs[0].shape[1:])) == (None, *y.shape[1:])
     y.backward(arrays["dy"])
-    tolerance = 1e-6 if arrays["y"].dtype == np.float32 else 1e-10
+    single = arrays["y"].dtype == np.float32 or index[0] == "channels_first"  # Keras on PyTorch has means in float32
+    tolerance = 1e-6 if single else 1e-10
     assert_close(y.numpy(), arrays["y"], tolerance, "y")
     for i, x in enumerate(xs):
         if f"dx{i}" in arrays:
@@ -52,7 +60,7 @@ def test_agrees_with_keras(index: int):
 
 
 def test_all_the_layers_are_there():
-    assert {name for name, _, _ in CASES} >= {
+    assert {name for name, _, _ in CASES.values()} >= {
         name for name in CLASSES if name.endswith(("1D", "1DTranspose", "3D"))
     } - {
         "SpatialDropout1D",

@@ -7,6 +7,7 @@ from layer_cases import CASES
 from minicnn import Tensor, layers
 from minicnn.errors import DTypeError, GraphError, ShapeError
 from minicnn.layers import CLASSES, Input
+from minicnn.models import Model
 
 pytestmark = pytest.mark.numpy_only
 RECURRENT = ["kernel", "recurrent_kernel", "bias"]
@@ -18,6 +19,7 @@ WEIGHTS = {
     "Bidirectional": [*RECURRENT, *RECURRENT],
     "Conv2D": ["kernel", "bias"],
     "Conv2DTranspose": ["kernel", "bias"],
+    "Conv3DTranspose": ["kernel", "bias"],
     "Conv3D": ["kernel", "bias"],
     "Dense": ["kernel", "bias"],
     "DepthwiseConv1D": ["depthwise_kernel", "bias"],
@@ -42,6 +44,7 @@ SHAPES = {
     "DepthwiseConv1D": [(3, 4, 2), (8,)],
     "SeparableConv1D": [(3, 4, 2), (1, 8, 3), (3,)],
     "Conv2DTranspose": [(3, 2, 3, 4), (3,)],
+    "Conv3DTranspose": [(3, 2, 1, 3, 4), (3,)],
     "DepthwiseConv2D": [(2, 3, 4, 2), (8,)],
     "SeparableConv2D": [(3, 3, 4, 2), (1, 1, 8, 3), (3,)],
 }
@@ -110,14 +113,13 @@ def test_the_options_of_a_weight_reach_it():
     np.testing.assert_array_equal(layer.bias.numpy(), 0.5)
 
 
-def test_arrays_of_any_kind_are_cast_and_tensors_are_not():
+def test_arrays_and_tensors_of_any_kind_are_cast():
     layer = layers.Dense(2)
     x = np.arange(6).reshape(2, 3)
     expected = layer(x.astype(np.float32)).numpy()
     for dtype in (np.uint8, np.int64, np.float64):
         np.testing.assert_array_equal(layer(x.astype(dtype)).numpy(), expected)
-    with pytest.raises(DTypeError, match="dense"):
-        layer(Tensor(x.astype(np.float64)))
+    np.testing.assert_array_equal(layer(Tensor(x.astype(np.float64))).numpy(), expected)
 
 
 def test_float64_layers_compute_in_float64():
@@ -180,3 +182,20 @@ def test_augmentation_is_the_identity_at_inference_and_refused_in_training(name)
     np.testing.assert_array_equal(layer(x).numpy(), x)
     with pytest.raises(UnsupportedError, match=rf"layer augment \({name}\) does not augment while training"):
         layer(x, training=True)
+
+
+def test_inputs_of_another_dtype_are_cast_to_that_of_the_layer():
+    x = Input((4,), dtype="float64")
+    wide, narrow, other = layers.Dense(3, dtype="float64"), layers.Dense(2), layers.Dense(3)
+    model = Model(x, [narrow(wide(x)), layers.Add()([wide(x), other(x)])])
+    data = np.random.default_rng(0).standard_normal((2, 4))
+    exact = data @ wide.get_weights()[0]
+    found = model.predict(data)
+    assert [y.dtype for y in found] == [np.float32] * 2
+    np.testing.assert_allclose(found[0], exact @ narrow.get_weights()[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[1], exact + data @ other.get_weights()[0], rtol=1e-5, atol=1e-6)
+    tensor = Tensor(data, requires_grad=True)
+    y = model(tensor)[0]
+    y.backward(np.ones(y.shape))
+    assert tensor.grad is not None
+    assert tensor.grad.dtype == np.float64

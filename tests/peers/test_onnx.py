@@ -128,6 +128,29 @@ def test_a_graph_of_many_kinds(tmp_path):
     check(model, tmp_path / "a.onnx")
 
 
+def test_channels_first_and_layers_as_activations(tmp_path):
+    first: Any = {"data_format": "channels_first"}
+    x = inputs = L.Input((3, 9, 8))
+    x = L.Conv2D(4, 3, activation=L.LeakyReLU(0.1), **first)(L.ZeroPadding2D(((1, 0), (2, 1)), **first)(x))
+    x = shortcut = L.MaxPooling2D(**first)(L.BatchNormalization(axis=1)(x))
+    x = L.SeparableConv2D(4, 3, padding="same", activation="relu", **first)(x)
+    x = L.Add()([x * L.GlobalAveragePooling2D(keepdims=True, **first)(x), shortcut])
+    x = L.Conv2DTranspose(3, 2, dilation_rate=2, **first)(L.Concatenate(axis=1)([x, shortcut]))
+    x = L.Conv2D(3, 1, activation="softmax", **first)(L.UpSampling2D(**first)(x))
+    model = Model(inputs, [x, L.Dense(2)(L.Flatten(**first)(x)), L.Flatten()(x)])
+    randomize(model, 0)
+    check(model, tmp_path / "a.onnx")
+    export(model, tmp_path / "a.onnx")
+    kinds = [node.op_type for node in onnx.load(tmp_path / "a.onnx").graph.node]
+    assert kinds.count("Transpose") == 1  # for Flatten(data_format="channels_first") alone
+
+
+def test_an_operation_without_a_form_is_refused_by_name(tmp_path):
+    model = Model(x := L.Input((4, 3)), L.Operation("Mean", "middle", axis=1)(x))
+    with pytest.raises(UnsupportedError, match="operation middle: Mean has no form in ONNX"):
+        export(model, tmp_path / "a.onnx")
+
+
 @settings(max_examples=40)
 @given(nets())
 def test_random_nets(tmp_path_factory, model):

@@ -124,3 +124,15 @@ def test_a_size_that_the_inputs_do_not_have_is_refused_before_pictures_are_resiz
     with pytest.raises(ArgumentError, match=r"takes inputs \(None, 8, 8, 3\), .* resizes pictures to \(9999, 9999\)"):
         Preparation.from_metadata(metadata, (None, 8, 8, 3))
     assert Preparation.from_metadata(metadata, (None, None, None, 3)).size == (9999, 9999)
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels"), [((None, 3, 8, 6), 3), ((None, 1, 8, 6), 1), ((None, 3, None, None), 3)]
+)
+def test_a_model_with_channels_first_gets_them_first(shape, channels):
+    metadata = {"preprocessing": "tf", "resize": ResizeRule((8, 6)).to_dict()}
+    preparation = Preparation.from_metadata(metadata, shape)
+    picture = np.arange(8 * 6 * 3, dtype=np.uint8).reshape(8, 6, 3)
+    last = Preparation.from_metadata(metadata, (None, 8, 6, channels))(picture[None])
+    assert preparation.size == (8, 6)
+    np.testing.assert_array_equal(preparation.prepare([picture]), last.transpose(0, 3, 1, 2))

@@ -48,6 +48,14 @@ def test_a_net_without_classifier_keeps_all_and_is_pooled():
     np.testing.assert_allclose(features.predict(x), model.predict(x).mean(axis=(1, 2)), rtol=1e-5, atol=1e-6)
 
 
+def test_a_map_with_channels_first_is_pooled_over_its_pixels():
+    first = {"data_format": "channels_first"}
+    model = Sequential([Input((3, 8, 6)), Conv2D(5, 3, **first)])
+    x = np.random.default_rng(0).standard_normal((2, 3, 8, 6)).astype(np.float32)
+    pooled = without_head(model).predict(x)
+    np.testing.assert_allclose(pooled, model.predict(x).mean(axis=(2, 3)), rtol=1e-5, atol=1e-6)
+
+
 def test_pooled_features_keep_their_convolution():
     model = Sequential([Input((8, 8, 3)), Conv2D(6, 3), GlobalAveragePooling2D()])
     assert without_head(model).outputs[0].shape == (None, 6)

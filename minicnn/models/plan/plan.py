@@ -21,6 +21,7 @@ from minicnn.ops.dense import Dense
 
 from ..graph import Program
 from ..memory import available_memory, in_words, out_of_memory
+from .axes import cancel_moves
 from .fuse import fuse, has_fixed_weights
 from .memory import sample_bytes
 from .share import share
@@ -45,6 +46,7 @@ class Plan:
         dense_storage: str = "float32",
     ):
         traced = trace(program, shapes, dtypes)
+        cancel_moves(traced)
         share(traced)
         fuse(traced, convolve_dense=dense_storage == "float32" and "dense" not in kernels.forced_rungs())
         self.instructions, self.inputs, self.outputs = traced.instructions, traced.inputs, traced.outputs

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
-from minicnn.ops.shape import ZeroPadding2D
+from minicnn.ops.shape import Permute, ZeroPadding2D
 
 from .steps import KERNELS, Steps
 from .trace import Instruction, Value
 
 CACHE = 4 << 20  # bytes of a layer's output that are still in cache when the next layer reads them
-SAMPLEWISE = {*KERNELS, ZeroPadding2D}
+SAMPLEWISE = {*KERNELS, Permute, ZeroPadding2D}
 
 
 class Stages:
