@@ -1,99 +1,130 @@
-"""Operation: `x + y`, `x * 0.5` and their like between symbolic tensors, as a node of the graph.
+"""Operation: `x + y`, `x * 0.5`, a mean, a reshape and their like between symbolic tensors, as a node of the graph.
 
 Keras writes such nodes with the constants in the call; here too, the arguments of the call are tensors and numbers.
+What else a function is told, an axis or a shape, are options of the operation (functions.py has the functions).
 """
 
+from __future__ import annotations
+
 import inspect
-from collections.abc import Callable
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from minicnn import ops
 from minicnn.arguments import numbers
-from minicnn.autograd import Tensor
+from minicnn.autograd import Tensor, no_grad
 from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
 
+from .functions import BY_NAME_IN_CALLS, ELEMENTWISE, FUNCTIONS, IN_CALLS, MODULES, without_ellipsis
 from .layer import Layer
 from .naming import automatic_name
-from .symbolic import Shape, SymbolicTensor
+from .symbolic import Shape, SymbolicTensor, map_arguments
 
-FUNCTIONS: dict[str, Callable[..., Tensor]] = {
-    "Add": lambda a, b: a + b,
-    "Subtract": lambda a, b: a - b,
-    "Multiply": lambda a, b: a * b,
-    "TrueDivide": lambda a, b: a / b,
-    "Divide": lambda a, b: a / b,
-    "Negative": lambda a: -a,
-    "Relu": lambda a: ops.activation(a, "relu"),
-    "Relu6": lambda a: ops.activation(a, "relu6"),
-    "Sigmoid": lambda a: ops.activation(a, "sigmoid"),
-    "Tanh": lambda a: ops.activation(a, "tanh"),
-    "Silu": lambda a: ops.activation(a, "swish"),
-    "Softmax": lambda a: ops.softmax(a),
-}
-NUMPY_FUNCTIONS = ("Add", "Subtract", "Multiply", "TrueDivide", "Divide", "Negative", "Tanh")
+PROBES = (240, 720)  # sizes of many divisors, with which a shape is found where a size is not known
 
 
 class Operation(Layer):
-    """A function of tensors and numbers, without weights.
+    """A function of tensors and numbers, without weights; `options` are those of the function.
 
-    >>> from minicnn.layers import Input
+    >>> from minicnn.layers import Input, Operation
     >>> (Input((4,)) * 0.5 + 1.0).shape
     (None, 4)
+    >>> Operation("Mean", axis=-1, keepdims=True)(Input((4, 3))).shape
+    (None, 4, 1)
     """
 
     def __init__(self, function: str, name: str | None = None, **options: Any):
         if function not in FUNCTIONS:
             raise UnsupportedError(f"operation {name or function}: {function!r}; known are {', '.join(FUNCTIONS)}")
-        super().__init__(name=name or automatic_name(function), **options)
-        self.function = function
+        super().__init__(name=name or automatic_name(function))
+        _, known = parameters_of(function)
+        if unknown := sorted(options.keys() - known.keys()):
+            raise UnsupportedError(
+                f"operation {self.name}: {function} with {', '.join(f'{key}={options[key]!r}' for key in unknown)}; "
+                f"minicnn knows {', '.join(known) or 'no options'}"
+            )
+        self.function, self.options = function, options
         self.built = True
 
     @property
     def module(self) -> str:  # type: ignore[override]
         """Where Keras has the operation."""
-        return f"keras.src.ops.{'numpy' if self.function in NUMPY_FUNCTIONS else 'nn'}"
+        return f"keras.src.ops.{MODULES.get(self.function, 'numpy')}"
 
     def __call__(self, *arguments: Any, training: bool | None = None) -> Any:
         self._check_operands(arguments)
-        for argument in arguments:
-            if isinstance(argument, SymbolicTensor):
-                self.dtype = argument.dtype
+        tensors = list(_leaves(arguments))
+        for tensor in tensors:
+            if isinstance(tensor, SymbolicTensor):
+                self.dtype = tensor.dtype
                 return self._call_symbolic(arguments, training)
-        like = next(argument for argument in arguments if isinstance(argument, Tensor))
-        return self.call(*(self._operand(argument, like) for argument in arguments), training=bool(training))
+        like = next(tensor for tensor in tensors if isinstance(tensor, Tensor))
+        return self.call(*map_arguments(arguments, lambda v: _operand(v, like)), training=bool(training))
 
     def _check_operands(self, arguments: tuple[Any, ...]) -> None:
         """Raise unless there are as many as the function takes, all of them tensors or numbers, and one a tensor."""
-        owner, takes = f"operation {self.name}", len(inspect.signature(FUNCTIONS[self.function]).parameters)
-        if len(arguments) != takes:
-            raise ArgumentError(f"{owner}: {self.function} takes {takes} operands; got {len(arguments)}")
-        others = [value for value in arguments if not isinstance(value, Tensor | SymbolicTensor)]
+        owner, (operands, _) = f"operation {self.name}", parameters_of(self.function)
+        if len(arguments) != len(operands):
+            raise ArgumentError(f"{owner}: {self.function} takes {len(operands)} operands; got {len(arguments)}")
+        leaves = list(_leaves(arguments))
+        others = [value for value in leaves if not isinstance(value, Tensor | SymbolicTensor)]
         for value in others:
             numbers(owner, "an operand that is no tensor", value)
-        if len(others) == takes:
+        if len(others) == len(leaves):
             raise ArgumentError(f"{owner}: one of the operands must be a tensor; they are {arguments!r}")
 
-    @staticmethod
-    def _operand(value: Any, like: Tensor) -> Tensor:
-        return value if isinstance(value, Tensor) else Tensor(np.asarray(value, like.dtype))
-
-    def call(self, *arguments: Any, training: bool) -> Tensor:  # type: ignore[override]
-        return FUNCTIONS[self.function](*arguments)
+    def call(self, *arguments: Any, training: bool) -> Any:  # type: ignore[override]
+        try:
+            return FUNCTIONS[self.function](*arguments, **self.options)
+        except (ShapeError, UnsupportedError, ArgumentError) as error:
+            error.args = (f"operation {self.name}: {error}",)
+            raise
 
     @staticmethod
     def argument_shapes(arguments: tuple[Any, ...]) -> Any:
-        return [tuple(np.shape(argument)) for argument in arguments]
+        return [
+            [tuple(np.shape(value)) for value in argument]
+            if isinstance(argument, (list, tuple))
+            else tuple(np.shape(argument))
+            for argument in arguments
+        ]
 
-    def check_input(self, shape: list[Shape]) -> None:
-        self._broadcast(shape)
+    def check_input(self, shape: list[Any]) -> None:
+        if self.function in ELEMENTWISE:
+            self._broadcast(shape)
 
-    def compute_output_shape(self, input_shape: list[Shape]) -> Shape:
-        return self._broadcast(input_shape)
+    def compute_output_shape(self, input_shape: list[Any]) -> Any:
+        if self.function in ELEMENTWISE:
+            return self._broadcast(input_shape)
+        small, large = (self._probed(input_shape, size) for size in PROBES)
+        found = [tuple(m if m == n else None for m, n in zip(*both)) for both in zip(small, large)]
+        batch = next(iter(_shapes(input_shape)))[0]
+        found = [(batch, *shape[1:]) for shape in found]
+        return found if self.function in SEVERAL else found[0]
+
+    def _probed(self, shapes: list[Any], size: int) -> list[tuple[int, ...]]:
+        """The shapes that come out for no samples, with `size` in the place of what is not known."""
+
+        def empty(shape: Shape) -> Tensor:
+            return Tensor(np.zeros((0, *(size if n is None else n for n in shape[1:])), np.float32))
+
+        operands = [[empty(s) for s in shape] if isinstance(shape, list) else empty(shape) for shape in shapes]
+        with no_grad():
+            outputs = self.call(*operands, training=False)
+        return [output.shape for output in (outputs if isinstance(outputs, list) else [outputs])]
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name}
+        kept = {key: v for key, v in self.options.items() if key not in (*IN_CALLS, *BY_NAME_IN_CALLS)}
+        return {"name": self.name} | {key: list(v) if isinstance(v, tuple) else v for key, v in kept.items()}
+
+    def split_arguments(self, arguments: tuple[Any, ...]) -> tuple[list[Any], dict[str, Any]]:  # type: ignore[override]
+        named = {key: self.options[key] for key in BY_NAME_IN_CALLS if key in self.options}
+        others = [self.options[key] for key in IN_CALLS if key in self.options]
+        if self.function == "GetItem":  # the .h5 files of Keras 3 hold no "..."
+            others = [without_ellipsis(others[0], len(arguments[0].shape))]
+        return [*arguments, *others], named
 
     def _broadcast(self, shapes: list[Shape]) -> Shape:
         """NumPy's rule, with None for an unknown size."""
@@ -106,3 +137,36 @@ class Operation(Layer):
                 raise ShapeError(f"operation {self.name}: shapes {shapes} do not broadcast together")
             result.append(known.pop() if known else None if None in sizes else 1)
         return tuple(result)
+
+
+SEVERAL = ("Split", "SplitSizes", "Unstack")  # which have a list of outputs
+
+
+@cache
+def parameters_of(function: str) -> tuple[list[str], dict[str, Any]]:
+    """(operands, options with their defaults) of a function."""
+    parameters = inspect.signature(FUNCTIONS[function]).parameters.values()
+    operands = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
+    return operands, {p.name: p.default for p in parameters if p.kind is not p.POSITIONAL_ONLY}
+
+
+def _operand(value: Any, like: Tensor) -> Tensor:
+    return value if isinstance(value, Tensor) else Tensor(np.asarray(value, like.dtype))
+
+
+def _leaves(arguments: Any) -> Iterator[Any]:
+    """What stands in nested lists."""
+    for value in arguments:
+        if isinstance(value, (list, tuple)):
+            yield from _leaves(value)
+        else:
+            yield value
+
+
+def _shapes(shapes: list[Any]) -> Iterator[Shape]:
+    """The shapes of tensors in nested lists; a number has none."""
+    for shape in shapes:
+        if isinstance(shape, list):
+            yield from _shapes(shape)
+        elif shape:
+            yield shape

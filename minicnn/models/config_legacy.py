@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from minicnn.errors import ArgumentError, UnsupportedError
+from minicnn.kernels.conv2d_transpose import output_size
 from minicnn.layers import GRU, Layer, initializers
 from minicnn.layers.core import InputLayer
 from minicnn.layers.layer import constructor_arguments
@@ -31,6 +32,7 @@ CLASS_ALIASES = {
     "SeparableConvolution2D": "SeparableConv2D",
     "Deconvolution2D": "Conv2DTranspose",
     "Convolution2DTranspose": "Conv2DTranspose",
+    "Convolution3DTranspose": "Conv3DTranspose",
     "MaxPool2D": "MaxPooling2D",
     "AvgPool2D": "AveragePooling2D",
     "GlobalAvgPool2D": "GlobalAveragePooling2D",
@@ -40,24 +42,6 @@ CLASS_ALIASES = {
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
     "SyncBatchNormalization": "BatchNormalization",
-}
-OPERATIONS = {  # Keras 2's operations on tensors: names after "tf."
-    "__operators__.add": "Add",
-    "math.add": "Add",
-    "math.subtract": "Subtract",
-    "__operators__.subtract": "Subtract",
-    "math.multiply": "Multiply",
-    "math.truediv": "TrueDivide",
-    "math.divide": "TrueDivide",
-    "math.negative": "Negative",
-    "nn.relu": "Relu",
-    "nn.relu6": "Relu6",
-    "nn.silu": "Silu",
-    "nn.swish": "Silu",
-    "nn.softmax": "Softmax",
-    "math.sigmoid": "Sigmoid",
-    "nn.sigmoid": "Sigmoid",
-    "math.tanh": "Tanh",
 }
 RENAMED = {
     "nb_filter": "filters",
@@ -146,6 +130,33 @@ def unmerged(name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         )
         found["normalize"] = mode == "cos"
     return MERGES[mode], found
+
+
+def sized_output(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The config of Keras 1's Deconvolution2D, which says the size of its output, with the output_padding for it.
+
+    Raises
+    ------
+    UnsupportedError
+        A size that no output_padding gives.
+    """
+    config = dict(config)
+    whole = config.pop("output_shape", None) or [None] * 4
+    sides = whole[2:4] if config.get("dim_ordering") == "th" else whole[1:3]
+    padding = config.get("border_mode", "valid")
+    windows = [*zip((config["nb_row"], config["nb_col"]), config.get("subsample") or (1, 1))]
+    extra, usual = [], True
+    for size, (taps, step) in zip(sides, windows):
+        if size is not None:
+            inputs = -(-size // step) if padding == "same" else -(-(size - taps + 1) // step)
+            extra.append(size - output_size(inputs, taps, step, padding, 0))
+            usual &= size == output_size(inputs, taps, step, padding)
+    if usual:
+        return config
+    if len(extra) < 2 or not all(0 <= more < step for more, (_, step) in zip(extra, windows)):
+        raise UnsupportedError(f"layer {name!r} is a Deconvolution2D with outputs of {tuple(sides)}, which Keras 2 and "
+                               "minicnn cannot make of its window and strides")  # fmt: skip
+    return {**config, "output_padding": extra}
 
 
 def modern_config(cls: type[Layer], name: str, config: dict[str, Any], version: str) -> dict[str, Any]:

@@ -15,18 +15,21 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, FileFormatError, GraphError, MinicnnError, UnsupportedError
 from minicnn.layers import CLASSES, InputLayer, Layer, Operation, SymbolicTensor
-from minicnn.layers.operation import FUNCTIONS
+from minicnn.layers.activations import LAYERS
 from minicnn.layers.recurrent import WithStates
+from minicnn.layers.symbolic import symbolic_tensors
 from minicnn.weights import parse_config
 
-from .config_legacy import CLASS_ALIASES, IMPLIED, OLD, OPERATIONS, layer_of_cell, modern_config, unmerged
+from .config_legacy import CLASS_ALIASES, IMPLIED, OLD, layer_of_cell, modern_config, sized_output, unmerged
 from .config_masks import MASK, TENSOR, mask_operations
+from .config_nodes import as_function
+from .config_operations import bound, is_operation, operation_of
 from .graph import MAX_CALLS
 from .model import Model
 from .sequential import Sequential
 
 MODELS = ("Sequential", "Functional", "Model")
-ARRAY = "__numpy__"
+ARRAYS = ("__numpy__", "__tensor__")
 MODES = "minicnn_training"  # of each call of a layer, the mode it was given for good
 Reference = tuple[str, int, int]
 CallKey = tuple[str, int]
@@ -107,16 +110,13 @@ class _Reader:
                 model.trainable = False
             return model
         name = (config or {}).get("name") or entry.get("name") or "?"
-        operation = OPERATIONS.get((config or {}).get("function", "")) if kind == "TFOpLambda" else None
-        if operation is None and _is_operation(entry):
-            operation = kind
-        if operation == "Softmax" and (config or {}).get("axis", -1) != -1:
-            operation, kind = None, "Softmax"  # the layer has an axis
-        if operation is not None:
-            return Operation(operation, name=name)
+        if is_operation(entry):
+            return operation_of(entry, name)
         _refuse_custom(entry, name)
         if kind == "Merge":
             kind, config = unmerged(name, config or {})
+        if kind == "Deconvolution2D":
+            config = sized_output(name, config or {})
         if kind == "RNN":
             kind, config = layer_of_cell(name, config)
         class_name = CLASS_ALIASES.get(str(kind), kind)
@@ -130,6 +130,8 @@ class _Reader:
         for key in getattr(cls, "INNER", ()):
             if isinstance(inner := config.get(key), dict):
                 config[key] = self.layer(inner)
+        if isinstance(inner := config.get("activation"), dict) and _is_activation_layer(inner):
+            config["activation"] = self.layer(inner)
         layer = cls.from_config(modern_config(cls, name, config, self.version))
         if isinstance(layer, WithStates):
             layer.masks_with_states = self.version.split(".")[0] in OLD
@@ -152,6 +154,7 @@ class _Reader:
             name = entry.get("name") or entry["config"]["name"]
             if name in left_out:
                 continue
+            entry = as_function(entry)
             if name in layers:
                 raise GraphError(f"the config has two layers named {name}")
             layers[name] = self.layer(entry)
@@ -199,8 +202,12 @@ class _Reader:
         return tensors
 
     def _call(self, layer: Layer, node: Any, tensors: dict[Reference, SymbolicTensor]) -> list[SymbolicTensor]:
+        if isinstance(layer, Operation):
+            operands = [_resolve(value, tensors) for value in bound(layer.function, node)[0]]
+            result = layer(*(np.array(v, np.float32) if _is_array(v) else v for v in operands))
+            return result if isinstance(result, list) else [result]
         arguments, training = _arguments(node, tensors)
-        if not isinstance(layer, Operation) and len(arguments) > 1:
+        if len(arguments) > 1:
             arguments = (list(arguments),)
         result = layer(*arguments) if training is None else layer(*arguments, training=training)
         return result if isinstance(result, list) else [result]
@@ -212,17 +219,15 @@ class _Reader:
         return tensors[reference]
 
 
-def _is_operation(entry: dict[str, Any]) -> bool:
-    """Whether an entry is an operation on tensors; the .h5 files of Keras 3 leave out the module that says so.
+def _is_array(value: Any) -> bool:
+    """Whether a value is numbers in lists, as Keras 2 writes a constant."""
+    return isinstance(value, list) and not any(True for _ in symbolic_tensors(value))
 
-    Then its name is all of its config, and its operands are not in a list, as those of the layer Add are.
-    """
-    if entry.get("module"):
-        return str(entry["module"]).startswith("keras.src.ops")
-    node = next(iter(entry.get("inbound_nodes") or ()), None)
-    first = (node.get("args") or [[]])[0] if isinstance(node, dict) else []
-    bare = (entry.get("config") or {}).keys() == {"name"}
-    return entry.get("class_name") in FUNCTIONS and bare and not isinstance(first, list)
+
+def _is_activation_layer(entry: dict[str, Any]) -> bool:
+    """Whether an activation is a layer of those that may be one."""
+    kind = str(entry.get("class_name"))
+    return CLASS_ALIASES.get(kind, kind) in LAYERS and isinstance(entry.get("config"), dict)
 
 
 def _is_functional(layer: Layer | None) -> bool:
@@ -318,7 +323,7 @@ def _resolve(value: Any, tensors: dict[Reference, SymbolicTensor]) -> Any:
     if isinstance(value, dict) and value.get("class_name") == TENSOR:
         name, node, tensor = value["config"]["keras_history"]
         return tensors[str(name), int(node), int(tensor)]
-    if isinstance(value, dict) and value.get("class_name") == ARRAY:
+    if isinstance(value, dict) and value.get("class_name") in ARRAYS:
         return np.array(value["config"]["value"], np.float32)
     if _is_reference(value):
         return tensors[value[0], value[1], value[2]]

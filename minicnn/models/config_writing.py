@@ -10,11 +10,12 @@ from minicnn.errors import UnsupportedError
 from minicnn.layers import Conv1D, Layer, Operation
 from minicnn.layers.augmentation import KERAS2_ALONE
 from minicnn.layers.core import InputLayer
+from minicnn.layers.functions import TENSORFLOW_ALONE
 from minicnn.layers.symbolic import Node, SymbolicTensor
 
 from .config_legacy import KERAS2_HARD_SIGMOID
 from .config_masks import TENSOR
-from .config_reading import ARRAY, MODES
+from .config_reading import ARRAYS, MODES
 from .sequential import Sequential
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ def _layer(layer: Layer, call: Node | None = None) -> dict[str, Any]:
     if type(layer).__name__ in KERAS2_ALONE:
         raise UnsupportedError(f"layer {layer.name}: Keras 3 has no {type(layer).__name__}; take the layer out to save")
     if isinstance(layer, Operation):
+        if layer.function in TENSORFLOW_ALONE:
+            raise UnsupportedError(f"operation {layer.name}: Keras 3 has no {layer.function}; save the weights alone")
         return _entry(layer.module, layer.function, config, None, layer.function)
     build = {"build_config": {"input_shape": list(call.inputs[0].shape)}} if layer.weights and call else {}
     return layer.to_entry() | build
@@ -168,10 +171,12 @@ def _call(node: Node, references: _References) -> dict[str, Any]:
 
 
 def _argument(value: Any, references: _References) -> Any:
+    if isinstance(value, slice):
+        return {"class_name": "__slice__", "config": {"start": value.start, "stop": value.stop, "step": value.step}}
     if isinstance(value, (list, tuple)):
         return [_argument(item, references) for item in value]
     if isinstance(value, (np.ndarray, np.generic)):
-        return {"class_name": ARRAY, "config": {"value": value.tolist(), "dtype": value.dtype.name}}
+        return {"class_name": ARRAYS[0], "config": {"value": value.tolist(), "dtype": value.dtype.name}}
     if not isinstance(value, SymbolicTensor):
         return value
     config = {"shape": list(value.shape), "dtype": str(value.dtype), "keras_history": references.of(value)}
