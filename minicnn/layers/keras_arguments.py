@@ -40,6 +40,6 @@ def take_harmless(options: dict[str, Any]) -> None:
 
 def unknown_arguments(names: Collection[str], known: Collection[str]) -> str:
     """The middle of a refusal: what is not taken, what was perhaps meant, and all there is."""
-    near = {name: get_close_matches(name, known, 1, 0.6) for name in names}
+    near = {name: get_close_matches(name, known, 1, 0.8) for name in names}
     meant = [f"{name} is perhaps {found[0]}" for name, found in near.items() if found]
     return f"{', '.join(names)}; {''.join(f'{guess}; ' for guess in meant)}it takes {', '.join(sorted(known))}"

@@ -14,6 +14,7 @@ from minicnn.layers import CLASSES
 from minicnn.layers.augmentation import KERAS2_ALONE
 from minicnn.layers.layer import constructor_arguments
 from minicnn.layers.naming import snake_case
+from minicnn.models import Sequential
 
 pytestmark = pytest.mark.numpy_only
 COMMON = {"name", "trainable", "dtype", "input_shape"}
@@ -222,3 +223,14 @@ def test_inputs_can_be_given_in_every_spelling():
     assert layers.Input((5,), batch_size=2).shape == (2, 5)
     with pytest.raises(ArgumentError):
         layers.InputLayer((4,), batch_shape=(None, 4))
+
+
+def test_arguments_of_keras_that_change_nothing_here():
+    dense = layers.Dense(3, input_dim=4, activity_regularizer=None, autocast=True)
+    assert Sequential([dense]).input_shape == (None, 4)
+    recurrent = layers.LSTM(2, implementation=2, use_cudnn="auto", time_major=False, batch_input_shape=(None, 5, 3))
+    assert Sequential([recurrent]).input_shape == (None, 5, 3)
+    assert Sequential([layers.Embedding(9, 4, input_length=5)]).input_shape == (None, 5)
+    assert Sequential([layers.GRU(2, input_length=5, input_dim=3)]).input_shape == (None, 5, 3)
+    with pytest.raises(ArgumentError, match="Dense does not take activity_regularizer; it takes"):
+        layers.Dense(3, activity_regularizer="l2")

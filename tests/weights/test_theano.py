@@ -1,5 +1,7 @@
 """Kernels that Theano stored: turned by 180 degrees, and with filters first in Keras 1."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -139,3 +141,44 @@ def test_other_arrays_stay_as_they_are(tmp_path):
     write(path, KERNEL, names=("conv_depthwise_kernel", "conv_b"))
     with open_weights(path) as file:
         assert file.layers[0].weights[0].shape == KERNEL.shape
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (3, 2, 2, 4, 5)])
+def test_kernels_along_one_axis_and_three_are_turned_too(tmp_path, shape):
+    kernel = np.random.default_rng(2).standard_normal(shape).astype("f4")
+    taps = range(len(shape) - 2)
+    spec = [WeightSpec("kernel", shape), WeightSpec("bias", (5,))]
+    spec = LayerSpec("m", "Sequential", layers=[LayerSpec("conv", f"Conv{len(taps)}D", spec)])
+    write(tmp_path / "new.h5", np.flip(kernel, taps), keras_version="2.1.0", backend="theano")
+    np.testing.assert_array_equal(kernel_of(tmp_path / "new.h5", spec), kernel)
+    if len(taps) == 3:
+        stored = np.flip(kernel, taps).transpose(4, 3, 0, 1, 2)
+        write(tmp_path / "x_th_dim_ordering_th_kernels.h5", stored)
+        np.testing.assert_array_equal(kernel_of(tmp_path / "x_th_dim_ordering_th_kernels.h5", spec), kernel)
+
+
+def test_weights_of_keras_1_do_not_say_whether_a_convolution_was_transposed(tmp_path):
+    write(tmp_path / "old.h5", KERNEL, keras_version="1.2.2")
+    spec = [WeightSpec("kernel", KERNEL.shape), WeightSpec("bias", (5,))]
+    spec = LayerSpec("m", "Sequential", layers=[LayerSpec("conv", "Conv2DTranspose", spec)])
+    with open_weights(tmp_path / "old.h5") as file, pytest.raises(WeightsMismatchError, match="of Keras 1, in which"):
+        match(file, spec)
+
+
+def test_a_deconvolution_of_keras_1_has_filters_last(tmp_path):
+    kernel = np.random.default_rng(3).standard_normal((2, 2, 4, 4)).astype("f4")  # (KH, KW, F, C)
+    layer = {"name": "conv", "nb_filter": 4, "nb_row": 2, "nb_col": 2, "dim_ordering": "tf", "subsample": [2, 2]}
+    layer |= {
+        "batch_input_shape": [None, 3, 3, 4],
+        "output_shape": [None, 6, 6, 4],
+        "border_mode": "same",
+        "bias": False,
+    }
+    config = {"class_name": "Sequential", "config": [{"class_name": "Deconvolution2D", "config": layer}]}
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        file.attrs["model_config"], file.attrs["keras_version"] = json.dumps(config), "1.2.2"
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = np.array([b"conv"])
+        weights["conv/conv_W"] = kernel.transpose(0, 1, 3, 2)
+        weights["conv"].attrs["weight_names"] = np.array([b"conv_W"])
+    np.testing.assert_array_equal(load_model(tmp_path / "old.h5").get_weights()[0], kernel)
