@@ -152,6 +152,8 @@ def operation_of(entry: dict[str, Any], name: str) -> Operation:
             f"operation {name!r} is {function}, which minicnn does not have; it has {', '.join(FUNCTIONS)}"
         )
     _, found = bound(function, node)
+    if any(bound(function, other)[1] != found for other in entry.get("inbound_nodes") or ()):
+        raise UnsupportedError(f"operation {name}: its calls have different options; minicnn keeps one set of them")
     options = {key: plain(value, f"operation {name}: {key}") for key, value in (options | found).items()}
     if function == "Pad" and str(options.setdefault("mode", "constant")).lower() != "constant":
         options.pop("constant_values", None)  # TensorFlow writes one, and Keras 3 refuses it

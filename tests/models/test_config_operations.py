@@ -111,6 +111,13 @@ def test_refusals_name_the_operation(function, kwargs, message):
         model_from_config(config_of_keras2(function, kwargs), "2.15.0")
 
 
+def test_calls_with_different_options_are_refused():
+    config = config_of_keras2("math.reduce_mean", {"axis": 1, "keepdims": True})
+    config["config"]["layers"][1]["inbound_nodes"].append(["x", 0, 0, {"axis": -1}])
+    with pytest.raises(UnsupportedError, match="operation it: its calls have different options"):
+        model_from_config(config, "2.15.0")
+
+
 def test_every_function_is_in_a_golden_case():
     used = set()
     for version, config in CASES.values():
