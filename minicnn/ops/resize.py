@@ -79,7 +79,8 @@ class Resize(Function):
         ctx.save(x.shape)
         if not x.size:  # nothing is weighted, and a file may ask for sizes whose weights fill the memory
             return np.zeros((len(x), *size, x.shape[3]), x.dtype)
-        return _product(*_weights(x.shape, x.dtype, size=size, method=method, antialias=antialias), x)
+        rows, columns = _weights(x.shape, x.dtype, size=size, method=method, antialias=antialias)
+        return _product(rows, columns, x)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
