@@ -214,9 +214,14 @@ def trained_rows(architecture: str, alpha: float, inputs: SymbolicTensor, includ
     return PUBLISHED_SIDE
 
 
+def is_imagenet(weights: Any) -> bool:
+    """Whether the weights are those that the name "imagenet" stands for."""
+    return isinstance(weights, str) and weights == "imagenet"
+
+
 def are_published(weights: Weights, architecture: str) -> bool:
     """Whether weights are those that Keras publishes: "imagenet", or a file that is one of theirs."""
-    if weights is None or weights == "imagenet":
+    if weights is None or is_imagenet(weights):
         return weights is not None
     return any(is_file(published(architecture, top), _path(weights)) for top in (True, False))
 
@@ -242,7 +247,7 @@ def finish(
     model.metadata = {"architecture": architecture, "include_top": include_top, "preprocessing": mode}
     if weights is None:
         return _from_the_beginning(model)
-    if weights == "imagenet":
+    if is_imagenet(weights):
         if include_top and classes != 1000:
             raise ArgumentError(
                 f"weights='imagenet' with the top has 1000 classes, not {classes}; use include_top=False and a head"

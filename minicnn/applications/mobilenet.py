@@ -21,7 +21,7 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, checked_alpha, finish, image_input, pooled, trained_rows
+from .family import Weights, checked_alpha, finish, image_input, is_imagenet, pooled, trained_rows
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -72,7 +72,7 @@ def MobileNet(
     else:
         x = pooled(x, pooling)
     rows = inputs.shape[1]
-    if weights == "imagenet":
+    if is_imagenet(weights):
         if depth_multiplier != 1:
             raise ArgumentError(f"weights='imagenet' exist for depth_multiplier 1; got {depth_multiplier}")
         rows = trained_rows("MobileNet", alpha, inputs, include_top)

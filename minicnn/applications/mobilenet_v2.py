@@ -21,7 +21,17 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, checked_alpha, divisible, finish, image_input, pooled, strided_padding, trained_rows
+from .family import (
+    Weights,
+    checked_alpha,
+    divisible,
+    finish,
+    image_input,
+    is_imagenet,
+    pooled,
+    strided_padding,
+    trained_rows,
+)
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -68,7 +78,7 @@ def MobileNetV2(
         x = Dense(classes, activation=classifier_activation, name="predictions")(x)
     else:
         x = pooled(x, pooling)
-    rows = trained_rows("MobileNetV2", alpha, inputs, include_top) if weights == "imagenet" else inputs.shape[1]
+    rows = trained_rows("MobileNetV2", alpha, inputs, include_top) if is_imagenet(weights) else inputs.shape[1]
     model = Model(inputs, x, name=f"mobilenetv2_{alpha:0.2f}_{rows}")
     return finish(model, "MobileNetV2", weights, include_top, classes, MODE, alpha=alpha, rows=rows)
 

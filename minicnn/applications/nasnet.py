@@ -28,7 +28,7 @@ from minicnn.layers import (
 from minicnn.models import Model
 from minicnn.preparation import modes
 
-from .family import Weights, finish, image_input, pooled, strided_padding
+from .family import Weights, finish, image_input, is_imagenet, pooled, strided_padding
 from .labels import decode_predictions
 
 MODE = "tf"
@@ -109,7 +109,7 @@ def _nasnet(
 ) -> Model:
     """`widths` are N, P and the filters of the first convolution; `skips`: what comes before a reduction is skipped."""
     inputs = image_input(input_shape, side, 32, include_top, input_tensor)
-    if weights == "imagenet" and None in inputs.shape[1:3]:
+    if is_imagenet(weights) and None in inputs.shape[1:3]:
         raise ShapeError(f"{architecture}: weights='imagenet' need a fixed input size; it is {inputs.shape[1:]}")
     depth, last, first = widths
     filters = last // 24
