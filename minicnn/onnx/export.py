@@ -11,19 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from minicnn.errors import ArgumentError, MissingExtraError, UnsupportedError
 from minicnn.layers import SymbolicTensor
-from minicnn.layers.symbolic import map_arguments
-from minicnn.layers.window import WindowLayer
 from minicnn.models import Model
-from minicnn.models.graph import Call, Slot
 from minicnn.weights.atomic import replacing
 
-from .activations import activation
-from .graph import Graph, Value
-from .layers import LAYERS
+from .calls import new_graph, run
+from .graph import Value
 
 OPSET, IR_VERSION = 17, 8  # of ONNX 1.12, the first with LayerNormalization
 MOST_BYTES = 2**31 - 2**20  # of a protocol buffer
@@ -65,14 +59,11 @@ def to_onnx(model: Model) -> Any:
         from onnx import checker, helper  # pyright: ignore
     except ImportError:
         raise MissingExtraError("onnx", "onnx", "writing ONNX files") from None
-    program, graph = model.program, Graph()
+    graph = new_graph()
     inputs, outputs = (_infos(names, t) for names, t in _named(model))
-    rank = {slot: len(tensor.shape) for slot, tensor in zip(program.inputs, model.inputs)}
-    values = {slot: Value(info.name, rank[slot]) for slot, info in zip(program.inputs, inputs)}
-    for call in program.calls:
-        values[call.outputs[0]] = _called(graph, call, values)
-    for slot, info in zip(program.outputs, outputs):
-        result = graph.last(values[slot])
+    given = [Value(info.name, len(t.shape), shape=t.shape) for info, t in zip(inputs, model.inputs)]
+    for value, info in zip(run(graph, model.program, given), outputs):
+        result = graph.last(value)
         graph.nodes.append(helper.make_node("Identity", [result.name], [info.name], name=f"{info.name}/output"))
     if graph.size > MOST_BYTES:
         raise UnsupportedError(f"model {model.name} has {graph.size:,} bytes of weights; ONNX files hold 2 GiB")
@@ -83,38 +74,6 @@ def to_onnx(model: Model) -> Any:
         helper.set_model_props(proto, {"minicnn": json.dumps(model.metadata)})
     checker.check_model(proto)
     return proto
-
-
-def _called(graph: Graph, call: Call, values: dict[int, Value]) -> Value:
-    """The value of one call."""
-    layer: Any = call.layer
-    kind, graph.layer = type(layer).__name__, layer.name
-    if kind not in LAYERS:
-        raise UnsupportedError(f"layer {layer.name}: {kind} has no form in ONNX; layers that have are {_known()}")
-    if call.training and not layer.deterministic:
-        raise UnsupportedError(f"layer {layer.name} ({kind}) is called with training=True, which ONNX does not hold")
-    if layer.dtype != np.float32:
-        raise UnsupportedError(f"layer {layer.name} ({kind}) is of {layer.dtype}; ONNX files are written for float32")
-    arguments = map_arguments(call.arguments, lambda v: values[v.index] if isinstance(v, Slot) else v)
-    if kind != "Operation" and isinstance(arguments[0], list | tuple):
-        arguments = tuple(arguments[0])
-    y = _of_images(graph, layer, *arguments) if _has_channels_first(layer) else LAYERS[kind](graph, layer, *arguments)
-    late = isinstance(layer, WindowLayer) and layer.activation != layer.fused
-    return activation(graph, y, layer.activation) if late else y
-
-
-def _has_channels_first(layer: Any) -> bool:
-    return getattr(layer, "data_format", None) == "channels_first"
-
-
-def _of_images(graph: Graph, layer: Any, x: Value) -> Value:
-    """The value of a layer with channels first: ONNX has images as it has them, so that no axis moves."""
-    y = LAYERS[type(layer).__name__](graph, layer, Value(graph.last(x).name, x.rank, x.rank == 4))
-    return Value(graph.first(y).name, y.rank) if y.rank == 4 else y
-
-
-def _known() -> str:
-    return ", ".join(sorted(name for name in LAYERS if name != "Operation"))
 
 
 def _named(model: Model) -> tuple[tuple[list[str], Any], tuple[list[str], Any]]:
