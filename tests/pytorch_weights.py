@@ -11,15 +11,24 @@ CASES = {  # network -> side of the pictures; an even one tells on which side ze
     "timm.efficientnet_b0": 64,
     "timm.mobilenetv2_035": 64,
     "timm.mobilenetv3_small_100": 64,
+    "torchvision.convnext_tiny": 64,
     "torchvision.densenet121": 64,
     "torchvision.efficientnet_b0": 64,
+    "torchvision.googlenet": 64,
     "torchvision.mobilenet_v2": 64,
     "torchvision.mobilenet_v3_small": 64,
     "torchvision.resnet18": 64,
     "torchvision.resnet50": 64,
+    "torchvision.squeezenet1_1": 64,
 }
 CLASSES = 10
-RANGES = {"bias": (-0.1, 0.1), "weight": (0.8, 1.2), "running_mean": (-0.1, 0.1), "running_var": (0.5, 1.5)}
+RANGES = {
+    "bias": (-0.1, 0.1),
+    "gamma": (0.8, 1.2),
+    "weight": (0.8, 1.2),
+    "running_mean": (-0.1, 0.1),
+    "running_var": (0.5, 1.5),
+}
 
 
 def make_tensor(key: str, shape: tuple[int, ...], gain: float = 2.0) -> np.ndarray:

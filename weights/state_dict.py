@@ -6,9 +6,11 @@ PyTorch keeps kernels of (F, C, KH, KW) and (O, I); the arrays are moved to Kera
     DepthwiseConv2D   weight (C M, 1, KH, KW)             -> depthwise_kernel (KH, KW, C, M)
     Dense             weight (O, I)                       -> kernel (I, O)
     Dense on Flatten  weight (O, C H W) or (O, C, H, W)   -> kernel (H W C, O)
+    LayerScale        layer_scale (C, 1, 1), gamma (C,)   -> gamma (C,)
     others            as they are
 
 A layer is paired with the module of its name: the networks of minicnn.applications.torchvision and .timm are named so.
+Classifiers beside a network, which only its training had, are left out.
 """
 
 import math
@@ -37,6 +39,8 @@ MODULE_NAMES = {  # a weight of a layer -> what PyTorch calls it in a module
     "moving_variance": "running_var",
     "alpha": "weight",
 }
+OF_BLOCKS = ("layer_scale", "gamma")  # what torchvision and timm call the LayerScale of a block, which is no module
+BESIDE = re.compile(r"(aux\d|AuxLogits)\.")  # begins of the modules of the classifiers of GoogLeNet and Inception
 COUNTER = "num_batches_tracked"  # of a BatchNorm: how many batches it saw, for an average that Keras does not take
 
 
@@ -109,12 +113,22 @@ def _pair(
     key: Callable[[Leaf], str],
     weights: Callable[[Leaf, LayerEntry], list[WeightEntry]],
 ) -> list[Paired]:
-    stored = {entry.name: entry for entry in file.layers}
+    stored = {entry.name: entry for entry in file.layers if not beside(file, entry)}
     paired = []
     for leaf in leaves(spec):
         entry = stored.pop(key(leaf), None)
         paired.append(pair_layer(leaf, entry.name, weights(leaf, entry)) if entry else missing(leaf))
     return paired + [unexpected(entry.name, entry.weights) for entry in stored.values()]
+
+
+def beside(file: WeightFile, entry: LayerEntry) -> bool:
+    """Whether a module of a state dict belongs to a classifier that only training has."""
+    return file.format == PYTORCH and BESIDE.match(entry.name) is not None
+
+
+def module_names(class_name: str, weight: str) -> tuple[str, ...]:
+    """What PyTorch may call a weight of a layer."""
+    return OF_BLOCKS if class_name == "LayerScale" else (MODULE_NAMES.get(weight, weight),)
 
 
 def _flattened(spec: LayerSpec) -> dict[int, int]:
@@ -142,7 +156,8 @@ def _in_layout(layer: LayerSpec, entry: LayerEntry, channels: int | None) -> lis
     left = {weight.name: weight for weight in entry.weights}
     found = []
     for wanted in layer.weights:
-        stored = left.pop(MODULE_NAMES.get(wanted.name, wanted.name), None)
+        names = module_names(layer.class_name, wanted.name)
+        stored = next((left.pop(name) for name in names if name in left), None)
         if stored is not None:
             found.append(_moved(replace(stored, name=wanted.name), layer, wanted, channels))
     return found + list(left.values())
@@ -159,6 +174,8 @@ def _moved(stored: WeightEntry, layer: LayerSpec, wanted: WeightSpec, channels: 
         channels = channels if channels and inputs % channels == 0 else inputs
         moved = _transposed(stored, (shape[0], channels, inputs // channels), (2, 1, 0))
         return _reshaped(moved, (inputs, shape[0]))
+    if layer.class_name == "LayerScale" and shape[1:] == (1, 1):
+        return _reshaped(stored, shape[:1])
     if len(shape) == 4:
         return _transposed(stored, shape, (2, 3, 1, 0))
     return stored

@@ -7,6 +7,7 @@ from functools import cache
 from math import prod
 
 from minicnn.weights import WeightFile
+from minicnn.weights.state_dict import beside
 
 from . import timm, torchvision
 from .pytorch.network import Network
@@ -32,7 +33,8 @@ def identify(file: WeightFile, first: Network | None = None) -> StateDict | None
 
     torchvision and timm have networks that are one and the same: `first` is the one that is meant.
     """
-    sizes = {layer.name: sum(prod(weight.shape) for weight in layer.weights) for layer in file.layers if layer.weights}
+    layers = [layer for layer in file.layers if layer.weights and not beside(file, layer)]
+    sizes = {layer.name: sum(prod(weight.shape) for weight in layer.weights) for layer in layers}
     for network in ([first] if first else []) + list(NETWORKS.values()):
         wanted = _sizes(network, include_top=True)
         last = next(reversed(wanted))

@@ -9,7 +9,7 @@ Source: huggingface/pytorch-image-models, timm/models.
 2257984
 """
 
-from .pytorch import densenet, mobile, resnet, vgg
+from .pytorch import convnext, densenet, mobile, resnet, vgg
 from .pytorch.mobile import Design, Names, Naming
 from .pytorch.network import EPSILON, Network
 
@@ -79,5 +79,8 @@ mobilenetv3_small_100 = _mobilenet_v3("small", mobile.V3_SMALL, 1024)
 ) = (_efficientnet(f"efficientnet_b{i}", mobile.efficientnet(i)) for i in range(8))
 efficientnetv2_s, efficientnetv2_m, efficientnetv2_l = (
     _efficientnet(f"efficientnetv2_{size}", mobile.efficientnet_v2(size)) for size in mobile.V2_SIZES
+)
+convnext_tiny, convnext_small, convnext_base, convnext_large, convnext_xlarge = (
+    convnext.network("timm", size) for size in convnext.SIZES
 )
 NETWORKS: dict[str, Network] = {name: value for name, value in globals().items() if isinstance(value, Network)}

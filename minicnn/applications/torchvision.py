@@ -1,7 +1,8 @@
 """torchvision's networks, for its state dicts as safetensors: `torchvision.resnet50(weights="resnet50.safetensors")`.
 
 They compute what PyTorch computes, to rounding; see `minicnn.applications.pytorch` for how they differ from Keras'.
-Pictures of 0..255 are prepared by `preprocess_input(x, "torch")`.
+Pictures of 0..255 are prepared by `preprocess_input(x, "torch")`, for GoogLeNet and Inception v3 by
+`preprocess_input(x, "tf")`.
 Source: pytorch/vision, torchvision/models.
 
 >>> from minicnn.applications import torchvision
@@ -9,7 +10,7 @@ Source: pytorch/vision, torchvision/models.
 2257984
 """
 
-from .pytorch import densenet, mobile, resnet, vgg
+from .pytorch import convnext, densenet, inception, mobile, plain, resnet, vgg
 from .pytorch.mobile import Design, Names, Naming
 from .pytorch.network import EPSILON, Network
 
@@ -77,5 +78,11 @@ mobilenet_v3_small = _mobilenet_v3("small", mobile.V3_SMALL, 1024)
 ) = (_efficientnet(f"b{i}", mobile.efficientnet(i, EPSILON if i < 5 else WIDE_EPSILON)) for i in range(8))
 efficientnet_v2_s, efficientnet_v2_m, efficientnet_v2_l = (
     _efficientnet(f"v2_{size}", mobile.efficientnet_v2(size, WIDE_EPSILON)) for size in mobile.V2_SIZES
+)
+alexnet = plain.alexnet()
+squeezenet1_0, squeezenet1_1 = (plain.squeezenet(version) for version in plain.SQUEEZENETS)
+googlenet, inception_v3 = inception.googlenet(), inception.inception_v3()
+convnext_tiny, convnext_small, convnext_base, convnext_large = (
+    convnext.network("torchvision", size) for size in ("tiny", "small", "base", "large")
 )
 NETWORKS: dict[str, Network] = {name: value for name, value in globals().items() if isinstance(value, Network)}

@@ -5,7 +5,9 @@ import pytest
 from pytorch_weights import CASES, CLASSES, pictures, state_dict
 
 from minicnn.applications import ResNet50, timm, torchvision
+from minicnn.applications.state_dicts import identify
 from minicnn.errors import ArgumentError, ShapeError, WeightsMismatchError
+from minicnn.weights import open_weights
 from minicnn.weights.safetensors import write
 
 COUNTS = {  # parameters that PyTorch counts, without the statistics of batch normalisation
@@ -20,10 +22,17 @@ COUNTS = {  # parameters that PyTorch counts, without the statistics of batch no
     "torchvision.resnet50": 25557032,
     "torchvision.resnet101": 44549160,
     "torchvision.resnet152": 60192808,
+    "torchvision.alexnet": 61100840,
+    "torchvision.convnext_tiny": 28589128,
+    "torchvision.convnext_large": 197767336,
     "torchvision.densenet121": 7978856,
     "torchvision.densenet161": 28681000,
     "torchvision.densenet169": 14149480,
     "torchvision.densenet201": 20013928,
+    "torchvision.googlenet": 6624904,
+    "torchvision.inception_v3": 23834568,
+    "torchvision.squeezenet1_0": 1248424,
+    "torchvision.squeezenet1_1": 1235496,
     "torchvision.mobilenet_v2": 3504872,
     "torchvision.mobilenet_v3_large": 5483032,
     "torchvision.mobilenet_v3_small": 2542856,
@@ -53,7 +62,8 @@ def test_the_logits_are_pytorchs(name, golden, tmp_path):
     assert model.load_report.unexpected == model.load_report.missing == []
     found = model.predict(pictures(CASES[name]))
     assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
-    assert model.metadata == {"architecture": name, "include_top": True, "preprocessing": "torch"}
+    mode = "tf" if name == "torchvision.googlenet" else "torch"
+    assert model.metadata == {"architecture": name, "include_top": True, "preprocessing": mode}
     body = network(name)(include_top=False, weights=options["weights"], pooling="avg")
     assert body.load_report.missing == []
     assert body.load_report.unexpected
@@ -77,6 +87,21 @@ def test_vgg_takes_pictures_whose_features_fill_the_grid(name):
     with pytest.raises(ShapeError, match="224 to 255"):
         network(name)(input_shape=(64, 64, 3))
     assert network(name)(input_shape=(64, 64, 3), include_top=False).output_shape == (None, 2, 2, 512)
+
+
+def test_alexnet_takes_pictures_whose_features_fill_the_grid():
+    assert torchvision.alexnet(input_shape=(254, 63, 3)).output_shape == (None, 1000)
+    with pytest.raises(ShapeError, match="of AlexNet take features of 6x6, of pictures of 223 to 254 pixels"):
+        torchvision.alexnet(input_shape=(255, 255, 3))
+
+
+@pytest.mark.parametrize("name", ["torchvision.googlenet", "torchvision.squeezenet1_1", "torchvision.convnext_tiny"])
+def test_a_state_dict_is_told_by_its_modules_without_classifiers_of_training(name, golden, tmp_path):
+    state = state_dict(name, golden)
+    write(tmp_path / "model.safetensors", state)
+    with open_weights(tmp_path / "model.safetensors") as file:
+        assert str(identify(file)) == f"{name}, 10 classes"
+    assert any(key.startswith("aux1.") for key in state) == (name == "torchvision.googlenet")
 
 
 def test_a_model_of_keras_names_refuses_a_state_dict_and_says_what_takes_it(golden, tmp_path):

@@ -36,7 +36,8 @@ def built(name: str) -> torch.nn.Module:
         return timm.create_model(constructor, num_classes=CLASSES)
     import torchvision
 
-    return getattr(torchvision.models, constructor)(num_classes=CLASSES)
+    options = {"init_weights": False} if constructor == "googlenet" else {}
+    return getattr(torchvision.models, constructor)(num_classes=CLASSES, **options)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from pytorch_weights import CLASSES, make_tensor, pictures
 
 from minicnn.applications import timm, torchvision
-from minicnn.weights.state_dict import MODULE_NAMES
+from minicnn.weights.state_dict import BESIDE, module_names
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 save_file = pytest.importorskip("safetensors.torch", reason="safetensors is not installed").save_file
@@ -23,6 +23,9 @@ TORCHVISION = [  # the ones that the golden files do not hold
     ("efficientnet_b1", 48),
     ("efficientnet_b5", 48),
     ("efficientnet_v2_s", 65),
+    ("alexnet", 63),
+    ("squeezenet1_0", 64),
+    ("inception_v3", 75),
 ]
 TIMM = [
     ("vgg11", 32),
@@ -33,6 +36,7 @@ TIMM = [
     ("mobilenetv3_large_100", 65),
     ("efficientnet_b2", 48),
     ("efficientnetv2_s", 64),
+    ("convnext_tiny", 64),
 ]
 
 
@@ -54,7 +58,8 @@ def check(theirs, ours, side, tmp_path):
 @pytest.mark.parametrize(("name", "side"), TORCHVISION)
 def test_torchvision(name, side, tmp_path):
     models = pytest.importorskip("torchvision", reason="torchvision is not installed").models
-    check(getattr(models, name)(num_classes=CLASSES), torchvision.NETWORKS[name], side, tmp_path)
+    options = {"init_weights": False} if name == "inception_v3" else {}
+    check(getattr(models, name)(num_classes=CLASSES, **options), torchvision.NETWORKS[name], side, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "side"), TIMM)
@@ -70,9 +75,11 @@ def test_every_network_has_the_tensors_of_its_package():
         for name, network in module.NETWORKS.items():
             with torch.device("meta"):
                 theirs = real.create_model(name) if package == "timm" else getattr(real.models, name)()
-            tensors = {k: t.numel() for k, t in theirs.state_dict().items() if not k.endswith("num_batches_tracked")}
+            state = theirs.state_dict().items()
+            tensors = {k: t.numel() for k, t in state if not k.endswith("num_batches_tracked") and not BESIDE.match(k)}
             found = {}
             for layer in network().layers:
                 for weight in layer.weights:
-                    found[f"{layer.name}.{MODULE_NAMES[weight.name]}"] = weight.size
+                    names = [f"{layer.name}.{name}" for name in module_names(type(layer).__name__, weight.name)]
+                    found[next((name for name in names if name in tensors), names[0])] = weight.size
             assert found == tensors, name

@@ -3,15 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
-from minicnn.errors import ArgumentError
-from minicnn.layers import Activation, BatchNormalization, Conv2D, DepthwiseConv2D, SymbolicTensor, ZeroPadding2D
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.layers import (
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    DepthwiseConv2D,
+    Flatten,
+    MaxPooling2D,
+    SymbolicTensor,
+    UpSampling2D,
+    ZeroPadding2D,
+)
 from minicnn.models import Model
 
 from ..family import Body, Top, Weights, finish, image_input, pooled
 
 EPSILON = 1e-5
 MOMENTUM = 0.9  # of the old statistics; PyTorch's 0.1 is that of the new ones
-MODE, SIDE, LEAST_SIDE = "torch", 224, 32
 
 
 @dataclass(frozen=True)
@@ -31,9 +40,9 @@ class Network:
     name: str
     body: Body
     head: Top
-    side: int = SIDE
-    least: int = LEAST_SIDE
-    preprocessing: str = MODE
+    side: int = 224
+    least: int = 32
+    preprocessing: str = "torch"
 
     def __str__(self) -> str:
         return self.name
@@ -88,6 +97,30 @@ def normalized(x: SymbolicTensor, name: str, activation: str | None = None, epsi
     """Batch normalisation, and an activation after it."""
     x = BatchNormalization(momentum=MOMENTUM, epsilon=epsilon, name=name)(x)
     return x if activation is None else Activation(activation, name=f"{name}.{activation}")(x)
+
+
+def ceil_pool(x: SymbolicTensor, size: int, name: str) -> SymbolicTensor:
+    """The largest of windows at stride 2; the last may reach beyond x, where zeros are never larger than a ReLU's."""
+    return MaxPooling2D(size, 2, name=name)(ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}.pad")(x))
+
+
+def flattened_grid(x: SymbolicTensor, network: str, grid: int, sides: str) -> SymbolicTensor:
+    """The features on grid x grid places in one row, as adaptive pooling puts them there: one pixel goes to all places.
+
+    Raises
+    ------
+    ShapeError
+        There are more places or fewer; pictures of `sides` have as many.
+    """
+    height, width = x.shape[1:3]
+    if not {height, width} <= {1, grid} or height is None or width is None:
+        raise ShapeError(
+            f"the dense layers of {network} take features of {grid}x{grid}, of pictures of {sides} pixels; these are "
+            f"{height}x{width}: use input_shape=(224, 224, 3) or include_top=False"
+        )
+    if (height, width) != (grid, grid):
+        x = UpSampling2D((grid // height, grid // width), name="avgpool")(x)
+    return Flatten(name="flatten")(x)
 
 
 def _padded(x: SymbolicTensor, size: int, stride: int, name: str) -> tuple[SymbolicTensor, str]:

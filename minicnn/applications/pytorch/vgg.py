@@ -2,14 +2,13 @@
 
 from functools import partial
 
-from minicnn.errors import ShapeError
-from minicnn.layers import Activation, Dense, Dropout, Flatten, MaxPooling2D, SymbolicTensor, UpSampling2D
+from minicnn.layers import Activation, Dense, Dropout, MaxPooling2D, SymbolicTensor
 
-from .network import Network, convolution, normalized
+from .network import Network, convolution, flattened_grid, normalized
 
 FILTERS = (64, 128, 256, 512, 512)
 DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
-GRID = 7  # rows and columns of the features that the dense layers take
+GRID = 7, "224 to 255"  # rows and columns of the features that the dense layers take, of pictures of these sides
 
 HEADS = {  # what a package calls the three dense layers
     "torchvision": ("classifier.0", "classifier.3", "classifier.6"),
@@ -43,20 +42,7 @@ def _body(x: SymbolicTensor, depths: tuple[int, ...], batch_norm: bool) -> Symbo
 
 def _head(x: SymbolicTensor, classes: int, activation: str | None, names: tuple[str, str, str]) -> SymbolicTensor:
     first, second, last = names
-    x = Flatten(name="flatten")(_on_grid(x))
+    x = flattened_grid(x, "VGG", *GRID)
     x = Dropout(0.5, name=f"{first}.dropout")(Dense(4096, activation="relu", name=first)(x))
     x = Dropout(0.5, name=f"{second}.dropout")(Dense(4096, activation="relu", name=second)(x))
     return Dense(classes, activation=activation, name=last)(x)
-
-
-def _on_grid(x: SymbolicTensor) -> SymbolicTensor:
-    """The features on 7x7 places, as adaptive pooling puts them there: one pixel goes to all places."""
-    height, width = x.shape[1:3]
-    if (height, width) == (GRID, GRID):
-        return x
-    if not {height, width} <= {1, GRID} or height is None or width is None:
-        raise ShapeError(
-            f"the dense layers of VGG take features of {GRID}x{GRID}, of pictures of 224 to 255 pixels; these are "
-            f"{height}x{width}: use input_shape=(224, 224, 3) or include_top=False"
-        )
-    return UpSampling2D((GRID // height, GRID // width), name="avgpool")(x)
