@@ -7,23 +7,34 @@ import pytest
 
 from minicnn.bench import networks
 from minicnn.bench.cases import Layer
+from minicnn.bench.shapes import build
 from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.layers import (
+    Activation,
     Add,
+    AveragePooling2D,
     BatchNormalization,
+    Concatenate,
     Conv2D,
+    Cropping2D,
     Dense,
     Flatten,
     GlobalAveragePooling2D,
     Input,
+    LayerNormalization,
     LeakyReLU,
     MaxPooling2D,
+    Normalization,
     ReLU,
+    Reshape,
     ZeroPadding2D,
 )
 from minicnn.models import Model
 
 pytestmark = pytest.mark.numpy_only
+FAMILIES = ("alexnet", "convnexttiny", "densenet121", "efficientnetb0", "efficientnetv2b0", "googlenet", "inceptionv3")
+FAMILIES += ("inceptionresnetv2", "mobilenet", "mobilenetv2", "mobilenetv3small", "nasnetmobile", "resnet50")
+FAMILIES += ("resnet50v2", "squeezenet1_0", "vgg16", "xception")
 
 
 def residual() -> Model:
@@ -68,16 +79,53 @@ def test_distinct_convolutions_have_the_names_of_their_layers():
     [
         ([LeakyReLU()], "cannot be told of LeakyReLU"),
         ([ReLU(2.0)], "cannot be told of this ReLU"),
-        ([ZeroPadding2D(1), MaxPooling2D(2)], "cannot be told of the padding before it"),
-        ([ZeroPadding2D(1), Flatten()], "cannot be told of the padding before it"),
+        ([Activation("selu")], "cannot be told of the activation selu"),
+        ([Reshape((4, 16, 3))], r"cannot be told of a Reshape of \(8, 8, 3\) to \(4, 16, 3\)"),
+        ([LayerNormalization(axis=1)], "cannot be told of LayerNormalization"),
+        ([Concatenate(axis=1)], "cannot be told of Concatenate"),
+        ([Normalization(1)], "cannot be told of Normalization"),
     ],
 )
 def test_what_others_cannot_be_told_is_refused(layers, said):
     x = y = Input((8, 8, 3))
     for layer in layers:
-        y = layer(y)
+        y = layer([y, y] if isinstance(layer, Concatenate) else y)
     with pytest.raises(UnsupportedError, match=said):
         networks.describe(Model(x, y))
+
+
+def test_borders_that_are_no_window_s_are_steps_of_their_own():
+    """Zeros before a maximum over numbers below 0, before a mean, which counts them, and beside another use of them."""
+    x = Input((8, 8, 3), name="x")
+    padded = ZeroPadding2D(((1, 0), (2, 3)), name="zeros")(Cropping2D(((0, 1), (2, 0)), name="cut")(x))
+    ends = [MaxPooling2D(2, name="largest")(padded), Conv2D(2, 3, name="joined")(padded), Flatten(name="flat")(padded)]
+    zeros = ZeroPadding2D(1, name="around")(ReLU(name="relu")(x))
+    ends += [AveragePooling2D(2, name="mean")(zeros), MaxPooling2D(2, name="joined too")(zeros)]
+    steps = {step["layer"]: step for step in networks.describe(Model(x, ends))}
+    assert [steps[name]["padding"] for name in ("cut", "zeros", "around")] == [
+        [[0, -1], [-2, 0]],
+        [[1, 0], [2, 3]],
+        [[1, 1], [1, 1]],
+    ]
+    inputs = {name: step["inputs"] for name, step in steps.items()}
+    outputs = {name: [step["output"]] for name, step in steps.items()}
+    assert inputs["largest"] == inputs["flat"] == outputs["zeros"]
+    assert inputs["joined"] == inputs["zeros"] == outputs["cut"]
+    assert (inputs["mean"], inputs["joined too"]) == (outputs["around"], outputs["relu"])
+    assert steps["joined"]["padding"] == [(1, 0), (2, 3)]
+    order = list(steps)
+    assert order.index("cut") < order.index("zeros") < order.index("largest")
+
+
+def test_every_architecture_can_be_told():
+    """All but their numbers of blocks: one of each family."""
+    for name in FAMILIES:
+        steps = networks.describe(build(name, 96 if name != "alexnet" else 224, 10))
+        json.dumps(steps)
+        made = {0}
+        for step in steps:
+            assert made.issuperset(step["inputs"]), (name, step)
+            made.add(step["output"])
 
 
 def test_weights_keep_signals_at_their_size():

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -121,9 +121,15 @@ def keras_model(network: Network) -> Any:
     with open(network["config"], encoding="utf-8") as file:
         model = keras.models.model_from_json(file.read())
     with np.load(network["weights"]) as arrays:
-        for made in model.layers:
+        for made in layers(model):
             made.set_weights([arrays[f"{made.name}/{i}"] for i in range(len(made.weights))])
     return model
+
+
+def layers(model: Any) -> Iterator[Any]:
+    """The layers, those of nested models in their place."""
+    for made in model.layers:
+        yield from layers(made) if hasattr(made, "layers") else [made]
 
 
 ENGINES: dict[str, dict[str, Callable[[Network], Any]]] = {
