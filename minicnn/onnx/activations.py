@@ -87,10 +87,10 @@ def _mish(graph: Graph, x: Value) -> Value:
 
 
 def _gelu(graph: Graph, x: Value) -> Value:
-    """x / 2 (1 + erf(x / sqrt 2))"""
-    erf = graph.node("Erf", graph.node("Mul", x.name, graph.constant(math.sqrt(0.5))))
-    half = graph.apply("Mul", x, graph.constant(0.5))
-    return graph.apply("Mul", half, graph.node("Add", erf, graph.constant(1.0)))
+    """x (1 + erf(x / sqrt 2)) / 2, in the order in which engines know it as one operation"""
+    erf = graph.node("Erf", graph.node("Div", x.name, graph.constant(math.sqrt(2))))
+    twice = graph.apply("Mul", x, graph.node("Add", erf, graph.constant(1.0)))
+    return graph.apply("Mul", twice, graph.constant(0.5))
 
 
 WRITTEN_OUT: dict[str, Callable[[Graph, Value], Value]] = {

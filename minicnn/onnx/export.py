@@ -65,6 +65,7 @@ def to_onnx(model: Model) -> Any:
     for value, info in zip(run(graph, model.program, given), outputs):
         result = graph.last(value)
         graph.nodes.append(helper.make_node("Identity", [result.name], [info.name], name=f"{info.name}/output"))
+    graph.keep([info.name for info in outputs])
     if graph.size > MOST_BYTES:
         raise UnsupportedError(f"model {model.name} has {graph.size:,} bytes of weights; ONNX files hold 2 GiB")
     made = helper.make_graph(graph.nodes, model.name, inputs, outputs, graph.weights)

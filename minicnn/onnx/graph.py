@@ -14,6 +14,8 @@ import numpy as np
 
 from minicnn.layers.symbolic import Shape
 
+Sides = Sequence[tuple[int, int]]  # (before, after) of each axis between batch and channels
+
 
 @dataclass(frozen=True)
 class Value:
@@ -69,6 +71,7 @@ class Graph:
         self.nodes: list[Any] = []
         self.weights: list[Any] = []
         self.size = 0  # bytes of the weights
+        self.padded: dict[str, tuple[Value, Sides]] = {}  # what a padding gave: what it was given, and the zeros
         self.layer = ""
         self._turned: dict[tuple[str, bool], Value] = {}
 
@@ -126,6 +129,23 @@ class Graph:
         from onnx import TensorProto  # pyright: ignore
 
         return self.node("Cast", name, to=TensorProto.DataType.Value(kind))
+
+    def fitting(self, array: Any, value: Value) -> str:
+        """The name of a constant that has axes as in Keras, or the last of them, for one operation with a value."""
+        array = np.asarray(array)
+        if value.first:
+            array = array.reshape((1,) * (value.rank - array.ndim) + array.shape).transpose(to_first(value.rank))
+        return self.constant(array)
+
+    def keep(self, outputs: Sequence[str]) -> None:
+        """Let go what leads to none of some outputs."""
+        needed, kept = set(outputs), []
+        for node in reversed(self.nodes):
+            if not needed.isdisjoint(node.output):
+                kept.append(node)
+                needed.update(node.input)
+        self.nodes = kept[::-1]
+        self.weights = [weight for weight in self.weights if weight.name in needed]
 
     def first(self, value: Value) -> Value:
         """A value with its channels before its sides: an image as (N,C,H,W)."""

@@ -11,18 +11,19 @@ import numpy as np
 from minicnn.errors import UnsupportedError
 from minicnn.ops.resize import CUBIC_STEPS, axis_weights
 
-from .graph import Graph, Value
+from .graph import Graph, Sides, Value
 
 TO_THE_END = np.iinfo(np.int64).max
 BILINEAR = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
 NEAREST = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
 CUBIC = {"mode": "cubic", "coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.5, "exclude_outside": 1}
 
-Sides = Sequence[tuple[int, int]]
-
 
 def zero_padding(graph: Graph, layer: Any, x: Value) -> Value:
-    return _padded(graph, x, _pairs(layer.padding), 0.0)
+    sides = _pairs(layer.padding)
+    y = _padded(graph, x, sides, 0.0)
+    graph.padded[y.name] = graph.first(x), sides
+    return y
 
 
 def cropping(graph: Graph, layer: Any, x: Value) -> Value:

@@ -102,16 +102,20 @@ def _mean_of_kept(graph: Graph, layer: Any, x: Value, mask: Value) -> Value:
 
 
 def convolved(graph: Graph, layer: Any, x: Value, kernel: np.ndarray, bias: Any, groups: int = 1) -> Value:
-    """The convolution by a kernel (F,C/groups,taps) with a layer's window."""
+    """The convolution by a kernel (F,C/groups,taps) with a layer's window, which takes over zeros around x."""
     window = {"strides": layer.strides, "dilations": layer.dilation_rate, "group": groups}
-    if layer.padding == "causal" or (layer.padding == "same" and max(layer.dilation_rate) > 1):
+    x = graph.first(x)
+    if layer.padding == "valid" and x.name in graph.padded:
+        x, sides = graph.padded[x.name]
+        window["pads"] = [side[i] for i in (0, 1) for side in sides]
+    elif layer.padding == "causal" or (layer.padding == "same" and max(layer.dilation_rate) > 1):
         # the zeros depend on no size here (dilated ones have a stride of 1), and engines do not pad so by name
         axes = zip(layer.kernel_size, layer.strides, layer.dilation_rate)
         sides = [padding_of(ANY_SIZE, *axis, layer.padding) for axis in axes]
         window["pads"] = [side[i] for i in (0, 1) for side in sides]
     else:
         window["auto_pad"] = AUTO_PAD[layer.padding]
-    return graph.apply("Conv", graph.first(x), *_weights(graph, kernel, bias), **window)
+    return graph.apply("Conv", x, *_weights(graph, kernel, bias), **window)
 
 
 def channels_first(kernel: Any) -> np.ndarray:

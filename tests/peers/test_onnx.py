@@ -136,6 +136,18 @@ def test_windows_on_images_of_any_size(size, stride, dilation, padding, tmp_path
     check(model, tmp_path / "a.onnx", sides=(12, 11))
 
 
+def test_zeros_around_images_become_those_of_the_windows(tmp_path):
+    x = L.Input((7, 8, 3))
+    y = L.ZeroPadding2D(((1, 2), (3, 0)))(x)
+    ends = [L.Conv2D(4, 3, 2)(y), L.DepthwiseConv2D(3)(y), L.SeparableConv2D(2, 3)(y)]
+    model = Model(x, ends)
+    randomize(model, 0)
+    check(model, tmp_path / "a.onnx")
+    assert "Pad" not in {node.op_type for node in to_onnx(model).graph.node}
+    ends += [L.Conv2D(4, 3, padding="same")(y), L.MaxPooling2D()(y), y]
+    check(Model(x, ends), tmp_path / "a.onnx")
+
+
 @pytest.mark.parametrize("stride", [1, 2, 4])
 @pytest.mark.parametrize("taps", [1, 2, 3, 5])
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
         ("nasnetmobile", 64, None),
         ("resnet50v2", 64, None),
         ("squeezenet1_1", 64, None),
-        ("xception", 72, None),
+        ("xception", 96, None),
     ],
 )
 def test_the_outputs_are_the_same(name, size, mirrored, tmp_path):

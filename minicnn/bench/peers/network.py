@@ -7,6 +7,7 @@ without a further pass: a network that has such layers, and none that this would
 
 import io
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,8 @@ class Network(nn.Module):
         sides = padding(step, self.mirrored)
         if sides is None and step["kind"] == "AveragePooling2D":
             raise ValueError(f"layer {step['layer']}: PyTorch has no mean over windows that zeros pad on one side")
-        before = [] if sides is not None else [nn.ZeroPad2d(around(step["padding"], self.mirrored))]
+        border = -math.inf if step["kind"] == "MaxPooling2D" else 0.0
+        before = [] if sides is not None else [nn.ConstantPad2d(around(step["padding"], self.mirrored), border)]
         taps, strides, sides = tuple(step["taps"]), tuple(step["strides"]), sides or (0, 0)
         if step["kind"] == "MaxPooling2D":
             return [*before, nn.MaxPool2d(taps, strides, sides)]
