@@ -23,8 +23,9 @@ from .cases import Layer
 from .shapes import build
 from .steps import describe
 
+PREPARED, PIXELS = (0.0, 1.0), (128.0, 64.0)
 MOST_WEIGHTS = 1 << 28
-ENOUGH_PIXELS = 16  # of a map for its statistics: of a small picture, one is left at the end, without a variance
+ENOUGH_PIXELS = 128  # of a map for its statistics: of fewer, those of other pictures differ and grow on their way
 
 
 class Network(NamedTuple):
@@ -36,6 +37,8 @@ class Network(NamedTuple):
     steps: str
     config: str  # as Keras reads it
     weights: str
+    mean: float  # of the numbers in pictures
+    deviation: float
 
     def as_json(self) -> dict[str, Any]:
         return self._asdict()
@@ -63,7 +66,13 @@ def write(name: str, size: int, folder: Path, classes: int = 1000) -> Network:
     arrays = {f"{layer.name}/{i}": w for layer in _layers(model) for i, w in enumerate(layer.get_weights())}
     with open(weights, "wb") as file:
         np.savez(file, **arrays)
-    return Network(model.metadata["architecture"], size, classes, str(steps), str(config), str(weights))
+    paths = str(steps), str(config), str(weights)
+    return Network(model.metadata["architecture"], size, classes, *paths, *_spread(model))
+
+
+def _spread(model: Model) -> tuple[float, float]:
+    """Mean and deviation of the numbers that a model takes: of pixels, where it scales them by itself."""
+    return PIXELS if model.metadata.get("preprocessing") == "none" else PREPARED
 
 
 def read(network: dict[str, Any]) -> Model:
@@ -81,7 +90,7 @@ def _layers(model: Any) -> Iterator[Any]:
         yield from _layers(layer) if hasattr(layer, "layers") else [layer]
 
 
-def draw(model: Model, pictures: np.ndarray | None = None) -> None:
+def draw(model: Model, images: np.ndarray | None = None) -> None:
     """Random weights, and the statistics of pictures (N,H,W,C), random ones where none are given."""
     generator = np.random.default_rng(0)
     for layer in _layers(model):
@@ -93,12 +102,13 @@ def draw(model: Model, pictures: np.ndarray | None = None) -> None:
                 fan_in = np.prod(weight.shape[:2] if depthwise else weight.shape[:-1])
                 weight.adopt(generator.standard_normal(weight.shape, np.float32) * np.float32(np.sqrt(2 / fan_in)))
     program = model.program
-    if pictures is None:
+    if images is None:
         normalised = [layer for layer in _layers(model) if type(layer).__name__ == "BatchNormalization"]
-        pixels = min((prod(side or 1 for side in layer.output.shape[1:-1]) for layer in normalised), default=1)
-        count = max(1, ENOUGH_PIXELS // pixels)
-        pictures = generator.standard_normal((count, *model.input_shape[1:]), np.float32)
-    values = {program.inputs[0]: Tensor(pictures)}
+        maps = [prod(side or 1 for side in layer.output.shape[1:-1]) for layer in normalised]
+        count = max(1, ENOUGH_PIXELS // min(maps, default=ENOUGH_PIXELS))
+        mean, deviation = map(np.float32, _spread(model))
+        images = generator.standard_normal((count, *model.input_shape[1:]), np.float32) * deviation + mean
+    values = {program.inputs[0]: Tensor(images)}
     with no_grad():
         for call in program.calls:
             arguments = map_arguments(call.arguments, lambda v: values[v.index] if isinstance(v, Slot) else v)

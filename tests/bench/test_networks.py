@@ -144,6 +144,16 @@ def test_a_picture_that_shrinks_to_one_pixel_has_outputs_too(tmp_path):
     assert 0.01 < np.abs(y[0] - y[1]).max() < 0.99
 
 
+def test_networks_that_scale_pixels_by_themselves_get_pixels(tmp_path):
+    """Of numbers around 0 they would see one grey, and answer with one class."""
+    network = networks.write("efficientnetb0", 64, tmp_path, classes=7).as_json()
+    assert (network["mean"], network["deviation"]) == (128, 64)
+    x = 64 * np.random.default_rng(1).standard_normal((2, 64, 64, 3), np.float32) + 128
+    y = networks.read(network).predict(x)
+    assert 0.01 < np.abs(y[0] - y[1]).max() < 0.99
+    assert networks.write("mobilenet", 32, tmp_path)[-2:] == (0, 1)
+
+
 def test_what_is_written_is_read_again(tmp_path):
     network = networks.write("mobilenet", 32, tmp_path, classes=7)
     assert (network.name, network.size, network.classes) == ("MobileNet", 32, 7)

@@ -42,6 +42,7 @@ def test_the_outputs_are_the_same(name, size, mirrored, tmp_path):
 
     network = networks.write(name, size, tmp_path, classes=10).as_json()
     x = np.random.default_rng(0).standard_normal((2, size, size, 3), np.float32)
+    x = x * np.float32(network["deviation"]) + np.float32(network["mean"])
     expected, theirs = networks.read(network).predict(x), load(network).eval()
     assert mirrored in (theirs.mirrored, None)
     given = torch.from_numpy(x[:, ::-1, ::-1].copy() if theirs.mirrored else x).permute(0, 3, 1, 2)

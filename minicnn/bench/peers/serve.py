@@ -172,6 +172,7 @@ def respond(made: Callable[[str, str], Any], request: dict[str, Any]) -> dict[st
     run, mirrored = ready
     generator = np.random.default_rng(batch)
     x = generator.standard_normal((batch, network["size"], network["size"], 3), np.float32)
+    x = x * np.float32(network["deviation"]) + np.float32(network["mean"])
     y = generator.integers(0, network["classes"], batch)
     x = np.ascontiguousarray(x[:, ::-1, ::-1]) if mirrored else x
     begun = time.perf_counter()
