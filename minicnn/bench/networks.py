@@ -24,7 +24,7 @@ from .shapes import build
 from .steps import describe
 
 PREPARED, PIXELS = (0.0, 1.0), (128.0, 64.0)
-MOST_WEIGHTS = 1 << 28
+MOST_WEIGHTS = 1 << 29
 ENOUGH_PIXELS = 128  # of a map for its statistics: of fewer, those of other pictures differ and grow on their way
 
 
