@@ -97,6 +97,8 @@ def _border(call: Call, source: int) -> Step:
 def _step(call: Call, kind: str, extra: Sides) -> Step:
     """One call without its place in the graph."""
     layer: Any = call.layer
+    if getattr(layer, "data_format", "channels_last") == "channels_first":
+        raise _untold(layer, "channels first")
     step = {"kind": kind, "layer": layer.name, "activation": _activation(layer, kind)}
     if kind in WINDOWS:
         return {**step, **_window(layer, extra)}
@@ -171,5 +173,5 @@ def _activation(layer: Any, kind: str) -> str | None:
         return name
     name = getattr(layer, "activation", None)
     if name not in (None, "linear", *ACTIVATIONS):
-        raise _untold(layer, f"the activation {name}")
+        raise _untold(layer, f"the activation {name if isinstance(name, str) else type(name).__name__}")
     return None if name == "linear" else name

@@ -84,6 +84,8 @@ def test_distinct_convolutions_have_the_names_of_their_layers():
         ([LayerNormalization(axis=1)], "cannot be told of LayerNormalization"),
         ([Concatenate(axis=1)], "cannot be told of Concatenate"),
         ([Normalization(1)], "cannot be told of Normalization"),
+        ([Conv2D(2, 1, activation=LeakyReLU())], "cannot be told of the activation LeakyReLU"),
+        ([Conv2D(2, 1, data_format="channels_first")], "cannot be told of channels first"),
     ],
 )
 def test_what_others_cannot_be_told_is_refused(layers, said):

@@ -19,6 +19,7 @@ from minicnn import layers as L
 from minicnn.cli import main
 from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels.activation import ACTIVATIONS
+from minicnn.layers.layer import constructor_arguments
 from minicnn.models import Model, Sequential
 from minicnn.onnx import export, to_onnx
 from minicnn.onnx.layers import LAYERS
@@ -336,6 +337,19 @@ def test_a_graph_of_many_kinds(tmp_path):
     model = branches()
     randomize(model, 0)
     check(model, tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize(
+    ("name", "index"), [case for case in NUMBERED if "data_format" in constructor_arguments(L.CLASSES[case[0]])]
+)
+def test_every_layer_with_channels_first(name, index, tmp_path):
+    arguments, shape = CASES[name][index]
+    layer = L.CLASSES[name](**{**arguments, "data_format": "channels_first"}, name="it")
+    place = getattr(layer, "first", 1) % (1 + len(shape)) - 1
+    x = L.Input((*shape[:place], shape[-1], *shape[place:-1]))
+    model = Model(x, layer(x))
+    randomize(model, 0)
+    check(model, tmp_path / "a.onnx", (2,))
 
 
 def test_channels_first_and_layers_as_activations(tmp_path):
