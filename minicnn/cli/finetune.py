@@ -24,7 +24,7 @@ examples:
   minicnn finetune photos --base vgg16 --unfreeze block5     from the first layer whose name begins so
   minicnn finetune photos --base mobilenetv2                 fewer weights than MobileNet
   minicnn finetune photos --base torchvision.resnet50 --weights resnet50.safetensors
-  minicnn finetune photos --base my_model.h5 --preprocessing tf
+  minicnn finetune photos --base my_model.h5 --preprocessing unit    a model of yours that took pixels / 255
   minicnn finetune photos --base bundled                     the small net that comes with minicnn: no download
   minicnn finetune photos --folds 5                          judge by cross-validation as well
 

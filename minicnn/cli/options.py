@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from minicnn.cli.parser import whole
 from minicnn.errors import ArgumentError, DownloadError
 
-PREPROCESSING = ("caffe", "tf", "torch", "none")
+PREPROCESSING = ("caffe", "tf", "torch", "unit", "none")  # as preparation.MODES
 RESIZE = ("crop", "stretch", "pad")
 FULL = "float32"
 MODEL_HELP = (
@@ -38,7 +38,9 @@ def add_preprocessing(parser) -> None:
     parser.add_argument(
         "--preprocessing",
         choices=PREPROCESSING,
-        help="how pixels become numbers, for a model file that does not say",
+        help="how pixels from 0 to 255 become numbers, for a model file that does not say: caffe (BGR minus ImageNet's "
+        "means), tf (x / 127.5 - 1), torch (x / 255, then by ImageNet's means and deviations), unit (x / 255), none "
+        "(as they are: the network does it)",
     )
 
 

@@ -205,7 +205,7 @@ class _Scan:
         """{class name: its pictures} of a folder of class folders."""
         folders, files = self._entries(part)
         if not folders:
-            loose = f"{len(files)} files but " if files else ""
+            loose = f"{len(files)} {'file' if len(files) == 1 else 'files'} but " if files else ""
             links = f" ({self.problems[0]})" if self.problems else ""
             raise DataError(
                 f"{printable(part)} has {loose}no class folders{links}: "

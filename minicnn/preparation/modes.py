@@ -1,8 +1,9 @@
-"""How images become network input: the modes under which the published weights were trained.
+"""How images become network input: the modes under which the published weights were trained, and the plainest.
 
 "caffe"   RGB to BGR, minus the mean (103.939, 116.779, 123.68); VGG, ResNet
 "tf"      x / 127.5 - 1; MobileNet, Inception, Xception
 "torch"   x / 255, minus the mean, divided by the standard deviation of each channel; DenseNet
+"unit"    x / 255; what ImageDataGenerator(rescale=1/255) and torchvision's ToTensor() do
 "none"    as it is: the network scales by itself
 """
 
@@ -13,15 +14,15 @@ import numpy as np
 from minicnn.arguments import numbers
 from minicnn.errors import ArgumentError, ShapeError
 
-MODES = ("caffe", "tf", "torch", "none")
-ANY_CHANNELS = ("tf", "none")  # do the same to each channel
+MODES = ("caffe", "tf", "torch", "unit", "none")
+ANY_CHANNELS = ("tf", "unit", "none")  # do the same to each channel
 CAFFE_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
 TORCH_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 TORCH_STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
-    """float32 network input of RGB images x (...,H,W,3) with values 0..255; in mode "tf" of grey ones (...,H,W,1) too.
+    """float32 network input of RGB images x (...,H,W,3) of 0..255; in ANY_CHANNELS of grey ones (...,H,W,1) too.
 
     Raises
     ------
@@ -41,6 +42,8 @@ def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
         raise ShapeError(f"preprocess_input needs RGB images (...,H,W,3); got shape {x.shape}")
     if mode == "tf":
         return x / np.float32(127.5) - np.float32(1)
+    if mode == "unit":
+        return x / np.float32(255)
     if mode == "torch":
         return (x / np.float32(255) - TORCH_MEAN) / TORCH_STD
     return x[..., ::-1] - CAFFE_MEAN

@@ -23,7 +23,7 @@ class Preparation:
     rule : ResizeRule
         How a picture gets the size that the model takes.
     preprocessing : str
-        "caffe", "tf", "torch" or "none": how pixels become numbers.
+        "caffe", "tf", "torch", "unit" or "none": how pixels become numbers.
     channels : int
         Of the model's input: 3, or 1 for a model of grey pictures.
     channels_first : bool
@@ -88,7 +88,7 @@ class Preparation:
         if mode is None:
             raise ArgumentError(
                 "the model does not say how pixels are prepared: set model.metadata['preprocessing'] to "
-                "'caffe', 'tf', 'torch' or 'none'"
+                f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}"
             )
         first = has_channels_first(input_shape)
         *sides, channels = (*input_shape[2:], input_shape[1]) if first else input_shape[1:]

@@ -18,6 +18,7 @@ PIXELS = {
     "caffe": "blue, green, red, each minus its ImageNet mean",
     "tf": "x / 127.5 − 1",
     "torch": "x / 255, minus the ImageNet mean, divided by its deviation",
+    "unit": "x / 255",
     "none": "as they are, 0 to 255",
 }
 

@@ -10,7 +10,7 @@ from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import default_cache, extract_features
 from minicnn.transfer.finetune import finetune_folder
 from minicnn.transfer.freeze import freeze, unfreeze
-from minicnn.transfer.preparation import class_names_of, preparation_of
+from minicnn.transfer.preparation import class_count, class_names_of, preparation_of
 from minicnn.transfer.result import Folds, Mistake, Phase, TransferResult
 from minicnn.transfer.settings import Settings
 
@@ -23,6 +23,7 @@ __all__ = [
     "Preparation",
     "Settings",
     "TransferResult",
+    "class_count",
     "class_names_of",
     "default_cache",
     "extract_features",

@@ -29,12 +29,14 @@ def preparation_of(
         The model does not take pictures.
     """
     stored: Mapping[str, Any] = model.metadata
+    height, width, channels, first = _model_input(model, path)
     mode = mode_of(path, stored.get("preprocessing"), preprocessing)
     if mode is None:
-        raise ArgumentError(f"{path} does not say how pixels are prepared: add --preprocessing {'|'.join(MODES)}")
+        raise ArgumentError(
+            f"{path} does not say how pixels are prepared: add --preprocessing {'|'.join(MODES)}, which --help explains"
+        )
     if mode not in MODES:
         raise FileFormatError(f"{path}: its metadata names the preprocessing {mode!r}; known are {', '.join(MODES)}")
-    height, width, channels, first = _model_input(model, path)
     if "resize" in stored and size is None and resize is None:
         rule = _stored_rule(stored["resize"], path)
     else:
@@ -73,6 +75,12 @@ def _stored_rule(stored: Any, path: str) -> ResizeRule:
         raise FileFormatError(f"{path}: its metadata is damaged: {error}") from None
 
 
+def class_count(model: Any) -> int:
+    """How many classes a model tells apart: two where its one output is the probability of the second."""
+    outputs = model.outputs[0].shape[-1] or 0
+    return 2 if outputs == 1 else outputs
+
+
 def class_names_of(model: Any, path: str) -> list[str]:
     """
     The names of a model's classes, in the order of its outputs; empty when its file does not say.
@@ -82,9 +90,9 @@ def class_names_of(model: Any, path: str) -> list[str]:
     FileFormatError
         The metadata is damaged or does not fit the outputs.
     """
-    names, outputs = model.metadata.get("class_names", []), model.outputs[0].shape[-1]
+    names, classes = model.metadata.get("class_names", []), class_count(model)
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise FileFormatError(f"{path}: the class names in its metadata are not a list of texts")
-    if names and len(names) != outputs:
-        raise FileFormatError(f"{path} has {outputs} outputs, but its metadata names {len(names)} classes")
+    if names and len(names) != classes:
+        raise FileFormatError(f"{path} tells {classes} classes apart, but its metadata names {len(names)}")
     return list(names)

@@ -20,7 +20,7 @@ class Settings:
     resize : str, optional
         "crop", "stretch" or "pad"; that of the base when None, which is "crop" unless its file says otherwise.
     preprocessing : str, optional
-        "caffe", "tf", "torch" or "none"; that of the base when None.
+        "caffe", "tf", "torch", "unit" or "none"; that of the base when None.
     epochs, batch_size : int
         For the head.
     dropout : float

@@ -39,7 +39,9 @@ def test_one_image_without_a_batch_axis():
 
 
 def test_refusals():
-    with pytest.raises(ArgumentError, match="unknown preprocessing mode 'coffee'; known are caffe, tf, torch, none"):
+    with pytest.raises(
+        ArgumentError, match="unknown preprocessing mode 'coffee'; known are caffe, tf, torch, unit, none"
+    ):
         preprocess_input(PIXELS, "coffee")
     with pytest.raises(ShapeError, match=r"needs RGB images \(...,H,W,3\); got shape \(4, 4, 1\)"):
         preprocess_input(np.zeros((4, 4, 1)))

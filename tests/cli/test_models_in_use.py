@@ -1,14 +1,18 @@
 """Models in use on pictures: what cannot be predicted is named and does not stop the rest; swapped arguments."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_cases import refused
-from transfer_cases import small_net, write_photos
+from PIL import Image
+from transfer_cases import SIDE, small_net, write_photos
 
 from minicnn.cli import main
+from minicnn.preparation import ResizeRule
 
 pytestmark = [pytest.mark.numpy_only, pytest.mark.usefixtures("in_an_empty_folder")]
 
@@ -119,7 +123,23 @@ def test_a_folder_of_pictures_with_one_in_it_that_cannot_be_opened(photos, net_f
 def test_a_model_that_does_not_say_how_pixels_are_prepared(photos, tmp_path, capsys):
     small_net().save(tmp_path / "silent.keras")
     line = refused(capsys, tmp_path, "predict", tmp_path / "silent.keras", photos / "red" / "0.png")
-    assert line.endswith("add --preprocessing caffe|tf|torch|none")
+    assert line.endswith("add --preprocessing caffe|tf|torch|unit|none, which --help explains")
+    assert main(["predict", "--help"]) == 0
+    assert "unit (x / 255)" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_model_that_was_trained_on_pixels_between_0_and_1(photos, tmp_path, capsys):
+    """What most programs that use ImageDataGenerator(rescale=1/255) wrote."""
+    model = small_net()
+    model.save(tmp_path / "plain.keras")
+    picture = photos / "red" / "0.png"
+    pixels = ResizeRule(SIDE).apply_to_array(np.asarray(Image.open(picture).convert("RGB")))
+    expected = model.predict(pixels[None] / np.float32(255))[0]
+    assert main(["predict", str(tmp_path / "plain.keras"), str(picture), "--preprocessing", "unit", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    found = entry["classes"][0]
+    assert found["name"] == f"class {expected.argmax()}"
+    assert found["probability"] == pytest.approx(expected.max(), abs=1e-5)
 
 
 @pytest.mark.filterwarnings("default")

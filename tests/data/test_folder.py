@@ -147,7 +147,7 @@ def test_class_called_train(tmp_path):
         (["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/b/"], "val: class 'b' has no pictures"),
         (["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg"], "val has no class 'b', which train/ has"),
         (["train/a/1.jpg", "val/a/1.jpg", "val/c/1.jpg"], "train has no class 'c', which val/ has"),
-        (["train/a/1.jpg", "val/x.jpg"], "val has 1 files but no class folders"),
+        (["train/a/1.jpg", "val/x.jpg"], "val has 1 file but no class folders"),
         ([f"c{i}/" for i in range(12)], "'c9' and 2 more has no pictures"),
     ],
 )

@@ -105,7 +105,7 @@ def test_a_model_of_one_channel_takes_grey_arrays(shape):
     assert np.all(grey_model().prepare([np.full(shape, 77, np.uint8)]) == 77)
 
 
-@pytest.mark.parametrize(("mode", "value"), [("tf", 51 / 127.5 - 1), ("none", 51)])
+@pytest.mark.parametrize(("mode", "value"), [("tf", 51 / 127.5 - 1), ("unit", 0.2), ("none", 51)])
 def test_modes_that_treat_all_channels_alike_do_for_grey(mode, value):
     prepared = Preparation(ResizeRule(8), mode, channels=1).prepare([GREY])
     np.testing.assert_allclose(prepared, np.full((1, 8, 8, 1), value), rtol=1e-6)
@@ -114,7 +114,7 @@ def test_modes_that_treat_all_channels_alike_do_for_grey(mode, value):
 @pytest.mark.parametrize("mode", ["caffe", "torch"])
 def test_modes_of_colours_are_refused_for_grey(mode):
     with pytest.raises(
-        ArgumentError, match=f"'{mode}' is for colour pictures, the model takes grey ones: 'tf' or 'none'"
+        ArgumentError, match=f"'{mode}' is for colour pictures, the model takes grey ones: 'tf' or 'unit' or 'none'"
     ):
         Preparation(ResizeRule(8), mode, channels=1)
 

@@ -121,7 +121,7 @@ def test_a_size_that_the_model_does_not_take_is_refused(net_file):
 def test_a_model_that_does_not_say_how_pixels_are_prepared_needs_to_be_told(tmp_path):
     path = str(tmp_path / "silent.keras")
     small_net().save(path)
-    with pytest.raises(ArgumentError, match=r"add --preprocessing caffe\|tf\|torch\|none"):
+    with pytest.raises(ArgumentError, match=r"add --preprocessing caffe\|tf\|torch\|unit\|none"):
         load_base(path)
     assert load_base(path, preprocessing="caffe").preparation.preprocessing == "caffe"
 
@@ -161,7 +161,7 @@ def test_a_model_of_other_inputs_is_refused(tmp_path):
         ({"preprocessing": "magic"}, "names the preprocessing 'magic'"),
         ({"preprocessing": "tf", "resize": {"size": 3}}, "metadata is damaged"),
         ({"preprocessing": "tf", "resize": "crop"}, "metadata is damaged"),
-        ({"class_names": ["a"]}, "4 outputs, but its metadata names 1 classes"),
+        ({"class_names": ["a"]}, "tells 4 classes apart, but its metadata names 1"),
         ({"class_names": [1, 2, 3, 4]}, "not a list of texts"),
     ],
 )
