@@ -8,17 +8,20 @@ from typing import Any
 import numpy as np
 
 from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
+from minicnn.autograd import Tensor
 from minicnn.cli import model_files
 from minicnn.cli.console import note
 from minicnn.data import ImageFolder, ImageNote, load_images, pictures_below, scan_folder
 from minicnn.data.folder import UnknownClassError
 from minicnn.data.signatures import FORMATS, sniff
 from minicnn.errors import ArgumentError, DataError, UnsupportedError
-from minicnn.transfer import Preparation, class_names_of, preparation_of
+from minicnn.ops import softmax
+from minicnn.transfer import Preparation, class_count, class_names_of, preparation_of
 from minicnn.weights.fetch import find
 from minicnn.weights.registry import class_index
 
 BATCH = 32
+KEEPING = ("Dropout", "Flatten", "GlobalAveragePooling2D", "Reshape")
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,14 @@ class Classifier:
     model: Any
     preparation: Preparation
     class_names: Sequence[str]
+    logits: bool = False
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """(N,C) for uint8 pictures (N,H,W,3)."""
-        return self.model.predict(self.preparation(images), batch_size=BATCH)
+        """(N,C) for uint8 pictures (N,H,W,3); of a model with one output, those of no and yes."""
+        y = self.model.predict(self.preparation(images), batch_size=BATCH)
+        if y.shape[1] == 1:
+            y = np.concatenate([np.zeros_like(y) if self.logits else 1 - y, y], axis=1)
+        return softmax(Tensor(y)).numpy() if self.logits else y
 
 
 def load_classifier(path: str, preprocessing: str | None = None, dense_storage: str = "float32") -> Classifier:
@@ -51,8 +58,22 @@ def load_classifier(path: str, preprocessing: str | None = None, dense_storage: 
         shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
         raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
     model.dense_storage = dense_storage
-    names = class_names_of(model, path) or _usual_names(model.outputs[0].shape[1] or 0)
-    return Classifier(model, preparation_of(model, path, preprocessing=preprocessing), names)
+    preparation = preparation_of(model, path, preprocessing=preprocessing)
+    names = class_names_of(model, path) or _usual_names(class_count(model))
+    logits = _last_activation(model.outputs[0]) == "linear"
+    if logits:
+        note(f"the last layer of {path} has no activation: its outputs are taken for logits")
+    return Classifier(model, preparation, names, logits)
+
+
+def _last_activation(tensor: Any) -> Any:
+    """What a layer with an activation did before others that keep rows of probabilities what they are."""
+    layer = tensor.node.layer
+    if hasattr(layer, "graph"):
+        return _last_activation(layer.outputs[tensor.index])
+    if type(layer).__name__ in KEEPING:
+        return _last_activation(tensor.node.inputs[0])
+    return getattr(layer, "activation", None)
 
 
 def _refuse_pictures(path: str) -> None:

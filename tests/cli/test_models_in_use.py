@@ -150,6 +150,67 @@ def test_another_preprocessing_than_the_file_says_is_told(photos, net_file, caps
         assert capsys.readouterr().err == ("" if mode == "tf" else f"minicnn: warning: {said}\n")
 
 
+def test_a_model_of_something_else_than_pictures_is_called_so_first(tmp_path, photos, capsys):
+    from minicnn.layers import Dense, Input
+    from minicnn.models import Sequential
+
+    Sequential([Input((7,)), Dense(2, activation="softmax")]).save(tmp_path / "rows.keras")
+    line = refused(capsys, tmp_path, "predict", tmp_path / "rows.keras", photos / "red" / "0.png")
+    assert "takes inputs of shape (7,); pictures are (height, width, 3)" in line
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_model_that_gives_logits(nested, photos, tmp_path, capsys):
+    """What programs for TensorFlow often save: Dense(classes), and the softmax in the loss alone."""
+    from minicnn.layers import Dense, Softmax
+    from minicnn.models import Model, Sequential
+
+    net = small_net(preprocessing="tf")
+    logits = Model(net.inputs, Dense(3, name="new_head")(net.get_layer("pool").output))
+    whole = Model(net.inputs, Softmax()(logits.outputs[0]))
+    saved = Sequential([logits]) if nested else logits
+    logits.metadata = saved.metadata = whole.metadata = net.metadata
+    saved.save(tmp_path / "logits.keras")
+    whole.save(tmp_path / "whole.keras")
+    pictures = [str(photos / "red" / "0.png"), str(photos / "red" / "1.png")]
+    assert main(["predict", "whole.keras", *pictures, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    expected = json.loads(out)
+    assert main(["predict", "logits.keras", *pictures, "--json"]) == 0
+    out, err = capsys.readouterr()
+    for found, right in zip(json.loads(out), expected, strict=True):
+        for one, other in zip(found["classes"], right["classes"], strict=True):
+            assert one["name"] == other["name"]
+            assert one["probability"] == pytest.approx(other["probability"], abs=1e-6)
+    said = "minicnn: the last layer of logits.keras has no activation: its outputs are taken for logits\n"
+    assert err == said
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", None])
+def test_a_model_with_one_output_tells_two_classes_apart(activation, photos, tmp_path, capsys):
+    from minicnn.layers import Dense
+    from minicnn.models import Model
+
+    net = small_net(preprocessing="tf", class_names=["blue", "red"])
+    model = Model(net.inputs, Dense(1, activation=activation, name="new_head")(net.get_layer("pool").output))
+    model.metadata = net.metadata
+    model.save(tmp_path / "binary.keras")
+    picture = photos / "red" / "0.png"
+    prepared = model.prepare([np.asarray(Image.open(picture).convert("RGB"))])
+    value = float(model.predict(prepared)[0, 0])
+    probability = value if activation else 1 / (1 + np.exp(-value))
+    assert main(["predict", "binary.keras", str(picture), "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    found = {c["name"]: c["probability"] for c in entry["classes"]}
+    assert found == {"blue": pytest.approx(1 - probability), "red": pytest.approx(probability)}
+    folder = tmp_path / "p" / "red"
+    folder.mkdir(parents=True)
+    (folder / "0.png").write_bytes(picture.read_bytes())
+    assert main(["evaluate", "binary.keras", str(tmp_path / "p"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] == float(probability > 0.5)
+
+
 def test_a_model_that_is_no_classifier(photos, tmp_path, capsys):
     from minicnn.models import Model
 
