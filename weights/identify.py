@@ -31,7 +31,19 @@ class Identity:
     classes: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.architecture}, {f'{self.classes} classes' if self.classes else 'no top'}"
+        return f"{self.architecture}, {head(self.classes)}"
+
+
+def head(classes: int | None) -> str:
+    """
+    A head in words.
+
+    Examples
+    --------
+    >>> head(5), head(1), head(None)
+    ('5 classes', '1 class', 'no top')
+    """
+    return f"{classes} {'class' if classes == 1 else 'classes'}" if classes else "no top"
 
 
 def identify(shapes: Iterable[Shape]) -> Identity | None:

@@ -7,6 +7,7 @@ from functools import cache
 from math import prod
 
 from minicnn.weights import WeightFile
+from minicnn.weights.identify import head
 from minicnn.weights.state_dict import beside
 
 from . import timm, torchvision
@@ -25,7 +26,7 @@ class StateDict:
     classes: int | None
 
     def __str__(self) -> str:
-        return f"{self.architecture}, {f'{self.classes} classes' if self.classes else 'no top'}"
+        return f"{self.architecture}, {head(self.classes)}"
 
 
 def identify(file: WeightFile, first: Network | None = None) -> StateDict | None:
