@@ -165,7 +165,7 @@ def test_losses_that_part_are_no_benchmark():
             assert task == "train"
             return {"loss": next(self.losses)}
 
-    network = training.Network("VGG16", 32, 10, "", "", "")
+    network = training.Network("VGG16", 32, 10, "", "", "", 0.0, 1.0)
     own = [2.0, 1.9, 1.8]
     assert training.losses_of([Engine("minicnn", own), Engine("torch", own)], network, 8)["torch"] == own
     with pytest.raises(ArithmeticError, match="VGG16: the losses of torch"):
