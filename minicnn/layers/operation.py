@@ -15,7 +15,7 @@ import numpy as np
 
 from minicnn.arguments import numbers
 from minicnn.autograd import Tensor, no_grad
-from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
+from minicnn.errors import ArgumentError, MinicnnError, ShapeError, UnsupportedError
 
 from .functions import BY_NAME_IN_CALLS, ELEMENTWISE, FUNCTIONS, IN_CALLS, MODULES, without_ellipsis
 from .layer import Layer
@@ -82,9 +82,12 @@ class Operation(Layer):
     def call(self, *arguments: Any, training: bool) -> Any:  # type: ignore[override]
         try:
             return FUNCTIONS[self.function](*arguments, **self.options)
-        except (ShapeError, UnsupportedError, ArgumentError) as error:
+        except MinicnnError as error:
             error.args = (f"operation {self.name}: {error}",)
             raise
+        except (TypeError, ValueError, IndexError, ArithmeticError) as error:
+            owner = f"operation {self.name}: {self.function} does not take its options"
+            raise ArgumentError(f"{owner} ({type(error).__name__}: {error})") from error
 
     @staticmethod
     def argument_shapes(arguments: tuple[Any, ...]) -> Any:
