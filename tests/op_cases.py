@@ -325,10 +325,6 @@ CASES: dict[str, list[Case]] = {
         pool(ops.resize, (4, 3), "lanczos3", True),
         pool(ops.resize, (9, 4), "nearest"),
     ],
-    "take": [
-        (lambda x: ops.take(x, [2, 0, 0, -1], 1), [distinct(2, 3, 2)]),
-        (lambda x: ops.take(x, [1], -1), [distinct(2, 3, 2)]),
-    ],
     "surround": [(lambda x: ops.surround(x, [(1, 0), (0, 2)], 3.0), [distinct(2, 3, 2)])],
     "spread": [
         (lambda x: ops.spread(x, (2, 3)), [distinct(2, 3, 2, 2)]),

@@ -15,6 +15,7 @@ from .pytorch.network import Network
 
 Sizes = dict[str, int]
 CLASSES = 1000  # of a head that is built
+TWINS = ("efficientnet", "mobilenetv3")  # of timm, where names that begin with tf_ are networks padded as in Keras
 NETWORKS = {network.name: network for module in (torchvision, timm) for network in module.NETWORKS.values()}
 
 
@@ -27,6 +28,12 @@ class StateDict:
 
     def __str__(self) -> str:
         return f"{self.architecture}, {head(self.classes)}"
+
+    @property
+    def twin(self) -> str | None:
+        """Another function of the same weights, from which nothing in a file tells the network."""
+        package, _, name = self.architecture.name.partition(".")
+        return f"timm.tf_{name}" if package == "timm" and name.startswith(TWINS) else None
 
 
 def identify(file: WeightFile, first: Network | None = None) -> StateDict | None:

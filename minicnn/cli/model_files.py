@@ -27,5 +27,7 @@ def load(path: str, classifier: bool = False) -> Model:
         raise FileFormatError(
             f"{path} holds weights of {found}, which names no classes: minicnn finetune PHOTOS --base FILE learns yours"
         )
-    note(f"{path} holds weights of {found}")
+    twin = getattr(found, "twin", None)
+    doubt = f"; if they are those of {twin}, which is another function, results are wrong" if twin else ""
+    note(f"{path} holds weights of {found}{doubt}")
     return build(found, path)

@@ -41,13 +41,17 @@ def activation_name(activation: Any, layer: str) -> str:
     """
     if activation is None:
         return "linear"
+    kind = type(activation).__name__ if isinstance(activation, Layer) else None
     if isinstance(activation, dict):  # Keras writes functions as {"class_name": "function", "config": name}
-        if not isinstance(activation.get("config"), str):
-            raise UnsupportedError(
-                f"layer {layer}: its activation is a layer, {activation.get('class_name')}; minicnn takes functions by "
-                f"name and, where it is no recurrent layer, {', '.join(LAYERS)}: put the layer behind {layer}"
-            )
-        activation = activation["config"]
+        if isinstance(activation.get("config"), str):
+            activation = activation["config"]
+        else:
+            kind = activation.get("class_name")
+    if kind is not None:
+        raise UnsupportedError(
+            f"layer {layer}: its activation is a layer, {kind}; minicnn takes functions by name and, where it is no "
+            f"recurrent layer, {', '.join(LAYERS)}: put the layer behind {layer}"
+        )
     name = activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
     if name not in NAMES:
         raise ArgumentError(f"layer {layer}: unknown activation {name!r}; known are {', '.join(NAMES)}")

@@ -20,13 +20,13 @@ from minicnn.kernels import pair
 
 MIRRORED = ("reflect", "symmetric")
 EVERY = slice(None)
-MANY = 2**20
+PARTS, TIMES = 2**12, 2**16  # what a split may give, and how often a repetition may repeat
 
 
-def _few(count: int) -> int:
-    """A number of places along an axis, of which there is to be a list."""
-    if count > MANY:
-        raise ShapeError(f"an axis of {count:,} is longer than the {MANY:,} that are listed one by one")
+def _up_to(most: int, count: Any, what: str) -> int:
+    """A number that costs time or memory when a file is read, before any array is there."""
+    if not isinstance(count, int) or not 1 <= count <= most:
+        raise ShapeError(f"{what}: {count!r} is no whole number from 1 to {most:,}")
     return count
 
 
@@ -139,22 +139,27 @@ def split(x: Tensor, /, indices_or_sections: Any = 2, axis: int = 0) -> list[Ten
     """Equal parts, or those between some indices."""
     (place,) = axes_of(x, axis)
     size, ends = x.shape[place], indices_or_sections
+    _up_to(PARTS, ends if isinstance(ends, int) else len(ends) + 1, "parts of a split")
     if isinstance(ends, int):
-        if ends < 1 or size % ends or ends > MANY:
+        if size % ends:
             raise ShapeError(f"split: {size} along axis {axis} are no {ends} equal parts")
         ends = range(size // ends, size, size // ends)
     return [ops.pick(x, (*[EVERY] * place, slice(*edges))) for edges in zip([0, *ends], [*ends, size])]
 
 
 def split_sizes(x: Tensor, /, num_or_size_splits: Any = 2, axis: int = 0) -> list[Tensor]:
-    """TensorFlow's: a number of parts, or their sizes."""
+    """TensorFlow's: a number of parts, or their sizes, of which one may be -1: what is left."""
     sizes = num_or_size_splits
-    return split(x, sizes if isinstance(sizes, int) else np.cumsum(sizes)[:-1].tolist(), axis)
+    if not isinstance(sizes, int):
+        (place,) = axes_of(x, axis)
+        left = x.shape[place] - sum(sizes) - 1
+        sizes = np.cumsum([left if size == -1 else size for size in sizes])[:-1].tolist()
+    return split(x, sizes, axis)
 
 
 def unstack(x: Tensor, /, num: int | None = None, axis: int = 0) -> list[Tensor]:
     (place,) = axes_of(x, axis)
-    return [ops.pick(x, (*[EVERY] * place, i)) for i in range(_few(x.shape[place]))]
+    return [ops.pick(x, (*[EVERY] * place, i)) for i in range(_up_to(PARTS, x.shape[place], "parts of an unstack"))]
 
 
 def get_item(x: Tensor, /, key: Any = ()) -> Tensor:
@@ -199,18 +204,34 @@ def pad(x: Tensor, /, pad_width: Any = (), mode: str = "constant", constant_valu
         raise UnsupportedError(f"padding {pad_width} of inputs {x.shape}, of which the first axis has the samples")
     if mode == "constant":
         return ops.surround(x, sides[1:], constant_values or 0.0)
-    for axis, (before, after) in enumerate(sides):
-        if before or after:
-            _few(before + x.shape[axis] + after)
-            places = np.pad(np.arange(x.shape[axis]), (before, after), mode=mode)  # type: ignore[arg-type]
-            x = ops.take(x, places.tolist(), axis)
+    for axis, both in enumerate(sides):
+        x = _mirrored(x, axis, *both, edge=int(mode == "reflect")) if any(both) else x
     return x
+
+
+def _mirrored(x: Tensor, axis: int, before: int, after: int, edge: int) -> Tensor:
+    """x with its first and last numbers along an axis once more, backwards; without the `edge` numbers at each end."""
+    size = x.shape[axis]
+    if max(before, after) > size - edge:
+        raise ShapeError(f"a mirror of {size} along axis {axis} has no {max(before, after)} numbers to pad with")
+    ends = slice(edge, edge + before), slice(size - edge - after, size - edge)
+    first, last = (flip(ops.pick(x, (*[EVERY] * axis, end)), axis) for end in ends)
+    return ops.concatenate([*[first] * bool(before), x, *[last] * bool(after)], axis)
 
 
 def repeat(x: Tensor, /, repeats: int = 1, axis: Any = None) -> Tensor:
     (place,) = axes_of(x, axis)
-    _few(x.shape[place] * repeats)
-    return ops.take(x, np.repeat(np.arange(x.shape[place]), repeats).tolist(), place)
+    return _joined(_times(expand_dims(x, place + 1), place + 1, repeats), place)
+
+
+def _times(x: Tensor, axis: int, count: Any) -> Tensor:
+    """x so many times along an axis where it has one number."""
+    return x * Tensor(np.ones((_up_to(TIMES, count, "repetitions"), *[1] * (x.ndim - axis - 1)), x.dtype))
+
+
+def _joined(x: Tensor, axis: int) -> Tensor:
+    """x with an axis and the next as one."""
+    return ops.reshape(x, (*x.shape[1:axis], x.shape[axis] * x.shape[axis + 1], *x.shape[axis + 2 :]))
 
 
 def tile(x: Tensor, /, repeats: Any = ()) -> Tensor:
@@ -220,8 +241,7 @@ def tile(x: Tensor, /, repeats: Any = ()) -> Tensor:
         raise UnsupportedError(f"tiling {repeats} of inputs {x.shape}: one number for each axis, 1 for the samples")
     for axis, count in enumerate(counts):
         if count != 1:
-            _few(x.shape[axis] * count)
-            x = ops.take(x, [*range(x.shape[axis])] * count, axis)
+            x = _joined(_times(expand_dims(x, axis), axis, count), axis)
     return x
 
 
@@ -257,7 +277,18 @@ def _channels_last(x: Tensor, data_format: Any) -> tuple[int, ...]:
 
 
 def softmax(x: Tensor, /, axis: int = -1) -> Tensor:
-    return ops.softmax(x, axis)
+    return ops.softmax(x, _one_axis(x, axis))
+
+
+def log_softmax(x: Tensor, /, axis: int = -1) -> Tensor:
+    return ops.softmax(x, _one_axis(x, axis), log=True)
+
+
+def _one_axis(x: Tensor, axis: Any) -> int:
+    axes = axes_of(x, axis)
+    if len(axes) != 1:
+        raise UnsupportedError(f"one axis is taken; these are {axis}")
+    return axes[0]
 
 
 def gelu(x: Tensor, /, approximate: bool = True) -> Tensor:
@@ -308,7 +339,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "LeakyRelu": lambda x, /, negative_slope=0.2: ops.activation(x, "leaky_relu", negative_slope=negative_slope),
     "Gelu": gelu,
     "Softmax": softmax,
-    "LogSoftmax": lambda x, /, axis=-1: ops.softmax(x, axis, log=True),
+    "LogSoftmax": log_softmax,
     "Normalize": normalize,
     "L2Normalize": l2_normalize,
     "Mean": mean,
@@ -350,4 +381,4 @@ MODULES = {  # of Keras 3, where a function is not in that of NumPy's
 }
 IN_CALLS = ("exponent", "key")  # options that Keras 3 has among the operands,
 BY_NAME_IN_CALLS = ("constant_values",)  # and with a name in the call; the others are in the config
-TENSORFLOW_ALONE = ("Identity", "L2Normalize", "SplitSizes")
+TENSORFLOW_ALONE = ("L2Normalize", "SplitSizes")

@@ -15,7 +15,7 @@ import numpy as np
 
 from minicnn.arguments import numbers
 from minicnn.autograd import Tensor, no_grad
-from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
+from minicnn.errors import ArgumentError, MinicnnError, ShapeError, UnsupportedError
 
 from .functions import BY_NAME_IN_CALLS, ELEMENTWISE, FUNCTIONS, IN_CALLS, MODULES, without_ellipsis
 from .layer import Layer
@@ -23,6 +23,10 @@ from .naming import automatic_name
 from .symbolic import Shape, SymbolicTensor, map_arguments
 
 PROBES = (240, 720)  # sizes of many divisors, with which a shape is found where a size is not known
+
+
+class Fixed(tuple[int, ...]):
+    """The shape of an operand of numbers, which has no axis of samples."""
 
 
 class Operation(Layer):
@@ -78,16 +82,17 @@ class Operation(Layer):
     def call(self, *arguments: Any, training: bool) -> Any:  # type: ignore[override]
         try:
             return FUNCTIONS[self.function](*arguments, **self.options)
-        except (ShapeError, UnsupportedError, ArgumentError) as error:
+        except MinicnnError as error:
             error.args = (f"operation {self.name}: {error}",)
             raise
+        except (TypeError, ValueError, IndexError, ArithmeticError) as error:
+            owner = f"operation {self.name}: {self.function} does not take its options"
+            raise ArgumentError(f"{owner} ({type(error).__name__}: {error})") from error
 
     @staticmethod
     def argument_shapes(arguments: tuple[Any, ...]) -> Any:
         return [
-            [tuple(np.shape(value)) for value in argument]
-            if isinstance(argument, (list, tuple))
-            else tuple(np.shape(argument))
+            [_shape_of(value) for value in argument] if isinstance(argument, (list, tuple)) else _shape_of(argument)
             for argument in arguments
         ]
 
@@ -108,7 +113,8 @@ class Operation(Layer):
         """The shapes that come out for no samples, with `size` in the place of what is not known."""
 
         def empty(shape: Shape) -> Tensor:
-            return Tensor(np.zeros((0, *(size if n is None else n for n in shape[1:])), np.float32))
+            sizes = shape if isinstance(shape, Fixed) else (0, *(size if n is None else n for n in shape[1:]))
+            return Tensor(np.zeros(sizes, np.float32))
 
         operands = [[empty(s) for s in shape] if isinstance(shape, list) else empty(shape) for shape in shapes]
         with no_grad():
@@ -150,6 +156,12 @@ def parameters_of(function: str) -> tuple[list[str], dict[str, Any]]:
     return operands, {p.name: p.default for p in parameters if p.kind is not p.POSITIONAL_ONLY}
 
 
+def _shape_of(value: Any) -> Shape:
+    """The shape of an operand: a tensor, or what stands for one, or numbers."""
+    is_tensor = hasattr(value, "shape") and not isinstance(value, np.ndarray | np.generic)
+    return tuple(value.shape) if is_tensor else Fixed(np.shape(value))
+
+
 def _operand(value: Any, like: Tensor) -> Tensor:
     return value if isinstance(value, Tensor) else Tensor(np.asarray(value, like.dtype))
 
@@ -164,9 +176,9 @@ def _leaves(arguments: Any) -> Iterator[Any]:
 
 
 def _shapes(shapes: list[Any]) -> Iterator[Shape]:
-    """The shapes of tensors in nested lists; a number has none."""
+    """The shapes of tensors in nested lists."""
     for shape in shapes:
         if isinstance(shape, list):
             yield from _shapes(shape)
-        elif shape:
+        elif not isinstance(shape, Fixed):
             yield shape

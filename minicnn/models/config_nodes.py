@@ -101,9 +101,12 @@ def as_function(entry: dict[str, Any]) -> dict[str, Any]:
             f"layer {name!r} is TensorFlow's {node['op']}, which minicnn does not have; it has {', '.join(NODES)}"
         )
     function, names = NODES[node["op"]]
-    calls = [
-        _call(node, names.split(), dict(config.get("constants") or {}), list(call)) for call in entry["inbound_nodes"]
-    ]
+    constants = dict(config.get("constants") or {})
+    try:
+        calls = [_call(node, names.split(), constants, list(call)) for call in entry["inbound_nodes"]]
+    except UnsupportedError as error:
+        error.args = (f"layer {name!r}: {error}",)
+        raise
     return {
         "class_name": "TFOpLambda",
         "name": name,
@@ -132,6 +135,8 @@ def _call(node: dict[str, Any], names: list[str], constants: dict[str, Any], ten
 def _attributes(node: dict[str, Any]) -> dict[str, Any]:
     """The options that are attributes of the node."""
     attributes = node.get("attr") or {}
+    if "data_format" in attributes and (order := _plain(attributes["data_format"])) != "NHWC":
+        raise UnsupportedError(f"TensorFlow's {node['op']} with data_format {order!r}; minicnn takes 'NHWC'")
     found = {own: _plain(attributes[key]) for key, own in ATTRIBUTES.items() if key in attributes}
     if node["op"] == "Squeeze" and found.get("axis") == []:
         del found["axis"]

@@ -55,6 +55,7 @@ TF_FUNCTIONS: dict[str, str] = {  # names after "tf.", of which the last part is
     "math.subtract": "Subtract",
     "math.tanh": "Tanh",
     "math.truediv": "TrueDivide",
+    "nn.bias_add": "Add",
     "nn.depth_to_space": "DepthToSpace",
     "nn.elu": "Elu",
     "nn.gelu": "Gelu",
@@ -98,7 +99,7 @@ RENAMED_IN = {
     ("Power", "x2"): "exponent",
     ("LeakyRelu", "alpha"): "negative_slope",
 }
-OPERANDS = ("x", "y", "a", "b", "x1", "x2", "scalar", "value", "values", "tensor", "input")  # names of tensors
+OPERANDS = ("x", "y", "a", "b", "x1", "x2", "scalar", "value", "values", "tensor", "input", "bias")  # names of tensors
 FIRST = "compat.v1."  # what TensorFlow 2 calls some functions inside
 WITHOUT_EFFECT = ("conjugate", "fill_mode", "fill_value")  # of numbers that are real, of a resize that does not pad
 LOWER = ("mode", "interpolation")
@@ -115,8 +116,9 @@ def is_operation(entry: dict[str, Any]) -> bool:
     if entry.get("module"):
         return str(entry["module"]).startswith("keras.src.ops")
     node = next(iter(entry.get("inbound_nodes") or ()), None)
-    bare = not (entry.get("config") or {}).keys() & {"dtype", "trainable"}
-    return entry.get("class_name") in (*FUNCTIONS, "Cast") and bare and isinstance(node, dict)
+    kind, config = entry.get("class_name"), entry.get("config") or {}
+    bare = kind == "Cast" or not config.keys() & {"dtype", "trainable"}
+    return kind in (*FUNCTIONS, "Cast") and bare and isinstance(node, dict)
 
 
 def operation_of(entry: dict[str, Any], name: str) -> Operation:

@@ -73,7 +73,7 @@ def model_from_config(config: dict[str, Any], keras_version: str | None = None) 
         raise
     except RecursionError:
         raise FileFormatError("the model config is nested too deeply") from None
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise FileFormatError(
             f"the model config is not as Keras writes it ({type(error).__name__}: {error})"
         ) from error
@@ -99,9 +99,7 @@ class _Reader:
 
     def layer(self, entry: dict[str, Any]) -> Layer:
         """One layer or nested model."""
-        self.count += 1
-        if self.count > MAX_CALLS:
-            raise GraphError(f"the config has more than {MAX_CALLS:,} layers, as many as are run")
+        self._count(1)
         kind = entry.get("class_name")
         config = entry.get("config")
         if kind in MODELS:
@@ -136,6 +134,12 @@ class _Reader:
         if isinstance(layer, WithStates):
             layer.masks_with_states = self.version.split(".")[0] in OLD
         return layer
+
+    def _count(self, number: int) -> None:
+        """Count layers, or what operations are split into."""
+        self.count += number
+        if self.count > MAX_CALLS:
+            raise GraphError(f"the config has more than {MAX_CALLS:,} layers, as many as are run")
 
     def _sequential(self, config: Any) -> Sequential:
         entries = config if isinstance(config, list) else config.get("layers", [])
@@ -205,7 +209,9 @@ class _Reader:
         if isinstance(layer, Operation):
             operands = [_resolve(value, tensors) for value in bound(layer.function, node)[0]]
             result = layer(*(np.array(v, np.float32) if _is_array(v) else v for v in operands))
-            return result if isinstance(result, list) else [result]
+            results = result if isinstance(result, list) else [result]
+            self._count(len(results) - 1)
+            return results
         arguments, training = _arguments(node, tensors)
         if len(arguments) > 1:
             arguments = (list(arguments),)

@@ -137,6 +137,8 @@ def _layer(layer: Layer, call: Node | None = None) -> dict[str, Any]:
     if type(layer).__name__ in KERAS2_ALONE:
         raise UnsupportedError(f"layer {layer.name}: Keras 3 has no {type(layer).__name__}; take the layer out to save")
     if isinstance(layer, Operation):
+        if layer.function == "Identity":  # as it came, or as what else of Keras 3 gives what it is given
+            return _entry("keras.src.ops.core", "Cast", config | {"dtype": layer.dtype.name}, None, "Cast")
         if layer.function in TENSORFLOW_ALONE:
             raise UnsupportedError(f"operation {layer.name}: Keras 3 has no {layer.function}; save the weights alone")
         return _entry(layer.module, layer.function, config, None, layer.function)

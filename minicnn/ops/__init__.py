@@ -30,7 +30,7 @@ from .pool import avgpool2d, global_avgpool2d, global_maxpool2d, maxpool2d
 from .recurrent import gru, lstm, simple_rnn
 from .reduce import largest, log
 from .resize import resize
-from .select import spread, surround, take
+from .select import spread, surround
 from .sequence import fold_time, masked, pick, reverse, seen, unfold_time, unlike
 from .shape import (
     concatenate,
@@ -120,7 +120,6 @@ OPS = {
         softmax_crossentropy,
         spread,
         surround,
-        take,
         unfold_time,
         unit_norm,
         upsampling1d,

@@ -1,4 +1,4 @@
-"""Operations that choose numbers of x, or put others between or around them, along any axes of the samples."""
+"""Operations that put numbers around those of x, or between them, along any axes of the samples."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,22 +8,6 @@ import numpy as np
 from minicnn.autograd import Context, Function, Tensor
 from minicnn.errors import ShapeError
 from minicnn.kernels import Pair
-
-
-class Take(Function):
-    """y[..., i, ...] = x[..., indices[i], ...]"""
-
-    @staticmethod
-    def forward(ctx: Context, x: Any, *, indices: tuple[int, ...], axis: int) -> Any:
-        ctx.save(x.shape)
-        return x.take(indices, axis)
-
-    @staticmethod
-    def backward(ctx: Context, dy: Any) -> Any:
-        dx = np.zeros(ctx.saved[0], dy.dtype)
-        axis = ctx.options["axis"]
-        np.add.at(np.moveaxis(dx, axis, 0), list(ctx.options["indices"]), np.moveaxis(dy, axis, 0))
-        return dx
 
 
 class Surround(Function):
@@ -55,19 +39,6 @@ class Spread(Function):
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
         return dy[ctx.saved[0]].copy()
-
-
-def take(x: Tensor, indices: Sequence[int], axis: int) -> Tensor:
-    """What lies at some indices along an axis of x, in their order; an index may occur twice.
-
-    >>> import minicnn
-    >>> minicnn.ops.take(minicnn.Tensor([[1.0, 2.0, 3.0]]), [2, 0, 0], axis=1).numpy()
-    array([[3., 1., 1.]])
-    """
-    size = x.shape[axis] if -x.ndim <= axis < x.ndim else 0
-    if not all(-size <= index < size for index in indices):
-        raise ShapeError(f"take: x of shape {x.shape} does not have the indices {list(indices)} along axis {axis}")
-    return Take.apply(x, indices=tuple(int(index) % size for index in indices), axis=axis % x.ndim)
 
 
 def surround(x: Tensor, sides: Sequence[Pair], value: float = 0.0) -> Tensor:

@@ -343,6 +343,11 @@ def test_with_the_top_both_must_fit(files, tmp_path):
         (lambda: EfficientNetB0(weights=5), ArgumentError, "weights must be None, 'imagenet' or a path; it is 5"),
         (lambda: MobileNet(weights=np.zeros(2)), ArgumentError, "weights must be None, 'imagenet' or a path; it is"),
         (lambda: NASNetMobile(weights=np.zeros(2)), ArgumentError, "weights must be None, 'imagenet' or a path; it is"),
+        (
+            lambda: applications.torchvision.resnet18(weights=np.zeros(2)),
+            ArgumentError,
+            "weights must be None, 'imagenet' or a path; it is",
+        ),
         (lambda: VGG16(weights=None, input_tensor=np.ones(2)), ArgumentError, "input_tensor must be what Input"),
         (lambda: MobileNet(weights=None, alpha="a"), ArgumentError, "MobileNet: alpha must be a number in .0, inf."),
         (lambda: MobileNetV2(weights=None, alpha=float("nan")), ArgumentError, "alpha must be a number"),

@@ -48,6 +48,15 @@ def test_summary_and_predict_build_its_network(state, photos, capsys):
     assert abs(sum(given["probability"] for given in answer["classes"]) - 1) < 1e-5
 
 
+def test_weights_that_two_networks_have_are_doubted(tmp_path, capsys):
+    from minicnn.applications import timm
+
+    timm.mobilenetv3_small_100(classes=3).save_weights(tmp_path / "net.h5")
+    assert main(["summary", str(tmp_path / "net.h5")]) == 0
+    line = "3 classes; if they are those of timm.tf_mobilenetv3_small_100, which is another function, results are wrong"
+    assert line in capsys.readouterr().err
+
+
 def test_without_a_classifier_it_is_a_base(state, golden, photos, tmp_path, capsys):
     write(state, {key: array for key, array in state_dict(THIN, golden).items() if not key.startswith("classifier")})
     assert main(["summary", str(state)]) == 0

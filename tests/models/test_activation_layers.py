@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minicnn import layers as L
 from minicnn.errors import UnsupportedError
 from minicnn.models import Sequential, model_from_config, model_from_json
 
@@ -18,6 +19,12 @@ def model_with(activation, version) -> Sequential:
 def test_one_with_weights_is_refused_whatever_its_name():
     with pytest.raises(UnsupportedError, match="layer d: its activation is a layer, PReLU"):
         model_with({"class_name": "PReLU", "config": {"name": "elu"}}, "2.4.0")
+
+
+def test_one_that_is_given_to_a_layer_is_refused_by_name():
+    for make in (lambda: L.Dense(4, activation=L.PReLU(), name="d"), lambda: L.LSTM(4, activation=L.ReLU(), name="d")):
+        with pytest.raises(UnsupportedError, match=r"layer d: its activation is a layer, P?ReLU; minicnn takes"):
+            make()
 
 
 @pytest.mark.parametrize(

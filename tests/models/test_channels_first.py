@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from minicnn import layers as L
-from minicnn.errors import UnsupportedError, WeightsMismatchError
-from minicnn.models import Model, Sequential, load_model, model_from_json
+from minicnn.errors import FileFormatError, UnsupportedError, WeightsMismatchError
+from minicnn.models import Model, Sequential, load_model, model_from_config, model_from_json
 from minicnn.models.config_reading import _Reader
 from minicnn.models.plan import Plan
 
@@ -164,6 +164,13 @@ def test_weights_of_theanos_time_in_a_model_with_channels_last(tmp_path):
     model = Sequential([L.Input((6, 5, 3)), *layers, L.Flatten(), L.Dense(3, use_bias=False, name="d")])
     with pytest.raises(WeightsMismatchError, match="Dense layer 'd' has another order of weights"):
         model.load_weights(tmp_path / "old.h5")
+
+
+def test_an_old_deconvolution_without_strides_is_refused():
+    config = {"nb_filter": 5, "nb_row": 2, "nb_col": 2, "subsample": [0, 0], "output_shape": [None, 7, 8, 5]}
+    layers = [{"class_name": "Deconvolution2D", "config": {"name": "u", **config}}]
+    with pytest.raises(FileFormatError, match=r"not as Keras writes it \(ZeroDivisionError"):
+        model_from_config({"class_name": "Sequential", "config": layers}, "1.2.2")
 
 
 def test_an_old_deconvolution_of_a_size_that_no_padding_gives_is_refused():

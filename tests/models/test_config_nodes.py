@@ -29,8 +29,12 @@ def model_of(op, constants=None, attributes=None, tensors=1, shape=(None, 4, 6))
     return model_from_config({"class_name": "Model", "config": {"name": "m", "layers": layers, **ends}}, "2.3.0-tf")
 
 
-def mode(text):
-    return {"mode": {"s": base64.b64encode(text.encode()).decode()}}
+def mode(text, name="mode"):
+    return {name: {"s": base64.b64encode(text.encode()).decode()}}
+
+
+def order(text):
+    return mode(text, "data_format")
 
 
 MASKS = {"begin_mask": {"i": "1"}, "end_mask": {"i": "1"}, "shrink_axis_mask": {"i": "2"}}
@@ -71,6 +75,7 @@ MASKS = {"begin_mask": {"i": "1"}, "end_mask": {"i": "1"}, "shrink_axis_mask": {
         ("StridedSlice", {"1": [0, 2, 1], "2": [0, 3, 6], "3": [1, 1, 2]}, MASKS, 1, X[:, 2, 1:6:2]),
         ("Softmax", {}, {}, 1, EXP / EXP.sum(-1, keepdims=True)),
         ("Cast", {}, {"DstT": {"type": "DT_FLOAT"}}, 1, X),
+        ("BiasAdd", {"1": [1, 2, 3, 4, 5, 6]}, order("NHWC"), 1, X + np.arange(1, 7, dtype=np.float32)),
     ],
 )
 def test_numbers(op, constants, attributes, tensors, expected):
@@ -91,7 +96,18 @@ def test_squeeze():
     [
         ("Erf", {}, {}, "layer 'tf_op_layer_node' is TensorFlow's Erf, which minicnn does not have"),
         ("Cast", {}, {"DstT": {"type": "DT_INT32"}}, "operation tf_op_layer_node: a cast to 'DT_INT32'"),
-        ("ResizeBilinear", {"1": [2, 2]}, {}, "ResizeBilinear without half_pixel_centers"),
+        (
+            "ResizeBilinear",
+            {"1": [2, 2]},
+            {},
+            "'tf_op_layer_node': TensorFlow's ResizeBilinear without half_pixel_centers",
+        ),
+        (
+            "BiasAdd",
+            {"1": [1, 2, 3, 4]},
+            order("NCHW"),
+            "'tf_op_layer_node': TensorFlow's BiasAdd with data_format 'NCHW'",
+        ),
         ("Mean", {"1": [0]}, {}, "operation tf_op_layer_node: axis .* has the samples"),
     ],
 )

@@ -136,6 +136,29 @@ def doubled(times: int) -> str:
     return json.dumps(model)
 
 
+def operations(size: int, *calls: tuple[str, dict]) -> str:
+    """A model of operations, each on what the one before it gave; the first takes rows of some size."""
+    layers = [{"class_name": "InputLayer", "config": {"batch_shape": [None, size], "name": "x0"}, "inbound_nodes": []}]
+    for i, (kind, options) in enumerate(calls):
+        source = {"class_name": "__keras_tensor__", "config": {"keras_history": [f"x{i}", 0, 0]}}
+        key = [{"class_name": "__slice__", "config": {"start": n, "stop": n and 8, "step": 1}} for n in (None, 4)]
+        args = [source, key] if kind == "GetItem" else [source]
+        entry = {"module": "keras.src.ops.numpy", "class_name": kind, "config": {"name": f"x{i + 1}", **options}}
+        layers.append({**entry, "inbound_nodes": [{"args": args, "kwargs": {}}]})
+    for layer in layers:
+        layer["name"] = layer["config"]["name"]
+    ends = {"input_layers": [["x0", 0, 0]], "output_layers": [[f"x{len(calls)}", 0, 0]]}
+    return json.dumps({"class_name": "Functional", "config": {"name": "m", "layers": layers, **ends}})
+
+
+REPEATED = [
+    ("Tile", {"repeats": [1, 100_000]}),
+    ("GetItem", {}),
+    ("Repeat", {"repeats": 60_000, "axis": 1}),
+    ("GetItem", {}),
+]
+
+
 def very_many_tensors(path: Path) -> None:
     header = {
         f"inner/conv_{i}/kernel": {"dtype": "F32", "shape": [1], "data_offsets": [4 * i, 4 * i + 4]}
@@ -156,6 +179,9 @@ def very_many_tensors(path: Path) -> None:
         pytest.param(config_of('{"a":[' + "{}," * 5_590_000 + "{}]}"), id="tiny_objects"),
         pytest.param(config_of('{"a":' * 100_000 + "1" + "}" * 100_000), id="deep_objects"),
         pytest.param(config_of(doubled(25)), id="doubled_models"),
+        pytest.param(config_of(operations(10**6, ("Unstack", {"axis": 1}))), id="very_many_parts"),
+        pytest.param(config_of(operations(4, *100 * REPEATED[:2])), id="very_many_tiles"),
+        pytest.param(config_of(operations(4, *4000 * REPEATED[2:])), id="many_long_repetitions"),
         very_many_tensors,
     ],
 )

@@ -17,7 +17,7 @@ from minicnn.layers import (
 )
 from minicnn.models import Model
 
-from ..family import Body, Top, Weights, finish, image_input, pooled
+from ..family import Body, Top, Weights, finish, image_input, is_imagenet, pooled
 
 EPSILON = 1e-5
 MOMENTUM = 0.9  # of the old statistics; PyTorch's 0.1 is that of the new ones
@@ -67,7 +67,7 @@ class Network:
         ------
         ArgumentError, FileAccessError, FileFormatError, ShapeError, WeightsMismatchError
         """
-        if weights == "imagenet":
+        if is_imagenet(weights):
             raise ArgumentError(
                 f"{self.name}: weights are published as Python pickles, which minicnn does not open: write them with "
                 "safetensors.torch.save_file(model.state_dict(), path), then weights=path"
