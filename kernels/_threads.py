@@ -11,6 +11,7 @@ a forked child starts a fresh one, and a kernel is compiled once instead of once
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -179,8 +180,10 @@ def _shared_pool(threads: int) -> Any:
 
 
 def _forget_pool() -> None:
-    """A forked child has none of its parent's threads."""
+    """A forked child has none of its parent's threads, and neither ends nor wakes them when it ends."""
     global _pool, _pool_lock
+    if _pool is not None:
+        atexit.unregister(_pool.close)
     _pool, _pool_lock = None, threading.Lock()
 
 
