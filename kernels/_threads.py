@@ -95,12 +95,15 @@ class Jobs:
 
         waiting = self.calls[len(self.rows) :]
         if len(waiting) > 1:
-            compile_together([(kernel, arguments) for kernel, _, _, arguments in waiting], get_num_threads())
+            processes = min(get_num_threads(), available_cores())
+            compile_together([(kernel, arguments) for kernel, _, _, arguments in waiting], processes)
+        bound = []
         for kernel, blocks, work, arguments in waiting:
             memory = np.empty(ROOM, np.uint8)
             function = binder(kernel)(memory, *arguments)
             self.kept.append(memory)
-            self.rows.append((function, memory.ctypes.data, blocks, work))
+            bound.append((function, memory.ctypes.data, blocks, work))
+        self.rows = self.rows[: len(self.calls) - len(waiting)] + bound  # in one step: another thread may bind them too
         self.table = None
 
     def run(self) -> None:
@@ -113,11 +116,12 @@ class Jobs:
         if len(self.rows) < len(self.calls):
             self.bind()
         threads = get_num_threads()
-        if self.table is None or self.table[0] != threads:
+        table = self.table
+        if table is None or table[0] != threads:
             least = SERIAL_WORK if len(self.rows) == 1 else AWAKE_WORK
             steps = [_step(blocks, work, least, threads) for _, _, blocks, work in self.rows]
-            self.table = threads, np.array([(*row[:3], step) for row, step in zip(self.rows, steps)], np.int64)
-        _shared_pool(threads).run(self.table[1])
+            table = self.table = threads, np.array([(*row[:3], step) for row, step in zip(self.rows, steps)], np.int64)
+        _shared_pool(threads).run(table[1])
 
 
 _captured: ContextVar[Jobs | None] = ContextVar("minicnn_captured_jobs", default=None)
