@@ -7,9 +7,11 @@ Where no other process can be started, or one fails, kernels are compiled when t
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -27,6 +29,8 @@ from ._pool import COMPILED
 LEAST = 3  # kernels for each process: starting Numba takes as long as compiling one
 PATIENCE = 120  # seconds that another process may take for its last kernel
 PROGRAM = f"from {__name__} import help_compiling; help_compiling()"
+
+_one_caller = threading.Lock()
 
 
 class Wanted(NamedTuple):
@@ -55,15 +59,24 @@ class Wanted(NamedTuple):
 def compile_together(calls: Sequence[tuple[Any, tuple[Any, ...]]], processes: int) -> None:
     """Compile what calls (kernel, arguments) need, and no cache has, on so many processes at the most.
 
-    Few kernels are not worth it: they are left to be compiled when they are called.
+    Few kernels are not worth it: they are left to be compiled when they are called.  Of callers in several threads one
+    starts processes, and the others find what these have compiled.
     """
     if processes < 2:
         return
-    missing = [one for one in _needed(calls) if not one.is_kept()]
-    processes = min(processes, len(missing) // LEAST)
-    if processes < 2 or compile_cache_folder() is None or not _is_python(sys.executable):
+    with _one_caller:
+        missing = [one for one in _needed(calls) if not one.is_kept()]
+        processes = min(processes, len(missing) // LEAST)
+        if processes > 1 and compile_cache_folder() is not None and _is_python(sys.executable):
+            _share_out(missing, processes)
+
+
+def _share_out(missing: list[Wanted], processes: int) -> None:
+    try:
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    except OSError:  # there is nowhere to write down who compiles what
         return
-    with tempfile.TemporaryDirectory() as claims, ExitStack() as started:
+    with folder as claims, ExitStack() as started:
         listed = [(one.kernel.py_func.__module__, one.kernel.py_func.__qualname__, *one[1:]) for one in missing]
         helpers = [_start(dumps((claims, listed)), started) for _ in range(processes - 1)]
         _compile_claimed(Path(claims), missing)
@@ -81,12 +94,13 @@ def _needed(calls: Sequence[tuple[Any, tuple[Any, ...]]]) -> list[Wanted]:
 
 def _is_python(executable: str | None) -> bool:
     """Whether a program is Python itself: one that embeds Python would begin its own work anew."""
-    return Path(executable or "").stem.lower().startswith("python")
+    name = Path(executable or "").stem.lower()
+    return not getattr(sys, "frozen", False) and re.fullmatch(r"python[\d.]*(w|_d)?", name) is not None
 
 
 def _start(message: bytes, started: ExitStack) -> subprocess.Popen | None:
     """Another process, which is ended at the latest when `started` is; None where none can be had."""
-    paths = os.pathsep.join(path for path in sys.path if path)
+    paths = os.pathsep.join(path for path in sys.path if path and isinstance(path, str))
     try:  # -P: a file of the current folder is not taken for a module
         helper = subprocess.Popen(
             [sys.executable, "-P", "-c", PROGRAM],
@@ -107,20 +121,32 @@ def _start(message: bytes, started: ExitStack) -> subprocess.Popen | None:
 
 
 def help_compiling() -> None:
-    """What another process does: compile what is listed on its standard input."""
+    """What another process does: compile what is listed on its standard input, and exists here too."""
     claims, listed = loads(sys.stdin.buffer.read())
     for module in {module for module, *_ in listed}:
         importlib.import_module(module)
     known = {(kernel.py_func.__module__, kernel.py_func.__qualname__): kernel for kernel in _jit.kernels}
-    wanted = [Wanted(known[module, name], *rest) for module, name, *rest in listed]
+    wanted = [Wanted(known.get((module, name)), *rest) for module, name, *rest in listed]
     _compile_claimed(Path(claims), wanted)
 
 
 def _compile_claimed(claims: Path, wanted: list[Wanted]) -> None:
     """Compile those that no other process has claimed."""
     for number, one in enumerate(wanted):
+        if one.kernel is None:  # the other process made it when it was first asked for
+            continue
         try:
             (claims / str(number)).touch(exist_ok=False)
         except OSError:  # claimed; or the process that wanted it has ended
             continue
         one.compile()
+
+
+def _forget_caller() -> None:
+    """A forked child has none of its parent's threads."""
+    global _one_caller
+    _one_caller = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_caller)

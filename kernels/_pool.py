@@ -175,7 +175,8 @@ class Pool:
                 self._asleep[thread] = bell
             bell.acquire()
             if thread in self._cores:
-                os.sched_setaffinity(thread, self._cores[thread])
+                with suppress(OSError):  # this process may use none of them any more
+                    os.sched_setaffinity(thread, self._cores[thread])
                 del self._cores[thread]
 
     def _wake(self) -> None:

@@ -11,6 +11,7 @@ a forked child starts a fresh one, and a kernel is compiled once instead of once
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -94,12 +95,15 @@ class Jobs:
 
         waiting = self.calls[len(self.rows) :]
         if len(waiting) > 1:
-            compile_together([(kernel, arguments) for kernel, _, _, arguments in waiting], get_num_threads())
+            processes = min(get_num_threads(), available_cores())
+            compile_together([(kernel, arguments) for kernel, _, _, arguments in waiting], processes)
+        bound = []
         for kernel, blocks, work, arguments in waiting:
             memory = np.empty(ROOM, np.uint8)
             function = binder(kernel)(memory, *arguments)
             self.kept.append(memory)
-            self.rows.append((function, memory.ctypes.data, blocks, work))
+            bound.append((function, memory.ctypes.data, blocks, work))
+        self.rows = self.rows[: len(self.calls) - len(waiting)] + bound  # in one step: another thread may bind them too
         self.table = None
 
     def run(self) -> None:
@@ -112,11 +116,12 @@ class Jobs:
         if len(self.rows) < len(self.calls):
             self.bind()
         threads = get_num_threads()
-        if self.table is None or self.table[0] != threads:
+        table = self.table
+        if table is None or table[0] != threads:
             least = SERIAL_WORK if len(self.rows) == 1 else AWAKE_WORK
             steps = [_step(blocks, work, least, threads) for _, _, blocks, work in self.rows]
-            self.table = threads, np.array([(*row[:3], step) for row, step in zip(self.rows, steps)], np.int64)
-        _shared_pool(threads).run(self.table[1])
+            table = self.table = threads, np.array([(*row[:3], step) for row, step in zip(self.rows, steps)], np.int64)
+        _shared_pool(threads).run(table[1])
 
 
 _captured: ContextVar[Jobs | None] = ContextVar("minicnn_captured_jobs", default=None)
@@ -179,8 +184,10 @@ def _shared_pool(threads: int) -> Any:
 
 
 def _forget_pool() -> None:
-    """A forked child has none of its parent's threads."""
+    """A forked child has none of its parent's threads, and neither ends nor wakes them when it ends."""
     global _pool, _pool_lock
+    if _pool is not None:
+        atexit.unregister(_pool.close)
     _pool, _pool_lock = None, threading.Lock()
 
 

@@ -62,7 +62,7 @@ def timings(result: dict[str, Any]) -> dict[str, Timing]:
     found: dict[str, Timing] = {}
     for row in result["rows"]:
         known = {"threads": result.get("threads"), **row}
-        words = [WORDS.get(name, "{}").format(known[name]) for name in IDENTITY if known.get(name) is not None]
+        words = [_in_words(name, known[name]) for name in IDENTITY if known.get(name) is not None]
         engines, spreads = ({"": v} if not isinstance(v, dict) else v for v in (row["seconds"], row.get("quartiles")))
         for engine, seconds in engines.items():
             around = spreads.get(engine)
@@ -70,6 +70,10 @@ def timings(result: dict[str, Any]) -> dict[str, Timing]:
                 raise FileFormatError(f"{result['path']}: {', '.join(words)} has times that are no positive numbers")
             found[", ".join([*words, engine] if engine else words)] = Timing(seconds, around and tuple(around))
     return found
+
+
+def _in_words(name: str, value: Any) -> str:
+    return "1 thread" if (name, value) == ("threads", 1) else WORDS.get(name, "{}").format(value)
 
 
 def _positive(numbers: Any) -> bool:

@@ -60,7 +60,8 @@ class Engine:
         environment.pop("PYTHONPATH", None)
         if name in WAYS:  # this very copy, wherever it was imported from
             environment["PYTHONPATH"] = str(Path(minicnn.__file__).parents[1])
-        command = [python, "-W", "ignore", "-m", "peers.serve", name]
+        place = os.path.abspath(python) if os.path.dirname(python) else python  # as seen from here, not from `cwd`
+        command = [place, "-W", "ignore", "-m", "peers.serve", name]
         self.process = subprocess.Popen(
             command,
             cwd=Path(__file__).parent,

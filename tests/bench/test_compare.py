@@ -38,6 +38,7 @@ def test_engines_are_told_apart_and_threads_may_stand_at_the_top():
     found = timings(result(new))
     assert found["vgg16, batch 1, 2 threads, minicnn"].quartiles == (0.9, 1.1)
     assert [d.what for d in compare(result(old, threads=2), result(new))] == list(found)
+    assert next(iter(timings(result({**new, "threads": 1})))) == "vgg16, batch 1, 1 thread, minicnn"
 
 
 def test_results_with_nothing_in_common_are_refused():

@@ -1,9 +1,14 @@
 """Kernels that several processes compile: each by one of them, all on disk afterwards, and none lost when one fails."""
 
+import io
 import subprocess
 import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -99,6 +104,18 @@ def test_what_others_have_claimed_is_left_to_them(folder, wanted, tmp_path):
     check_results(wanted)
 
 
+def test_kernels_that_another_process_made_when_they_were_asked_for_are_left_to_it(
+    folder, wanted, tmp_path, monkeypatch
+):
+    listed = [(__name__, one.kernel.py_func.__qualname__, *one[1:]) for one in wanted]
+    listed[1] = (__name__, "made_for_one_shape", *wanted[1][1:])
+    stdin = SimpleNamespace(buffer=io.BytesIO(dumps((str(tmp_path), listed))))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    together.help_compiling()
+    assert [one.is_kept() for one in wanted] == [True, False, True, True]
+    assert not (tmp_path / "1").exists()
+
+
 class Idle:
     """A process that claims a kernel and compiles none."""
 
@@ -119,6 +136,66 @@ def test_a_process_that_fails_costs_nothing_but_time(folder, wanted, monkeypatch
     check_results(wanted)
 
 
+def test_without_a_folder_for_temporary_files_no_process_is_started(folder, wanted, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    together.compile_together(calls(wanted)[0], 2)
+    assert not any(one.is_kept() for one in wanted)
+    check_results(wanted)
+
+
+def test_what_is_no_text_in_the_search_path_is_left_out_as_python_does(monkeypatch):
+    environments = []
+
+    def start(*_: Any, env: dict[str, str], **__: Any) -> None:
+        environments.append(env)
+        raise OSError("too many processes")
+
+    monkeypatch.setattr(sys, "path", ["", "/one", Path("/two"), b"/three", "/four"])
+    monkeypatch.setattr(subprocess, "Popen", start)
+    assert together._start(b"", ExitStack()) is None
+    assert environments[0]["PYTHONPATH"] == together.os.pathsep.join(["/one", "/four"])
+
+
+def test_of_callers_in_several_threads_one_starts_processes(folder, wanted, monkeypatch):
+    started = []
+    monkeypatch.setattr(together, "_start", lambda *a: started.append(a))
+    barrier = threading.Barrier(4)
+
+    def call(_: int) -> None:
+        barrier.wait(30)
+        together.compile_together(calls(wanted)[0], 2)
+
+    with ThreadPoolExecutor(4) as callers:
+        list(callers.map(call, range(4)))
+    assert len(started) == 1
+    check_results(wanted)
+
+
+def test_there_are_no_more_processes_than_cores(folder, wanted, monkeypatch):
+    processes = []
+    monkeypatch.setattr(together, "compile_together", lambda calls, most: processes.append(most))
+    monkeypatch.setattr(_threads, "get_num_threads", lambda: 16)
+    monkeypatch.setattr(_threads, "available_cores", lambda: 3)
+    jobs = _threads.Jobs()
+    for kernel, arguments in calls(wanted)[0]:
+        jobs.add(kernel, 5, 0, arguments)
+    jobs.bind()
+    assert processes == [3]
+
+
+def test_jobs_that_two_threads_bind_at_once_are_bound_once(folder, wanted, monkeypatch):
+    barrier = threading.Barrier(2)
+    monkeypatch.setattr(together, "compile_together", lambda *a: barrier.wait(30))
+    made, outputs = calls(wanted)
+    jobs = _threads.Jobs()
+    for kernel, arguments in made:
+        jobs.add(kernel, 5, 0, arguments)
+    with ThreadPoolExecutor(2) as callers:
+        list(callers.map(lambda _: jobs.run(), range(2)))
+    assert len(jobs.rows) == len(jobs.calls)
+    np.testing.assert_array_equal(outputs[0], 2 * np.arange(5.0))
+
+
 def test_kernels_that_are_kept_start_no_process(folder, wanted, monkeypatch):
     for one in wanted:
         one.compile()
@@ -126,12 +203,21 @@ def test_kernels_that_are_kept_start_no_process(folder, wanted, monkeypatch):
     together.compile_together(calls(wanted)[0], 8)
 
 
-@pytest.mark.parametrize("executable", ["", None, "/usr/bin/blender"])
+@pytest.mark.parametrize("executable", ["", None, "/usr/bin/blender", "/opt/python-photos", "/opt/pythonista.exe"])
 def test_a_program_that_embeds_python_is_not_started(folder, wanted, monkeypatch, executable):
     monkeypatch.setattr(sys, "executable", executable)
     monkeypatch.setattr(together, "_start", lambda *a: pytest.fail("it was started"))
     together.compile_together(calls(wanted)[0], 2)
     check_results(wanted)
+
+
+@pytest.mark.parametrize(
+    "executable", ["/usr/bin/python", "/usr/bin/python3.13t", "C:/Python/pythonw.exe", "/Library/MacOS/Python"]
+)
+def test_python_is_python(executable, monkeypatch):
+    assert together._is_python(executable)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert not together._is_python(executable)
 
 
 def test_one_thread_is_one_process(folder, wanted, monkeypatch):

@@ -1,5 +1,6 @@
 """The pool of threads: shared by callers, replaced after a fork, honest about errors; same bits for any size."""
 
+import atexit
 import os
 import signal
 import threading
@@ -213,6 +214,23 @@ def test_helpers_wake_up_off_the_core_of_their_caller_and_may_then_run_on_all(mo
         assert [os.sched_getaffinity(thread) for thread in sleepers] == [os.sched_getaffinity(0)] * 2
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not say where a thread may run")
+def test_a_helper_whose_cores_are_gone_helps_on(monkeypatch):
+    from minicnn.kernels import _pool
+
+    kernels.set_num_threads(3)
+    x, y = np.arange(50.0), np.zeros(50)
+    pool = threads._shared_pool(3)
+    nowhere = {1023}
+    with pytest.raises(OSError, match="Invalid argument"):
+        os.sched_setaffinity(0, nowhere)
+    monkeypatch.setattr(_pool, "_keep_off", lambda core, sleepers: dict.fromkeys(sleepers, nowhere))
+    for _ in range(3):
+        assert comes_to_sleep(pool, 2)
+        threads.parallel_for(squares, 50, ENOUGH, x, y)
+    assert alive() == 2
+
+
 def test_changing_the_number_of_threads_ends_the_old_ones():
     x, y = np.arange(20.0), np.zeros(20)
     for count in (4, 2, 1):
@@ -259,6 +277,19 @@ def test_a_forked_child_runs_kernels_on_threads_of_its_own():
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     assert status == 0, "the child hangs" if status is None else "the child's result differs, or it had one thread"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_leaves_its_parents_helpers_alone_when_it_ends(monkeypatch):
+    kernels.set_num_threads(2)
+    parents = threads._shared_pool(2)
+    left: list[object] = []
+    monkeypatch.setattr(atexit, "unregister", left.append)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if left == [parents.close] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def network() -> Sequential:
