@@ -13,10 +13,10 @@ from minicnn.errors import FileFormatError
 
 from .entries import LayerEntry, WeightEntry, WeightFile
 from .hdf5 import Group, HDF5File
-from .spec import PARTS
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second one: Keras 2.13 to 2.15
 CELL = "cell"  # of a recurrent layer: the group of its weights
+OWN = ("vars", CELL, "seed_generator", "generator")  # groups in that of a layer which are of no other layer
 MAX_NESTING = 32
 
 
@@ -31,9 +31,9 @@ def read_keras3(file: HDF5File, path: str) -> WeightFile:
     groups = [(file.root, "", 0)]
     while groups:
         group, place, depth = groups.pop()
-        if place:
-            entries.append(_entry(group, place, path))
-        inside = list(_inside(group))
+        if place and ((entry := _entry(group, place, path)).weights or place.split("/")[-2:-1] == ["layers"]):
+            entries.append(entry)
+        inside = [*_layers(group), *(_parts(group) if place else ())]
         if inside and depth >= MAX_NESTING:
             raise FileFormatError(f"{path}: models are nested more than {MAX_NESTING} deep: this is no Keras file")
         for member, name in reversed(inside):  # a stack gives them back in order
@@ -44,14 +44,18 @@ def read_keras3(file: HDF5File, path: str) -> WeightFile:
     return WeightFile(path=path, format="Keras 3 weights", layers=entries, _file=file)
 
 
-def _inside(group: Group) -> Iterator[tuple[Group, str]]:
-    """The groups of the layers of a model, or of what a wrapper holds, with their places in its group."""
+def _layers(group: Group) -> Iterator[tuple[Group, str]]:
+    """The groups of the layers of a model, with their places in its group."""
     container = next((name for name in CONTAINERS if name in group.members), None)
     if container is not None:
         layers = group.group(container)
         for name in sorted(layers.members, key=_natural):
             yield layers.group(name), f"layers/{name}"
-    for name in sorted({part for parts in PARTS.values() for part in parts} & group.members.keys()):
+
+
+def _parts(group: Group) -> Iterator[tuple[Group, str]]:
+    """The groups of what a wrapper holds, or any other layer that is made of layers, named after its attributes."""
+    for name in sorted(group.members.keys() - {*CONTAINERS, *OWN}):
         yield group.group(name), name
 
 

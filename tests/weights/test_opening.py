@@ -143,6 +143,25 @@ def test_a_gap_in_the_numbers_of_weights_is_refused(tmp_path):
         open_weights(tmp_path / "a.h5")
 
 
+def test_a_layer_that_is_made_of_layers_shows_their_weights(tmp_path):
+    """Attention, for one; what draws random numbers is no weight, nor is what trains the model."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for place in ("query_dense", "output_dense/inner"):
+            file[f"layers/attention/{place}/vars/0"] = np.ones((2, 3), np.float32)
+        file["layers/attention/seed_generator/vars/0"] = np.uint32([1, 2])
+        file.create_group("layers/attention/_softmax/vars")
+        file.create_group("layers/flatten/vars")
+        file["optimizer/vars/0"] = 3
+    with open_weights(tmp_path / "a.h5") as file:
+        found = {layer.path: [weight.shape for weight in layer.weights] for layer in file.layers}
+    assert found == {
+        "layers/attention": [],
+        "layers/attention/output_dense/inner": [(2, 3)],
+        "layers/attention/query_dense": [(2, 3)],
+        "layers/flatten": [],
+    }
+
+
 def test_files_of_keras_2_13_have_another_container(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["_layer_checkpoint_dependencies/dense/vars/0"] = np.float32([1, 2])
