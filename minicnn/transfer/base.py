@@ -92,12 +92,7 @@ def load_base(
         return _from_network(NAMES[name.lower()], source, size, resize, preprocessing)
     bundled = name.lower() == BUNDLED
     if not bundled and not os.path.exists(name) and not name.lower().endswith(ENDINGS):
-        meant = similar(name, [*NAMES, BUNDLED])
-        hint = f", did you mean {meant}?" if meant else ":"
-        raise ArgumentError(
-            f"there is no base {name!r}{hint} use one that minicnn models lists, {BUNDLED}, or a .keras, .h5 or "
-            ".safetensors file"
-        )
+        raise _no_base(name)
     if source != PUBLISHED:
         raise ArgumentError(f"weights are for a base that has a name, as minicnn models lists them; base is {name}")
     if bundled:
@@ -106,6 +101,16 @@ def load_base(
     if row is None:
         return _from_model(Path(name), size, resize, preprocessing)
     return _from_network(row, name, size, resize, preprocessing)
+
+
+def _no_base(name: str) -> ArgumentError:
+    """What is said of a name that is neither that of a network nor of a file."""
+    meant = similar(name, [*NAMES, BUNDLED])
+    hint = f", did you mean {meant}?" if meant else ":"
+    return ArgumentError(
+        f"there is no base {name!r}{hint} use one that minicnn models lists, {BUNDLED}, or a .keras, .h5 or "
+        ".safetensors file"
+    )
 
 
 def has_published_weights(row: Row) -> bool:
