@@ -30,6 +30,7 @@ from . import (
 from ._autotune import autotune_wanted
 from ._compiling import on_compiling
 from ._memory import Memory, reuse
+from ._other_processes import compiling_network
 from ._registry import (
     Call,
     KernelSpec,
@@ -62,6 +63,7 @@ __all__ = [
     "batchnorm",
     "capture",
     "channel_sum",
+    "compiling_network",
     "concatenate",
     "conv2d",
     "conv2d_transpose",

@@ -7,28 +7,26 @@ Where no other process can be started, or one fails, kernels are compiled when t
 
 import importlib
 import os
-import re
-import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numba
 from numba import types
+from numba.core.registry import cpu_target
 from numba.core.serialize import dumps, loads
 
 from . import _jit
 from ._bound import MEMORY, binder
 from ._compile_cache import compile_cache_folder
+from ._other_processes import Others, started_ahead
 from ._pool import COMPILED
 
 LEAST = 3  # kernels for each process: starting Numba takes as long as compiling one
-PATIENCE = 120  # seconds that another process may take for its last kernel
-PROGRAM = f"from {__name__} import help_compiling; help_compiling()"
 
 _one_caller = threading.Lock()
 
@@ -62,27 +60,31 @@ def compile_together(calls: Sequence[tuple[Any, tuple[Any, ...]]], processes: in
     Few kernels are not worth it: they are left to be compiled when they are called.  Of callers in several threads one
     starts processes, and the others find what these have compiled.
     """
-    if processes < 2:
+    folder = compile_cache_folder()
+    if processes < 2 or folder is None:
         return
-    with _one_caller:
+    with _one_caller, ExitStack() as block:
         missing = [one for one in _needed(calls) if not one.is_kept()]
+        others = started_ahead()
+        if missing and others is not None:
+            others.start(processes - 1, folder)
         processes = min(processes, len(missing) // LEAST)
-        if processes > 1 and compile_cache_folder() is not None and _is_python(sys.executable):
-            _share_out(missing, processes)
+        if processes > 1:
+            others = others or block.enter_context(Others())
+            others.start(processes - 1, folder)
+            _share_out(missing, others)
 
 
-def _share_out(missing: list[Wanted], processes: int) -> None:
+def _share_out(missing: list[Wanted], others: Others) -> None:
     try:
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     except OSError:  # there is nowhere to write down who compiles what
         return
-    with folder as claims, ExitStack() as started:
+    with folder as claims:
         listed = [(one.kernel.py_func.__module__, one.kernel.py_func.__qualname__, *one[1:]) for one in missing]
-        helpers = [_start(dumps((claims, listed)), started) for _ in range(processes - 1)]
+        others.give(dumps((claims, listed)))
         _compile_claimed(Path(claims), missing)
-        for helper in filter(None, helpers):
-            with suppress(subprocess.TimeoutExpired):
-                helper.wait(PATIENCE)
+        others.wait()
 
 
 def _needed(calls: Sequence[tuple[Any, tuple[Any, ...]]]) -> list[Wanted]:
@@ -92,47 +94,24 @@ def _needed(calls: Sequence[tuple[Any, tuple[Any, ...]]]) -> list[Wanted]:
     return list(dict.fromkeys(bound)) + [Wanted(kernel, of_arguments, False) for kernel, of_arguments in COMPILED]
 
 
-def _is_python(executable: str | None) -> bool:
-    """Whether a program is Python itself: one that embeds Python would begin its own work anew."""
-    name = Path(executable or "").stem.lower()
-    return not getattr(sys, "frozen", False) and re.fullmatch(r"python[\d.]*(w|_d)?", name) is not None
-
-
-def _start(message: bytes, started: ExitStack) -> subprocess.Popen | None:
-    """Another process, which is ended at the latest when `started` is; None where none can be had."""
-    paths = os.pathsep.join(path for path in sys.path if path and isinstance(path, str))
-    try:  # -P: a file of the current folder is not taken for a module
-        helper = subprocess.Popen(
-            [sys.executable, "-P", "-c", PROGRAM],
-            stdin=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": paths},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-    except OSError:
-        return None
-    started.callback(helper.wait)
-    started.callback(helper.kill)
-    with suppress(OSError):  # it has ended
-        stdin: Any = helper.stdin
-        stdin.write(message)
-        stdin.close()
-    return helper
-
-
 def help_compiling() -> None:
     """What another process does: compile what is listed on its standard input, and exists here too."""
+    parent = os.getppid()
+    target: Any = cpu_target.target_context
+    target.refresh()  # Numba makes ready to compile; meanwhile the list is made
     claims, listed = loads(sys.stdin.buffer.read())
     for module in {module for module, *_ in listed}:
         importlib.import_module(module)
     known = {(kernel.py_func.__module__, kernel.py_func.__qualname__): kernel for kernel in _jit.kernels}
     wanted = [Wanted(known.get((module, name)), *rest) for module, name, *rest in listed]
-    _compile_claimed(Path(claims), wanted)
+    _compile_claimed(Path(claims), wanted, parent)
 
 
-def _compile_claimed(claims: Path, wanted: list[Wanted]) -> None:
-    """Compile those that no other process has claimed."""
+def _compile_claimed(claims: Path, wanted: list[Wanted], parent: int | None = None) -> None:
+    """Compile those that no other process has claimed; for a parent, as long as it lives."""
     for number, one in enumerate(wanted):
+        if parent is not None and os.getppid() != parent:
+            return
         if one.kernel is None:  # the other process made it when it was first asked for
             continue
         try:

@@ -23,6 +23,8 @@ import numpy as np
 
 from minicnn.errors import ArgumentError
 
+from ._other_processes import started_ahead
+
 MAX_THREADS = 1024
 SERIAL_WORK = 400_000  # multiply-adds (or elements) below which waking a thread costs more than it saves
 AWAKE_WORK = 60_000  # the same for threads that are awake, because several kernels follow each other
@@ -94,7 +96,7 @@ class Jobs:
         from ._compile_together import compile_together
 
         waiting = self.calls[len(self.rows) :]
-        if len(waiting) > 1:
+        if len(waiting) > 1 or started_ahead() is not None:
             processes = min(get_num_threads(), available_cores())
             compile_together([(kernel, arguments) for kernel, _, _, arguments in waiting], processes)
         bound = []

@@ -1,12 +1,12 @@
 """Kernels that several processes compile: each by one of them, all on disk afterwards, and none lost when one fails."""
 
 import io
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,8 +18,9 @@ pytest.importorskip("numba")
 import numba
 from numba.core.serialize import dumps
 
-from minicnn.kernels import _compile_cache, _finish, _jit, _threads
+from minicnn.kernels import _compile_cache, _finish, _jit, _other_processes, _threads
 from minicnn.kernels import _compile_together as together
+from minicnn.kernels._other_processes import Others
 
 pytestmark = pytest.mark.skipif(_jit.JIT_OFF, reason="nothing is compiled")
 NUMBERS = numba.float64[::1]
@@ -87,12 +88,13 @@ def test_another_process_fills_the_cache(folder, tmp_path):
     kernel: Any = _finish._finish_rows
     name, numbers = kernel.py_func.__qualname__, numba.float32[::1]
     of_arguments = (INDEX, INDEX, numbers, numbers, numbers, numba.boolean, numba.types.UniTuple(numba.float32, 2))
-    with ExitStack() as started:
-        helper: Any = together._start(dumps((str(tmp_path), [(_finish.__name__, name, of_arguments, True)])), started)
-        assert helper.wait(120) == 0
+    with Others() as others:
+        others.start(1, folder)
+        others.give(dumps((str(tmp_path), [(_finish.__name__, name, of_arguments, True)])))
+        assert others.processes[0].wait(120) == 0
     assert (tmp_path / "0").exists()
     kept = [path.name.rpartition("-")[0] for path in folder.iterdir()]
-    assert kept == [name, name]  # the kernel, and what binds it
+    assert sorted(kept) == ["", name, name]  # the lock, the kernel, and what binds it
     assert together.Wanted(kernel, of_arguments, True).is_kept()
 
 
@@ -119,18 +121,38 @@ def test_kernels_that_another_process_made_when_they_were_asked_for_are_left_to_
 class Idle:
     """A process that claims a kernel and compiles none."""
 
-    def __init__(self, message: bytes):
+    def __init__(self):
+        self.stdin = self
+
+    def write(self, message: bytes) -> None:
         claims, listed = together.loads(message)
-        self.claim = Path(claims) / str(len(listed) - 1)
-        self.claim.touch()
+        (Path(claims) / str(len(listed) - 1)).touch()
+
+    def close(self) -> None:
+        pass
+
+    def kill(self) -> None:
+        pass
 
     def wait(self, seconds=None):
-        raise subprocess.TimeoutExpired("helper", 0)
+        if seconds is not None:
+            raise subprocess.TimeoutExpired("helper", 0)
 
 
-@pytest.mark.parametrize(("start", "left"), [(lambda *a: None, 0), (lambda message, started: Idle(message), 1)])
+class Ended(Idle):
+    """A process that has ended before it was told anything."""
+
+    def write(self, message: bytes) -> None:
+        raise BrokenPipeError
+
+
+def _fail(*_: Any) -> Any:
+    raise OSError("too many processes")
+
+
+@pytest.mark.parametrize(("start", "left"), [(_fail, 0), (Ended, 0), (Idle, 1)])
 def test_a_process_that_fails_costs_nothing_but_time(folder, wanted, monkeypatch, start, left):
-    monkeypatch.setattr(together, "_start", start)
+    monkeypatch.setattr(_other_processes, "_start", start)
     together.compile_together(calls(wanted)[0], 2)
     assert [one.is_kept() for one in wanted] == [True] * (4 - left) + [False] * left
     check_results(wanted)
@@ -145,20 +167,15 @@ def test_without_a_folder_for_temporary_files_no_process_is_started(folder, want
 
 def test_what_is_no_text_in_the_search_path_is_left_out_as_python_does(monkeypatch):
     environments = []
-
-    def start(*_: Any, env: dict[str, str], **__: Any) -> None:
-        environments.append(env)
-        raise OSError("too many processes")
-
     monkeypatch.setattr(sys, "path", ["", "/one", Path("/two"), b"/three", "/four"])
-    monkeypatch.setattr(subprocess, "Popen", start)
-    assert together._start(b"", ExitStack()) is None
-    assert environments[0]["PYTHONPATH"] == together.os.pathsep.join(["/one", "/four"])
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, env, **__: environments.append(env))
+    _other_processes._start()
+    assert environments[0]["PYTHONPATH"] == os.pathsep.join(["/one", "/four"])
 
 
 def test_of_callers_in_several_threads_one_starts_processes(folder, wanted, monkeypatch):
     started = []
-    monkeypatch.setattr(together, "_start", lambda *a: started.append(a))
+    monkeypatch.setattr(_other_processes, "_start", lambda: started.append(Idle()) or started[-1])
     barrier = threading.Barrier(4)
 
     def call(_: int) -> None:
@@ -183,6 +200,51 @@ def test_there_are_no_more_processes_than_cores(folder, wanted, monkeypatch):
     assert processes == [3]
 
 
+def test_within_a_network_others_start_with_its_first_kernel(folder, wanted, monkeypatch):
+    """They make ready while it is compiled; they are given the rest, and none is left after it."""
+    started: list[Idle] = []
+    monkeypatch.setattr(_other_processes, "_start", lambda: started.append(Idle()) or started[-1])
+    first, *rest = calls(wanted)[0]
+    with _other_processes.compiling_network():
+        together.compile_together([first], 2)
+        others: Any = _other_processes.started_ahead()
+        assert others.processes == started
+        together.compile_together(rest, 2)
+        assert len(started) == 1
+    assert others.processes == []
+    assert _other_processes.started_ahead() is None
+    together.compile_together([first], 2)
+    assert len(started) == 1
+
+
+def test_a_kernel_alone_starts_no_process(folder, wanted, monkeypatch):
+    monkeypatch.setattr(_other_processes, "_start", lambda: pytest.fail("it was started"))
+    together.compile_together(calls(wanted)[0][:1], 2)
+
+
+@pytest.mark.skipif(_other_processes.fcntl is None, reason="files cannot be locked on this system")
+def test_of_processes_with_one_cache_one_has_helpers(folder, wanted, monkeypatch):
+    monkeypatch.setattr(_other_processes, "_start", Ended)
+    with Others() as first, Others() as second:
+        first.start(1, folder)
+        second.start(1, folder)
+        assert len(first.processes) == 1
+        assert not second.processes
+        together.compile_together(calls(wanted)[0], 2)
+    assert all(one.is_kept() for one in wanted)
+    with Others() as third:
+        third.start(1, folder)
+        assert third.processes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process has no other parent there when its own ends")
+def test_a_helper_ends_when_its_parent_is_killed(folder, wanted, tmp_path, monkeypatch):
+    parents = iter([7, 7, 1])
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    together._compile_claimed(tmp_path, wanted, parent=7)
+    assert [one.is_kept() for one in wanted] == [True, True, False, False]
+
+
 def test_jobs_that_two_threads_bind_at_once_are_bound_once(folder, wanted, monkeypatch):
     barrier = threading.Barrier(2)
     monkeypatch.setattr(together, "compile_together", lambda *a: barrier.wait(30))
@@ -199,16 +261,14 @@ def test_jobs_that_two_threads_bind_at_once_are_bound_once(folder, wanted, monke
 def test_kernels_that_are_kept_start_no_process(folder, wanted, monkeypatch):
     for one in wanted:
         one.compile()
-    started = []
-    monkeypatch.setattr(together, "_start", lambda *a: started.append(a))
+    monkeypatch.setattr(_other_processes, "_start", lambda: pytest.fail("it was started"))
     together.compile_together(calls(wanted)[0], 8)
-    assert not started
 
 
 @pytest.mark.parametrize("executable", ["", None, "/usr/bin/blender", "/opt/python-photos", "/opt/pythonista.exe"])
 def test_a_program_that_embeds_python_is_not_started(folder, wanted, monkeypatch, executable):
     monkeypatch.setattr(sys, "executable", executable)
-    monkeypatch.setattr(together, "_start", lambda *a: pytest.fail("it was started"))
+    monkeypatch.setattr(_other_processes, "_start", lambda: pytest.fail("it was started"))
     together.compile_together(calls(wanted)[0], 2)
     check_results(wanted)
 
@@ -217,13 +277,13 @@ def test_a_program_that_embeds_python_is_not_started(folder, wanted, monkeypatch
     "executable", ["/usr/bin/python", "/usr/bin/python3.13t", "C:/Python/pythonw.exe", "/Library/MacOS/Python"]
 )
 def test_python_is_python(executable, monkeypatch):
-    assert together._is_python(executable)
+    assert _other_processes.is_python(executable)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert not together._is_python(executable)
+    assert not _other_processes.is_python(executable)
 
 
 def test_one_thread_is_one_process(folder, wanted, monkeypatch):
-    monkeypatch.setattr(together, "_start", lambda *a: pytest.fail("it was started"))
+    monkeypatch.setattr(_other_processes, "_start", lambda: pytest.fail("it was started"))
     together.compile_together(calls(wanted)[0], 1)
     assert not any(one.is_kept() for one in wanted)
 
