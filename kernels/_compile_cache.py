@@ -35,6 +35,7 @@ from minicnn.errors import FileAccessError
 from ._compiling import tell_compiling
 
 DIGEST_BYTES = 32
+SYSTEM = 0  # the number of the user who owns the system, and may write anywhere
 
 
 def user_cache_folder() -> Path:
@@ -61,10 +62,9 @@ def usable_folder() -> Path:
         It cannot be made or written, or others may write to it.
     """
     try:
-        folder = user_cache_folder() / "kernels" / source_stamp()[:16]
+        folder = _folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        info = folder.stat()
-        if hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+        if not _is_safe(folder):
             raise PermissionError(f"{folder} may be written by others")
         with tempfile.TemporaryFile(dir=folder):
             return folder
@@ -77,12 +77,35 @@ def usable_folder() -> Path:
 
 @cache
 def compile_cache_folder() -> Path | None:
-    """The folder for compiled kernels; None, after one warning, where there can be none."""
+    """The folder for compiled kernels, to read from at least; None, after one warning, where there is none."""
     try:
         return usable_folder()
     except FileAccessError as error:
+        if _is_filled():
+            return _folder()
         warnings.warn(str(error), stacklevel=2)
         return None
+
+
+def _folder() -> Path:
+    return user_cache_folder() / "kernels" / source_stamp()[:16]
+
+
+def _is_safe(folder: Path) -> bool:
+    """Whether nobody but this user, or the system's owner, can have written what is unpickled from a folder."""
+    info = folder.stat()
+    return not hasattr(os, "getuid") or (
+        info.st_uid in (os.getuid(), SYSTEM) and not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
+
+
+def _is_filled() -> bool:
+    """Whether the folder holds kernels that someone made ready for programs that cannot write there."""
+    try:
+        folder = _folder()
+        return _is_safe(folder) and any(folder.iterdir())
+    except (OSError, RuntimeError):
+        return False
 
 
 def keep(path: Path, content: bytes) -> None:

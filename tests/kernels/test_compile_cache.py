@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -186,8 +187,36 @@ def test_a_folder_that_others_may_write_is_not_trusted(kept, mode):
 def test_a_folder_of_someone_else_is_not_trusted(folder, monkeypatch):
     cache.compile_cache_folder.cache_clear()
     monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    monkeypatch.setattr(cache, "SYSTEM", folder.stat().st_uid + 2)
     with pytest.warns(UserWarning, match="may be written by others"):
         assert cache.compile_cache_folder() is None
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_filled_folder_that_cannot_be_written_is_read(kept, monkeypatch, empty):
+    """As that of an image: kernels made ready by the system's owner, for programs that may only read."""
+
+    def refused(**options):
+        raise PermissionError(13, "Permission denied")
+
+    if empty:
+        kept.unlink()
+    cache.compile_cache_folder.cache_clear()
+    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
+    if empty:
+        with pytest.warns(UserWarning, match="not kept"):
+            assert cache.compile_cache_folder() is None
+    else:
+        assert cache.compile_cache_folder() == kept.parent
+        assert told() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="this system has no owners of files")
+def test_a_folder_of_the_systems_owner_is_trusted(kept, monkeypatch):
+    cache.compile_cache_folder.cache_clear()
+    monkeypatch.setattr(cache, "SYSTEM", kept.stat().st_uid)
+    monkeypatch.setattr(os, "getuid", lambda: kept.stat().st_uid + 1)
+    assert cache.compile_cache_folder() == kept.parent
 
 
 def test_a_full_disk_is_no_reason_to_stop_and_leaves_no_remains(folder, monkeypatch):
