@@ -128,13 +128,13 @@ def test_operands_of_numbers_and_of_other_ranks(tmp_path):
     x, row = L.Input((5, 6, 3)), L.Input((3,))
     y = L.Conv2D(3, 2)(x)
     ends = [
-        y * np.float32([1, 2, 3]) - 0.5,
+        y * np.array([1, 2, 3], np.float32) - 0.5,
         1 / (y * y + np.ones((5, 1), np.float32)),
         L.Operation("Maximum")(y, L.Operation("Mean", axis=(1, 2), keepdims=True)(y)),
         L.Operation("Matmul")(y, np.arange(6, dtype=np.float32).reshape(3, 2)),
         L.Operation("Concatenate", axis=-1)([y, y * 2]),
         L.Operation("Stack", axis=-1)([y, y + 1]),
-        L.Operation("Minimum")(row, np.float32([0.25])),
+        L.Operation("Minimum")(row, np.array([0.25], np.float32)),
         y * L.Operation("Reshape", newshape=(-1, 1, 1, 3))(row),
     ]
     model = Model([x, row], ends)
@@ -146,7 +146,9 @@ def test_operations_number_by_number_leave_channels_first():
     """A gate between convolutions: the axes are turned for the input and for the output alone."""
     x = inputs = L.Input((5, 6, 3))
     x = L.Conv2D(4, 3)(x)
-    x = x * L.Operation("Sigmoid")(L.Operation("Mean", axis=(1, 2), keepdims=True)(x) * 2.0 + np.float32([1, 2, 3, 4]))
+    x = x * L.Operation("Sigmoid")(
+        L.Operation("Mean", axis=(1, 2), keepdims=True)(x) * 2.0 + np.array([1, 2, 3, 4], np.float32)
+    )
     kinds = [node.op_type for node in to_onnx(Model(inputs, L.Conv2D(2, 1)(x))).graph.node]
     assert kinds.count("Transpose") == 2
 
