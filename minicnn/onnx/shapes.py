@@ -90,7 +90,9 @@ def center_crop(graph: Graph, layer: Any, x: Value) -> Value:
 
 def random_crop(graph: Graph, layer: Any, x: Value) -> Value:
     size = layer.height, layer.width
-    return x if _known(graph, x) == size else resized(graph, _cut_to_proportions(graph, layer, x), size)
+    if _known(graph, x) == size or not layer.crops_in_inference:
+        return x
+    return resized(graph, _cut_to_proportions(graph, layer, x), size)
 
 
 def resized(graph: Graph, x: Value, size: tuple[int, int], method: str = "bilinear", antialias: bool = False) -> Value:

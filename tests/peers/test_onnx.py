@@ -67,7 +67,7 @@ NOTHING_AT_INFERENCE = {
     *("RandomContrast", "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur"),
     *("RandomGrayscale", "RandomHeight", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization"),
     *("RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation", "RandomWidth"),
-    *("RandomCrop", "RandomZoom", "Solarization"),  # RandomCrop of its own size
+    *("RandomCrop", "RandomZoom", "Solarization"),
 }
 
 
@@ -167,6 +167,12 @@ def test_images_of_any_size(sides, tmp_path):
     check(Model(x, ends), tmp_path / "a.onnx", (2,), sides)
 
 
+def crop_of_keras_2(height: int, width: int) -> L.Layer:
+    layer = L.RandomCrop(height, width)
+    layer.crops_in_inference = True
+    return layer
+
+
 @pytest.mark.parametrize(
     ("layer", "side"),
     [
@@ -180,7 +186,8 @@ def test_images_of_any_size(sides, tmp_path):
         (L.UpSampling2D(2, interpolation="lanczos5"), 5),
         (L.CenterCrop(3, 9), 6),
         (L.RandomCrop(5, 6), 6),
-        (L.RandomCrop(6, 6), 6),
+        (crop_of_keras_2(5, 6), 6),
+        (crop_of_keras_2(6, 6), 6),
         (L.Resizing(8, 3, pad_to_aspect_ratio=True, interpolation="nearest"), 6),
         (L.Resizing(3, 8, antialias=True), 9),
     ],
