@@ -1,7 +1,7 @@
 """Losses: what training makes small.  Names, arguments and formulas are Keras'.
 
 A loss object is called with (y_true, y_pred) and gives the mean over the samples as a scalar tensor; `sample_weight`
-(N,) multiplies each sample's share.
+(N,) multiplies each sample's share.  Where y_pred has a mask, the mean is that over the steps which it keeps.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,16 @@ class Loss:
         if sample_weight is not None:
             weights = np.asarray(sample_weight, values.dtype).reshape(-1, *[1] * (values.ndim - 1))
             values = values * Tensor(weights)
+        if y_pred.mask is not None and values.ndim:
+            values = values * Tensor(self._share_of_each(y_pred.mask.numpy(), values))
         return values.mean()
+
+    def _share_of_each(self, mask: np.ndarray, values: Tensor) -> np.ndarray:
+        """The factors with which the mean over all steps is that over those which count; 0 where none does."""
+        if mask.shape != values.shape[: mask.ndim]:
+            raise ShapeError(f"{self.name}: losses of shape {values.shape} do not fit a mask of shape {mask.shape}")
+        factors = (mask != 0) * (mask.size / max(np.count_nonzero(mask), 1))
+        return factors.astype(values.dtype).reshape(*mask.shape, *[1] * (values.ndim - mask.ndim))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, as Keras writes them."""

@@ -107,6 +107,11 @@ def infer(x: Any, *gamma_beta: Any) -> Any:
     return ops.batchnorm_infer(x, gamma, beta, mean, variance)
 
 
+def of_kept(x: Any, gamma: Any, beta: Any, **options: Any) -> Any:
+    """By the statistics of the steps that a constant mask keeps."""
+    return ops.batchnorm_of_kept(x, Tensor(STEPS[: len(x)].astype(x.dtype)), gamma, beta, **options)[0]
+
+
 def look_up(w: Any) -> Any:
     """Rows of a table, some of them twice."""
     return ops.embedding(Tensor(np.array([[0.0, 2.0, 2.0], [1.0, 0.0, 2.0]], w.dtype)), w)
@@ -195,6 +200,10 @@ CASES: dict[str, list[Case]] = {
     "batchnorm_infer": [
         (infer, [distinct(2, 3, 3, 4), positive(4), distinct(4)]),
         (infer, [distinct(5, 4)]),
+    ],
+    "batchnorm_of_kept": [
+        (lambda x, g, b: of_kept(x, g, b), [distinct(3, 5, 4), positive(4), distinct(4)]),
+        (lambda x, b: of_kept(x, None, b, axis=1), [distinct(3, 5, 2), distinct(5)]),
     ],
     "batchnorm_train": [
         (lambda x, g, b: ops.batchnorm_train(x, g, b)[0], [distinct(2, 3, 3, 4), positive(4), distinct(4)]),

@@ -98,18 +98,26 @@ def transpose(x: Tensor, /, axes: Any = None) -> Tensor:
 
 
 def swapaxes(x: Tensor, /, axis1: int = 1, axis2: int = 2) -> Tensor:
-    first, second = axes_of(x, (axis1, axis2))
-    order = list(range(x.ndim))
-    order[first], order[second] = order[second], order[first]
-    return transpose(x, order)
+    return transpose(x, swapped(x.ndim, *axes_of(x, (axis1, axis2))))
+
+
+def swapped(rank: int, axis1: int, axis2: int) -> list[int]:
+    """The order of axes with two of them in each other's place."""
+    order = list(range(rank))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return order
 
 
 def moveaxis(x: Tensor, /, source: Any = 1, destination: Any = 1) -> Tensor:
-    sources, places = axes_of(x, source), axes_of(x, destination)
-    order = [axis for axis in range(x.ndim) if axis not in sources]
+    return transpose(x, moved(x.ndim, axes_of(x, source), axes_of(x, destination)))
+
+
+def moved(rank: int, sources: Sequence[int], places: Sequence[int]) -> list[int]:
+    """The order of axes with some of them in other places, both counted from the first."""
+    order = [axis for axis in range(rank) if axis not in sources]
     for place, axis in sorted(zip(places, sources)):
         order.insert(place, axis)
-    return transpose(x, order)
+    return order
 
 
 def concatenate(xs: list[Tensor], /, axis: int = 0) -> Tensor:
@@ -167,16 +175,16 @@ def get_item(x: Tensor, /, key: Any = ()) -> Tensor:
     key = without_ellipsis(key, x.ndim)
     if not all(item is None or isinstance(item, int | slice) for item in key):
         raise UnsupportedError(f"an index {key!r}; minicnn takes numbers and slices")
-    if not all(map(_takes_all, key[:1])):
+    if not all(map(takes_all, key[:1])):
         raise UnsupportedError(f"the index {key[0]!r} takes some of the samples; minicnn takes all of a batch")
-    if all(map(_takes_all, key)):
+    if all(map(takes_all, key)):
         return x
     y = ops.pick(x, tuple(item for item in key if item is not None))
     new = [i for i, item in enumerate(item for item in key if not isinstance(item, int)) if item is None]
     return expand_dims(y, new) if new else y
 
 
-def _takes_all(item: Any) -> bool:
+def takes_all(item: Any) -> bool:
     """Whether an index along one axis leaves it as it is."""
     return isinstance(item, slice) and item.start in (None, 0) and item.stop is None and item.step in (None, 1)
 

@@ -3,6 +3,8 @@
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from minicnn import ops
 from minicnn.arguments import number, switch, whole_number
 from minicnn.autograd import Tensor
@@ -78,7 +80,7 @@ class BatchNormalization(_Normalization):
 
     Training uses the statistics of the batch and moves the stored ones towards them:
     moving = momentum moving + (1 - momentum) batch.  Otherwise, and always while `trainable` is False, the stored
-    ones are used and nothing moves.
+    ones are used and nothing moves.  Where x has a mask, the statistics are those of the steps that it keeps.
 
     >>> from minicnn.layers import BatchNormalization, Input
     >>> layer = BatchNormalization()
@@ -124,7 +126,12 @@ class BatchNormalization(_Normalization):
         self.built = True
 
     def call(self, x: Tensor, training: bool) -> Tensor:
-        x, back = moved_last(x, [self._one_axis(x.shape)])
+        axis = self._one_axis(x.shape)
+        if training and self.trainable and x.mask is not None:
+            y, *statistics = ops.batchnorm_of_kept(x, x.mask, self.gamma, self.beta, self.epsilon, axis)
+            self._follow(x, *statistics)
+            return y
+        x, back = moved_last(x, [axis])
         return moved_back(self._normalised(x, training and self.trainable), back)
 
     def _normalised(self, x: Tensor, by_batch: bool) -> Tensor:
@@ -132,13 +139,16 @@ class BatchNormalization(_Normalization):
         if not by_batch:
             statistics = (self.moving_mean, self.moving_variance)
             return ops.batchnorm_infer(x, self.gamma, self.beta, *statistics, epsilon=self.epsilon)
-        y, mean, variance = ops.batchnorm_train(x, self.gamma, self.beta, self.epsilon)
-        if not x.size:  # a batch without samples has no statistics
-            return y
-        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            with moving.update() as array:
-                array += (batch - array) * array.dtype.type(1 - self.momentum)
+        y, *statistics = ops.batchnorm_train(x, self.gamma, self.beta, self.epsilon)
+        self._follow(x, *statistics)
         return y
+
+    def _follow(self, x: Tensor, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Move the stored statistics towards those of a batch x; one without samples has none."""
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            if x.size:
+                with moving.update() as array:
+                    array += (batch - array) * array.dtype.type(1 - self.momentum)
 
 
 class LayerNormalization(_Normalization):

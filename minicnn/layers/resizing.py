@@ -104,15 +104,18 @@ class CenterCrop(_Sized):
 
 
 class RandomCrop(_Sized):
-    """A random part of the image while training, which is refused here; in inference the middle of these proportions,
-    resized, as Keras 2 and the first of Keras 3 did (Keras 3.15 returns other sizes as they are).
+    """A random part of the image while training, which is refused here; in inference the image as it is, of any size.
+
+    So Keras 3.15 computes, which yet says that height x width comes out; that is taken for the shape where the sides of
+    the images are free.  Keras 2 took the middle of these proportions, resized: so do the layers of its files.
 
     >>> from minicnn.layers import Input, RandomCrop
     >>> RandomCrop(4, 6)(Input((9, 9, 3))).shape
-    (None, 4, 6, 3)
+    (None, 9, 9, 3)
     """
 
     deterministic = False
+    crops_in_inference: bool = False
 
     def __init__(
         self,
@@ -133,7 +136,22 @@ class RandomCrop(_Sized):
                 "or take the layer out"
             )
         size = (self.height, self.width)
-        return x if x.shape[1:3] == size else ops.resize(cut_to_proportions(x, size), size)
+        if not self.crops_in_inference or x.shape[1:3] == size:
+            return x
+        return ops.resize(cut_to_proportions(x, size), size)
+
+    def shape_after(self, input_shape: Shape) -> Shape:
+        if self.crops_in_inference or None in input_shape[1:3]:
+            return super().shape_after(input_shape)
+        return input_shape
+
+    def to_entry(self) -> dict[str, Any]:
+        """A layer of Keras 2 as the one of Keras 3 that gives the same in inference."""
+        if not self.crops_in_inference:
+            return super().to_entry()
+        common = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype.name}
+        options = {"crop_to_aspect_ratio": True, "data_format": self.data_format}
+        return Resizing(self.height, self.width, **options, **common).to_entry()
 
 
 def cut_to_proportions(x: Tensor, size: Pair) -> Tensor:

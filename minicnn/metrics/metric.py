@@ -99,17 +99,17 @@ class MeanOf(WeightedMean):
 
 
 def sample_weights(sample_weight: ArrayLike | None, values: np.ndarray, owner: str) -> np.ndarray:
-    """Float64 weights that broadcast against `values` (N,...): one number, (N,1,...), or one a value.
+    """Float64 weights that broadcast against `values` (N,...): one number, (N,1,...), (N,T,1,...), or one a value.
 
     Raises
     ------
     ShapeError
-        Not one weight for each sample.
+        Not one weight for each sample, or for each step of one.
     """
     weights = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
-    if weights.ndim == 0 or weights.shape == values.shape:
-        return weights
-    if values.ndim == 0 or weights.shape not in ((len(values),), (len(values), 1)):
+    if weights.shape == values.shape[: weights.ndim]:
+        return weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+    if values.ndim == 0 or weights.shape != (len(values), 1):
         raise ShapeError(
             f"{owner}: sample_weight must hold one number a sample; it has shape {weights.shape}, "
             f"the values have {values.shape}"

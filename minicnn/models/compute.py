@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,11 +68,6 @@ class Compiled:
         ):
             if loss is None:
                 continue
-            if output.mask is not None:
-                warnings.warn(
-                    "an output has a mask: the loss counts all of its steps, Keras' those of the mask alone",
-                    stacklevel=2,
-                )
             part = loss(target, output, weights)
             if mean is not None:
                 mean.update_state(part.item(), output.shape[0])
@@ -83,10 +77,15 @@ class Compiled:
         return total
 
     def observe(self, targets: list[Any], outputs: list[Tensor]) -> None:
-        """Show a batch to the metrics, which take no sample weights, as Keras' plain ones."""
+        """Show a batch to the metrics, which take no sample weights, as Keras' plain ones.
+
+        Those that are means of values leave out what a mask does; the others count it, as in Keras.
+        """
         for group, target, output in zip(self.metrics, targets, outputs):
+            mask = None if output.mask is None else output.mask.numpy()
             for metric in group:
-                metric.update_state(np.asarray(target), output.numpy())
+                weights = () if mask is None or not isinstance(metric, metrics.MeanOf) else (mask,)
+                metric.update_state(np.asarray(target), output.numpy(), *weights)
 
     def figures(self) -> dict[str, Any]:
         """The metrics by the names of their figures: losses of several outputs first, whose names then lead."""
@@ -148,12 +147,11 @@ def _train_step(
     return value
 
 
-def test_step(compiled: Compiled, outputs: list[np.ndarray], y: list[Any], weights: Any) -> float:
+def test_step(compiled: Compiled, outputs: list[Tensor], y: list[Any], weights: Any) -> float:
     """The loss of predictions, without penalties; the metrics see the batch."""
     with no_grad():
-        tensors = [Tensor(output) for output in outputs]
-        value = compiled.loss_of(y, tensors, weights).item()
-    compiled.observe(y, tensors)
+        value = compiled.loss_of(y, outputs, weights).item()
+    compiled.observe(y, outputs)
     return value
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.errors import ArgumentError, FileFormatError, GraphError, MinicnnError, UnsupportedError
-from minicnn.layers import CLASSES, InputLayer, Layer, Operation, SymbolicTensor
+from minicnn.layers import CLASSES, InputLayer, Layer, Operation, RandomCrop, SymbolicTensor
 from minicnn.layers.activations import LAYERS
 from minicnn.layers.recurrent import WithStates
 from minicnn.layers.symbolic import symbolic_tensors
@@ -131,8 +131,11 @@ class _Reader:
         if isinstance(inner := config.get("activation"), dict) and _is_activation_layer(inner):
             config["activation"] = self.layer(inner)
         layer = cls.from_config(modern_config(cls, name, config, self.version))
+        old = self.version.split(".")[0] in OLD
         if isinstance(layer, WithStates):
-            layer.masks_with_states = self.version.split(".")[0] in OLD
+            layer.masks_with_states = old
+        if isinstance(layer, RandomCrop):
+            layer.crops_in_inference = old
         return layer
 
     def _count(self, number: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minicnn.autograd import Tensor
 from minicnn.callbacks import CallbackList
 from minicnn.errors import DataError, OutOfMemoryError
 
@@ -25,7 +26,7 @@ UNASKED = 1 << 20  # bytes for which nobody asks the system whether it has them:
 def evaluate(
     model: Model,
     source: Source,
-    outputs_of: Callable[[Batch], list[np.ndarray]],
+    outputs_of: Callable[[Batch], list[Tensor]],
     callbacks: CallbackList,
     batch_size: int,
     stopped: Callable[[], bool] = lambda: False,

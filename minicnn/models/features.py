@@ -38,11 +38,11 @@ class SplitProgram:
         """The model's outputs, remembered for a backward pass through the rest."""
         return self.rest.run(dict(zip(self.rest.inputs, map(Tensor, features))), training)
 
-    def predict(self, features: list[np.ndarray]) -> list[np.ndarray]:
-        """The model's outputs in inference mode, through a plan."""
+    def predict(self, features: list[np.ndarray]) -> list[Tensor]:
+        """The model's outputs in inference mode, through a plan, with their masks."""
         if self._rest_plan is None:
             self._rest_plan = Plan(self.rest, [a.shape[1:] for a in features], [a.dtype for a in features])
-        return self._rest_plan.run(features)
+        return self._rest_plan.tensors(features)
 
 
 def training_signature(program: Program) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.arguments import number, whole_number
+from minicnn.autograd import Tensor
 from minicnn.callbacks import CallbackList, History
 from minicnn.errors import ArgumentError, DataError, GraphError
 from minicnn.seeds import new_seed
@@ -91,7 +92,7 @@ class Trainer:
         logs = evaluate(self.model, self.validation, self._validation_outputs, callbacks, batch_size, interrupted)
         return {f"val_{name}": value for name, value in logs.items()}
 
-    def _validation_outputs(self, batch: Batch) -> list[np.ndarray]:
+    def _validation_outputs(self, batch: Batch) -> list[Tensor]:
         x = self.model.cast_inputs(batch.x)
         split = self.current_split(x)
         return split.predict(self.validation_store.get(split, batch, x))

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.arguments import one_of
-from minicnn.autograd import Parameter
+from minicnn.autograd import Parameter, Tensor
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import Layer, Operation, SymbolicTensor
 from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
@@ -199,6 +199,14 @@ class Network(Layer):
 
     def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """The outputs of one batch through the prediction plan."""
+        return self._plan_for(arrays).run(arrays)
+
+    def run_plan_masked(self, arrays: list[np.ndarray]) -> list[Tensor]:
+        """The same as tensors, with the masks of sequences."""
+        return self._plan_for(arrays).tensors(arrays)
+
+    def _plan_for(self, arrays: list[np.ndarray]) -> Plan:
+        """The plan for arrays of these shapes, which are checked."""
         self._check_shapes([array.shape for array in arrays])
         shapes, dtypes = [a.shape[1:] for a in arrays], [t.dtype for t in self.inputs]
         storage = self.dense_storage
@@ -211,7 +219,7 @@ class Network(Layer):
             for old in list(self._plans)[: max(0, len(self._plans) + 1 - PLANS_KEPT)]:  # other threads change it
                 self._plans.pop(old, None)
             plan = self._plans[key] = Plan(self.program, shapes, dtypes, storage)
-        return plan.run(arrays)
+        return plan
 
 
 def alone(values: list[Any]) -> Any:

@@ -93,11 +93,36 @@ def _gelu(graph: Graph, x: Value) -> Value:
     return graph.apply("Mul", twice, graph.constant(0.5))
 
 
+def _log_sigmoid(graph: Graph, x: Value) -> Value:
+    return graph.apply("Neg", graph.apply("Softplus", graph.apply("Neg", x)))
+
+
+def _sparse_plus(graph: Graph, x: Value) -> Value:
+    """max(0, min(x + 1, 2))^2 / 4 + max(0, x - 1)"""
+    one = graph.constant(1.0)
+    bend = _clip(graph, graph.apply("Add", x, one), 0.0, 2.0)
+    square = graph.apply("Mul", graph.apply("Mul", bend, bend.name), graph.constant(0.25))
+    return graph.apply("Add", square, graph.node("Relu", graph.node("Sub", x.name, one)))
+
+
+def _squareplus(graph: Graph, x: Value) -> Value:
+    """(x + sqrt(x^2 + 4)) / 2"""
+    root = graph.node("Sqrt", graph.node("Add", graph.node("Mul", x.name, x.name), graph.constant(4.0)))
+    return graph.apply("Mul", graph.apply("Add", x, root), graph.constant(0.5))
+
+
 WRITTEN_OUT: dict[str, Callable[[Graph, Value], Value]] = {
     "relu6": lambda graph, x: _clip(graph, x, 0.0, 6.0),
     "swish": _swish,
     "silu": _swish,
     "mish": _mish,
+    "hard_shrink": lambda graph, x: graph.apply("Shrink", x, lambd=0.5),
+    "soft_shrink": lambda graph, x: graph.apply("Shrink", x, lambd=0.5, bias=0.5),
+    "hard_tanh": lambda graph, x: _clip(graph, x, -1.0, 1.0),
+    "log_sigmoid": _log_sigmoid,
+    "sparse_plus": _sparse_plus,
+    "squareplus": _squareplus,
+    "tanh_shrink": lambda graph, x: graph.apply("Sub", x, graph.node("Tanh", x.name)),
     "gelu": _gelu,
     "softmax": softmax,
     "log_softmax": lambda graph, x: softmax(graph, x, log=True),

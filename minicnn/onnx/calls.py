@@ -111,6 +111,13 @@ def _masks(graph: Graph, layer: Any, given: list[Value], results: list[Value]) -
     if not layer.supports_masking or not masks:
         return [None] * len(results)
     if type(layer).__name__ == "Concatenate" and layer.axis in (1, 1 - given[0].rank):
-        raise UnsupportedError(f"layer {layer.name}: Concatenate of sequences with masks has no form in ONNX")
+        every = [value.mask or _all_steps(graph, value) for value in given]
+        return [graph.apply("Concat", every[0], *(mask.name for mask in every[1:]), axis=1)]
     kept = None if len(masks) < len(given) else reduce(lambda a, b: graph.apply("Max", a, b.name), masks)
     return [kept] * len(results)
+
+
+def _all_steps(graph: Graph, x: Value) -> Value:
+    """A mask of 1."""
+    sizes = graph.node("Shape", graph.last(x).name, end=x.rank - 1)
+    return Value(graph.node("Expand", graph.constant(1.0), sizes), x.rank - 1)

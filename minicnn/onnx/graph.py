@@ -60,6 +60,15 @@ def to_last(rank: int) -> tuple[int, ...]:
     return (0, *range(2, rank), 1)
 
 
+def axes_of(axis: Any, rank: int) -> list[int]:
+    """One axis or several, counted from the first.
+
+    >>> axes_of((-1, 1), 4)
+    [3, 1]
+    """
+    return [one % rank for one in ([axis] if isinstance(axis, int) else axis)]
+
+
 class Graph:
     """Nodes and weights, named after the layer that they come from.
 
@@ -97,6 +106,10 @@ class Graph:
         self.weights.append(numpy_helper.from_array(values, name))
         self.size += values.nbytes
         return name
+
+    def value(self, operand: Any) -> Value:
+        """A value with its axes as in Keras: the operand, or the constant of its numbers."""
+        return self.last(operand) if isinstance(operand, Value) else Value(self.constant(operand), np.ndim(operand))
 
     def integers(self, *numbers: int) -> str:
         """The name of a constant list of whole numbers."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from .activations import activation, rectifier, softmax
 from .graph import Graph, Value
-from .merge import concatenate, custom_scale, dot, merge, operation
+from .merge import concatenate, custom_scale, dot, merge
 from .normalization import (
     batch_normalization,
     group_normalization,
@@ -19,6 +19,7 @@ from .normalization import (
     rescaling,
     unit_normalization,
 )
+from .operations import operation
 from .recurrent import recurrent
 from .sequences import bidirectional, embedding, masking, time_distributed
 from .shapes import (

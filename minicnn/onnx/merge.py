@@ -1,4 +1,4 @@
-"""Layers and operators that make one value of several."""
+"""Layers that make one value of several."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import UnsupportedError
 from minicnn.layers.merge import SHORTEST
-from minicnn.ops.activation import NAMES
 
-from .activations import activation
 from .graph import Graph, Value
 from .normalization import of_unit_length
-
-OPERATIONS = {"Add": "Add", "Subtract": "Sub", "Multiply": "Mul", "TrueDivide": "Div", "Divide": "Div"}
-OPERATIONS |= {"Maximum": "Max", "Minimum": "Min"}
 
 
 def merge(kind: str) -> Callable[..., Value]:
@@ -56,17 +50,3 @@ def dot(graph: Graph, layer: Any, *values: Value) -> Value:
         values = tuple(of_unit_length(graph, value, [axis], SHORTEST) for value, axis in zip(values, axes))
     y = graph.node("Einsum", *(value.name for value in values), equation=f"{','.join(letters)}->n{rest}")
     return Value(y, 1 + len(rest)) if rest else Value(graph.node("Unsqueeze", y, graph.integers(1)), 2)
-
-
-def operation(graph: Graph, layer: Any, *operands: Any) -> Value:
-    """A function of values and numbers, which NumPy's rule makes fit."""
-    known = layer.function in ("Negative", *OPERATIONS) or layer.function.lower() in NAMES
-    if layer.options or not known:
-        raise UnsupportedError(f"operation {layer.name}: {layer.function} has no form in ONNX here")
-    values = [graph.last(v) if isinstance(v, Value) else Value(graph.constant(v), np.ndim(v)) for v in operands]
-    if layer.function == "Negative":
-        return graph.apply("Neg", values[0])
-    if layer.function in OPERATIONS:
-        rank = max(value.rank for value in values)
-        return Value(graph.node(OPERATIONS[layer.function], *(value.name for value in values)), rank)
-    return activation(graph, values[0], layer.function.lower())

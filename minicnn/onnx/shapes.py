@@ -62,8 +62,8 @@ def upsampling(graph: Graph, layer: Any, x: Value) -> Value:
     elif layer.interpolation == "bilinear":
         how = BILINEAR
     else:
-        height, width = (n * factor for n, factor in zip(_known(layer, x), layer.size))
-        return _resized(graph, layer, x, (height, width), layer.interpolation)
+        height, width = (n * factor for n, factor in zip(_known(graph, x), layer.size))
+        return resized(graph, x, (height, width), layer.interpolation)
     return graph.apply("Resize", graph.first(x), "", graph.constant([1, 1, *layer.size]), **how)
 
 
@@ -72,30 +72,30 @@ def resizing(graph: Graph, layer: Any, x: Value) -> Value:
     if layer.crop_to_aspect_ratio:
         x = _cut_to_proportions(graph, layer, x)
     elif layer.pad_to_aspect_ratio:
-        height, width = _known(layer, x)
+        height, width = _known(graph, x)
         wanted = max(height, width * size[0] // size[1]), max(width, height * size[1] // size[0])
         halves = [(new - old) // 2 for new, old in zip(wanted, (height, width))]
         if any(halves):
             sides = [old + 2 * half for old, half in zip((height, width), halves)]
             x = _sized(_padded(graph, x, [(half, half) for half in halves], layer.fill_value), x, sides)
-    return _resized(graph, layer, x, size, layer.interpolation, layer.antialias)
+    return resized(graph, x, size, layer.interpolation, layer.antialias)
 
 
 def center_crop(graph: Graph, layer: Any, x: Value) -> Value:
     size = layer.height, layer.width
-    if any(old < new for old, new in zip(_known(layer, x), size)):
-        return _resized(graph, layer, _cut_to_proportions(graph, layer, x), size)
-    return _middle(graph, layer, x, size)
+    if any(old < new for old, new in zip(_known(graph, x), size)):
+        return resized(graph, _cut_to_proportions(graph, layer, x), size)
+    return _middle(graph, x, size)
 
 
 def random_crop(graph: Graph, layer: Any, x: Value) -> Value:
     size = layer.height, layer.width
-    return x if _known(layer, x) == size else _resized(graph, layer, _cut_to_proportions(graph, layer, x), size)
+    if _known(graph, x) == size or not layer.crops_in_inference:
+        return x
+    return resized(graph, _cut_to_proportions(graph, layer, x), size)
 
 
-def _resized(
-    graph: Graph, layer: Any, x: Value, size: tuple[int, int], method: str = "bilinear", antialias: bool = False
-) -> Value:
+def resized(graph: Graph, x: Value, size: tuple[int, int], method: str = "bilinear", antialias: bool = False) -> Value:
     """By what ONNX has as Keras has it; else by the weights of rows and columns, as minicnn/ops/resize.py."""
     y = graph.first(x)
     if method == "bilinear" and not antialias:
@@ -105,7 +105,7 @@ def _resized(
         for axis, target in zip((2, 3), size):
             y = graph.apply("Gather", y, _nearest(graph, y, axis, target), axis=axis)
         return y
-    rows, columns = (axis_weights(old, new, method, antialias) for old, new in zip(_known(layer, x), size))
+    rows, columns = (axis_weights(old, new, method, antialias) for old, new in zip(_known(graph, x), size))
     y = Value(graph.node("MatMul", graph.constant(rows), y.name), 4, True)
     return graph.apply("MatMul", y, graph.constant(columns.T))
 
@@ -121,14 +121,14 @@ def _nearest(graph: Graph, y: Value, axis: int, target: int) -> str:
 
 def _cut_to_proportions(graph: Graph, layer: Any, x: Value) -> Value:
     """The largest middle part with the proportions of the output."""
-    height, width = _known(layer, x)
+    height, width = _known(graph, x)
     rows = min(height, width * layer.height // layer.width)
     columns = min(width, height * layer.width // layer.height)
-    return _middle(graph, layer, x, (max(rows, 1), max(columns, 1)))
+    return _middle(graph, x, (max(rows, 1), max(columns, 1)))
 
 
-def _middle(graph: Graph, layer: Any, x: Value, size: tuple[int, int]) -> Value:
-    rests = [old - new for old, new in zip(_known(layer, x), size)]
+def _middle(graph: Graph, x: Value, size: tuple[int, int]) -> Value:
+    rests = [old - new for old, new in zip(_known(graph, x), size)]
     sides = [(rest // 2, rest - rest // 2) for rest in rests]
     return _sized(_cropped(graph, x, sides), x, size) if any(rests) else x
 
@@ -138,13 +138,13 @@ def _sized(y: Value, x: Value, sides: Sequence[int]) -> Value:
     return Value(y.name, y.rank, y.first, (x.shape[0], *sides, x.shape[-1]))
 
 
-def _known(layer: Any, x: Value) -> tuple[int, int]:
+def _known(graph: Graph, x: Value) -> tuple[int, int]:
     """The sides of images."""
     height, width = x.shape[1:3]
     if height is None or width is None:
         raise UnsupportedError(
-            f"layer {layer.name}: {type(layer).__name__} of images of any size has no form in ONNX; give the model's "
-            "Input a height and a width"
+            f"layer {graph.layer}: so to cut or resize images of any size has no form in ONNX; give the model's Input "
+            "a height and a width"
         )
     return height, width
 
@@ -154,21 +154,27 @@ def flatten(graph: Graph, layer: Any, x: Value) -> Value:
 
 
 def reshape(graph: Graph, layer: Any, x: Value) -> Value:
-    """No size is left to be found out by the engine, which could not find that of an empty batch.
+    return reshaped(graph, x, layer.target_shape)
 
+
+def reshaped(graph: Graph, x: Value, target: Sequence[int]) -> Value:
+    """Each sample in another shape, in which one size may be -1.
+
+    No size is left to be found out by the engine, which could not find that of an empty batch.
     (A shape that is put together by Concat, ONNX Runtime turns into one with -1.)
     """
-    x, target = graph.last(x), list(layer.target_shape)
-    free = target.index(-1) if -1 in target else None
-    sizes = layer.compute_output_shape(x.shape)[1:]
-    if free is None or sizes[free] is not None:
-        shape = graph.integers(0, *(target if free is None else sizes))  # 0: as many samples as there are
+    x, sizes = graph.last(x), [0, *target]  # 0: as many samples as there are
+    if -1 not in target:
+        shape = graph.integers(*sizes)
+    elif None not in x.shape[1:]:
+        left = prod(n for n in x.shape[1:] if n) // prod(n for n in target if n != -1)
+        shape = graph.integers(*(left if size == -1 else size for size in sizes))
     else:
         total = graph.node("ReduceProd", graph.node("Shape", x.name, start=1), keepdims=1)
-        left = graph.node("Div", total, graph.integers(prod(target[:free] + target[free + 1 :])))
-        where = graph.constant([size == -1 for size in (0, *target)], np.bool_)
-        shape = graph.node("Where", where, left, graph.integers(0, *target))
-    return Value(graph.node("Reshape", x.name, shape), len(target) + 1)
+        left = graph.node("Div", total, graph.integers(prod(n for n in target if n != -1)))
+        free = graph.constant([size == -1 for size in sizes], np.bool_)
+        shape = graph.node("Where", free, left, graph.integers(*sizes))
+    return Value(graph.node("Reshape", x.name, shape), len(sizes))
 
 
 def permute(graph: Graph, layer: Any, x: Value) -> Value:

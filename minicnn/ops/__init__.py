@@ -12,7 +12,7 @@ from .embedding import embedding
 from .loss import binary_crossentropy, crossentropy, sigmoid_crossentropy, softmax_crossentropy
 from .merge import add, batch_dot, maximum, minimum, multiply
 from .noise import noise
-from .norm import batchnorm_infer, batchnorm_train, groupnorm, layernorm, unit_norm
+from .norm import batchnorm_infer, batchnorm_of_kept, batchnorm_train, groupnorm, layernorm, unit_norm
 from .one_axis import (
     avgpool1d,
     conv1d,
@@ -65,6 +65,7 @@ OPS = {
         avgpool3d,
         batch_dot,
         batchnorm_infer,
+        batchnorm_of_kept,
         batchnorm_train,
         binary_crossentropy,
         concatenate,

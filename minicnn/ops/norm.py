@@ -9,6 +9,7 @@ from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
 from minicnn.errors import ShapeError
 
+from .sequence import masked
 from .shape import permute, reshape
 
 
@@ -87,6 +88,34 @@ def batchnorm_train(
     (array([2.]), array([1.]))
     """
     return BatchNormTrain.apply(x, gamma, beta, epsilon=epsilon)
+
+
+def batchnorm_of_kept(
+    x: Tensor, mask: Tensor, gamma: Tensor | None, beta: Tensor | None, epsilon: float = 1e-3, axis: int = -1
+) -> tuple[Tensor, Any, Any]:
+    """(y, mean, variance) as `batchnorm_train`, by the statistics of the steps that mask (N,T) keeps, for axis C of x.
+
+    All steps of x (N,T,...) are normalised by them.  Where none is kept, mean and variance are 0.
+
+    >>> import numpy as np, minicnn
+    >>> x, mask = minicnn.Tensor(np.array([[[1.0], [3.0], [9.0]]])), minicnn.Tensor(np.array([[1.0, 1.0, 0.0]]))
+    >>> y, mean, variance = minicnn.ops.batchnorm_of_kept(x, mask, None, None)
+    >>> mean, variance
+    (array([2.]), array([1.]))
+    """
+    axis %= x.ndim
+    others = tuple(i for i in range(x.ndim) if i != axis)
+    over_steps = mask.numpy().reshape(*mask.shape, *[1] * (x.ndim - mask.ndim)) != 0
+    counts = np.broadcast_to(over_steps, x.shape).sum(others, keepdims=True)
+    share = Tensor((1 / np.maximum(counts, 1)).astype(x.dtype))
+    mean = masked(x, mask).sum(others, keepdims=True) * share
+    difference = x - mean
+    kept = masked(difference, mask)
+    variance = (kept * kept).sum(others, keepdims=True) * share
+    y = difference * (variance + epsilon) ** -0.5
+    y = y if gamma is None else y * gamma.reshape(*mean.shape)
+    y = y if beta is None else y + beta.reshape(*mean.shape)
+    return y, mean.numpy().reshape(-1), variance.numpy().reshape(-1)
 
 
 def batchnorm_infer(

@@ -195,13 +195,6 @@ def test_masks_go_as_far_as_the_layers_let_them():
     assert (output.mask.numpy().tolist(), state.mask) == (kept, None)
 
 
-def test_a_loss_says_that_it_counts_what_a_mask_leaves_out():
-    model = Sequential([L.Input((5, 3)), L.Masking(), L.GRU(2, return_sequences=True)])
-    model.compile("sgd", "mse")
-    with pytest.warns(UserWarning, match="an output has a mask: the loss counts all of its steps"):
-        model.train_on_batch(masked_sequences(), np.zeros((2, 5, 2), np.float32))
-
-
 def test_masks_of_several_inputs_are_joined():
     one, plain = masked_sequences(), sequences(2, 5, 3)
     other = one[:, ::-1].copy()

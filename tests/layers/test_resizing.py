@@ -6,7 +6,8 @@ import pytest
 from minicnn import Tensor, ops
 from minicnn.errors import UnsupportedError
 from minicnn.layers import CenterCrop, Input, RandomCrop, Resizing
-from minicnn.models import Sequential
+from minicnn.models import Model, Sequential, model_from_json
+from minicnn.models.config_reading import _Reader
 from minicnn.ops.resize import METHODS, axis_weights
 
 pytestmark = [pytest.mark.numpy_only, pytest.mark.no_jit]
@@ -55,11 +56,28 @@ def test_sides_that_are_padded_have_the_value():
     np.testing.assert_array_equal(wide.T, [[0, 1, 1, 0]] * 4)
 
 
-def test_a_random_crop_is_the_middle_in_inference_and_refused_in_training():
-    layer = RandomCrop(4, 4, name="crop")
-    x = picture(2, 4, 4, 3)
-    np.testing.assert_array_equal(layer(x).numpy(), x)
-    wide = picture(2, 8, 16, 3)
-    np.testing.assert_allclose(layer(wide).numpy(), Resizing(4, 4)(wide[:, :, 4:12]).numpy(), rtol=1e-6)
+def test_a_random_crop_leaves_images_as_they_are_and_is_refused_in_training():
+    """In inference, as Keras 3.15."""
+    layer = RandomCrop(4, 6, name="crop")
+    for sides in ((4, 6), (9, 9), (3, 9), (2, 3)):
+        x = picture(2, *sides, 3)
+        np.testing.assert_array_equal(layer(x).numpy(), x)
+        assert layer(Input((*sides, 3))).shape == (None, *sides, 3)
+    assert layer(Input((None, 9, 3))).shape == (None, 4, 6, 3)  # as Keras says whatever comes
     with pytest.raises(UnsupportedError, match=r"layer crop \(RandomCrop\) does not augment while training"):
         layer(x, training=True)
+
+
+@pytest.mark.parametrize("sides", [(8, 16), (3, 9), (4, 6)])
+def test_a_random_crop_of_keras_2_is_the_middle_resized_and_stays_so(sides):
+    x = Input((*sides, 3))
+    config = {"name": "crop", "height": 4, "width": 6, "seed": 1}
+    crop = _Reader("2.12.0").layer({"class_name": "RandomCrop", "config": config})
+    model = Model(x, crop(x))
+    images = picture(2, *sides, 3)
+    expected = Resizing(4, 6, crop_to_aspect_ratio=True)(images).numpy()
+    for one in (model, model_from_json(model.to_json())):
+        assert one.output_shape == (None, 4, 6, 3)
+        np.testing.assert_allclose(one.predict(images), expected, rtol=1e-6)
+    with pytest.raises(UnsupportedError, match="does not augment while training"):
+        crop(images, training=True)

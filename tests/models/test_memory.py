@@ -71,6 +71,7 @@ def test_results_that_are_no_samples_are_given_once(monkeypatch):
     model = Model(x, L.Dense(3)(x))
     made = plan_of(model)
     made.outputs.append(np.arange(4.0))
+    made.masked.append(False)
     monkeypatch.setattr(plan, "available_memory", lambda: 4 * made.sample_bytes)
     assert [output.shape for output in made.run([np.zeros((5, 2), np.float32)])] == [(5, 3), (4,)]
 

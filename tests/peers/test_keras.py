@@ -18,6 +18,7 @@ from minicnn import losses, optimizers, schedules
 from minicnn.bench import engines, networks
 from minicnn.layers.augmentation import KERAS2_ALONE
 from minicnn.models import Model, Sequential, load_model, model_from_json
+from minicnn.models.config_reading import _Reader
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
 pytestmark = pytest.mark.filterwarnings("default")
@@ -50,6 +51,15 @@ def check(model: Model, path: Any, x: Any) -> None:
     back = path.with_name("back.keras")
     theirs.save(back)
     assert_close(load_model(back).predict(x), expected)
+
+
+@pytest.mark.parametrize("sides", [(9, 9), (3, 9), (2, 3), (4, 6)])
+@pytest.mark.parametrize("version", ["2.12.0", "3.15.1"])
+def test_a_random_crop_of_images_of_any_size(version, sides, tmp_path):
+    config = {"name": "crop", "height": 4, "width": 6}
+    crop = _Reader(version).layer({"class_name": "RandomCrop", "config": config})
+    model = Sequential([L.Input((*sides, 2)), crop, L.Conv2D(3, 2), L.GlobalAveragePooling2D()])
+    check(model, tmp_path / "a.keras", feed(model))
 
 
 SUFFIXES = [".keras", ".h5"]

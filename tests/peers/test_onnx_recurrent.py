@@ -60,6 +60,7 @@ def masked(kind: type, words: bool, **options: Any) -> Model:
     ends = [*steps, kind(2, go_backwards=True, **options)(steps[0]), L.GlobalAveragePooling1D()(y)]
     ends += [L.Bidirectional(kind(3, return_sequences=True), mode)(y) for mode in ("concat", "ave")]
     ends += L.Bidirectional(kind(3), None)(ends[-1])
+    ends.append(kind(2)(L.Concatenate(axis=1)([y, L.Conv1D(3, 2)(y)])))  # which ends the mask: all steps count
     return Model(x, [*ends, L.GlobalAveragePooling1D()(L.Conv1D(2, 2)(y))])
 
 

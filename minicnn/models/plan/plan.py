@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import kernels
+from minicnn.autograd import Tensor
 from minicnn.errors import OutOfMemoryError
 from minicnn.ops.conv import Conv2D
 from minicnn.ops.dense import Dense
@@ -51,6 +52,7 @@ class Plan:
         share(traced)
         fuse(traced, convolve_dense=dense_storage == "float32" and "dense" not in kernels.forced_rungs())
         self.instructions, self.inputs, self.outputs = traced.instructions, traced.inputs, traced.outputs
+        self.masked = traced.masked  # which outputs have masks, that follow them all
         self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
         self.parameters = [p for item in self.instructions for p in item.parameters()]
         self.dense_storage = dense_storage
@@ -60,12 +62,24 @@ class Plan:
         self._lock = threading.Lock()
 
     def run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """The outputs for input arrays that share a batch size; part by part where memory is short.
+        """The outputs for input arrays that share a batch size.
 
         Raises
         ------
         OutOfMemoryError
         """
+        return self._run_in_parts(arrays)[: len(self.masked)]
+
+    def tensors(self, arrays: list[np.ndarray]) -> list[Tensor]:
+        """What `run` gives, as tensors with their masks."""
+        found = [Tensor(array) for array in self._run_in_parts(arrays)]
+        outputs, masks = found[: len(self.masked)], iter(found[len(self.masked) :])
+        for output, masked in zip(outputs, self.masked):
+            output.mask = next(masks) if masked else None
+        return outputs
+
+    def _run_in_parts(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """Outputs and masks; part by part where memory is short."""
         batch = len(arrays[0])
         count = -(-batch // self._samples_that_fit(batch))
         size = -(-batch // max(1, count))  # parts of about one size

@@ -88,11 +88,12 @@ class Instruction:
 
 @dataclass(eq=False)
 class Trace:
-    """Instructions in order, with the values they start from and end in."""
+    """Instructions in order, with the values they start from and end in: outputs, then the masks of those `masked`."""
 
     instructions: list[Instruction]
     inputs: list[Value]
     outputs: list[Any]
+    masked: list[bool]
 
 
 def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype]) -> Trace:
@@ -123,4 +124,6 @@ def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype
 
     with no_grad(), listening(hear), kernels.unrecorded():
         outputs = program.run(dict(zip(program.inputs, tensors)), training=False)
-    return Trace(instructions, [known[id(t)] for t in tensors], [source(t) for t in outputs])
+    masks = [output.mask for output in outputs if output.mask is not None]
+    ends = [source(tensor) for tensor in (*outputs, *masks)]
+    return Trace(instructions, [known[id(t)] for t in tensors], ends, [output.mask is not None for output in outputs])
