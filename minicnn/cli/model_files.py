@@ -27,7 +27,6 @@ def load(path: str, classifier: bool = False) -> Model:
         raise FileFormatError(
             f"{path} holds weights of {found}, which names no classes: minicnn finetune PHOTOS --base FILE learns yours"
         )
-    twin = getattr(found, "twin", None)
-    doubt = f"; if they are those of {twin}, which is another function, results are wrong" if twin else ""
-    note(f"{path} holds weights of {found}{doubt}")
+    doubt = getattr(found, "doubt", "")
+    note(f"{path} holds weights of {found}{f'; {doubt}' if doubt else ''}")
     return build(found, path)

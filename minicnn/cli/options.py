@@ -74,6 +74,7 @@ def check_base_options(options) -> None:
     ------
     ArgumentError
     """
+    from minicnn.applications.family import is_name
     from minicnn.transfer.base import BUNDLED, NAMES, PUBLISHED, has_published_weights
 
     row, published = NAMES.get(options.base.lower()), options.weights.lower() == PUBLISHED
@@ -84,7 +85,7 @@ def check_base_options(options) -> None:
         )
     if row is not None and options.size is not None and options.size < row.least:
         raise ArgumentError(f"--size must be at least {row.least} for {row.name}; it is {options.size}")
-    if row is not None and published and not has_published_weights(row):
+    if row is not None and (published or is_name(options.weights)) and not has_published_weights(row):
         file = "FILE.safetensors, saved with safetensors.torch.save_file" if "." in row.name else "FILE"
         raise ArgumentError(
             f"no weights of {row.name} are published that minicnn can download: add --weights {file}, or take another "
