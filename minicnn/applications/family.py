@@ -222,7 +222,7 @@ def is_imagenet(weights: Any) -> bool:
 
 
 def is_name(weights: Any) -> bool:
-    """Whether weights are no file, but a name of some as other packages have them: "DEFAULT", True, a member of an Enum.
+    """Whether weights are no file, but a name of some in another package: "DEFAULT", True, a member of an Enum.
 
     Examples
     --------
