@@ -22,6 +22,16 @@ def add_model_options(parser) -> None:
     add_preprocessing(parser)
 
 
+def add_classes(parser) -> None:
+    """--classes."""
+    parser.add_argument(
+        "--classes",
+        metavar="NAMES",
+        help="the names of the model's classes in the order of its outputs, for a file that does not name them: "
+        "cat,dog or a text file with one a line (Keras sorts folders by name)",
+    )
+
+
 def add_dense_storage(parser) -> None:
     """--dense-storage."""
     parser.add_argument(
