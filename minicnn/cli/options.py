@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 from collections.abc import Iterator
 
 from minicnn.cli.parser import whole
@@ -56,6 +57,7 @@ def add_preprocessing(parser) -> None:
 
 def add_base_options(parser) -> None:
     """The options that name a base and how pictures are made ready for it."""
+    parser.said_of_surplus = lambda known, rest: said_of_base_among([known.photos, *rest], parser.prog)
     group = parser.add_argument_group("the base")
     group.add_argument(
         "--base",
@@ -75,6 +77,18 @@ def add_base_options(parser) -> None:
     )
     group.add_argument("--resize", choices=RESIZE, help="how pictures get that size (default: the base's, or crop)")
     add_preprocessing(group)
+
+
+def said_of_base_among(words: list[str], command: str) -> str:
+    """What is said of a base beside the photos, in whichever order; nothing where these are not the two."""
+    from minicnn.transfer.base import BUNDLED, ENDINGS, NAMES
+
+    bases = [word for word in words if word.lower().endswith(ENDINGS) or word.lower() in (*NAMES, BUNDLED)]
+    photos = [word for word in words if word not in bases]
+    if len(bases) != 1 or len(photos) != 1:
+        return ""
+    written = shlex.join([*photos, "--base", *bases])
+    return f"the network {bases[0]!r} is named with --base: {command} {written}"
 
 
 def check_base_options(options) -> None:
