@@ -70,9 +70,9 @@ def what_it_is(head: bytes, name: str, size: int) -> str:
 def what_a_folder_is(path: str) -> str:
     """What to name in place of a folder, after "PATH is"."""
     folder = Path(path)
-    if (folder / "saved_model.pb").is_file() or (folder / "saved_model.pbtxt").is_file():
+    if any(os.path.isfile(folder / name) for name in ("saved_model.pb", "saved_model.pbtxt")):
         return SAVED_MODEL
-    if (folder / "checkpoint").is_file():
+    if os.path.isfile(folder / "checkpoint"):
         return CHECKPOINT
     model = os.path.join(path, "model.keras")
     return f"a folder: name {f'the model in it, {model}' if os.path.isfile(model) else OURS}"
@@ -82,4 +82,6 @@ def what_is_missing(path: str) -> str:
     """Why there is no file: a checkpoint of TensorFlow is named by what its files begin with."""
     if not path:
         return f"the path of a file is empty: name {OURS}"
+    if re.match(r"\w+://", path):
+        return f"{path} is an address: minicnn reads files, download it first"
     return f"{path} is {CHECKPOINT}" if os.path.isfile(f"{path}.index") else f"{path} does not exist: check the path"

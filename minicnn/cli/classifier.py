@@ -1,5 +1,6 @@
 """What commands share that take a trained model and pictures."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,9 +83,9 @@ def _last_activation(tensor: Any) -> Any:
 
 def _refuse_pictures(path: str) -> None:
     """Say where a model is expected when arguments are swapped."""
-    if Path(path).is_dir() and pictures_below(path)[0]:
+    if os.path.isdir(path) and pictures_below(path)[0]:
         raise ArgumentError(f"{path} is a folder of pictures: the model is named first, then pictures")
-    if Path(path).is_file():
+    if os.path.isfile(path) and os.access(path, os.R_OK):
         with open(path, "rb") as file:
             if sniff(file.read(16)) not in FORMATS:
                 return

@@ -81,14 +81,19 @@ def add_base_options(parser) -> None:
 
 def said_of_base_among(words: list[str], command: str) -> str:
     """What is said of a base beside the photos, in whichever order; nothing where these are not the two."""
-    from minicnn.transfer.base import BUNDLED, ENDINGS, NAMES
-
-    bases = [word for word in words if word.lower().endswith(ENDINGS) or word.lower() in (*NAMES, BUNDLED)]
+    bases = [word for word in words if _is_base(word)]
     photos = [word for word in words if word not in bases]
     if len(bases) != 1 or len(photos) != 1:
         return ""
     written = shlex.join([*photos, "--base", *bases])
     return f"the network {bases[0]!r} is named with --base: {command} {written}"
+
+
+def _is_base(word: str) -> bool:
+    """Whether a word is the name of a network, or of a file with one."""
+    from minicnn.transfer.base import BUNDLED, ENDINGS, NAMES
+
+    return word.lower().endswith(ENDINGS) or word.lower() in (*NAMES, BUNDLED)
 
 
 def check_base_options(options) -> None:
@@ -101,6 +106,11 @@ def check_base_options(options) -> None:
     from minicnn.applications.family import is_name
     from minicnn.transfer.base import BUNDLED, NAMES, PUBLISHED, has_published_weights
 
+    if _is_base(options.photos) and not os.path.isdir(options.photos):
+        raise ArgumentError(
+            f"{options.photos} is a network and no folder: name that of the photos, and the network with --base "
+            f"{shlex.quote(options.photos)}"
+        )
     row, published = NAMES.get(options.base.lower()), options.weights.lower() == PUBLISHED
     if row is None and not published and (options.base.lower() == BUNDLED or os.path.exists(options.base)):
         raise ArgumentError(

@@ -23,7 +23,7 @@ def result_folder(out: str | None, photos: str) -> Path:
 
     root = Path(photos).resolve()
     if out is not None:
-        folder = Path(out)
+        folder = named_folder(out)
     else:
         folder = Path(f"{root.name or 'photos'}-model")
         if folder.resolve().is_relative_to(root):
@@ -33,6 +33,7 @@ def result_folder(out: str | None, photos: str) -> Path:
             f"{folder} lies among the photos in {photos}, where the next run would take it for a class: "
             "name another folder with --out"
         )
+    check_place(folder)
     if out is None and holds_results(folder):
         earlier, numbered = folder, (folder.with_name(f"{folder.name}-{number}") for number in count(2))
         folder = next(other for other in numbered if not holds_results(other))
@@ -40,11 +41,24 @@ def result_folder(out: str | None, photos: str) -> Path:
     return check_place(folder)
 
 
+def named_folder(out: str) -> Path:
+    """The folder that --out names.
+
+    Raises
+    ------
+    ArgumentError
+        The name is empty: a variable of the shell that is not set.
+    """
+    if not out:
+        raise ArgumentError("the name after --out is empty: name a folder for the results")
+    return Path(out)
+
+
 def holds_results(folder: Path) -> bool:
     """Whether a folder has a file of an earlier run."""
     from minicnn.report.outputs import HEAD_FILE, HISTORY, METRICS, MODEL, REPORT
 
-    return any((folder / name).exists() for name in (HEAD_FILE, HISTORY, METRICS, MODEL, REPORT))
+    return any(os.path.exists(folder / name) for name in (HEAD_FILE, HISTORY, METRICS, MODEL, REPORT))
 
 
 def said_of_contents(folder: Path, known: str = "") -> str:
