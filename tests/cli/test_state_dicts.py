@@ -67,11 +67,17 @@ def test_weights_that_other_networks_have_too_are_doubted(name, doubt):
     assert StateDict(NETWORKS[name], 3).doubt == said
 
 
-def test_a_doubt_is_said(tmp_path, capsys):
-    NETWORKS["timm.mobilenetv3_small_100"](classes=3).save_weights(tmp_path / "net.h5")
-    assert main(["summary", str(tmp_path / "net.h5")]) == 0
-    line = "3 classes; if they are those of timm.tf_mobilenetv3_small_100, which is another function, results are wrong"
-    assert line in capsys.readouterr().err
+@pytest.mark.filterwarnings("default")
+def test_a_doubt_is_said(photos, tmp_path, feature_folder, capsys):
+    file = str(tmp_path / "net.h5")
+    NETWORKS["timm.mobilenetv3_small_100"](classes=3).save_weights(file)
+    doubt = "if they are those of timm.tf_mobilenetv3_small_100, which is another function, results are wrong"
+    assert main(["summary", file]) == 0
+    assert f"3 classes; {doubt}" in capsys.readouterr().err
+    assert main(["inspect", file]) == 0
+    assert f"  doubt         {doubt}\n" in capsys.readouterr().out
+    assert main(["extract", str(photos), "--base", file, "--size", "32", "--out", str(tmp_path / "a.npz")]) == 0
+    assert f"warning: {file} holds weights of timm.mobilenetv3_small_100, 3 classes; {doubt}" in capsys.readouterr().err
 
 
 def test_without_a_classifier_it_is_a_base(state, golden, photos, tmp_path, capsys):
@@ -109,6 +115,13 @@ def test_a_name_of_weights_is_no_file(photos, tmp_path, capsys):
     base = ["--base", "torchvision.resnet50", "--weights", "IMAGENET1K_V1"]
     line = refused(capsys, tmp_path, "finetune", photos, *base)
     assert "no weights of torchvision.resnet50 are published that minicnn can download: add --weights FILE.saf" in line
+
+
+def test_a_part_of_a_checkpoint_is_called_that(state, golden, tmp_path, capsys):
+    names = list(arrays := state_dict(THIN, golden))
+    write(tmp_path / "model-00001-of-00002.safetensors", {name: arrays[name] for name in names[:40]})
+    line = refused(capsys, tmp_path, "summary", tmp_path / "model-00001-of-00002.safetensors")
+    assert "holds a part of a checkpoint: load all parts with safetensors.numpy.load_file, save the arrays as" in line
 
 
 def test_a_base_is_named_that_takes_the_weights(state, photos, tmp_path, capsys):
