@@ -11,8 +11,10 @@ from cli_cases import refused
 from minicnn.cli import doctor
 from minicnn.cli.classifier import load_classifier
 from minicnn.cli.places import result_folder
+from minicnn.cli.weights import place_of
 from minicnn.data import scan_folder
 from minicnn.errors import FileAccessError
+from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.weights.atomic import check_target, replacing
 from minicnn.weights.fetch import find
 from minicnn.weights.others import what_a_folder_is
@@ -89,6 +91,8 @@ def test_earlier_results_that_may_not_be_seen(place):
 
 def test_a_cache_that_may_not_be_entered(place):
     assert find(class_index()) is None
+    assert place_of(class_index()) is None
+    FeatureCache(place / "shut" / "features", limit=1).trim()
     assert "NOT READABLE" in doctor._size(place / "shut")
     assert "NOT WRITABLE" in doctor._writable(place / "shut" / "kernels")
     assert doctor._size(place / "shut" / "kernels") == "0 files, 0.0 MiB"
