@@ -59,9 +59,9 @@ def _remove_stale(target: Path) -> None:
 def check_target(path: str | os.PathLike) -> None:
     """Raise FileAccessError when what is at `path` is no regular file, so that no file may take its place."""
     target = _target(path)
-    if target.is_dir():
+    if os.path.isdir(target):  # which is False, where pathlib raises, in a folder that cannot be entered
         raise FileAccessError(f"{path} is a folder: give the name of a file")
-    if target.exists() and not target.is_file():
+    if os.path.exists(target) and not os.path.isfile(target):
         raise FileAccessError(f"{path} is a device or a pipe: give the name of a file")
 
 

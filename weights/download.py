@@ -68,7 +68,10 @@ def download(url: str, target: Path, doubts: Callable[[Path], str]) -> None:
     except OSError as error:
         if isinstance(error, DownloadError):
             raise
-        raise DownloadError(f"{target.parent} cannot be written: {error.strerror or error}") from None
+        reason = error.strerror or error
+        raise DownloadError(
+            f"{target.parent} cannot be written: {reason}; set MINICNN_CACHE to a folder of yours"
+        ) from None
     finally:
         with contextlib.suppress(OSError):
             if mine.stat().st_size:

@@ -76,10 +76,12 @@ def fetch(
 def _here(name: str, file_hash: str | None, folder: str, check: Check | None) -> tuple[Path | None, str]:
     """(the path of a file in minicnn's or Keras' cache, why the one in the latter is not used)"""
     target = cache_folder() / folder / name
-    if target.is_file():  # verified before it got this name, or put there by hand: the readers doubt it, as any file
+    if os.path.isfile(
+        target
+    ):  # verified before it got this name, or put there by hand: the readers doubt it, as any file
         return target, ""
     kept = keras_folder() / folder / name
-    if not kept.is_file():
+    if not os.path.isfile(kept):
         return None, ""
     doubts = _doubts(kept, file_hash, check)
     return (None, f"; {kept} is there but {doubts}") if doubts else (kept, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from enum import Enum
 from numbers import Integral
 from pathlib import Path
 from types import FunctionType
@@ -22,6 +23,7 @@ Weights = str | Path | None
 Body = Callable[[SymbolicTensor], SymbolicTensor]  # images (N,H,W,3) to features (N,h,w,C)
 Top = Callable[[SymbolicTensor, int, str | None], SymbolicTensor]  # features, classes, activation to the output
 PUBLISHED_SIDE = 224
+FILE_ENDINGS = (".keras", ".h5", ".hdf5", ".safetensors", ".pt", ".pth", ".bin")  # of what is a path
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of pixels / 255, R, G, B
 
 
@@ -219,6 +221,20 @@ def is_imagenet(weights: Any) -> bool:
     return isinstance(weights, str) and weights == "imagenet"
 
 
+def is_name(weights: Any) -> bool:
+    """Whether weights are no file, but a name of some in another package: "DEFAULT", True, a member of an Enum.
+
+    Examples
+    --------
+    >>> is_name("IMAGENET1K_V1"), is_name("weights.h5"), is_name(None)
+    (True, False, False)
+    """
+    if isinstance(weights, str):
+        named = not os.path.dirname(weights) and not weights.lower().endswith(FILE_ENDINGS)
+        return named and weights != "" and not os.path.exists(weights)
+    return weights is True or isinstance(weights, Enum)
+
+
 def are_published(weights: Weights, architecture: str) -> bool:
     """Whether weights are those that Keras publishes: "imagenet", or a file that is one of theirs."""
     if weights is None or is_imagenet(weights):
@@ -270,6 +286,8 @@ def _path(weights: Any) -> Any:
     path = os.fsdecode(weights)
     if path.lower() == "imagenet" and not os.path.exists(path):
         raise ArgumentError(f"weights={path!r}: the published weights are weights='imagenet', in small letters")
+    if is_name(path):
+        raise ArgumentError(f"weights={path!r} is no file; the published weights are weights='imagenet', others a path")
     return path
 
 

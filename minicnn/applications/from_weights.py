@@ -1,6 +1,7 @@
 """The network that a file of weights alone is of, and how it is built with them."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -40,6 +41,8 @@ def of_no_network(file: WeightFile) -> FileFormatError:
     """The refusal of weights alone that no known network has."""
     if file.format != PYTORCH:
         said = "weights alone, of no network that minicnn models lists: save the whole model in one file"
+    elif re.search(r"-\d+-of-\d+\.safetensors$", str(file.path)):
+        said = "a part of a checkpoint: load all parts with safetensors.numpy.load_file, save the arrays as one file"
     elif inside := _wrapped(file):
         said = "the state dict of {}, with '{}.' before every name: save it without".format(*inside)
     else:
@@ -55,6 +58,11 @@ def _wrapped(file: WeightFile) -> tuple[Found, str] | None:
     layers = [replace(layer, name=name) for layer, (_, _, name) in zip(file.layers, splits)]
     found = network_in(replace(file, layers=layers))
     return (found, splits[0][0]) if found else None
+
+
+def doubt_of(found: Found) -> str:
+    """What is to be said beside the network, where others have the same weights; "" for most."""
+    return found.doubt if isinstance(found, StateDict) else ""
 
 
 def network_of(path: str | os.PathLike) -> Found | None:

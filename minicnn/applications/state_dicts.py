@@ -15,7 +15,12 @@ from .pytorch.network import Network
 
 Sizes = dict[str, int]
 CLASSES = 1000  # of a head that is built
-TWINS = ("efficientnet", "mobilenetv3")  # of timm, where names that begin with tf_ are networks padded as in Keras
+PADDED = ("timm.efficientnet", "timm.mobilenetv3")  # have twins whose names begin with tf_, padded as in Keras
+SMOOTHED = {  # whose twins blur or average what is left out by a stride
+    "resnet18": ("resnetblur18",),
+    "resnet50": ("resnetblur50", "resnetaa50"),
+    "efficientnet_b0": ("efficientnet_blur_b0",),
+}
 NETWORKS = {network.name: network for module in (torchvision, timm) for network in module.NETWORKS.values()}
 
 
@@ -30,10 +35,16 @@ class StateDict:
         return f"{self.architecture}, {head(self.classes)}"
 
     @property
-    def twin(self) -> str | None:
-        """Another function of the same weights, from which nothing in a file tells the network."""
-        package, _, name = self.architecture.name.partition(".")
-        return f"timm.tf_{name}" if package == "timm" and name.startswith(TWINS) else None
+    def doubt(self) -> str:
+        """Which networks of timm are other functions of the same weights: nothing in a file tells them apart."""
+        full = self.architecture.name
+        package, _, name = full.partition(".")
+        twins = [f"tf_{name}"] if full.startswith(PADDED) else []
+        twins += SMOOTHED.get(name, ()) if package == "timm" or name.startswith("resnet") else ()
+        if not twins:
+            return ""
+        other = "is another function" if len(twins) == 1 else "are other functions"
+        return f"if they are those of {' or '.join(f'timm.{twin}' for twin in twins)}, which {other}, results are wrong"
 
 
 def identify(file: WeightFile, first: Network | None = None) -> StateDict | None:

@@ -1,5 +1,6 @@
 """What commands share that take a trained model and pictures."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from minicnn.applications.labels import IMAGENET_CLASSES, imagenet_classes
 from minicnn.autograd import Tensor
 from minicnn.cli import model_files
+from minicnn.cli.class_names import read_names
 from minicnn.cli.console import note
 from minicnn.data import ImageFolder, ImageNote, load_images, pictures_below, scan_folder
 from minicnn.data.folder import UnknownClassError
@@ -21,6 +23,7 @@ from minicnn.weights.fetch import find
 from minicnn.weights.registry import class_index
 
 BATCH = 32
+SHOWN = 8  # names of classes in a line
 KEEPING = ("Dropout", "Flatten", "GlobalAveragePooling2D", "Reshape")
 
 
@@ -41,11 +44,13 @@ class Classifier:
         return softmax(Tensor(y)).numpy() if self.logits else y
 
 
-def load_classifier(path: str, preprocessing: str | None = None, dense_storage: str = "float32") -> Classifier:
+def load_classifier(
+    path: str, preprocessing: str | None = None, dense_storage: str = "float32", classes: str | None = None
+) -> Classifier:
     """
     The classifier in a model file, or of published weights; classes without names are called "class 0", "class 1", ...
 
-    It predicts with the weights of dense layers stored as `dense_storage`.
+    It predicts with the weights of dense layers stored as `dense_storage`; `classes` is what --classes says.
 
     Raises
     ------
@@ -59,7 +64,7 @@ def load_classifier(path: str, preprocessing: str | None = None, dense_storage: 
         raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
     model.dense_storage = dense_storage
     preparation = preparation_of(model, path, preprocessing=preprocessing)
-    names = class_names_of(model, path) or _usual_names(class_count(model))
+    names = _class_names(model, path, classes)
     logits = _last_activation(model.outputs[0]) == "linear"
     if logits:
         note(f"the last layer of {path} has no activation: its outputs are taken for logits")
@@ -78,15 +83,27 @@ def _last_activation(tensor: Any) -> Any:
 
 def _refuse_pictures(path: str) -> None:
     """Say where a model is expected when arguments are swapped."""
-    if Path(path).is_dir() and pictures_below(path)[0]:
+    if os.path.isdir(path) and pictures_below(path)[0]:
         raise ArgumentError(f"{path} is a folder of pictures: the model is named first, then pictures")
-    if Path(path).is_file():
+    if os.path.isfile(path) and os.access(path, os.R_OK):
         with open(path, "rb") as file:
             if sniff(file.read(16)) not in FORMATS:
                 return
         raise ArgumentError(
             f"{path} is a picture, neither an HDF5 file nor a .keras archive: the model is named first, then pictures"
         )
+
+
+def _class_names(model: Any, path: str, chosen: str | None) -> list[str]:
+    """Those that are chosen, with a note where the file has others; else the file's, else the usual ones."""
+    stored, count = class_names_of(model, path), class_count(model)
+    if chosen is None:
+        return stored or _usual_names(count)
+    names = read_names(chosen, count)
+    if stored and stored != names:
+        known = ", ".join(stored[:SHOWN]) + ", ..." * (len(stored) > SHOWN)
+        note(f"warning: {path} names its classes {known}; those of --classes are used instead")
+    return names
 
 
 def _usual_names(count: int) -> list[str]:
@@ -142,13 +159,13 @@ def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[ImageFolder,
     Raises
     ------
     DataError, FileAccessError
-        As of `scan_folder`; for a model whose file names no classes, the message says what the folders must be called.
+        As of `scan_folder`; for a model whose file names no classes, the message says how to name them.
     """
     try:
         folder = scan_folder(path, class_names)
     except UnknownClassError as error:
         if list(class_names) != _numbered(len(class_names)):
             raise
-        called = f"call the folders class 0 to class {len(class_names) - 1}, in the order of its outputs"
-        raise DataError(f"{error.found}, but the file of the model does not name its classes: {called}") from None
+        remedy = "add --classes NAMES, in the order of its outputs (Keras sorts folders by name)"
+        raise DataError(f"{error.found}, but the file of the model does not name its classes: {remedy}") from None
     return folder, np.arange(len(folder)) if folder.split is None else folder.split.validation

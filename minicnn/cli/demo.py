@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minicnn.cli.console import Progress, note, say
 from minicnn.cli.finetune import print_result
-from minicnn.cli.places import said_of_contents
+from minicnn.cli.places import named_folder, said_of_contents
 from minicnn.errors import DataError
 
 PER_CLASS = 120
@@ -40,7 +40,7 @@ def run(options) -> int:
     from minicnn.report.outputs import check_place
     from minicnn.transfer import Settings, finetune_folder
 
-    out = check_place(options.out)
+    out = check_place(named_folder(options.out))
     held = said_of_contents(out, known=PICTURES)
     pictures = Path(out) / PICTURES
     if not pictures.exists():

@@ -1,6 +1,7 @@
 """`minicnn doctor`: what this installation has, where it keeps things, and what is missing."""
 
 import ctypes
+import glob
 import os
 import platform
 import shutil
@@ -143,7 +144,7 @@ def _folders() -> dict[str, object]:
     from minicnn.weights.fetch import cache_folder, keras_folder
 
     cache = cache_folder()
-    around = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
+    around = next(folder for folder in (cache, *cache.absolute().parents) if os.path.exists(folder))
     return {
         "cache": f"{cache}{_writable(cache)}, {shutil.disk_usage(around).free / 2**30:,.1f} GiB free",
         "published weights": f"{cache / 'models'}, {_size(cache / 'models')}",
@@ -159,7 +160,7 @@ def _offline() -> bool:
 
 def _writable(folder: Path) -> str:
     """Nothing when the folder can be written or made, else a warning."""
-    around = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    around = next(place for place in (folder, *folder.absolute().parents) if os.path.exists(place))
     return "" if os.access(around, os.W_OK | os.X_OK) else " (NOT WRITABLE: set MINICNN_CACHE to a folder of yours)"
 
 
@@ -181,6 +182,9 @@ def _cuda() -> dict[str, object]:
 
 def _size(folder: Path, pattern: str = "*") -> str:
     """How many files lie below a folder and how large they are together."""
-    files = [path for path in folder.rglob(pattern) if path.is_file()]
-    count = "1 file" if len(files) == 1 else f"{len(files):,} files"
-    return f"{count}, {sum(path.stat().st_size for path in files) / 2**20:,.1f} MiB"
+    if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+        return "NOT READABLE"
+    found = glob.iglob(os.path.join(glob.escape(str(folder)), "**", pattern), recursive=True)
+    sizes = [os.path.getsize(path) for path in found if os.path.isfile(path)]
+    count = "1 file" if len(sizes) == 1 else f"{len(sizes):,} files"
+    return f"{count}, {sum(sizes) / 2**20:,.1f} MiB"

@@ -1,7 +1,7 @@
 """`minicnn evaluate`: how well a model names the pictures of a labelled folder."""
 
 from minicnn.cli.console import NONE, Progress, note, print_json, print_table, say
-from minicnn.cli.options import FULL, add_dense_storage, add_model_options
+from minicnn.cli.options import FULL, add_classes, add_dense_storage, add_model_options
 
 SCORES = ("precision", "recall", "f1")
 
@@ -9,6 +9,7 @@ EPILOG = """\
 examples:
   minicnn evaluate photos-model/model.keras test_photos
   minicnn evaluate photos-model/model.keras test_photos --json
+  minicnn evaluate my_model.h5 test_photos --preprocessing unit --classes cat,dog     a model that another program wrote
 
 PHOTOS has one folder of pictures a class, named as in the model; of a folder with train/ and
 val/ (or test/), the pictures in val/ are judged. Pictures that the model was trained on are counted."""
@@ -24,6 +25,7 @@ def add_parser(commands) -> None:
     )
     add_model_options(parser)
     parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
+    add_classes(parser)
     add_dense_storage(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -37,7 +39,7 @@ def run(options) -> int:
     from minicnn.transfer.pictures import count_trained_on
     from minicnn.transfer.remarks import count
 
-    classifier = load_classifier(options.model, options.preprocessing, options.dense_storage)
+    classifier = load_classifier(options.model, options.preprocessing, options.dense_storage, options.classes)
     folder, rows = labelled_folder(options.photos, classifier.class_names)
     label_of = {folder.files[i]: int(folder.labels[i]) for i in rows}
     progress = Progress()

@@ -85,7 +85,7 @@ def check_out(path: str) -> None:
     from minicnn.weights.atomic import check_target
 
     if Path(path).suffix != ".npz":
-        raise ArgumentError(f"--out must end in .npz; it is {path}")
+        raise ArgumentError(f"--out must end in .npz; it is {path!r}")
     check_target(path)
     check_place(Path(path).parent)
 

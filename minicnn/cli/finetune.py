@@ -43,7 +43,12 @@ def add_parser(commands) -> None:
         epilog=EPILOG,
     )
     parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
-    parser.add_argument("--out", metavar="DIR", help="folder for the results (default: name of PHOTOS + '-model')")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder for the results, which replace earlier ones in it (default: name of PHOTOS + '-model', with a "
+        "number where earlier results are)",
+    )
     add_base_options(parser)
     head = parser.add_argument_group("the head")
     head.add_argument("--epochs", type=whole(1), default=40, metavar="N", help="epochs for the head (default: 40)")

@@ -43,7 +43,7 @@ def run(options) -> int:
 
 def describe(path: str) -> dict:
     """The contents of a weights file as plain values."""
-    from minicnn.applications.from_weights import network_in
+    from minicnn.applications.from_weights import doubt_of, network_in
     from minicnn.weights import open_weights
     from minicnn.weights.contents import contents
 
@@ -67,6 +67,7 @@ def describe(path: str) -> dict:
             "format": file.format,
             "keras_version": file.keras_version,
             "architecture": str(network) if network else None,
+            "doubt": (network and doubt_of(network)) or None,
             "has_config": file.config is not None,
             "to_run": to_run(file, network),
             "command": None if file.config is not None or network is None else command(network),
@@ -112,6 +113,8 @@ def _print(found: dict) -> None:
     say(f"  size          {found['bytes']:,} bytes")
     say(f"  sha256        {found['sha256']}")
     say(f"  architecture  {found['architecture'] or 'not one that minicnn models lists'}")
+    if found["doubt"]:
+        say(f"  doubt         {found['doubt']}")
     say(f"  config        {'present' if found['has_config'] else 'none: weights only'}")
     say(f"  to run it     {one_line(found['to_run'])}")
     if found["command"]:

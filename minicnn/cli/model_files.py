@@ -1,6 +1,6 @@
 """What commands share that take the file of a model: a whole model, or weights alone whose network is known."""
 
-from minicnn.applications.from_weights import build, network_in, of_no_network
+from minicnn.applications.from_weights import build, doubt_of, network_in, of_no_network
 from minicnn.cli.console import note
 from minicnn.errors import FileFormatError
 from minicnn.models import Model, load_model
@@ -27,7 +27,6 @@ def load(path: str, classifier: bool = False) -> Model:
         raise FileFormatError(
             f"{path} holds weights of {found}, which names no classes: minicnn finetune PHOTOS --base FILE learns yours"
         )
-    twin = getattr(found, "twin", None)
-    doubt = f"; if they are those of {twin}, which is another function, results are wrong" if twin else ""
-    note(f"{path} holds weights of {found}{doubt}")
+    doubt = doubt_of(found)
+    note(f"{path} holds weights of {found}{f'; {doubt}' if doubt else ''}")
     return build(found, path)

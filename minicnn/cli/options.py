@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 from collections.abc import Iterator
 
 from minicnn.cli.parser import whole
@@ -20,6 +21,16 @@ def add_model_options(parser) -> None:
     """MODEL and --preprocessing."""
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     add_preprocessing(parser)
+
+
+def add_classes(parser) -> None:
+    """--classes."""
+    parser.add_argument(
+        "--classes",
+        metavar="NAMES",
+        help="the names of the model's classes in the order of its outputs, for a file that does not name them: "
+        "cat,dog or a text file with one a line (Keras sorts folders by name)",
+    )
 
 
 def add_dense_storage(parser) -> None:
@@ -46,6 +57,7 @@ def add_preprocessing(parser) -> None:
 
 def add_base_options(parser) -> None:
     """The options that name a base and how pictures are made ready for it."""
+    parser.said_of_surplus = lambda known, rest: said_of_base_among([known.photos, *rest], parser.prog)
     group = parser.add_argument_group("the base")
     group.add_argument(
         "--base",
@@ -67,6 +79,23 @@ def add_base_options(parser) -> None:
     add_preprocessing(group)
 
 
+def said_of_base_among(words: list[str], command: str) -> str:
+    """What is said of a base beside the photos, in whichever order; nothing where these are not the two."""
+    bases = [word for word in words if _is_base(word)]
+    photos = [word for word in words if word not in bases]
+    if len(bases) != 1 or len(photos) != 1:
+        return ""
+    written = shlex.join([*photos, "--base", *bases])
+    return f"the network {bases[0]!r} is named with --base: {command} {written}"
+
+
+def _is_base(word: str) -> bool:
+    """Whether a word is the name of a network, or of a file with one."""
+    from minicnn.transfer.base import BUNDLED, ENDINGS, NAMES
+
+    return word.lower().endswith(ENDINGS) or word.lower() in (*NAMES, BUNDLED)
+
+
 def check_base_options(options) -> None:
     """Refuse what does not go together, in the words of the command line.
 
@@ -74,8 +103,14 @@ def check_base_options(options) -> None:
     ------
     ArgumentError
     """
+    from minicnn.applications.family import is_name
     from minicnn.transfer.base import BUNDLED, NAMES, PUBLISHED, has_published_weights
 
+    if _is_base(options.photos) and not os.path.isdir(options.photos):
+        raise ArgumentError(
+            f"{options.photos} is a network and no folder: name that of the photos, and the network with --base "
+            f"{shlex.quote(options.photos)}"
+        )
     row, published = NAMES.get(options.base.lower()), options.weights.lower() == PUBLISHED
     if row is None and not published and (options.base.lower() == BUNDLED or os.path.exists(options.base)):
         raise ArgumentError(
@@ -84,7 +119,7 @@ def check_base_options(options) -> None:
         )
     if row is not None and options.size is not None and options.size < row.least:
         raise ArgumentError(f"--size must be at least {row.least} for {row.name}; it is {options.size}")
-    if row is not None and published and not has_published_weights(row):
+    if row is not None and (published or is_name(options.weights)) and not has_published_weights(row):
         file = "FILE.safetensors, saved with safetensors.torch.save_file" if "." in row.name else "FILE"
         raise ArgumentError(
             f"no weights of {row.name} are published that minicnn can download: add --weights {file}, or take another "

@@ -2,7 +2,7 @@
 
 import argparse
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from minicnn.cli.console import note, say
@@ -15,6 +15,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        self.said_of_surplus: Callable[[argparse.Namespace, list[str]], str] = lambda known, rest: ""
         super().__init__(allow_abbrev=False, **options)
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[override]
@@ -23,7 +24,7 @@ class Parser(argparse.ArgumentParser):
             self._refuse_unknown_options(args)
         known, rest = super().parse_known_args(args, namespace)
         if rest:
-            self.error(f"unexpected {rest[0]!r}")
+            self.error(self.said_of_surplus(known, rest) or f"unexpected {rest[0]!r}")
         return known, rest
 
     def print_help(self, file=None) -> None:

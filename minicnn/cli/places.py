@@ -1,14 +1,18 @@
-"""Where results go: never among the photos, and what was there before is told."""
+"""Where results go: never among the photos, nor unasked over earlier ones; what was there before is told."""
 
 import os
+from itertools import count
 from pathlib import Path
 
+from minicnn.cli.console import note
 from minicnn.errors import ArgumentError, FileAccessError
 
 
 def result_folder(out: str | None, photos: str) -> Path:
     """
     The folder for results: the one that is named, else NAME-model here, or beside the photos when here is among them.
+
+    Where nobody named it and it holds earlier results, these are kept, and it is NAME-model-2, ...
 
     Raises
     ------
@@ -19,7 +23,7 @@ def result_folder(out: str | None, photos: str) -> Path:
 
     root = Path(photos).resolve()
     if out is not None:
-        folder = Path(out)
+        folder = named_folder(out)
     else:
         folder = Path(f"{root.name or 'photos'}-model")
         if folder.resolve().is_relative_to(root):
@@ -29,15 +33,38 @@ def result_folder(out: str | None, photos: str) -> Path:
             f"{folder} lies among the photos in {photos}, where the next run would take it for a class: "
             "name another folder with --out"
         )
+    check_place(folder)
+    if out is None and holds_results(folder):
+        earlier, numbered = folder, (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+        folder = next(other for other in numbered if not holds_results(other))
+        note(f"{earlier} holds earlier results, which are kept: these go to {folder}; --out names another folder")
     return check_place(folder)
+
+
+def named_folder(out: str) -> Path:
+    """The folder that --out names.
+
+    Raises
+    ------
+    ArgumentError
+        The name is empty: a variable of the shell that is not set.
+    """
+    if not out:
+        raise ArgumentError("the name after --out is empty: name a folder for the results")
+    return Path(out)
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a folder has a file of an earlier run."""
+    from minicnn.report.outputs import HEAD_FILE, HISTORY, METRICS, MODEL, REPORT
+
+    return any(os.path.exists(folder / name) for name in (HEAD_FILE, HISTORY, METRICS, MODEL, REPORT))
 
 
 def said_of_contents(folder: Path, known: str = "") -> str:
     """A sentence on what a folder holds before results are written to it, to be said afterwards; "" when nothing."""
-    from minicnn.report.outputs import HEAD_FILE, HISTORY, METRICS, MODEL, REPORT
-
     names = {path.name for path in folder.iterdir()} - {known} if folder.is_dir() else set()
-    if names & {HEAD_FILE, HISTORY, METRICS, MODEL, REPORT}:
+    if holds_results(folder):
         return f"earlier results in {folder} were replaced"
     return f"{folder} held other files before: the results lie among them" if names else ""
 

@@ -1,7 +1,7 @@
 """`minicnn predict`: names and probabilities for pictures."""
 
 from minicnn.cli.console import note, one_line, print_json, say
-from minicnn.cli.options import FULL, add_dense_storage, add_model_options
+from minicnn.cli.options import FULL, add_classes, add_dense_storage, add_model_options
 from minicnn.cli.parser import whole
 
 EPILOG = """\
@@ -9,7 +9,7 @@ examples:
   minicnn predict photos-model/model.keras new.jpg
   minicnn predict photos-model/model.keras new/ --top 1       all pictures in a folder
   minicnn predict photos-model/model.keras *.jpg --json       for a program
-  minicnn predict resnet.h5 new.jpg --preprocessing caffe     a model that another program wrote
+  minicnn predict my_model.h5 new.jpg --preprocessing unit --classes cat,dog     a model that another program wrote
   minicnn predict mobilenet_1_0_224_tf.h5 new.jpg             published weights: the 1,000 classes of ImageNet
   minicnn predict resnet50.safetensors new.jpg                a state dict of torchvision or timm
 
@@ -28,6 +28,7 @@ def add_parser(commands) -> None:
     )
     add_model_options(parser)
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="picture files, or folders of them")
+    add_classes(parser)
     add_dense_storage(parser)
     parser.add_argument("--top", type=whole(1), default=3, metavar="N", help="classes a picture (default: 3)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -40,7 +41,7 @@ def run(options) -> int:
     from minicnn.cli.pictures import find_pictures
 
     pictures = find_pictures(options.images)
-    classifier = load_classifier(options.model, options.preprocessing, options.dense_storage)
+    classifier = load_classifier(options.model, options.preprocessing, options.dense_storage, options.classes)
     answers = classify(classifier, pictures.files)
     named = [
         (file, list(best(row, classifier.class_names, options.top)))

@@ -1,6 +1,7 @@
 """`minicnn weights`: the published weight files: which there are, where they lie, fetch one, verify those here."""
 
 import contextlib
+import os
 
 from minicnn.cli.console import print_json, print_table, say
 
@@ -150,6 +151,6 @@ def place_of(entry):
 
     for root in (cache_folder(), keras_folder()):
         path = root / entry.folder / entry.file
-        if path.is_file():
+        if os.path.isfile(path):
             return path
     return None

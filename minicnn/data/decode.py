@@ -90,7 +90,7 @@ def _open(data: bytes, path: Path):
         count = re.search(r"\d+", str(error))
         raise _oversized(path, f"{int(count[0]) if count else 2 * MAX_PIXELS:,} pixels") from None
     except Exception as error:  # a damaged header makes Pillow's format readers raise almost anything
-        raise _damaged(path, error) from error
+        raise (_damaged(path, error) if sniff(data[:16]) else _unidentified(data, path)) from error
     if image.width * image.height > MAX_PIXELS:
         raise _oversized(path, f"{image.width * image.height:,} pixels ({image.width} x {image.height})")
     return image

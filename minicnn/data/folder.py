@@ -132,7 +132,7 @@ def scan_folder(path: str | Path, class_names: Sequence[str] | None = None) -> I
     FileAccessError
         No such folder, or it cannot be read.
     DataError
-        No class folder, a single class, a class without pictures, or classes that do not agree.
+        No name, no class folder, a single class, a class without pictures, or classes that do not agree.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def scan_folder(path: str | Path, class_names: Sequence[str] | None = None) -> I
     >>> folder.counts()                                 # doctest: +SKIP
     {'cat': 120, 'dog': 131}
     """
-    scan = _Scan(Path(path))
+    scan = _Scan(_root(path))
     parts = scan.parts()
     found = [scan.classes(part) for part in parts]
     if class_names is None:
@@ -165,8 +165,14 @@ def pictures_below(folder: str | Path) -> tuple[list[Path], list[ImageProblem]]:
     FileAccessError, DataError
         No such folder.
     """
-    scan = _Scan(Path(folder), labelled=False)
+    scan = _Scan(_root(folder), labelled=False)
     return scan.pictures(scan.root), scan.problems
+
+
+def _root(path: str | Path) -> Path:
+    if path == "":
+        raise DataError("the name of a folder is empty: name the one with the pictures")
+    return Path(path)
 
 
 class _Scan:
@@ -175,10 +181,10 @@ class _Scan:
     def __init__(self, root: Path, labelled: bool = True):
         self.root, self._labelled = root, labelled
         self.problems: list[ImageProblem] = []
-        if not root.is_dir():
-            if root.is_file() and format_of(root) == ZIP:
+        if not os.path.isdir(root):
+            if os.path.isfile(root) and format_of(root) == ZIP:
                 raise DataError(f"{printable(root)} is {ZIP}: unpack it, and name the folder with one for each class")
-            if root.exists():
+            if os.path.exists(root):
                 raise DataError(f"{printable(root)} is a file: name the folder that has one folder for each class")
             raise FileAccessError(f"{printable(root)}: no such folder; check the path")
         self._real_root = Path(os.path.realpath(root))

@@ -89,7 +89,10 @@ class _Reader:
     def model(self, entry: dict[str, Any]) -> Any:
         kind, config = entry.get("class_name"), entry.get("config")
         if kind not in MODELS:
-            raise UnsupportedError(f"the config is of a {kind!r}; minicnn builds {', '.join(MODELS)}")
+            raise UnsupportedError(
+                f"the config is of a {kind!r}; minicnn builds {', '.join(MODELS)}: build the net of layers, then "
+                "load_weights(FILE)"
+            )
         _refuse_custom(entry, kind)
         if kind == "Sequential":
             return self._sequential(config)
@@ -97,8 +100,8 @@ class _Reader:
             raise FileFormatError(f"the config of a {kind} model must be an object")
         return self._functional(config)
 
-    def layer(self, entry: dict[str, Any]) -> Layer:
-        """One layer or nested model."""
+    def layer(self, entry: dict[str, Any], place: str = "") -> Layer:
+        """One layer or nested model; refusals call it by its place where the author's class wrote no name."""
         self._count(1)
         kind = entry.get("class_name")
         config = entry.get("config")
@@ -107,7 +110,7 @@ class _Reader:
             if isinstance(config, dict) and config.get("trainable") is False:
                 model.trainable = False
             return model
-        name = (config or {}).get("name") or entry.get("name") or "?"
+        name = (config or {}).get("name") or entry.get("name") or place
         if is_operation(entry):
             return operation_of(entry, name)
         _refuse_custom(entry, name)
@@ -127,9 +130,9 @@ class _Reader:
         config = {**IMPLIED.get(str(kind), {}), **(config or {})}
         for key in getattr(cls, "INNER", ()):
             if isinstance(inner := config.get(key), dict):
-                config[key] = self.layer(inner)
+                config[key] = self.layer(inner, f"the {key} of {name}")
         if isinstance(inner := config.get("activation"), dict) and _is_activation_layer(inner):
-            config["activation"] = self.layer(inner)
+            config["activation"] = self.layer(inner, f"the activation of {name}")
         layer = cls.from_config(modern_config(cls, name, config, self.version))
         old = self.version.split(".")[0] in OLD
         if isinstance(layer, WithStates):
@@ -146,8 +149,10 @@ class _Reader:
 
     def _sequential(self, config: Any) -> Sequential:
         entries = config if isinstance(config, list) else config.get("layers", [])
-        layers = [self.layer(entry) for entry in entries]
-        model = Sequential(layers, name=None if isinstance(config, list) else config.get("name"))
+        name = None if isinstance(config, list) else config.get("name")
+        first = 1 - sum(entry.get("class_name") == "InputLayer" for entry in entries[:1])  # as model.layers counts
+        layers = [self.layer(entry, f"number {i} of {name or 'the model'}") for i, entry in enumerate(entries, first)]
+        model = Sequential(layers, name=name)
         built = None if isinstance(config, list) else config.get("build_input_shape")
         if built and not model.knows_input:
             model.build(tuple(built))
@@ -257,12 +262,15 @@ def _refuse_custom(entry: dict[str, Any], name: str) -> None:
     """Refuse classes from elsewhere than Keras."""
     module, registered = entry.get("module"), entry.get("registered_name")
     outside = module and str(module).partition(".")[0] not in ("keras", "tf_keras", "tensorflow")
+    kind = entry.get("class_name")
+    registered = registered or (kind if ">" in str(kind) else None)  # "package>Class", as Keras 2 names it
     custom = registered and ">" in str(registered) and not str(registered).startswith("keras")
     custom = custom or (registered and "module" in entry and module is None)  # a class that only its author has
     if outside or custom:
+        own = str(kind).rpartition(">")[2]
         raise UnsupportedError(
-            f"layer {name!r} is {entry.get('class_name')!r} of {registered or module!r}, which is code of the file's "
-            "author; minicnn runs no code from files"
+            f"layer {name!r} is {own!r} of {registered or module!r}, which is code of the file's author; minicnn runs "
+            "no code from files"
         )
 
 

@@ -47,7 +47,7 @@ def export(model: Model, path: str | os.PathLike) -> None:
     >>> export(model, "model.onnx")                                             # doctest: +SKIP
     """
     if not str(path).endswith(".onnx"):
-        raise ArgumentError(f"export: {path} must end in .onnx")
+        raise ArgumentError(f"export: {os.fspath(path)!r} must end in .onnx")
     text = to_onnx(model).SerializeToString()
     with replacing(path) as temporary:
         Path(temporary).write_bytes(text)

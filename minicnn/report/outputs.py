@@ -28,14 +28,16 @@ def check_place(folder: str | Path) -> Path:
     Raises
     ------
     FileAccessError
-        It is a file, or it or the folder around it cannot be written.
+        It is a file, or it or the folder around it cannot be written, or what is in it cannot be seen.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise FileAccessError(f"{folder} is a file: name a folder for the results")
-    around = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
+    around = next(place for place in (folder, *folder.absolute().parents) if os.path.exists(place))
+    if not around.is_dir():
+        raise FileAccessError(f"{around} is a file: name a folder for the results")
+    if not os.access(around, os.W_OK | os.X_OK):
         raise FileAccessError(f"{folder} cannot be written: {around} is not writable; name another folder")
+    if around == folder and not os.access(folder, os.R_OK):
+        raise FileAccessError(f"{folder} cannot be read, so what is in it may be lost: name another folder")
     return folder
 
 

@@ -6,11 +6,12 @@ weights whose network is told by their shapes and names.
 
 import hashlib
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from minicnn.applications import state_dicts
-from minicnn.applications.from_weights import Row, builder, network_in, of_no_network
+from minicnn.applications.from_weights import Row, builder, doubt_of, network_in, of_no_network
 from minicnn.data.problems import as_text
 from minicnn.errors import ArgumentError, FileAccessError
 from minicnn.models import Model, load_model
@@ -144,6 +145,8 @@ def _weights_only(path: str) -> Row | None:
         found = network_in(file)
         if found is None:
             raise of_no_network(file)
+    if doubt := doubt_of(found):
+        warnings.warn(f"{path} holds weights of {found}; {doubt}", stacklevel=3)
     return found.architecture
 
 

@@ -82,8 +82,10 @@ class FeatureCache:
 
     def trim(self) -> None:
         """Remove the files that were unused for longest until the rest is within the limit."""
-        entries = []
-        for path in self.folder.glob("*/*"):
+        entries, paths = [], []
+        with contextlib.suppress(OSError):  # a folder that may not be entered
+            paths = list(self.folder.glob("*/*"))
+        for path in paths:
             with contextlib.suppress(OSError):
                 status = path.stat()
                 if path.suffix == SUFFIX:

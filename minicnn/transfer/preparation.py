@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from minicnn.errors import ArgumentError, FileFormatError, UnsupportedError
+from minicnn.layers import Normalization, Operation, Rescaling
 from minicnn.preparation import MODES, Preparation, ResizeRule, has_channels_first
+from minicnn.transfer.freeze import leaf_layers
+from minicnn.weights.identify import identify
 
 DEFAULT_SIDE = 224
 
@@ -34,6 +37,7 @@ def preparation_of(
     if mode is None:
         raise ArgumentError(
             f"{path} does not say how pixels are prepared: add --preprocessing {'|'.join(MODES)}, which --help explains"
+            f"{_usual(model)}"
         )
     if mode not in MODES:
         raise FileFormatError(f"{path}: its metadata names the preprocessing {mode!r}; known are {', '.join(MODES)}")
@@ -47,6 +51,24 @@ def preparation_of(
         asked = " × ".join(map(str, preparation.size))
         raise ArgumentError(f"{path} takes pictures of {height} × {width} pixels, not of {asked}")
     return preparation
+
+
+def _usual(model: Any) -> str:
+    """What is said of the preprocessing of a known network; nothing where the model has changed just that."""
+    found = identify(weight.shape for weight in model.weights)
+    if found is None or (found.architecture.preprocessing == "none") != _prepares(model):
+        return ""
+    return f"; it looks like {found.architecture}, which usually takes {found.architecture.preprocessing}"
+
+
+def _prepares(model: Any) -> bool:
+    """Whether layers before the first one that learns compute with the pixels."""
+    for layer in leaf_layers(model):
+        if isinstance(layer, Rescaling | Normalization | Operation):
+            return True
+        if layer.weights:
+            return False
+    return False
 
 
 def mode_of(what: str, usual: Any, chosen: str | None) -> Any:

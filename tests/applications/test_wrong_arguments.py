@@ -1,6 +1,7 @@
 """What is given to a network in the wrong place, or in PyTorch's order, is refused with the word that is meant."""
 
 import re
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from pytorch_weights import state_dict
 
 from minicnn.applications import VGG16, EfficientNetB0, MobileNet, MobileNetV3Small, ResNet50, timm, torchvision
-from minicnn.errors import ArgumentError, ShapeError, WeightsMismatchError
+from minicnn.errors import ArgumentError, FileFormatError, ShapeError, WeightsMismatchError
 from minicnn.models import Model
 from minicnn.weights.safetensors import write
 
@@ -105,3 +106,25 @@ def test_networks_of_torchvision_are_known_in_any_format(tmp_path):
         assert call(found) == "minicnn.applications.torchvision.mobilenet_v3_small(weights=FILE, include_top=False)"
         again = build(found, tmp_path / name)
         assert all(map(np.array_equal, again.get_weights(), model.get_weights()))
+
+
+class ResNet18_Weights(Enum):
+    DEFAULT = "an address"
+
+
+@pytest.mark.parametrize("weights", ["IMAGENET1K_V1", "DEFAULT", "ImageNet", True, ResNet18_Weights.DEFAULT])
+def test_names_of_weights_in_other_packages(weights, tmp_path, monkeypatch):
+    said = f"torchvision.resnet18 takes weights from a file, not by a name ({weights}): in PyTorch, safetensors.torch."
+    with pytest.raises(ArgumentError, match=re.escape(said)):
+        torchvision.resnet18(weights=weights)
+    with pytest.raises(ArgumentError, match=r"save_file\(timm.create_model\('resnet18', pretrained=True\)"):
+        timm.resnet18(weights=weights)
+    with pytest.raises(ArgumentError, match=r"weights='imagenet'|or a path"):
+        VGG16(weights=weights)
+
+
+def test_a_file_may_be_called_anything(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("DEFAULT").write_bytes(b"")
+    with pytest.raises(FileFormatError, match="DEFAULT is empty"):
+        torchvision.resnet18(weights="DEFAULT")

@@ -302,7 +302,7 @@ def of_another_kind(root):
 
 def below_a_file(root):
     (root / "file").write_text("")
-    return root / "file" / "new" / "f.npz", "cannot be written: "
+    return root / "file" / "new" / "f.npz", "file is a file: name a folder for the results"
 
 
 @pytest.mark.parametrize("make", [a_folder, a_pipe, of_another_kind, below_a_file])

@@ -39,11 +39,11 @@ def test_evaluate_says_how_dense_weights_were_stored(trained, photos, capsys):
         assert said == (storage != "float32")
 
 
-def test_a_model_without_class_names_says_what_the_folders_must_be_called(photos, net_file, tmp_path, capsys):
+def test_a_model_without_class_names_says_how_to_give_them(photos, net_file, tmp_path, capsys):
     line = refused(capsys, tmp_path, "evaluate", net_file, photos)
     assert line.endswith(
-        "has class 'blue', 'green', 'red', but the file of the model does not name its classes: call the folders "
-        "class 0 to class 3, in the order of its outputs"
+        "has class 'blue', 'green', 'red', but the file of the model does not name its classes: add --classes NAMES, "
+        "in the order of its outputs (Keras sorts folders by name)"
     )
 
 

@@ -59,6 +59,22 @@ def test_a_whole_disk_of_photos_has_no_beside():
         result_folder(None, "/")
 
 
+def test_a_second_run_without_out_keeps_the_results_of_the_first(own_photos, net_file, monkeypatch, capsys):
+    monkeypatch.chdir(own_photos.parent)
+    command = ["finetune", "photos", "--base", net_file, *FAST]
+    for number, folder in enumerate(("photos-model", "photos-model-2", "photos-model-3")):
+        before = {path: path.read_bytes() for path in Path().glob("photos-model*/*")}
+        capsys.readouterr()
+        assert main(command) == 0
+        out, err = capsys.readouterr()
+        assert f"model   {folder}/model.keras" in out
+        kept = f"photos-model holds earlier results, which are kept: these go to {folder}; --out names another folder"
+        assert (kept in err) == (number > 0)
+        assert all(path.read_bytes() == data for path, data in before.items())
+    assert main([*command, "--out", "photos-model"]) == 0
+    assert "earlier results in photos-model were replaced" in capsys.readouterr().err
+
+
 def test_what_the_folder_held_before_is_told(own_photos, net_file, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["finetune", str(own_photos), "--base", net_file, "--out", str(out), *FAST]

@@ -8,6 +8,7 @@ from cli_cases import FAST, refused
 from pytorch_weights import CLASSES, state_dict
 from transfer_cases import small_net
 
+from minicnn.applications.state_dicts import NETWORKS, StateDict
 from minicnn.cli import main
 from minicnn.models import load_model
 from minicnn.weights.safetensors import write
@@ -48,13 +49,35 @@ def test_summary_and_predict_build_its_network(state, photos, capsys):
     assert abs(sum(given["probability"] for given in answer["classes"]) - 1) < 1e-5
 
 
-def test_weights_that_two_networks_have_are_doubted(tmp_path, capsys):
-    from minicnn.applications import timm
+@pytest.mark.parametrize(
+    ("name", "doubt"),
+    [
+        ("timm.mobilenetv3_small_100", "timm.tf_mobilenetv3_small_100, which is another function"),
+        ("timm.efficientnet_b0", "timm.tf_efficientnet_b0 or timm.efficientnet_blur_b0, which are other functions"),
+        ("torchvision.resnet18", "timm.resnetblur18, which is another function"),
+        ("torchvision.resnet50", "timm.resnetblur50 or timm.resnetaa50, which are other functions"),
+        ("timm.resnet50", "timm.resnetblur50 or timm.resnetaa50, which are other functions"),
+        ("torchvision.efficientnet_b0", None),
+        ("torchvision.resnet34", None),
+        (THIN, None),
+    ],
+)
+def test_weights_that_other_networks_have_too_are_doubted(name, doubt):
+    said = f"if they are those of {doubt}, results are wrong" if doubt else ""
+    assert StateDict(NETWORKS[name], 3).doubt == said
 
-    timm.mobilenetv3_small_100(classes=3).save_weights(tmp_path / "net.h5")
-    assert main(["summary", str(tmp_path / "net.h5")]) == 0
-    line = "3 classes; if they are those of timm.tf_mobilenetv3_small_100, which is another function, results are wrong"
-    assert line in capsys.readouterr().err
+
+@pytest.mark.filterwarnings("default")
+def test_a_doubt_is_said(photos, tmp_path, feature_folder, capsys):
+    file = str(tmp_path / "net.h5")
+    NETWORKS["timm.mobilenetv3_small_100"](classes=3).save_weights(file)
+    doubt = "if they are those of timm.tf_mobilenetv3_small_100, which is another function, results are wrong"
+    assert main(["summary", file]) == 0
+    assert f"3 classes; {doubt}" in capsys.readouterr().err
+    assert main(["inspect", file]) == 0
+    assert f"  doubt         {doubt}\n" in capsys.readouterr().out
+    assert main(["extract", str(photos), "--base", file, "--size", "32", "--out", str(tmp_path / "a.npz")]) == 0
+    assert f"warning: {file} holds weights of timm.mobilenetv3_small_100, 3 classes; {doubt}" in capsys.readouterr().err
 
 
 def test_without_a_classifier_it_is_a_base(state, golden, photos, tmp_path, capsys):
@@ -86,6 +109,19 @@ def test_what_stands_before_every_name_is_said(state, golden, photos, tmp_path, 
     write(state, {f"module.{key}": array for key, array in state_dict(THIN, golden).items()})
     line = refused(capsys, tmp_path, "predict", state, photos)
     assert f"thin.safetensors holds the state dict of {THIN}, 10 classes, with 'module.' before every name" in line
+
+
+def test_a_name_of_weights_is_no_file(photos, tmp_path, capsys):
+    base = ["--base", "torchvision.resnet50", "--weights", "IMAGENET1K_V1"]
+    line = refused(capsys, tmp_path, "finetune", photos, *base)
+    assert "no weights of torchvision.resnet50 are published that minicnn can download: add --weights FILE.saf" in line
+
+
+def test_a_part_of_a_checkpoint_is_called_that(state, golden, tmp_path, capsys):
+    names = list(arrays := state_dict(THIN, golden))
+    write(tmp_path / "model-00001-of-00002.safetensors", {name: arrays[name] for name in names[:40]})
+    line = refused(capsys, tmp_path, "summary", tmp_path / "model-00001-of-00002.safetensors")
+    assert "holds a part of a checkpoint: load all parts with safetensors.numpy.load_file, save the arrays as" in line
 
 
 def test_a_base_is_named_that_takes_the_weights(state, photos, tmp_path, capsys):

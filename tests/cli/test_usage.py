@@ -49,6 +49,34 @@ def test_what_is_misspelt_is_answered_with_the_nearest(arguments, said, capsys):
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["model.keras", "my photos"],
+            "'model.keras' is named with --base: minicnn finetune 'my photos' --base model",
+        ),
+        (
+            ["photos", "net.H5"],
+            "'net.H5' is named with --base: minicnn finetune photos --base net.H5 (see minicnn",
+        ),
+        (
+            ["ResNet50", "photos"],
+            "'ResNet50' is named with --base: minicnn finetune photos --base ResNet50 (see ",
+        ),
+        (["photos", "bundled"], "minicnn finetune photos --base bundled (see minicnn finetune --help)"),
+        (["photos/cat", "photos/dog"], "unexpected 'photos/dog' (see minicnn finetune --help)"),
+        (["a.h5", "b.h5"], "unexpected 'b.h5' (see minicnn finetune --help)"),
+        (["a.h5", "photos", "more"], "unexpected 'photos' (see minicnn finetune --help)"),
+    ],
+)
+def test_a_base_beside_the_photos_belongs_to_base(words, said, capsys):
+    assert said in refused(capsys, "finetune", *words)
+    if "--base" in said:
+        line = refused(capsys, "extract", *words, "--out", "a.npz")
+        assert said.replace("finetune", "extract") in line
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--epochs", "0"], "argument --epochs: must be a whole number of at least 1; it is '0'"),

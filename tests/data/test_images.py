@@ -205,6 +205,7 @@ BAD = [
     ("pdf", b"%PDF-1.4", "not-an-image"),
     ("heic", b"\0\0\0\x18ftypheic\0\0\0\0", "not-an-image"),
     ("text", b"hello", "not-an-image"),
+    ("text that begins as a bmp", b"BMW and Opel are makers of cars\n", "not-an-image"),
     ("ppm", encoded(RGB, "PPM"), "not-an-image"),
     ("ico", encoded(BANDS, "ICO"), "not-an-image"),
     ("float tiff", encoded(Image.fromarray(np.ones((2, 2), np.float32)), "TIFF"), "float"),

@@ -5,9 +5,10 @@ import pytest
 from pytorch_weights import state_dict
 from transfer_cases import SIDE, small_net
 
+from minicnn import applications
 from minicnn.applications import MobileNet, MobileNetV2
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, UnsupportedError, WeightsMismatchError
-from minicnn.layers import Dense, Flatten, Input
+from minicnn.layers import Dense, Flatten, GlobalAveragePooling2D, Input, Rescaling
 from minicnn.models import Sequential
 from minicnn.transfer import class_names_of, load_base, preparation_of
 from minicnn.transfer.base import NAMES
@@ -67,7 +68,9 @@ def test_of_two_networks_that_are_the_same_the_named_one_is_taken(golden, tmp_pa
     path = tmp_path / "net.safetensors"
     write(path, state_dict("torchvision.resnet18", golden))
     assert load_base("timm.resnet18", path, size=32).name == "timm.resnet18"
-    assert load_base(path, size=32).name == load_base("torchvision.ResNet18", path, size=32).name
+    with pytest.warns(UserWarning, match=r"torchvision.resnet18, 10 classes; if they are those of timm.resnetblur18"):
+        unnamed = load_base(path, size=32).name
+    assert unnamed == load_base("torchvision.ResNet18", path, size=32).name
 
 
 def test_a_whole_model_loses_its_classifier(net_file):
@@ -124,6 +127,25 @@ def test_a_model_that_does_not_say_how_pixels_are_prepared_needs_to_be_told(tmp_
     with pytest.raises(ArgumentError, match=r"add --preprocessing caffe\|tf\|torch\|unit\|none"):
         load_base(path)
     assert load_base(path, preprocessing="caffe").preparation.preprocessing == "caffe"
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "said"),
+    [
+        ("MobileNetV2", None, "; it looks like MobileNetV2, alpha 0.35, which usually takes tf"),
+        ("MobileNetV2", Rescaling(1 / 255), ""),  # the model prepares pixels itself, as it was not meant to
+        ("MobileNetV3Small", None, "; it looks like MobileNetV3Small, minimalistic, which usually takes none"),
+    ],
+)
+def test_the_usual_preprocessing_of_a_known_network_is_named(name, inside, said, tmp_path):
+    choices = {"MobileNetV2": {"alpha": 0.35}, "MobileNetV3Small": {"minimalistic": True}}[name]
+    base = getattr(applications, name)(weights=None, include_top=False, input_shape=(32, 32, 3), **choices)
+    first = [] if inside is None else [inside]
+    path = str(tmp_path / "silent.keras")
+    Sequential([Input((32, 32, 3)), *first, base, GlobalAveragePooling2D(), Dense(3, activation="softmax")]).save(path)
+    with pytest.raises(ArgumentError) as refusal:
+        load_base(path)
+    assert str(refusal.value).partition("which --help explains")[2] == said
 
 
 def test_a_whole_model_in_place_of_weights_is_a_base(net_file):

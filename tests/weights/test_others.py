@@ -24,6 +24,10 @@ pytestmark = pytest.mark.numpy_only
         ("cat.jpg", b"\xff\xd8\xff\xe0", "a picture, neither .*: name a model or weights"),
         ("cat.png", b"\x89PNG\r\n\x1a\n", "a picture"),
         ("cat.webp", b"RIFF\0\0\0\0WEBP", "a picture"),
+        ("cat.bmp", b"BM\x36\x10\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "a picture"),
+        ("cars.txt", b"BMW and Opel are makers of cars", "neither an HDF5 file nor a .keras archive nor safetensors"),
+        ("model.safetensors.index.json", b'{"metadata": {"total_size": 9}}', "the index of a checkpoint that lies in"),
+        ("parts", b'{"weight_map": {"a": "model-00001-of-00002.safetensors"}}', "the index .* save all arrays as one"),
     ],
 )
 def test_files_of_others(name, contents, said, tmp_path):

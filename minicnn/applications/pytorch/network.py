@@ -17,7 +17,7 @@ from minicnn.layers import (
 )
 from minicnn.models import Model
 
-from ..family import Body, Top, Weights, finish, image_input, is_imagenet, pooled
+from ..family import Body, Top, Weights, finish, image_input, is_name, pooled
 
 EPSILON = 1e-5
 MOMENTUM = 0.9  # of the old statistics; PyTorch's 0.1 is that of the new ones
@@ -47,6 +47,17 @@ class Network:
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def remedy(self) -> str:
+        """Where a file with the weights comes from; published are Python pickles, which minicnn does not open."""
+        package, _, name = self.name.partition(".")
+        file = f"{name}.safetensors"
+        made = {
+            "torchvision": f"torchvision.models.{name}(weights='DEFAULT')",
+            "timm": f"timm.create_model({name!r}, pretrained=True)",
+        }[package]
+        return f"in PyTorch, safetensors.torch.save_file({made}.state_dict(), {file!r}), then weights={file!r} here"
+
     def __call__(
         self,
         include_top: bool = True,
@@ -67,11 +78,8 @@ class Network:
         ------
         ArgumentError, FileAccessError, FileFormatError, ShapeError, WeightsMismatchError
         """
-        if is_imagenet(weights):
-            raise ArgumentError(
-                f"{self.name}: weights are published as Python pickles, which minicnn does not open: write them with "
-                "safetensors.torch.save_file(model.state_dict(), path), then weights=path"
-            )
+        if is_name(weights):
+            raise ArgumentError(f"{self.name} takes weights from a file, not by a name ({weights}): {self.remedy}")
         inputs = image_input(input_shape, self.side, self.least, include_top)
         x = self.body(inputs)
         x = self.head(x, classes, classifier_activation) if include_top else pooled(x, pooling)
