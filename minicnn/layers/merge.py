@@ -48,7 +48,7 @@ class Add(_Merge):
 
     def call(self, inputs: list[Tensor], training: bool, activation: str | None = None) -> Tensor:
         if len(inputs) == 2:
-            return ops.add(*inputs, activation)
+            return ops.add(inputs[0], inputs[1], activation)
         y = reduce(ops.add, inputs)
         return y if activation is None else ops.activation(y, activation)
 
