@@ -7,6 +7,7 @@ import pytest
 
 from minicnn import layers as L
 from minicnn import optimizers
+from minicnn.autograd import Tensor
 from minicnn.models import Model
 from minicnn.models.features import SplitProgram
 from minicnn.models.joining import join_activations
@@ -112,9 +113,11 @@ def test_a_mask_goes_through():
     x = L.Input((4, 3))
     y = L.ReLU()(L.BatchNormalization()(L.Masking()(x)))
     model = Model(x, y)
-    values = np.ones((2, 4, 3), np.float32)
+    values = np.random.default_rng(0).standard_normal((2, 4, 3), np.float32)
     values[:, 2:] = 0
     split = SplitProgram(model.program, [(4, 3)], [np.dtype(np.float32)])
     (output,) = split.forward([values], training=True)
+    (apart,) = split.rest.run({split.rest.inputs[0]: Tensor(values)}, training=True)
+    np.testing.assert_array_equal(output.numpy(), apart.numpy())
     assert [call.activation for call in split.joined.calls] == [None, "relu"]
     np.testing.assert_array_equal(output.mask.numpy(), [[1, 1, 0, 0]] * 2)
