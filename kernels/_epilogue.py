@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.errors import ShapeError
+from minicnn.errors import ArgumentError, ShapeError
 
 from ._arrays import operand
 
@@ -71,3 +71,15 @@ class Epilogue(NamedTuple):
     def rest(self, y: np.ndarray) -> np.ndarray:
         """The activation, when the compiled kernel has not applied it."""
         return y if self.activation in LIMITS else self.activate(y)
+
+
+def rectified(activation: str | None, op: str) -> Epilogue:
+    """The epilogue of an operation in training that only an activation with limits may end.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if activation not in LIMITS:
+        raise ArgumentError(f"{op}: relu or relu6 may follow in the same pass, {activation!r} may not")
+    return Epilogue(activation=activation)

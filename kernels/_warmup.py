@@ -147,8 +147,11 @@ def _normalizations(array: Make) -> Iterator[tuple[str, str, Call]]:
     image, data, sums = array(2, 3, 3, 4), array(4), array(4)
     for gamma, beta in ((None, None), (array(4), array(4))):
         yield "batchnorm", "forward_train", partial(batchnorm.forward_train, image, gamma, beta)
-        yield "batchnorm", "backward_train", partial(batchnorm.backward_train, image, image, gamma, data, data)
-        yield "batchnorm", "backward_infer", partial(batchnorm.backward_infer, image, image, gamma, sums, sums, 1e-3)
+        for name in (None, "relu"):
+            finishing = {"beta": beta, "activation": name}
+            train = partial(batchnorm.backward_train, image, image, gamma, data, data, **finishing)
+            infer = partial(batchnorm.backward_infer, image, image, gamma, sums, sums, 1e-3, **finishing)
+            yield from (("batchnorm", "backward_train", train), ("batchnorm", "backward_infer", infer))
         yield "layernorm", "forward", partial(layernorm.forward, image, gamma, beta)
         rows = array(2, 3, 3, 1)
         yield "layernorm", "backward", partial(layernorm.backward, image, image, gamma, rows, rows)

@@ -4,6 +4,7 @@ Inputs keep away from kinks and ties, where a difference quotient says nothing a
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -100,11 +101,11 @@ def noise(relative: bool) -> Case:
     return (lambda x: ops.noise(x, 0.3, np.random.default_rng(0), relative)), [distinct(4, 5)]
 
 
-def infer(x: Any, *gamma_beta: Any) -> Any:
+def infer(x: Any, *gamma_beta: Any, activation: str | None = None) -> Any:
     """Inference mode with constant statistics of x's dtype."""
     gamma, beta = gamma_beta or (None, None)
     mean, variance = (Tensor(array.astype(x.dtype)) for array in (distinct(4, seed=3), positive(4)))
-    return ops.batchnorm_infer(x, gamma, beta, mean, variance)
+    return ops.batchnorm_infer(x, gamma, beta, mean, variance, activation=activation)
 
 
 def of_kept(x: Any, gamma: Any, beta: Any, **options: Any) -> Any:
@@ -183,6 +184,7 @@ CASES: dict[str, list[Case]] = {
     "add": [
         (ops.add, [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)]),
         (ops.add, [distinct(3, 4), distinct(3, 4, seed=1)]),
+        (lambda a, b: ops.add(a, b, "relu"), [distinct(2, 3, 3, 4), distinct(2, 1, 1, 4, seed=1)]),
     ],
     "alpha_dropout": [alpha_dropout(), alpha_dropout((None, 1))],
     "avgpool1d": [row(ops.avgpool1d), row(ops.avgpool1d, 3, 2, "same")],
@@ -200,6 +202,7 @@ CASES: dict[str, list[Case]] = {
     "batchnorm_infer": [
         (infer, [distinct(2, 3, 3, 4), positive(4), distinct(4)]),
         (infer, [distinct(5, 4)]),
+        (partial(infer, activation="relu"), [distinct(2, 3, 3, 4), positive(4), distinct(4)]),
     ],
     "batchnorm_of_kept": [
         (lambda x, g, b: of_kept(x, g, b), [distinct(3, 5, 4), positive(4), distinct(4)]),
@@ -208,6 +211,13 @@ CASES: dict[str, list[Case]] = {
     "batchnorm_train": [
         (lambda x, g, b: ops.batchnorm_train(x, g, b)[0], [distinct(2, 3, 3, 4), positive(4), distinct(4)]),
         (lambda x, b: ops.batchnorm_train(x, None, b, 1e-5)[0], [distinct(6, 4), distinct(4)]),
+        *(
+            (
+                lambda x, g, b, f=f: ops.batchnorm_train(6 * x, 6 * g, b, 1e-3, f)[0],
+                [distinct(7, 4), positive(4), distinct(4)],
+            )
+            for f in ("relu", "relu6")
+        ),
     ],
     "binary_crossentropy": [(lambda p: ops.binary_crossentropy(p, (ONE_HOT + 0.1) / 1.2), [positive(3, 4) / 1.3])],
     "concatenate": [(lambda *t: ops.concatenate(list(t), 1), [distinct(2, 3, 4), distinct(2, 1, 4, seed=1)])],

@@ -7,6 +7,9 @@ those of the batch, over all axes but the last; the variance is the biased one (
 they are given, and all four vectors fold into a scale and a shift, after which an activation may come in the same pass.
 gamma and beta may be None, for 1 and 0.
 
+A "relu" or "relu6" after it comes in the same passes in training too: y is then what it leaves, and the gradients are
+those through both.  Which numbers it let through follows from x, so that none of them is kept for it.
+
 The statistics of an empty batch are mean 0 and variance 0.
 Source: Ioffe & Szegedy, "Batch Normalization", 2015, algorithms 1 and 2, and the gradient of section 3.
 """
@@ -16,7 +19,7 @@ import numpy as np
 from minicnn.errors import ShapeError
 
 from .._arrays import output_array, same_dtype
-from .._epilogue import Epilogue
+from .._epilogue import Epilogue, rectified
 from .._registry import Operation
 
 STATISTICS = ("forward_train", "backward_train", "backward_infer")
@@ -41,6 +44,7 @@ def forward_train(
     beta: np.ndarray | None = None,
     epsilon: float = 1e-3,
     *,
+    activation: str | None = None,
     rung: str | None = None,
     out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -49,6 +53,8 @@ def forward_train(
     Raises
     ------
     ShapeError, DTypeError
+    ArgumentError
+        Another activation than "relu" and "relu6".
 
     Examples
     --------
@@ -59,9 +65,11 @@ def forward_train(
     (array([-1.,  1.]), array([2.]), array([1.]), array([1.]))
     """
     _check(x, gamma=gamma, beta=beta)
+    epilogue = rectified(activation, "batchnorm")
     y = output_array(out, x.shape, x, "batchnorm")
     statistics = tuple(output_array(None, x.shape[-1:], x, "batchnorm") for _ in range(3))
-    return OPERATION.run("forward_train", x, x, *_identity(x, gamma, beta), epsilon, y, *statistics, rung=rung)
+    arguments = (x, *_identity(x, gamma, beta), epsilon, epilogue, y, *statistics)
+    return OPERATION.run("forward_train", x, *arguments, rung=rung)
 
 
 def backward_train(
@@ -71,15 +79,18 @@ def backward_train(
     mean: np.ndarray,
     inverse_std: np.ndarray,
     *,
+    beta: np.ndarray | None = None,
+    activation: str | None = None,
     rung: str | None = None,
     out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx (...,C), dgamma (C,), dbeta (C,)): through the batch's mean and variance as well."""
-    _check(x, dy, gamma=gamma, mean=mean, inverse_std=inverse_std)
+    """(dx (...,C), dgamma (C,), dbeta (C,)): through the batch's mean and variance as well; beta for an activation."""
+    _check(x, dy, gamma=gamma, beta=beta, mean=mean, inverse_std=inverse_std)
+    epilogue = rectified(activation, "batchnorm")
     dx = output_array(out, x.shape, x, "batchnorm")
     dgamma, dbeta = (output_array(None, x.shape[-1:], x, "batchnorm") for _ in range(2))
-    gamma, _ = _identity(x, gamma, None)
-    return OPERATION.run("backward_train", x, x, dy, gamma, mean, inverse_std, dx, dgamma, dbeta, rung=rung)
+    arguments = (x, dy, *_identity(x, gamma, beta), mean, inverse_std, epilogue, dx, dgamma, dbeta)
+    return OPERATION.run("backward_train", x, *arguments, rung=rung)
 
 
 def fold(
@@ -130,16 +141,19 @@ def backward_infer(
     variance: np.ndarray,
     epsilon: float,
     *,
+    beta: np.ndarray | None = None,
+    activation: str | None = None,
     rung: str | None = None,
     out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx (...,C), dgamma (C,), dbeta (C,)), mean and variance being constants."""
-    _check(x, dy, gamma=gamma, mean=mean, variance=variance)
+    """(dx (...,C), dgamma (C,), dbeta (C,)), mean and variance being constants; beta for an activation."""
+    _check(x, dy, gamma=gamma, beta=beta, mean=mean, variance=variance)
+    epilogue = rectified(activation, "batchnorm")
     dx = output_array(out, x.shape, x, "batchnorm")
     dgamma, dbeta = (output_array(None, x.shape[-1:], x, "batchnorm") for _ in range(2))
     inverse_std, _ = fold(None, None, mean, variance, epsilon)
-    gamma, _ = _identity(x, gamma, None)
-    return OPERATION.run("backward_infer", x, x, dy, gamma, mean, inverse_std, dx, dgamma, dbeta, rung=rung)
+    arguments = (x, dy, *fold(gamma, beta, mean, variance, epsilon), mean, inverse_std, epilogue, dx, dgamma, dbeta)
+    return OPERATION.run("backward_infer", x, *arguments, rung=rung)
 
 
 def _identity(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

@@ -6,9 +6,13 @@ lane, are two passes over it of which only the first reads memory.  Chunks and l
     M = sum of m[k],      M2 = sum of m2[k] + sum of n[k] (mean[k] - mean)^2
 
 (Chan, Golub & LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979).
+
+Forward and backward make y = x scale + shift of the same two vectors in the same way, so both see each number on the
+same side of an activation's limits.
 """
 
 import numpy as np
+from numba.extending import register_jitable
 
 from .._arrays import operand
 from .._epilogue import Epilogue
@@ -17,7 +21,7 @@ from .._lanes import cut, flat, folded, tiled
 from .._threads import STREAMED, parallel_for
 
 Array = np.ndarray
-ZERO = np.float32(0)
+ZERO, ONE = np.float32(0), np.float32(1)
 PLAIN = Epilogue()
 
 
@@ -43,21 +47,6 @@ def _moments(start, stop, x, rows, means, squares):
 
 
 @kernel
-def _gradient_sums(start, stop, x, dy, mean, rows, sums, products):
-    """For chunks of `rows` rows: sums[k,i] of dy and products[k,i] of dy (x - mean), for every lane i."""
-    width = mean.size
-    for k in range(start, stop):
-        part = slice(k * rows * width, (k + 1) * rows * width)
-        values, gradients, total, product = x[part], dy[part], sums[k], products[k]
-        total[:], product[:] = ZERO, ZERO
-        for first in range(0, values.size, width):
-            row, gradient = values[first : first + width], gradients[first : first + width]
-            for i in range(row.size):
-                total[i] += gradient[i]
-                product[i] += gradient[i] * (row[i] - mean[i])
-
-
-@kernel
 def _scale_shift(start, stop, x, scale, shift, limits, rows, y):
     """y = clip(x scale + shift, low, high), lane by lane."""
     low, high = limits
@@ -73,18 +62,70 @@ def _scale_shift(start, stop, x, scale, shift, limits, rows, y):
                 result[i] = high if value > high else value
 
 
-@kernel
-def _combine_gradients(start, stop, x, dy, by_dy, by_x, constant, rows, dx):
-    """dx = by_dy dy + by_x x + constant, lane by lane."""
-    width = by_dy.size
-    for k in range(start, stop):
-        part = slice(k * rows * width, (k + 1) * rows * width)
-        values, gradients, results = x[part], dy[part], dx[part]
-        for first in range(0, values.size, width):
-            row, gradient = values[first : first + width], gradients[first : first + width]
-            result = results[first : first + width]
-            for i in range(row.size):
-                result[i] = by_dy[i] * gradient[i] + (by_x[i] * row[i] + constant[i])
+def one(y, limits):
+    return ONE
+
+
+def slope_of_clip(y, limits):
+    low, high = limits
+    if y <= low:
+        return ZERO
+    return ZERO if y >= high else ONE
+
+
+def _gradient_loops(slope):
+    """The compiled loops of the gradients, where the activation after y = x scale + shift has the slope `slope`.
+
+    In them g is dy before the activation, which has these limits.
+    """
+    slope = register_jitable(forceinline=True)(slope)
+
+    @kernel
+    def gradient_sums(start, stop, x, dy, mean, scale, shift, limits, rows, sums, products):
+        """For chunks of `rows` rows: sums[k,i] of g and products[k,i] of g (x - mean), for every lane i."""
+        width = mean.size
+        for k in range(start, stop):
+            part = slice(k * rows * width, (k + 1) * rows * width)
+            values, gradients, total, product = x[part], dy[part], sums[k], products[k]
+            total[:], product[:] = ZERO, ZERO
+            for first in range(0, values.size, width):
+                row, gradient = values[first : first + width], gradients[first : first + width]
+                for i in range(row.size):
+                    g = gradient[i] * slope(row[i] * scale[i] + shift[i], limits)
+                    total[i] += g
+                    product[i] += g * (row[i] - mean[i])
+
+    @kernel
+    def scale_gradient(start, stop, x, dy, scale, shift, limits, rows, dx):
+        """dx = scale g, lane by lane."""
+        width = scale.size
+        for k in range(start, stop):
+            part = slice(k * rows * width, (k + 1) * rows * width)
+            values, gradients, results = x[part], dy[part], dx[part]
+            for first in range(0, values.size, width):
+                row, gradient = values[first : first + width], gradients[first : first + width]
+                result = results[first : first + width]
+                for i in range(row.size):
+                    result[i] = scale[i] * (gradient[i] * slope(row[i] * scale[i] + shift[i], limits))
+
+    @kernel
+    def combine_gradients(start, stop, x, dy, scale, shift, limits, by_x, constant, rows, dx):
+        """dx = scale g + by_x x + constant, lane by lane."""
+        width = scale.size
+        for k in range(start, stop):
+            part = slice(k * rows * width, (k + 1) * rows * width)
+            values, gradients, results = x[part], dy[part], dx[part]
+            for first in range(0, values.size, width):
+                row, gradient = values[first : first + width], gradients[first : first + width]
+                result = results[first : first + width]
+                for i in range(row.size):
+                    g = gradient[i] * slope(row[i] * scale[i] + shift[i], limits)
+                    result[i] = scale[i] * g + (by_x[i] * row[i] + constant[i])
+
+    return gradient_sums, scale_gradient, combine_gradients
+
+
+LOOPS = {False: _gradient_loops(one), True: _gradient_loops(slope_of_clip)}  # by whether an activation clips
 
 
 def _lane_counts(size: int, width: int, rows: int, chunks: int) -> Array:
@@ -116,42 +157,52 @@ def _apply(x: Array, scale: Array, shift: Array, y: Array, epilogue: Epilogue = 
     return epilogue.rest(y)
 
 
-def _sums_of(x: Array, dy: Array, mean: Array) -> tuple[Array, Array]:
-    """(sum of dy, sum of dy (x - mean)) of every channel of flat arrays, in float64."""
+def _scale_and_shift(gamma: Array, beta: Array, mean: Array, inverse_std: Array) -> tuple[Array, Array]:
+    """(scale, shift) such that y = x scale + shift, from what the forward pass returns, in float64."""
+    scale = gamma * inverse_std.astype(np.float64)
+    return scale, beta - mean * scale
+
+
+def _sums_of(x: Array, dy: Array, scale: Array, shift: Array, epilogue: Epilogue, mean: Array) -> tuple[Array, Array]:
+    """(sum of g, sum of g (x - mean)) of every channel of flat arrays, in float64."""
     channels = len(mean)
     width, rows, chunks = cut(x.size, channels)
     sums, products = np.empty((2, chunks, width), np.float32)
-    parallel_for(_gradient_sums, chunks, STREAMED * x.size, x, dy, tiled(mean, width), rows, sums, products)
+    vectors, limits = [tiled(vector, width) for vector in (mean, scale, shift)], epilogue.limits
+    parallel_for(LOOPS[epilogue.clips][0], chunks, STREAMED * x.size, x, dy, *vectors, limits, rows, sums, products)
     return folded(sums, channels), folded(products, channels)
 
 
 @np.errstate(divide="ignore", invalid="ignore")
 def batchnorm_forward_train_v2_chunks(
-    x: Array, gamma: Array, beta: Array, epsilon: float, y: Array, mean: Array, variance: Array, inverse_std: Array
-) -> tuple[Array, Array, Array, Array]:
+    x: Array, gamma: Array, beta: Array, epsilon: float, epilogue: Epilogue,
+    y: Array, mean: Array, variance: Array, inverse_std: Array,
+) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     """(y, mean, variance, inverse_std)"""
     x = operand(x)
     average, spread = _moments_of(x.reshape(-1), x.shape[-1])
-    inverse = 1 / np.sqrt(spread + epsilon)
-    mean[...], variance[...], inverse_std[...] = average, spread, inverse
-    _apply(x, gamma * inverse, beta - average * gamma * inverse, y)
+    mean[...], variance[...], inverse_std[...] = average, spread, 1 / np.sqrt(spread + epsilon)
+    _apply(x, *_scale_and_shift(gamma, beta, mean, inverse_std), y, epilogue)
     return y, mean, variance, inverse_std
 
 
+@np.errstate(invalid="ignore")
 def batchnorm_backward_train_v2_chunks(
-    x: Array, dy: Array, gamma: Array, mean: Array, inverse_std: Array, dx: Array, dgamma: Array, dbeta: Array
-) -> tuple[Array, Array, Array]:
+    x: Array, dy: Array, gamma: Array, beta: Array, mean: Array, inverse_std: Array, epilogue: Epilogue,
+    dx: Array, dgamma: Array, dbeta: Array,
+) -> tuple[Array, Array, Array]:  # fmt: skip
     """(dx, dgamma, dbeta), through the statistics"""
     values, gradients = flat(x), flat(dy)
-    sums, products = _sums_of(values, gradients, mean)
+    scale, shift = _scale_and_shift(gamma, beta, mean, inverse_std)
+    sums, products = _sums_of(values, gradients, scale, shift, epilogue, mean)
     dbeta[...], dgamma[...] = sums, products * inverse_std
     count = max(1, x.size // len(mean))
-    scale = gamma * inverse_std
-    by_x = -scale * inverse_std * np.float64(inverse_std) * products / count
+    by_x = -scale * np.square(inverse_std, dtype=np.float64) * products / count
     constant = -scale * sums / count - by_x * mean
     width, rows, chunks = cut(x.size, len(mean))
-    vectors = [tiled(vector, width) for vector in (scale, by_x, constant)]
-    parallel_for(_combine_gradients, chunks, STREAMED * x.size, values, gradients, *vectors, rows, dx.reshape(-1))
+    scale, shift, by_x, constant = (tiled(vector, width) for vector in (scale, shift, by_x, constant))
+    arguments = (values, gradients, scale, shift, epilogue.limits, by_x, constant, rows, dx.reshape(-1))
+    parallel_for(LOOPS[epilogue.clips][2], chunks, STREAMED * x.size, *arguments)
     return dx, dgamma, dbeta
 
 
@@ -160,11 +211,16 @@ def batchnorm_forward_infer_v2_chunks(x: Array, scale: Array, shift: Array, epil
     return _apply(x, scale, shift, y, epilogue)
 
 
+@np.errstate(invalid="ignore")
 def batchnorm_backward_infer_v2_chunks(
-    x: Array, dy: Array, gamma: Array, mean: Array, inverse_std: Array, dx: Array, dgamma: Array, dbeta: Array
-) -> tuple[Array, Array, Array]:
-    """(dx, dgamma, dbeta), the statistics being constants"""
-    sums, products = _sums_of(flat(x), flat(dy), mean)
+    x: Array, dy: Array, scale: Array, shift: Array, mean: Array, inverse_std: Array, epilogue: Epilogue,
+    dx: Array, dgamma: Array, dbeta: Array,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """(dx, dgamma, dbeta), the statistics being constants: y = x scale + shift"""
+    values, gradients = flat(x), flat(dy)
+    sums, products = _sums_of(values, gradients, scale, shift, epilogue, mean)
     dbeta[...], dgamma[...] = sums, products * inverse_std
-    _apply(dy, gamma * inverse_std, np.zeros_like(gamma), dx)
+    width, rows, chunks = cut(x.size, len(mean))
+    arguments = (values, gradients, tiled(scale, width), tiled(shift, width), epilogue.limits, rows, dx.reshape(-1))
+    parallel_for(LOOPS[epilogue.clips][1], chunks, STREAMED * x.size, *arguments)
     return dx, dgamma, dbeta

@@ -4,7 +4,8 @@
 
 A block owns a rectangle of dw, which stays in cache while PIXELS windows at a time are copied and multiplied: copies
 are read for many filters, and a sum runs over many pixels however narrow the image is.  Where dw has too few blocks
-to share out, so do the pixels: each slice of them makes a dw of its own, and these are added in order.
+to share out, so do the pixels: each slice of them makes a dw of its own, and these are added in order.  Of 1x1 kernels
+the next pixels are fetched into the cache, a few between two products.
 """
 
 from typing import NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 from .._arrays import operand
 from .._host import TILE
 from .._jit import helper, kernel
-from .._runs import clear_run, copy_run
+from .._runs import clear_run, copy_run, fetch_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
 from ._geometry import Geometry, geometry, is_pointwise
@@ -24,6 +25,7 @@ from .cpu_blocked import SAME_SET, copy_patches
 PIXELS = 128  # summed at a time: so many rows of a panel of dy fill half of the first-level cache
 TILES = 12  # register tiles in the rows of a block, at the most
 PANELS = 8  # and in its columns
+LONG_ROWS = 128  # channels of an image whose next pixels are worth asking for while others are multiplied
 BLOCKS = 16  # worth having, so that several threads have work
 LANES = TILE.lanes
 
@@ -66,6 +68,7 @@ def _weight_blocks(start, stop, x, dy, g, blocking, dw):
     pixels = g.images * g.out_height * g.out_width
     x_row, y_row = g.channels * g.groups, g.filters * g.groups
     in_place = is_pointwise(g) and x_row % SAME_SET != 0
+    ahead = is_pointwise(g) and g.channels >= LONG_ROWS
     pitch = blocking.tiles * ROWS + LANES
     patches = np.empty(PIXELS * pitch, np.float32)
     panel = np.empty(PIXELS * COLUMNS, np.float32)
@@ -83,12 +86,19 @@ def _weight_blocks(start, stop, x, dy, g, blocking, dw):
             if not in_place or a_start + (count - 1) * x_row + blocking.tiles * ROWS > x.size:
                 a, a_start, a_row = patches, 0, pitch
                 copy_patches(x, g, group, first, count, k0, k1, patches, pitch)
+            products = (p1 - p0) * ((k1 - k0 + ROWS - 1) // ROWS)
+            share, soon = (PIXELS + products - 1) // products, first + PIXELS
             for p in range(p0, p1):
                 b, b_start, b_row = dy, first * y_row + group * g.filters + p * COLUMNS, y_row
                 if (p + 1) * COLUMNS > g.filters:
                     b, b_start, b_row = panel, 0, COLUMNS
                     _copy_panel(dy, g, group, p * COLUMNS, first, count, panel)
                 for t in range(0, k1 - k0, ROWS):
+                    if ahead:
+                        for q in range(soon, min(soon + share, end)):
+                            fetch_run(x, q * x_row + group * g.channels + k0, k1 - k0)
+                            fetch_run(dy, q * y_row + group * g.filters + p0 * COLUMNS, (p1 - p0) * COLUMNS)
+                        soon += share
                     to = ((p - p0) * blocking.tiles * ROWS + t) * COLUMNS
                     tile_product(a, a_start + t, 1, a_row, b, b_start, b_row, sums, to, COLUMNS, count, again)
         _write(sums, g, group, k0, k1, blocking.tiles, p0, p1, dw, part * k * g.filters * g.groups)

@@ -11,6 +11,7 @@ import numpy as np
 from minicnn.errors import ShapeError
 
 from .._arrays import output_array, same_dtype
+from .._epilogue import rectified
 from .._registry import REFERENCE, Operation
 
 
@@ -25,12 +26,21 @@ OPERATION.rung("reference", "reference", (*FORWARD, "maximum_backward", "reduce"
 OPERATION.rung("v1_threads", "cpu", FORWARD, PARTS, replays=True)
 
 
-def add(a: np.ndarray, b: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:
-    """y = a + b; `out` may be a or b.
+def add(
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    activation: str | None = None,
+    rung: str | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """y = activation(a + b); `out` may be a or b.
 
     Raises
     ------
     ShapeError, DTypeError
+    ArgumentError
+        Another activation than "relu" and "relu6".
 
     Examples
     --------
@@ -40,7 +50,7 @@ def add(a: np.ndarray, b: np.ndarray, *, rung: str | None = None, out: np.ndarra
     array([[11., 21.],
            [12., 22.]])
     """
-    return _forward("add", a, b, rung, out)
+    return _forward("add", a, b, rung, out, activation)
 
 
 def multiply(a: np.ndarray, b: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:
@@ -74,10 +84,17 @@ def maximum_backward(a: np.ndarray, b: np.ndarray, dy: np.ndarray) -> tuple[np.n
     return _reduce(da, a.shape), _reduce(db, b.shape)
 
 
-def _forward(direction: str, a: np.ndarray, b: np.ndarray, rung: str | None, out: np.ndarray | None) -> np.ndarray:
+def _forward(
+    direction: str,
+    a: np.ndarray,
+    b: np.ndarray,
+    rung: str | None,
+    out: np.ndarray | None,
+    activation: str | None = None,
+) -> np.ndarray:
     same_dtype("elementwise", a=a, b=b)
     y = output_array(out, _broadcast_shape(a, b), a, "elementwise")
-    return OPERATION.run(direction, a, a, b, y, rung=rung)
+    return OPERATION.run(direction, a, a, b, rectified(activation, "elementwise"), y, rung=rung)
 
 
 def _broadcast_shape(a: np.ndarray, b: np.ndarray) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from numba.extending import register_jitable
 from minicnn.errors import UnsupportedError
 
 from .._arrays import operand
+from .._epilogue import Epilogue
 from .._jit import kernel
 from .._threads import STREAMED, capturing, parallel_for
 from . import reference
@@ -34,12 +35,19 @@ def maximum(a, b):
     return a if a >= b or a != a else b
 
 
+@register_jitable(forceinline=True)
+def clipped(value, low, high):
+    value = low if value < low else value
+    return high if value > high else value
+
+
 def _loop(formula):
     """The compiled loop over parts of the last axis, along which an operand may be one number."""
     value = register_jitable(forceinline=True)(formula)
 
     @kernel
-    def loop(start, stop, a, b, y, sizes, a_strides, b_strides):
+    def loop(start, stop, a, b, y, limits, sizes, a_strides, b_strides):
+        low, high = limits
         parts = (sizes[2] + BLOCK - 1) // BLOCK
         for part in range(start, stop):
             row, first = part // parts, part % parts * BLOCK
@@ -50,15 +58,15 @@ def _loop(formula):
             if a_strides[2] == 0:
                 second = b[bt : bt + length]
                 for k in range(length):
-                    target[k] = value(a[at], second[k])
+                    target[k] = clipped(value(a[at], second[k]), low, high)
             elif b_strides[2] == 0:
                 first_operand = a[at : at + length]
                 for k in range(length):
-                    target[k] = value(first_operand[k], b[bt])
+                    target[k] = clipped(value(first_operand[k], b[bt]), low, high)
             else:
                 first_operand, second = a[at : at + length], b[bt : bt + length]
                 for k in range(length):
-                    target[k] = value(first_operand[k], second[k])
+                    target[k] = clipped(value(first_operand[k], second[k]), low, high)
 
     return loop
 
@@ -83,30 +91,31 @@ def _strides(axes: list[tuple[int, bool, bool]], which: int) -> tuple[int, ...]:
     return tuple(strides[::-1])
 
 
-def _run(name: str, a: Array, b: Array, y: Array) -> Array:
+def _run(name: str, a: Array, b: Array, epilogue: Epilogue, y: Array) -> Array:
     axes = _axes(a, b, y)
     if len(axes) > AXES:
         if capturing():
             raise UnsupportedError(f"elementwise: shapes {a.shape} and {b.shape} cannot be captured")
-        return getattr(reference, f"elementwise_{name}_reference")(a, b, y)
+        return getattr(reference, f"elementwise_{name}_reference")(a, b, epilogue, y)
     axes = [(1, False, False)] * (AXES - len(axes)) + axes
     sizes = tuple(size for size, _, _ in axes)
     flat = operand(a).reshape(-1), operand(b).reshape(-1), y.reshape(-1)
     parts = sizes[0] * sizes[1] * -(-sizes[2] // BLOCK)
-    parallel_for(LOOPS[name], parts, STREAMED * y.size, *flat, sizes, _strides(axes, 1), _strides(axes, 2))
-    return y
+    arguments = (*flat, epilogue.limits, sizes, _strides(axes, 1), _strides(axes, 2))
+    parallel_for(LOOPS[name], parts, STREAMED * y.size, *arguments)
+    return epilogue.rest(y)
 
 
-def elementwise_add_v1_threads(a: Array, b: Array, y: Array) -> Array:
-    """y = a + b"""
-    return _run("add", a, b, y)
+def elementwise_add_v1_threads(a: Array, b: Array, epilogue: Epilogue, y: Array) -> Array:
+    """y = activation(a + b)"""
+    return _run("add", a, b, epilogue, y)
 
 
-def elementwise_multiply_v1_threads(a: Array, b: Array, y: Array) -> Array:
-    """y = a b"""
-    return _run("multiply", a, b, y)
+def elementwise_multiply_v1_threads(a: Array, b: Array, epilogue: Epilogue, y: Array) -> Array:
+    """y = activation(a b)"""
+    return _run("multiply", a, b, epilogue, y)
 
 
-def elementwise_maximum_v1_threads(a: Array, b: Array, y: Array) -> Array:
-    """y = the larger of a and b"""
-    return _run("maximum", a, b, y)
+def elementwise_maximum_v1_threads(a: Array, b: Array, epilogue: Epilogue, y: Array) -> Array:
+    """y = activation(the larger of a and b)"""
+    return _run("maximum", a, b, epilogue, y)

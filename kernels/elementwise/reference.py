@@ -2,22 +2,24 @@
 
 import numpy as np
 
+from .._epilogue import Epilogue
+
 Array = np.ndarray
 
 
-def elementwise_add_reference(a: Array, b: Array, y: Array) -> Array:
-    """y = a + b"""
-    return np.add(a, b, out=y)
+def elementwise_add_reference(a: Array, b: Array, epilogue: Epilogue, y: Array) -> Array:
+    """y = activation(a + b)"""
+    return epilogue.activate(np.add(a, b, out=y))
 
 
-def elementwise_multiply_reference(a: Array, b: Array, y: Array) -> Array:
-    """y = a b"""
-    return np.multiply(a, b, out=y)
+def elementwise_multiply_reference(a: Array, b: Array, epilogue: Epilogue, y: Array) -> Array:
+    """y = activation(a b)"""
+    return epilogue.activate(np.multiply(a, b, out=y))
 
 
-def elementwise_maximum_reference(a: Array, b: Array, y: Array) -> Array:
-    """y = the larger of a and b"""
-    return np.maximum(a, b, out=y)
+def elementwise_maximum_reference(a: Array, b: Array, epilogue: Epilogue, y: Array) -> Array:
+    """y = activation(the larger of a and b)"""
+    return epilogue.activate(np.maximum(a, b, out=y))
 
 
 def elementwise_maximum_backward_reference(a: Array, b: Array, dy: Array, da: Array, db: Array) -> tuple[Array, Array]:

@@ -167,10 +167,9 @@ def _shapes(layer: Any, kind: str) -> Step:
 def _activation(layer: Any, kind: str) -> str | None:
     """The name of the activation that follows."""
     if kind == "ReLU":
-        name = {None: "relu", 6.0: "relu6"}.get(layer.max_value)
-        if name is None or layer.negative_slope or layer.threshold:
+        if layer.known_name is None:
             raise _untold(layer, "this ReLU")
-        return name
+        return layer.known_name
     name = getattr(layer, "activation", None)
     if name not in (None, "linear", *ACTIVATIONS):
         raise _untold(layer, f"the activation {name if isinstance(name, str) else type(name).__name__}")

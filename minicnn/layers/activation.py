@@ -54,9 +54,16 @@ class ReLU(Layer):
         self.negative_slope = finite(self, "negative_slope", negative_slope)
         self.threshold = finite(self, "threshold", threshold)
 
+    @property
+    def known_name(self) -> str | None:
+        """The name of the activation that it is, where its arguments are those of one."""
+        if self.negative_slope or self.threshold:
+            return None
+        return {None: "relu", 6.0: "relu6"}.get(self.max_value)
+
     def call(self, x: Tensor, training: bool) -> Tensor:
-        if (self.negative_slope, self.threshold) == (0.0, 0.0) and self.max_value in (None, 6.0):
-            return activate(x, "relu" if self.max_value is None else "relu6")
+        if self.known_name is not None:
+            return activate(x, self.known_name)
         return ops.relu(x, self.max_value, self.negative_slope, self.threshold)
 
 

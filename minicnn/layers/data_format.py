@@ -41,10 +41,10 @@ class Spatial(Layer):
     def known_channels(self, input_shape: Shape, axis: int = -1) -> int:
         return super().known_channels(input_shape, self.first if self.data_format == "channels_first" else axis)
 
-    def run(self, arguments: tuple[Any, ...], training: bool) -> Any:
+    def run(self, arguments: tuple[Any, ...], training: bool, **finishing: str) -> Any:
         if self.data_format == "channels_last":
-            return super().run(arguments, training)
-        outputs = super().run(map_arguments(arguments, lambda x: self._moved(x, self._back)), training)
+            return super().run(arguments, training, **finishing)
+        outputs = super().run(map_arguments(arguments, lambda x: self._moved(x, self._back)), training, **finishing)
         return map_arguments(outputs, lambda y: self._moved(y, self._forward))
 
     def _moved(self, x: Any, move: Any) -> Any:

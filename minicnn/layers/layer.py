@@ -194,11 +194,15 @@ class Layer:
             self._check_arguments(arguments)
         if any(True for _ in symbolic_tensors(arguments)):
             return self._call_symbolic(arguments, training)
+        return self.compute(arguments, bool(training))
+
+    def compute(self, arguments: tuple[Any, ...], training: bool, **finishing: str) -> Any:
+        """The output for tensors or arrays.  `finishing` may name an activation, for a `call` that takes one."""
         arguments = map_arguments(arguments, self._as_tensor)
         if not isinstance(first := arguments[0], Tensor | list | tuple | dict):
             raise ShapeError(f"layer {self.name} ({type(self).__name__}) takes a tensor or an array; got {first!r}")
         self._prepare(self.argument_shapes(arguments))
-        outputs = self.run(self._cast(arguments), bool(training))
+        outputs = self.run(self._cast(arguments), training, **finishing)
         masks.hand_on(self, first, outputs)
         return outputs
 
@@ -210,9 +214,9 @@ class Layer:
             return arguments
         return map_arguments(arguments, lambda v: cast(v, self.dtype) if isinstance(v, Tensor) else v)
 
-    def run(self, arguments: tuple[Any, ...], training: bool) -> Any:
+    def run(self, arguments: tuple[Any, ...], training: bool, **finishing: str) -> Any:
         """What `call` gives for tensors, in the order of axes that the layer has for those who call it."""
-        return self.call(*arguments, training=training)
+        return self.call(*arguments, training=training, **finishing)
 
     def _check_arguments(self, arguments: tuple[Any, ...]) -> None:
         """Raise ShapeError unless `call` takes so many: none is dropped in silence."""

@@ -46,8 +46,11 @@ class Add(_Merge):
     (None, 4, 4, 8)
     """
 
-    def call(self, inputs: list[Tensor], training: bool) -> Tensor:
-        return reduce(ops.add, inputs)
+    def call(self, inputs: list[Tensor], training: bool, activation: str | None = None) -> Tensor:
+        if len(inputs) == 2:
+            return ops.add(inputs[0], inputs[1], activation)
+        y = reduce(ops.add, inputs)
+        return y if activation is None else ops.activation(y, activation)
 
 
 class CustomScaleLayer(_Merge):

@@ -125,21 +125,21 @@ class BatchNormalization(_Normalization):
         self.moving_variance = self.add_weight("moving_variance", (channels,), self.moving_variance_initializer, False)
         self.built = True
 
-    def call(self, x: Tensor, training: bool) -> Tensor:
+    def call(self, x: Tensor, training: bool, activation: str | None = None) -> Tensor:
         axis = self._one_axis(x.shape)
         if training and self.trainable and x.mask is not None:
             y, *statistics = ops.batchnorm_of_kept(x, x.mask, self.gamma, self.beta, self.epsilon, axis)
             self._follow(x, *statistics)
-            return y
+            return y if activation is None else ops.activation(y, activation)
         x, back = moved_last(x, [axis])
-        return moved_back(self._normalised(x, training and self.trainable), back)
+        return moved_back(self._normalised(x, training and self.trainable, activation), back)
 
-    def _normalised(self, x: Tensor, by_batch: bool) -> Tensor:
+    def _normalised(self, x: Tensor, by_batch: bool, activation: str | None) -> Tensor:
         """x (...,C) normalised, by the statistics of the batch, which the stored ones follow, or by those."""
         if not by_batch:
             statistics = (self.moving_mean, self.moving_variance)
-            return ops.batchnorm_infer(x, self.gamma, self.beta, *statistics, epsilon=self.epsilon)
-        y, *statistics = ops.batchnorm_train(x, self.gamma, self.beta, self.epsilon)
+            return ops.batchnorm_infer(x, self.gamma, self.beta, *statistics, self.epsilon, activation)
+        y, *statistics = ops.batchnorm_train(x, self.gamma, self.beta, self.epsilon, activation)
         self._follow(x, *statistics)
         return y
 

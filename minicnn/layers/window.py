@@ -35,8 +35,8 @@ class WindowLayer(Spatial):
         along_the_last_axis = self.data_format == "channels_first" and self.activation in ("softmax", "log_softmax")
         return "linear" if isinstance(self.activation, Layer) or along_the_last_axis else self.activation
 
-    def run(self, arguments: tuple[Any, ...], training: bool) -> Any:
-        y = super().run(arguments, training)
+    def run(self, arguments: tuple[Any, ...], training: bool, **finishing: str) -> Any:
+        y = super().run(arguments, training, **finishing)
         return y if self.activation == self.fused else activate(y, self.activation)
 
     @property

@@ -15,6 +15,7 @@ from minicnn.autograd import Tensor
 
 from .batches import Batch
 from .graph import Program
+from .joining import join_activations
 from .memory import available_memory
 from .plan import Plan
 
@@ -26,6 +27,7 @@ class SplitProgram:
 
     def __init__(self, program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype]):
         self.prefix, self.rest = program.split()
+        self.joined = join_activations(self.rest)
         self.output_shapes = program.output_shapes([(None, *shape) for shape in shapes])
         self.plan = Plan(self.prefix, shapes, dtypes) if self.prefix.calls else None
         self._rest_plan: Plan | None = None
@@ -36,7 +38,7 @@ class SplitProgram:
 
     def forward(self, features: list[np.ndarray], training: bool) -> list[Tensor]:
         """The model's outputs, remembered for a backward pass through the rest."""
-        return self.rest.run(dict(zip(self.rest.inputs, map(Tensor, features))), training)
+        return self.joined.run(dict(zip(self.rest.inputs, map(Tensor, features))), training)
 
     def predict(self, features: list[np.ndarray]) -> list[Tensor]:
         """The model's outputs in inference mode, through a plan, with their masks."""

@@ -33,6 +33,7 @@ class Call:
     arguments: tuple[Any, ...]
     outputs: tuple[int, ...]
     training: bool | None = None  # a mode given for good, over the program's
+    activation: str | None = None  # that follows in the same operation
 
     def sources(self) -> list[int]:
         """The slots that the arguments name."""
@@ -61,7 +62,10 @@ class Program:
         for position, call in enumerate(self.calls):
             arguments = map_arguments(call.arguments, lambda v: values[v.index] if isinstance(v, Slot) else v)
             mode = training if call.training is None else call.training
-            results = call.layer(*arguments, training=mode)
+            if call.activation is None:
+                results = call.layer(*arguments, training=mode)
+            else:
+                results = call.layer.compute(arguments, mode, activation=call.activation)
             values.update(zip(call.outputs, results if isinstance(results, list) else [results]))
             for source in call.sources():
                 if last_use[source] == position and source not in self.outputs:

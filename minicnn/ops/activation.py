@@ -56,9 +56,14 @@ def finished(
 ) -> Tensor:
     """f(product of operands): in one operation where the slope of f is known from y, else in two."""
     if name in kernels.activation.ACTIVATIONS and kernels.activation.slope_is_that_of_output(name):
-        return product.apply(*operands, **options, activation=name)
+        return product.apply(*operands, **options, **finishing(name))
     y = product.apply(*operands, **options)
     return y if name is None else activation(y, name)
+
+
+def finishing(name: str | None) -> dict[str, str]:
+    """The options that say which activation an operation ends with: none where there is none."""
+    return {} if name is None else {"activation": name}
 
 
 def before_activation(y: Any, dy: Any, name: str | None) -> Any:

@@ -8,7 +8,23 @@ from minicnn.autograd import Context, Function, Tensor
 from minicnn.autograd.arithmetic import Add, Multiply
 from minicnn.errors import ShapeError
 
+from .activation import before_activation
 from .shape import permute, reshape
+
+
+class AddActivated(Function):
+    """y = f(a + b), for f whose slope is known from y"""
+
+    @staticmethod
+    def forward(ctx: Context, a: Any, b: Any, *, activation: str) -> Any:
+        y = kernels.elementwise.add(a, b, activation=activation)
+        ctx.save(a.shape, b.shape, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        *shapes, y = ctx.saved
+        return kernels.elementwise.add_backward(before_activation(y, dy, ctx.options["activation"]), *shapes)
 
 
 class Maximum(Function):
@@ -25,14 +41,14 @@ class Maximum(Function):
         return kernels.elementwise.maximum_backward(a, b, dy)
 
 
-def add(a: Tensor, b: Tensor) -> Tensor:
-    """y = a + b, with broadcasting.
+def add(a: Tensor, b: Tensor, activation: str | None = None) -> Tensor:
+    """y = a + b, with broadcasting; `activation`: None, "relu" or "relu6", to follow in the same operation.
 
     >>> import minicnn
     >>> minicnn.ops.add(minicnn.Tensor([1.0]), minicnn.Tensor([2.0])).numpy()
     array([3.])
     """
-    return Add.apply(a, b)
+    return Add.apply(a, b) if activation is None else AddActivated.apply(a, b, activation=activation)
 
 
 def multiply(a: Tensor, b: Tensor) -> Tensor:

@@ -9,38 +9,50 @@ from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
 from minicnn.errors import ShapeError
 
+from .activation import finishing
 from .sequence import masked
 from .shape import permute, reshape
 
 
 class BatchNormTrain(Function):
-    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the statistics of this batch"""
+    """y = f(gamma (x - mean) / sqrt(variance + epsilon) + beta), with the statistics of this batch"""
 
     @staticmethod
-    def forward(ctx: Context, x: Any, gamma: Any, beta: Any, *, epsilon: float) -> Any:
-        y, mean, variance, inverse_std = kernels.batchnorm.forward_train(x, gamma, beta, epsilon)
-        ctx.save(x, gamma, mean, inverse_std)
+    def forward(ctx: Context, x: Any, gamma: Any, beta: Any, *, epsilon: float, activation: str | None = None) -> Any:
+        y, mean, variance, inverse_std = kernels.batchnorm.forward_train(x, gamma, beta, epsilon, activation=activation)
+        ctx.save(x, gamma, beta, mean, inverse_std)
         return y, mean, variance
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        return kernels.batchnorm.backward_train(ctx.saved[0], dy, *ctx.saved[1:])
+        (x, gamma, beta, mean, inverse_std), activation = ctx.saved, ctx.options.get("activation")
+        return kernels.batchnorm.backward_train(x, dy, gamma, mean, inverse_std, beta=beta, activation=activation)
 
 
 class BatchNormInfer(Function):
-    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with fixed statistics"""
+    """y = f(gamma (x - mean) / sqrt(variance + epsilon) + beta), with fixed statistics"""
 
     @staticmethod
-    def forward(ctx: Context, x: Any, gamma: Any, beta: Any, mean: Any, variance: Any, *, epsilon: float) -> Any:
-        ctx.save(x, gamma, mean, variance)
+    def forward(
+        ctx: Context,
+        x: Any,
+        gamma: Any,
+        beta: Any,
+        mean: Any,
+        variance: Any,
+        *,
+        epsilon: float,
+        activation: str | None = None,
+    ) -> Any:
+        ctx.save(x, gamma, beta, mean, variance)
         scale, shift = kernels.batchnorm.fold(gamma, beta, mean, variance, epsilon)
-        return kernels.batchnorm.forward_infer(x, scale, shift)
+        return kernels.batchnorm.forward_infer(x, scale, shift, activation=activation)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        x, gamma, mean, variance = ctx.saved
-        dx, dgamma, dbeta = kernels.batchnorm.backward_infer(x, dy, gamma, mean, variance, ctx.options["epsilon"])
-        return dx, dgamma, dbeta, None, None
+        x, gamma, beta, mean, variance = ctx.saved
+        gradients = kernels.batchnorm.backward_infer(x, dy, gamma, mean, variance, beta=beta, **ctx.options)
+        return *gradients, None, None
 
 
 class LayerNorm(Function):
@@ -75,9 +87,11 @@ class UnitNorm(Function):
 
 
 def batchnorm_train(
-    x: Tensor, gamma: Tensor | None, beta: Tensor | None, epsilon: float = 1e-3
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, epsilon: float = 1e-3, activation: str | None = None
 ) -> tuple[Tensor, Any, Any]:
     """(y, mean, variance): x (...,C) normalised over all axes but the last, and the batch's statistics (C,).
+
+    `activation`: None, "relu" or "relu6", to follow in the same operation.
 
     The variance is the biased one (divided by the count), for normalising and for the moving average alike
     (Ioffe & Szegedy, "Batch Normalization", 2015, algorithm 1).
@@ -87,7 +101,7 @@ def batchnorm_train(
     >>> mean, variance
     (array([2.]), array([1.]))
     """
-    return BatchNormTrain.apply(x, gamma, beta, epsilon=epsilon)
+    return BatchNormTrain.apply(x, gamma, beta, epsilon=epsilon, **finishing(activation))
 
 
 def batchnorm_of_kept(
@@ -119,16 +133,22 @@ def batchnorm_of_kept(
 
 
 def batchnorm_infer(
-    x: Tensor, gamma: Tensor | None, beta: Tensor | None, mean: Tensor, variance: Tensor, epsilon: float = 1e-3
+    x: Tensor,
+    gamma: Tensor | None,
+    beta: Tensor | None,
+    mean: Tensor,
+    variance: Tensor,
+    epsilon: float = 1e-3,
+    activation: str | None = None,
 ) -> Tensor:
-    """x (...,C) normalised by given statistics (C,).
+    """x (...,C) normalised by given statistics (C,); `activation`: None, "relu" or "relu6", in the same operation.
 
     >>> import numpy as np, minicnn
     >>> x, mean, variance = (minicnn.Tensor(np.array(v)) for v in ([[1.0], [3.0]], [2.0], [4.0]))
     >>> minicnn.ops.batchnorm_infer(x, None, None, mean, variance, epsilon=0.0).numpy()[:, 0]
     array([-0.5,  0.5])
     """
-    return BatchNormInfer.apply(x, gamma, beta, mean, variance, epsilon=epsilon)
+    return BatchNormInfer.apply(x, gamma, beta, mean, variance, epsilon=epsilon, **finishing(activation))
 
 
 def layernorm(x: Tensor, gamma: Tensor | None, beta: Tensor | None, epsilon: float = 1e-3) -> Tensor:

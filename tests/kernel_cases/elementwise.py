@@ -25,12 +25,15 @@ def cases(draw: Any) -> dict[str, Any]:
         a, b = (lay_out(np.round(array), draw(st.sampled_from(LAYOUTS))) for array in (a, b))
     shape = np.broadcast_shapes(*shapes)
     reduced = tuple(draw(st.sampled_from([1, size])) for size in shape)
-    return {"a": a, "b": b, "dy": draw(arrays(shape)), "reduced": reduced}
+    activation = draw(st.sampled_from([None, "relu", "relu6"]))
+    return {"a": a, "b": b, "dy": draw(arrays(shape)), "reduced": reduced, "activation": activation}
 
 
 def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarray:
     """y, or da and db in one array; `reduce` sums two dy to a shape that lacks an axis and has others once."""
     a, b, dy = (case[name].astype(dtype) for name in ("a", "b", "dy"))
+    if direction == "add":
+        return elementwise.add(a, b, activation=case["activation"], rung=rung)
     if direction in elementwise.FORWARD:
         return getattr(elementwise, direction)(a, b, rung=rung)
     if direction == "reduce":
@@ -40,7 +43,7 @@ def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarr
 
 def magnitude(case: dict[str, Any], direction: str) -> np.ndarray:
     """Sum of |terms| behind each output number."""
-    absolute = case | {name: np.abs(case[name]) for name in ("a", "b", "dy")}
+    absolute = case | {name: np.abs(case[name]) for name in ("a", "b", "dy")} | {"activation": None}
     if direction == "maximum":
         return np.zeros(case["dy"].shape)
     if direction == "maximum_backward":

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from oracles import assert_golden, golden_ops
 
-from minicnn.errors import DTypeError, ShapeError
-from minicnn.kernels import batchnorm, layernorm
+from minicnn.errors import ArgumentError, DTypeError, ShapeError
+from minicnn.kernels import activation, batchnorm, layernorm
 
 RUNGS = ["reference", "v1_numpy", "v2_chunks"]
 FLOAT64 = ["reference", "v1_numpy"]
@@ -70,6 +70,40 @@ def test_an_activation_comes_after_the_shift(rung, activation, expected):
     x, scale, shift = np.array([[-1.5], [0.5], [4], [np.nan]], np.float32), np.full(1, 2.0), np.full(1, 1.0)
     y = batchnorm.forward_infer(x, scale.astype(x.dtype), shift.astype(x.dtype), activation=activation, rung=rung)
     np.testing.assert_allclose(y[:, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("name", ["relu", "relu6"])
+def test_the_gradient_at_and_beyond_the_limits_is_that_of_the_activation_alone(rung, name):
+    y, dy = (np.float32(v) for v in ([-1, -0.0, 0, 2, 6, 7, np.nan, np.inf, -np.inf], [3, np.nan, -np.inf]))
+    x, dy = np.repeat(y, len(dy))[:, None], np.tile(dy, len(y))[:, None]
+    mean, variance = np.zeros(1, x.dtype), np.ones(1, x.dtype)  # so that y is x
+    with np.errstate(invalid="ignore"):
+        before = activation.backward(x, x, dy, name)
+    expected = batchnorm.backward_infer(x, before, None, mean, variance, 0.0, rung=rung)
+    found = batchnorm.backward_infer(x, dy, None, mean, variance, 0.0, activation=name, rung=rung)
+    for gradient, other in zip(found, expected):
+        np.testing.assert_array_equal(gradient, other)
+
+
+@pytest.mark.parametrize("rung", ["v1_numpy", "v2_chunks"])
+@pytest.mark.parametrize("name", ["relu", "relu6"])
+@pytest.mark.parametrize("shape", [(8, 3), (2, 33, 17, 70)])
+def test_training_with_an_activation_gives_the_bits_of_both_operations(rung, name, shape):
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((2, *shape)).astype(np.float32)
+    gamma, beta = (4 * rng.standard_normal((2, shape[-1]))).astype(np.float32)
+    x[-1, ..., 1], dy[..., 0] = np.nan, dy[..., 0] * np.inf
+    plain, *statistics = batchnorm.forward_train(x, gamma, beta, rung=rung)
+    mean, _, inverse_std = statistics
+    y = activation.forward(plain, name)
+    np.testing.assert_array_equal(batchnorm.forward_train(x, gamma, beta, activation=name, rung=rung)[0], y)
+    with np.errstate(invalid="ignore"):
+        before = activation.backward(y, y, dy, name)
+    expected = batchnorm.backward_train(x, before, gamma, mean, inverse_std, rung=rung)
+    found = batchnorm.backward_train(x, dy, gamma, mean, inverse_std, beta=beta, activation=name, rung=rung)
+    for gradient, other in zip(found, expected):
+        np.testing.assert_array_equal(gradient, other)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -138,6 +172,8 @@ def test_refusals():
         batchnorm.backward_train(x, np.zeros((3, 3)), None, np.zeros(3), np.zeros(3))
     with pytest.raises(DTypeError, match="scale float32"):
         batchnorm.forward_infer(x, np.zeros(3, np.float32), np.zeros(3))
+    with pytest.raises(ArgumentError, match="'tanh' may not"):
+        batchnorm.forward_train(x, activation="tanh")
     with pytest.raises(ShapeError, match="beta"):
         layernorm.forward(x, None, np.zeros(2))
     with pytest.raises(ShapeError, match="inverse_std"):

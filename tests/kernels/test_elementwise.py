@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minicnn import kernels
-from minicnn.errors import DTypeError, ShapeError
+from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.kernels import elementwise
 
 RUNGS = kernels.rungs("elementwise")
@@ -16,6 +16,19 @@ def test_a_tie_goes_to_the_first():
     da, db = elementwise.maximum_backward(a, b, dy)
     np.testing.assert_array_equal(da, [0, 6, 7])
     np.testing.assert_array_equal(db, [5, 0, 0])
+
+
+@pytest.mark.numpy_only
+@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize(("name", "expected"), [("relu", [0, 2, 9, np.nan, np.inf]), ("relu6", [0, 2, 6, np.nan, 6])])
+def test_an_activation_comes_after_a_sum(rung, name, expected):
+    a, b = np.float32([[-3, 1, 4, np.nan, np.inf]]), np.float32([[2, 1, 5, 1, 1]])
+    np.testing.assert_array_equal(elementwise.add(a, b, activation=name, rung=rung), [expected])
+
+
+def test_another_activation_is_refused():
+    with pytest.raises(ArgumentError, match="'tanh' may not"):
+        elementwise.add(np.zeros(3), np.zeros(3), activation="tanh")
 
 
 @pytest.mark.numpy_only

@@ -5,6 +5,7 @@ import pytest
 from random_nets import images, plan_of, randomize
 
 from minicnn import layers as L
+from minicnn import ops
 from minicnn.autograd import no_grad
 from minicnn.models import Model
 from minicnn.ops.shape import ZeroPadding2D
@@ -25,6 +26,32 @@ def test_what_is_pooled_may_be_joined_of_parts_that_are_not_negative():
         randomize(model, 0)
         assert (ZeroPadding2D in [item.function for item in plan_of(model).instructions]) == padded
         assert_as_on_the_tape(model, images())
+
+
+class Finished(L.BatchNormalization):
+    """A normalisation, and a sum, that end with an activation by themselves."""
+
+    def call(self, x, training, activation="relu"):
+        y = super().call(x, training, activation)
+        return ops.add(y, super().call(x, training), "relu6")
+
+
+@pytest.mark.parametrize("convolved", [False, True])
+def test_operations_that_end_with_an_activation_keep_it(convolved):
+    x = L.Input((6, 5, 3))
+    model = Model(x, Finished()(L.Conv2D(4, 3)(x) if convolved else x))
+    randomize(model, 0)
+    assert_as_on_the_tape(model, images())
+    model = Model(x, L.Conv2D(2, 1)(OnlyNorm()(L.Conv2D(4, 3)(x) if convolved else x)))
+    randomize(model, 0)
+    assert_as_on_the_tape(model, images())
+
+
+class OnlyNorm(L.BatchNormalization):
+    """A normalisation that ends with an activation by itself."""
+
+    def call(self, x, training, activation="relu"):
+        return super().call(x, training, activation)
 
 
 def preactivated() -> Model:

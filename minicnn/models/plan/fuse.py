@@ -180,12 +180,14 @@ def _with_padding(item: Instruction, before: Instruction) -> Instruction:
 def _fold_batchnorm(item: Instruction, makers: dict[int, Instruction], uses: Counter[int]) -> Instruction | None:
     if item.function is not BatchNormInfer:
         return None
-    before, fold = _sole_maker(item.inputs[0], makers, uses), Fold(*item.inputs[1:], **item.options)
+    before = _sole_maker(item.inputs[0], makers, uses)
+    fold = Fold(*item.inputs[1:], epsilon=item.options.pop("epsilon"))
     if before is None or not has_fixed_weights(before) or "activation" in before.options:
         item.derive.append(fold)
-        item.inputs[1:], item.options = [None, None], {}
+        item.inputs[1:] = [None, None]
         return None
     before.derive.append(fold)
+    before.options |= item.options  # the activation that it ends with
     return before
 
 
