@@ -178,7 +178,7 @@ class CompileCache(_Cache):
         path = self._path(sig, target_context.codegen())
         found = None if path is None else self._load(path, target_context)
         if found is None:
-            tell_compiling(kept=path is not None)
+            tell_compiling(kept=path is not None and os.access(path.parent, os.W_OK))
         return found
 
     def _load(self, path: Path, target_context: Any) -> Any:

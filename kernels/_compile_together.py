@@ -27,6 +27,7 @@ from ._other_processes import Others, started_ahead
 from ._pool import COMPILED
 
 LEAST = 3  # kernels for each process: starting Numba takes as long as compiling one
+AHEAD = 3  # processes that start before it is known what is missing: most networks need a dozen kernels
 
 _one_caller = threading.Lock()
 
@@ -67,7 +68,7 @@ def compile_together(calls: Sequence[tuple[Any, tuple[Any, ...]]], processes: in
         missing = [one for one in _needed(calls) if not one.is_kept()]
         others = started_ahead()
         if missing and others is not None:
-            others.start(processes - 1, folder)
+            others.start(min(processes - 1, AHEAD), folder)
         processes = min(processes, len(missing) // LEAST)
         if processes > 1:
             others = others or block.enter_context(Others())

@@ -38,14 +38,17 @@ class Others:
         return self
 
     def __exit__(self, *problem: object) -> None:
+        self._end()
+        if self.lock is not None:
+            os.close(self.lock)
+            self.lock = None
+
+    def _end(self) -> None:
         for process in self.processes:
             process.kill()
             process.wait()
             _close(process)
         self.processes = []
-        if self.lock is not None:
-            os.close(self.lock)
-            self.lock = None
 
     def start(self, count: int, folder: Path) -> None:
         """Have `count` of them, or fewer where no more can be had; `folder` is that of the compiled kernels."""
@@ -59,11 +62,15 @@ class Others:
         """Whether no other process has helpers now that fill the same folder."""
         if fcntl is None or self.lock is not None:
             return True
+        lock = None
         try:
-            self.lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            if lock is not None:
+                os.close(lock)
             return False
+        self.lock = lock
         return True
 
     def give(self, message: bytes) -> None:
@@ -75,10 +82,11 @@ class Others:
             _close(process)
 
     def wait(self) -> None:
-        """Until all have ended."""
+        """Until all have ended, so that others can be started for what else will be missing."""
         for process in self.processes:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(PATIENCE)
+        self._end()
 
 
 _ahead: ContextVar[Others | None] = ContextVar("minicnn_other_processes", default=None)

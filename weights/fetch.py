@@ -76,10 +76,8 @@ def fetch(
 def _here(name: str, file_hash: str | None, folder: str, check: Check | None) -> tuple[Path | None, str]:
     """(the path of a file in minicnn's or Keras' cache, why the one in the latter is not used)"""
     target = cache_folder() / folder / name
-    if os.path.isfile(
-        target
-    ):  # verified before it got this name, or put there by hand: the readers doubt it, as any file
-        return target, ""
+    if os.path.isfile(target):
+        return target, ""  # verified before it got this name, or put there by hand: the readers doubt it, as any file
     kept = keras_folder() / folder / name
     if not os.path.isfile(kept):
         return None, ""

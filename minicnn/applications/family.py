@@ -231,7 +231,8 @@ def is_name(weights: Any) -> bool:
     """
     if isinstance(weights, str):
         named = not os.path.dirname(weights) and not weights.lower().endswith(FILE_ENDINGS)
-        return named and weights != "" and not os.path.exists(weights)
+        here = any(os.path.exists(weights + end) for end in ("", ".index"))  # of a TensorFlow checkpoint
+        return named and weights != "" and not here
     return weights is True or isinstance(weights, Enum)
 
 

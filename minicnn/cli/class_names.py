@@ -25,6 +25,8 @@ def read_names(given: str, count: int) -> list[str]:
     >>> read_names("cat, dog", 2)
     ['cat', 'dog']
     """
+    if not given.strip():
+        raise ArgumentError("the names after --classes are empty: write them as cat,dog or in a text file, one a line")
     if os.path.isdir(given):
         raise ArgumentError(f"--classes {given} is a folder: name the classes as cat,dog or in a text file, one a line")
     in_file = os.path.exists(given)

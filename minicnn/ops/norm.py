@@ -10,7 +10,6 @@ from minicnn.autograd import Context, Function, Tensor
 from minicnn.errors import ShapeError
 
 from .activation import finishing
-from .sequence import masked
 from .shape import permute, reshape
 
 
@@ -29,6 +28,38 @@ class BatchNormTrain(Function):
         return kernels.batchnorm.backward_train(x, dy, gamma, mean, inverse_std, beta=beta, activation=activation)
 
 
+class BatchNormOfKept(Function):
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta along an axis, with the statistics of some of the steps"""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, mask: Any, gamma: Any, beta: Any, *, epsilon: float, axis: int) -> Any:
+        others = _other_axes(x, axis)
+        kept = np.broadcast_to((mask != 0).reshape(*mask.shape, *[1] * (x.ndim - mask.ndim)), x.shape)
+        counts = np.maximum(kept.sum(others, keepdims=True), 1).astype(x.dtype)
+        mean = np.where(kept, x, 0).sum(others, keepdims=True) / counts
+        difference = x - mean
+        variance = np.square(np.where(kept, difference, 0)).sum(others, keepdims=True) / counts
+        inverse_std = 1 / np.sqrt(variance + x.dtype.type(epsilon))
+        normal = difference * inverse_std
+        ctx.save(normal, kept, counts, inverse_std, gamma)
+        y = normal if gamma is None else normal * gamma.reshape(mean.shape)
+        y = y if beta is None else y + beta.reshape(mean.shape)
+        return y, mean.reshape(-1), variance.reshape(-1)
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        normal, kept, counts, inverse_std, gamma = ctx.saved
+        others = _other_axes(dy, ctx.options["axis"])
+        dgamma, dbeta = (dy * normal).sum(others, keepdims=True), dy.sum(others, keepdims=True)
+        through_statistics = np.where(kept, dbeta + dgamma * normal, 0) / counts
+        scale = inverse_std if gamma is None else inverse_std * gamma.reshape(inverse_std.shape)
+        return (dy - through_statistics) * scale, None, dgamma.reshape(-1), dbeta.reshape(-1)
+
+
+def _other_axes(x: Any, axis: int) -> tuple[int, ...]:
+    return tuple(i for i in range(x.ndim) if i != axis % x.ndim)
+
+
 class BatchNormInfer(Function):
     """y = f(gamma (x - mean) / sqrt(variance + epsilon) + beta), with fixed statistics"""
 
@@ -44,7 +75,7 @@ class BatchNormInfer(Function):
         epsilon: float,
         activation: str | None = None,
     ) -> Any:
-        ctx.save(x, gamma, beta, mean, variance)
+        ctx.save(x, gamma, beta, mean.copy(), variance.copy())  # training may move them before the backward pass
         scale, shift = kernels.batchnorm.fold(gamma, beta, mean, variance, epsilon)
         return kernels.batchnorm.forward_infer(x, scale, shift, activation=activation)
 
@@ -117,19 +148,7 @@ def batchnorm_of_kept(
     >>> mean, variance
     (array([2.]), array([1.]))
     """
-    axis %= x.ndim
-    others = tuple(i for i in range(x.ndim) if i != axis)
-    over_steps = mask.numpy().reshape(*mask.shape, *[1] * (x.ndim - mask.ndim)) != 0
-    counts = np.broadcast_to(over_steps, x.shape).sum(others, keepdims=True)
-    share = Tensor((1 / np.maximum(counts, 1)).astype(x.dtype))
-    mean = masked(x, mask).sum(others, keepdims=True) * share
-    difference = x - mean
-    kept = masked(difference, mask)
-    variance = (kept * kept).sum(others, keepdims=True) * share
-    y = difference * (variance + epsilon) ** -0.5
-    y = y if gamma is None else y * gamma.reshape(*mean.shape)
-    y = y if beta is None else y + beta.reshape(*mean.shape)
-    return y, mean.numpy().reshape(-1), variance.numpy().reshape(-1)
+    return BatchNormOfKept.apply(x, mask, gamma, beta, epsilon=epsilon, axis=axis)
 
 
 def batchnorm_infer(

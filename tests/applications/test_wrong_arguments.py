@@ -9,7 +9,7 @@ import pytest
 from pytorch_weights import state_dict
 
 from minicnn.applications import VGG16, EfficientNetB0, MobileNet, MobileNetV3Small, ResNet50, timm, torchvision
-from minicnn.errors import ArgumentError, FileFormatError, ShapeError, WeightsMismatchError
+from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, ShapeError, WeightsMismatchError
 from minicnn.models import Model
 from minicnn.weights.safetensors import write
 
@@ -128,3 +128,6 @@ def test_a_file_may_be_called_anything(tmp_path, monkeypatch):
     Path("DEFAULT").write_bytes(b"")
     with pytest.raises(FileFormatError, match="DEFAULT is empty"):
         torchvision.resnet18(weights="DEFAULT")
+    Path("net.index").write_bytes(b"")
+    with pytest.raises(FileAccessError, match="net is a TensorFlow checkpoint"):
+        VGG16(weights="net")

@@ -64,7 +64,7 @@ def test_two_names_for_one_output(photos, tmp_path, capsys):
     [
         ("a,b", "--classes a,b has 2 names; the model has 4 classes: give the names of all, as cat,dog"),
         ("nmaes.txt", "--classes nmaes.txt is one name, and no file; the model has 4 classes: give the names of all"),
-        ("", "--classes is one name, and no file; the model has 4 classes"),
+        ("", "the names after --classes are empty: write them as cat,dog or in a text file, one a line"),
         ("a,b,,c", "--classes a,b,,c has an empty name: write the names as cat,dog"),
         ("a,b,a,c", "--classes a,b,a,c has the name 'a' 2 times: each class needs a name of its own"),
         ("three.txt", "three.txt has 3 names; the model has 4 classes"),

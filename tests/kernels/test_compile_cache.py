@@ -256,6 +256,12 @@ def test_compiling_is_told_once_and_loading_is_not(folder):
     assert value() == EXPECTED  # nobody listens any more
 
 
+def test_compiling_is_told_where_the_folder_cannot_be_written(kept, monkeypatch):
+    kept.write_bytes(b"damaged")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert told() == [False]
+
+
 def test_compiling_is_told_where_nothing_can_be_kept(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "file"))

@@ -122,14 +122,16 @@ class Idle:
     """A process that claims a kernel and compiles none."""
 
     def __init__(self):
-        self.stdin = self
+        self.stdin, self.closed = self, False
 
     def write(self, message: bytes) -> None:
+        if self.closed:
+            raise ValueError("write to closed file")
         claims, listed = together.loads(message)
         (Path(claims) / str(len(listed) - 1)).touch()
 
     def close(self) -> None:
-        pass
+        self.closed = True
 
     def kill(self) -> None:
         pass
@@ -217,6 +219,26 @@ def test_within_a_network_others_start_with_its_first_kernel(folder, wanted, mon
     assert len(started) == 1
 
 
+def test_what_is_missing_later_in_a_network_is_shared_out_too(folder, wanted, monkeypatch):
+    started: list[Idle] = []
+    monkeypatch.setattr(together, "LEAST", 1)
+    monkeypatch.setattr(_other_processes, "_start", lambda: started.append(Idle()) or started[-1])
+    made = calls(wanted)[0]
+    with _other_processes.compiling_network():
+        together.compile_together(made[:2], 2)
+        together.compile_together(made[2:], 2)
+    assert len(started) == 2
+    check_results(wanted)
+
+
+def test_few_processes_start_before_it_is_known_what_is_missing(folder, wanted, monkeypatch):
+    started: list[Idle] = []
+    monkeypatch.setattr(_other_processes, "_start", lambda: started.append(Idle()) or started[-1])
+    with _other_processes.compiling_network():
+        together.compile_together(calls(wanted)[0][:1], 64)
+        assert len(started) == together.AHEAD
+
+
 def test_a_kernel_alone_starts_no_process(folder, wanted, monkeypatch):
     monkeypatch.setattr(_other_processes, "_start", lambda: pytest.fail("it was started"))
     together.compile_together(calls(wanted)[0][:1], 2)
@@ -228,6 +250,7 @@ def test_of_processes_with_one_cache_one_has_helpers(folder, wanted, monkeypatch
     with Others() as first, Others() as second:
         first.start(1, folder)
         second.start(1, folder)
+        second.start(1, folder)  # a network asks more than once
         assert len(first.processes) == 1
         assert not second.processes
         together.compile_together(calls(wanted)[0], 2)

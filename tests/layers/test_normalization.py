@@ -132,3 +132,13 @@ def test_gradient_of_frozen_mode():
     layer.set_weights([np.full(4, 2.0), np.ones(4), np.arange(4.0), np.arange(1.0, 5.0)])
     x = Tensor(np.random.default_rng(0).standard_normal((3, 4)), requires_grad=True)
     assert gradcheck(layer, x)
+
+
+def test_gradients_are_those_of_the_statistics_that_were_used():
+    layer = BatchNormalization(momentum=0.0, center=False, epsilon=0.0)
+    x = Tensor(np.array([[1.0], [2.0]], np.float32), requires_grad=True)
+    y = layer(x, training=False)
+    layer(np.array([[10.0], [30.0]], np.float32), training=True)  # as another call in the same model may
+    y.backward(np.ones_like(x.numpy()))
+    np.testing.assert_array_equal(x.grad.numpy(), [[1], [1]])
+    np.testing.assert_array_equal(layer.gamma.grad.numpy(), [3])

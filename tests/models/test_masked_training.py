@@ -45,6 +45,16 @@ def test_training_is_that_of_keras(recorded, case):
     assert evaluated == pytest.approx(facts["evaluated"], rel=1e-4)
 
 
+def test_prediction_by_the_statistics_of_its_batch():
+    x = L.Input((3, 2))
+    model = Model(x, L.BatchNormalization()(L.Masking()(x), training=True))
+    data = np.array([[[1, 2], [0, 0], [3, 5]], [[0, 0], [7, 1], [0, 0]]], np.float32)
+    kept = data[data.any(-1)]
+    expected = (data - kept.mean(0)) / np.sqrt(kept.var(0) + 1e-3)
+    np.testing.assert_allclose(model(data).numpy(), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(data), expected, rtol=1e-5)
+
+
 def test_a_sample_that_weighs_more_does_so_in_the_steps_that_count():
     x = np.array([[[1.0], [0.0]], [[2.0], [3.0]]], np.float32)
     model = Sequential([L.Input((2, 1)), L.Masking()])
