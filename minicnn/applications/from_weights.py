@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,7 @@ from .state_dicts import StateDict
 
 Row = Architecture | Network
 Found = Identity | StateDict
+AROUND = "in a model around it"
 
 
 def network_in(file: WeightFile, meant: Row | None = None) -> Found | None:
@@ -32,14 +34,34 @@ def network_in(file: WeightFile, meant: Row | None = None) -> Found | None:
     found = None
     if any("." in layer.name for layer in file.layers if layer.weights):
         found = state_dicts.identify(file, meant if isinstance(meant, Network) else None)
-    if found is None and file.format != PYTORCH:
-        return identify(weight.shape for layer in file.layers for weight in layer.weights)
+    if found is None and file.format != PYTORCH and not _is_around(file):
+        return _of_shapes(file)
     return found
+
+
+def network_inside(file: WeightFile) -> Found | None:
+    """The network that the weights of a model around it are of: their names fit this model alone."""
+    return _of_shapes(file) if file.format != PYTORCH and _is_around(file) else None
+
+
+def _of_shapes(file: WeightFile) -> Identity | None:
+    return identify(weight.shape for layer in file.layers for weight in layer.weights)
+
+
+def _is_around(file: WeightFile) -> bool:
+    """Whether a file of weights alone has most of them in one model within the model, as with a base and a new head."""
+    if file.config is not None:
+        return False
+    places = (layer.path.removeprefix("layers/").partition("/")[0] for layer in file.layers for _ in layer.weights)
+    counts = Counter(places)
+    return 2 * max(counts.values(), default=0) > counts.total()
 
 
 def of_no_network(file: WeightFile) -> FileFormatError:
     """The refusal of weights alone that no known network has."""
-    if file.format != PYTORCH:
+    if inner := network_inside(file):
+        said = f"weights alone, of {inner}, {AROUND}: build that model as it was, then model.load_weights(FILE)"
+    elif file.format != PYTORCH:
         said = "weights alone, of no network that minicnn models lists: save the whole model in one file"
     elif re.search(r"-\d+-of-\d+\.safetensors$", str(file.path)):
         said = "a part of a checkpoint: load all parts with safetensors.numpy.load_file, save the arrays as one file"

@@ -11,15 +11,16 @@ from minicnn.weights.architectures import architecture
 from .cases import Layer
 
 MOST_NUMBERS = 1 << 27  # in the arrays of a case together
-CLASSES = {  # operation: the layers that it computes
-    "conv2d": ("Conv2D",),
-    "depthwise_conv2d": ("DepthwiseConv2D",),
-    "dense": ("Dense",),
-    "maxpool2d": ("MaxPooling2D",),
-    "global_avgpool2d": ("GlobalAveragePooling2D",),
-    "batchnorm": ("BatchNormalization",),
-    "activation": ("Activation", "ReLU"),
-    "elementwise": ("Add",),
+SHOWN = 8  # names of layers in a line
+LAYERS = {  # operation: the layers that it computes, and an example
+    "conv2d": (("Conv2D",), "vgg16.block3_conv2"),
+    "depthwise_conv2d": (("DepthwiseConv2D",), "mobilenet.conv_dw_1"),
+    "dense": (("Dense",), "vgg16.fc1"),
+    "maxpool2d": (("MaxPooling2D",), "vgg16.block3_pool"),
+    "global_avgpool2d": (("GlobalAveragePooling2D",), "resnet50.avg_pool"),
+    "batchnorm": (("BatchNormalization",), "resnet50.conv1_bn"),
+    "activation": (("Activation", "ReLU"), "resnet50.conv1_relu"),
+    "elementwise": (("Add",), "resnet50.conv2_block1_add"),
 }
 IMAGES = {"conv2d", "depthwise_conv2d", "conv2d_transpose", "maxpool2d", "avgpool2d"}
 IMAGES |= {"global_maxpool2d", "global_avgpool2d", "upsample2d"}
@@ -46,13 +47,14 @@ def build(name: str, size: int, classes: int = 1000) -> Any:
     return make(weights=None, input_shape=(size, size, 3), classes=classes)
 
 
-def example_of(op: str) -> str:
-    """Sizes as an operation takes them.
+def form_of(op: str) -> str:
+    """How the shape of an operation is written.
 
-    >>> example_of("dense")
-    '4096,1000'
+    >>> form_of("dense")
+    'sizes, as 4096,1000, or a layer of an architecture, as vgg16.fc1'
     """
-    return _form(op)[1]
+    named = f", or a layer of an architecture, as {LAYERS[op][1]}" if op in LAYERS else ""
+    return f"sizes, as {_form(op)[1]}{named}"
 
 
 def _form(op: str) -> tuple[tuple[int, ...], str]:
@@ -78,7 +80,7 @@ def layer_of(op: str, text: str, batch: int, size: int) -> Layer:
 
 def _sizes(op: str, text: str) -> Layer:
     """An input, kernels, and a stride as numbers; the padding is "same", that of pools "valid"."""
-    counts, example = _form(op)
+    counts, _ = _form(op)
     found = SIZES.fullmatch(text)
     x, kernel, stride = (
         [[int(n) for n in part.split("x")] if part else [] for part in found.groups()] if found else [[]] * 3
@@ -91,8 +93,7 @@ def _sizes(op: str, text: str) -> Layer:
         or (stride and max(counts) < 2)
         or not all(x + kernel + stride)
     ):
-        named = ", or a layer of an architecture, as vgg16.block3_conv2" if op in CLASSES else ""
-        raise ArgumentError(f"{text!r} is no shape of {op}: write sizes, as {example}{named}")
+        raise ArgumentError(f"{text!r} is no shape of {op}: write {form_of(op)}")
     if op == "dense":
         return Layer(tuple(x), filters=kernel[0])
     taps = (kernel[0], kernel[1]) if kernel else (1, 1)
@@ -104,10 +105,10 @@ def _sizes(op: str, text: str) -> Layer:
 def _named(op: str, text: str, size: int) -> Layer:
     """A layer of an architecture."""
     name, _, wanted = text.partition(".")
-    if op not in CLASSES:
+    if op not in LAYERS:
         raise ArgumentError(f"{op} has no layers in the architectures: write sizes in place of {text!r}")
     layers = {layer.name: layer for layer in build(name, size).layers}
-    fitting = [n for n, layer in layers.items() if type(layer).__name__ in CLASSES[op]]
+    fitting = [n for n, layer in layers.items() if type(layer).__name__ in LAYERS[op][0]]
     if wanted not in fitting:
         if wanted in layers:
             raise ArgumentError(f"{text} is a layer of class {type(layers[wanted]).__name__}: {op} does not compute it")
@@ -133,7 +134,8 @@ def _sizes_of(op: str, layer: Any) -> Layer:
     return Layer(x)
 
 
-def _hint(word: str, known: Any) -> str:
+def _hint(word: str, known: list[str]) -> str:
     """The nearest of the known names, or a few of them."""
-    nearest = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean {nearest[0]}?" if nearest else f": there are {', '.join(list(known)[:8])}"
+    nearest = difflib.get_close_matches(word, known, n=1)
+    few = ", ".join(known[:SHOWN]) + ", ..." * (len(known) > SHOWN)
+    return f", did you mean {nearest[0]}?" if nearest else f": there are {few}"

@@ -64,13 +64,11 @@ def add_parser(commands) -> None:
 
 def _add_operation(subjects, op: str) -> None:
     from minicnn import kernels
-    from minicnn.bench.shapes import example_of
+    from minicnn.bench.shapes import form_of
 
     directions = list(dict.fromkeys(spec.direction for spec in kernels.specs() if spec.op == op))
     parser = subjects.add_parser(op, description=f"Time the rungs of {op} in turns.", epilog=OPERATION_EPILOG)
-    parser.add_argument(
-        "--shape", required=True, metavar="S", help=f"a layer, as vgg16.block3_conv2, or sizes, as {example_of(op)}"
-    )
+    parser.add_argument("--shape", required=True, metavar="S", help=form_of(op))
     parser.add_argument("--rungs", default=ALL, metavar="R", help="names with commas between (default: all)")
     parser.add_argument(
         "--direction", choices=[*directions, ALL], default=directions[0], help=f"default: {directions[0]}"
@@ -263,7 +261,7 @@ def run_compare(options) -> int:
     from minicnn.bench.compare import compare, read
 
     if not options.compare:
-        raise ArgumentError("bench: name an operation, model, or --compare OLD NEW (see minicnn bench --help)")
+        raise ArgumentError("bench: name an operation, model, layer, or --compare OLD NEW (see minicnn bench --help)")
     old, new = map(read, options.compare)
     differences = compare(old, new)
     if options.compare_json:

@@ -43,7 +43,7 @@ def run(options) -> int:
 
 def describe(path: str) -> dict:
     """The contents of a weights file as plain values."""
-    from minicnn.applications.from_weights import doubt_of, network_in
+    from minicnn.applications.from_weights import AROUND, doubt_of, network_in, network_inside
     from minicnn.weights import open_weights
     from minicnn.weights.contents import contents
 
@@ -59,14 +59,14 @@ def describe(path: str) -> dict:
             }
             for layer in contents(file)
         ]
-        network = network_in(file)
+        network, inner = network_in(file), network_inside(file)
         return {
             "file": str(path),
             "bytes": Path(path).stat().st_size,
             "sha256": _sha256(path),
             "format": file.format,
             "keras_version": file.keras_version,
-            "architecture": str(network) if network else None,
+            "architecture": f"{inner}, {AROUND}" if inner else str(network) if network else None,
             "doubt": (network and doubt_of(network)) or None,
             "has_config": file.config is not None,
             "to_run": to_run(file, network),

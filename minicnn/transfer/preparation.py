@@ -10,7 +10,6 @@ from typing import Any
 from minicnn.errors import ArgumentError, FileFormatError, UnsupportedError
 from minicnn.layers import Normalization, Operation, Rescaling
 from minicnn.preparation import MODES, Preparation, ResizeRule, has_channels_first
-from minicnn.transfer.freeze import leaf_layers
 from minicnn.weights.identify import identify
 
 DEFAULT_SIDE = 224
@@ -54,16 +53,19 @@ def preparation_of(
 
 
 def _usual(model: Any) -> str:
-    """What is said of the preprocessing of a known network; nothing where the model has changed just that."""
-    found = identify(weight.shape for weight in model.weights)
-    if found is None or (found.architecture.preprocessing == "none") != _prepares(model):
+    """What is said of the preprocessing of a model that begins with it, or of a known network; else nothing."""
+    found, prepares = identify(weight.shape for weight in model.weights), _prepares(model)
+    mode = "none" if found is None else found.architecture.preprocessing
+    if mode == "none" and not prepares:  # unknown, or without the layers that it would begin with
         return ""
-    return f"; it looks like {found.architecture}, which usually takes {found.architecture.preprocessing}"
+    if found is None or (prepares and mode != "none"):
+        return "; it begins with layers that compute with the pixels, which usually means none"
+    return f"; it looks like {found.architecture}, which usually takes {mode}"
 
 
 def _prepares(model: Any) -> bool:
     """Whether layers before the first one that learns compute with the pixels."""
-    for layer in leaf_layers(model):
+    for layer in (call.layer for call in model.program.calls):
         if isinstance(layer, Rescaling | Normalization | Operation):
             return True
         if layer.weights:

@@ -3,7 +3,7 @@
 import pytest
 
 from minicnn.bench.cases import Layer
-from minicnn.bench.shapes import layer_of
+from minicnn.bench.shapes import LAYERS, form_of, layer_of
 from minicnn.errors import ArgumentError, ShapeError
 
 pytestmark = pytest.mark.numpy_only
@@ -37,6 +37,9 @@ def test_what_a_word_stands_for(op, text, layer):
     ("op", "text", "said"),
     [
         ("conv2d", "vgg16.block3_conv9", "has no layer 'block3_conv9' that conv2d computes, did you mean block3_conv"),
+        ("conv2d", "vgg16.x", "that conv2d computes: there are block1_conv1, block1_conv2, block2_conv1, "),
+        ("conv2d", "vgg16.x", "block4_conv1, ..."),
+        ("dense", "vgg16.x", "that dense computes: there are fc1, fc2, predictions"),
         ("conv2d", "vgg16.block1_pool", "is a layer of class MaxPooling2D: conv2d does not compute it"),
         ("conv2d", "vgg-16.block1_conv1", "there is no architecture 'vgg-16', did you mean vgg16?"),
         ("conv2d", "9.x", "there is no architecture '9': minicnn models --list names all"),
@@ -48,7 +51,11 @@ def test_what_a_word_stands_for(op, text, layer):
         ("conv2d", "56x56x64,3x3", "is no shape of conv2d"),
         ("conv2d", "56x56x64,3x3x0", "is no shape of conv2d"),
         ("conv2d", "-5x56x64,3x3x1", "is no shape of conv2d"),
-        ("dense", "5x4,3", "is no shape of dense: write sizes, as 4096,1000"),
+        (
+            "dense",
+            "5x4,3",
+            "is no shape of dense: write sizes, as 4096,1000, or a layer of an architecture, as vgg16.fc1",
+        ),
         ("dense", "4,3/2", "is no shape of dense"),
         ("softmax", "4,3", "is no shape of softmax: write sizes, as 128x1000"),
         ("conv2d", "99999x99999x64,3x3x1", "numbers; at most 134,217,728 are timed"),
@@ -70,3 +77,13 @@ def test_the_batch_counts_among_the_numbers():
 def test_a_network_refuses_sizes_that_it_does_not_take():
     with pytest.raises(ShapeError):
         layer_of("conv2d", "vgg16.block1_conv1", batch=1, size=8)
+
+
+@pytest.mark.parametrize("op", LAYERS)
+def test_the_example_of_a_layer_is_one_that_the_operation_computes(op):
+    word = form_of(op).rpartition(" as ")[2]
+    layer_of(op, word, batch=1, size=64)
+
+
+def test_an_operation_without_layers_names_none_as_an_example():
+    assert form_of("softmax") == "sizes, as 128x1000"

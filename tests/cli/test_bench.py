@@ -148,7 +148,7 @@ def test_a_peer_that_is_not_there_is_one_line(peer, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "bench: name an operation, model, or --compare OLD NEW"),
+        ([], "bench: name an operation, model, layer, or --compare OLD NEW"),
         (["conv3d"], "there is no operation 'conv3d', did you mean conv2d?"),
         (["conv2d"], "the following arguments are required: --shape"),
         (["conv2d", "--shape", "5x5"], "'5x5' is no shape of conv2d: write sizes, as "),
@@ -181,7 +181,7 @@ def test_a_peer_that_is_not_there_is_one_line(peer, capsys, monkeypatch):
         (["model", "vgg16", "--against", "torch", "--peer-python", "no/python"], "no/python cannot be run"),
         (["--compare", "a.json"], "argument --compare: expected 2 arguments"),
         (["--compare", "a.json", "b.json"], "a.json cannot be read: No such file"),
-        (["--json"], "bench: name an operation, model, or --compare OLD NEW"),
+        (["--json"], "bench: name an operation, model, layer, or --compare OLD NEW"),
         (["--json", "model", "vgg16"], "write --json after the operation"),
         (["--compare", "a", "b", "model", "vgg16"], "--compare goes without an operation"),
     ],

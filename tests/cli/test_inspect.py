@@ -11,6 +11,8 @@ from transfer_cases import small_net
 
 from minicnn.applications import VGG16, MobileNet
 from minicnn.cli import main
+from minicnn.layers import Dense, GlobalAveragePooling2D
+from minicnn.models import Sequential
 from minicnn.weights.safetensors import write
 
 pytestmark = pytest.mark.numpy_only
@@ -44,6 +46,19 @@ def test_inspect_says_what_runs_a_file(tmp_path, capsys):
         model.save_weights(path)
         assert main(["inspect", path, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["to_run"].removeprefix("minicnn.applications.") == said
+
+
+@pytest.mark.parametrize("ending", [".h5", ".weights.h5", ".safetensors"])
+def test_weights_of_a_network_inside_a_model_need_that_model(ending, tmp_path, capsys):
+    path = str(tmp_path / f"nested{ending}")
+    base = MobileNet(weights=None, alpha=0.25, include_top=False, input_shape=(32, 32, 3))
+    Sequential([base, GlobalAveragePooling2D(), Dense(3)]).save_weights(path)
+    assert main(["inspect", path]) == 0
+    said = capsys.readouterr().out
+    assert "architecture  MobileNet, alpha 0.25, 3 classes, in a model around it\n" in said
+    assert "to run it     a model that is built as the one that was saved, then model.load_weights(FILE)\n" in said
+    assert main(["predict", path, __file__]) == 2
+    assert "in a model around it: build that model as it was, then model.load_weights(FILE)" in capsys.readouterr().err
 
 
 def test_inspect_names_the_layer_that_is_not_built(golden, capsys):

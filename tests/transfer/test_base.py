@@ -8,8 +8,8 @@ from transfer_cases import SIDE, small_net
 from minicnn import applications
 from minicnn.applications import MobileNet, MobileNetV2
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, UnsupportedError, WeightsMismatchError
-from minicnn.layers import Dense, Flatten, GlobalAveragePooling2D, Input, Rescaling
-from minicnn.models import Sequential
+from minicnn.layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, Input, Rescaling
+from minicnn.models import Model, Sequential
 from minicnn.transfer import class_names_of, load_base, preparation_of
 from minicnn.transfer.base import NAMES
 from minicnn.weights.safetensors import write
@@ -133,7 +133,11 @@ def test_a_model_that_does_not_say_how_pixels_are_prepared_needs_to_be_told(tmp_
     ("name", "inside", "said"),
     [
         ("MobileNetV2", None, "; it looks like MobileNetV2, alpha 0.35, which usually takes tf"),
-        ("MobileNetV2", Rescaling(1 / 255), ""),  # the model prepares pixels itself, as it was not meant to
+        (
+            "MobileNetV2",
+            Rescaling(1 / 255),
+            "; it begins with layers that compute with the pixels, which usually means none",
+        ),
         ("MobileNetV3Small", None, "; it looks like MobileNetV3Small, minimalistic, which usually takes none"),
     ],
 )
@@ -146,6 +150,24 @@ def test_the_usual_preprocessing_of_a_known_network_is_named(name, inside, said,
     with pytest.raises(ArgumentError) as refusal:
         load_base(path)
     assert str(refusal.value).partition("which --help explains")[2] == said
+
+
+def test_a_model_that_begins_with_preprocessing_usually_takes_pixels(tmp_path):
+    path = str(tmp_path / "scaled.keras")
+    Sequential([Input((8, 8, 3)), Rescaling(1 / 255), Conv2D(2, 3), GlobalAveragePooling2D(), Dense(2)]).save(path)
+    with pytest.raises(
+        ArgumentError, match="begins with layers that compute with the pixels, which usually means none"
+    ):
+        load_base(path)
+
+
+def test_operations_on_pixels_are_preprocessing(tmp_path):
+    base = MobileNetV2(weights=None, alpha=0.35, include_top=False, input_shape=(32, 32, 3), pooling="avg")
+    pixels = Input((32, 32, 3))
+    path = str(tmp_path / "operations.keras")
+    Model(pixels, Dense(3)(base(pixels / 127.5 - 1.0))).save(path)
+    with pytest.raises(ArgumentError, match="which usually means none"):
+        load_base(path)
 
 
 def test_a_whole_model_in_place_of_weights_is_a_base(net_file):
