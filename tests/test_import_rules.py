@@ -26,8 +26,9 @@ TIERS = (
         "regularizers",
         "initializers",
         "constraints",
+        "training",
     },
-    {"data", "datasets", "training", "transfer", "explain", "bench", "onnx"},
+    {"data", "datasets", "transfer", "explain", "bench", "onnx"},
     {"cli", "report", "__main__"},
 )
 TIER = {unit: number for number, tier in enumerate(TIERS) for unit in tier}

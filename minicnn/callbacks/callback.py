@@ -38,6 +38,16 @@ class Callback:
         """Called once, before training."""
         self.params = params
 
+    def state(self) -> dict[str, Any]:
+        """What this callback remembers from one hook to the next, as plain data: numbers, texts, lists, dicts, arrays.
+
+        `BackupAndRestore` keeps it.  Nothing by default; a callback that has some also has `load_state`.
+        """
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on with what `state` returned; called after `on_train_begin`, and in an epoch after `on_epoch_begin`."""
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
 

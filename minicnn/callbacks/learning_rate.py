@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 from minicnn.arguments import number
 from minicnn.callbacks.callback import Callback, Logs
@@ -77,6 +78,12 @@ class ReduceLROnPlateau(MonitorCallback):
         self.min_lr = number("ReduceLROnPlateau", "min_lr", min_lr, "[0, inf)")
         self.patience, self.cooldown, self.verbose = patience, cooldown, verbose
         self.wait = self.cooldown_counter = 0
+
+    def state(self) -> dict[str, Any]:
+        return {"best": self.best, "wait": self.wait, "cooldown": self.cooldown_counter}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.best, self.wait, self.cooldown_counter = state["best"], state["wait"], state["cooldown"]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.best = None
