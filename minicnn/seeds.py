@@ -43,5 +43,4 @@ def load_state(state: list[int | list[int]]) -> None:
     """
     global _root
     entropy, made = state
-    assert isinstance(made, int)
-    _root = np.random.SeedSequence(entropy, n_children_spawned=made)
+    _root = np.random.SeedSequence(entropy, n_children_spawned=made)  # pyright: ignore[reportArgumentType]

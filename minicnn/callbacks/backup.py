@@ -87,6 +87,7 @@ class BackupAndRestore(MonitorCallback):
         self.settings = dict(settings or {})
         self._fingerprint: dict[str, Any] = {}
         self._failed = False
+        self._found: tuple[Path, dict[str, Any]] | None = None
 
     @property
     def watches(self) -> bool:
@@ -95,8 +96,8 @@ class BackupAndRestore(MonitorCallback):
     # What fit calls -----------------------------------------------------------------------------------------------
 
     @contextmanager
-    def holding(self, course: Any) -> Iterator[tuple[Path, dict[str, Any]] | None]:
-        """Within the block the folder is this training's; gives (file, state) to go on from, None to begin.
+    def holding(self, course: Any) -> Iterator[None]:
+        """Within the block the folder is this training's; what is in it has been read and compared.
 
         Raises
         ------
@@ -104,24 +105,34 @@ class BackupAndRestore(MonitorCallback):
         """
         self.folder.acquire()
         try:
-            self._failed, self.best, self.folder.best = False, None, None
+            self._failed, self.best = False, None
             self._fingerprint = as_json({**self.settings, **course.fingerprint()})
             pack(course.parts(), "fit")
-            found = self.folder.newest()
-            if found is not None:
-                state = found[1]
-                compare(self.folder.path, state["fingerprint"], self._fingerprint, state["changing"])
-                self._fingerprint = state["fingerprint"]
-                self.best, self.folder.best = state["best"]
+            self._found = self.folder.newest()
+            if self._found is not None:
+                self._take_over(self._found[1])
             if not course.restorable:
                 warnings.warn(
-                    "BackupAndRestore: x is a generator, whose position cannot be kept: a training that is taken up "
+                    "BackupAndRestore: a generator's position cannot be kept: a training that is taken up "
                     "again does not see the batches that it would have seen; give arrays or a dataset",
                     stacklevel=5,
                 )
-            yield found
+            yield
         finally:
+            self._found = None
             self.folder.release()
+
+    def _take_over(self, state: dict[str, Any]) -> None:
+        """Be the training that a state is of, when it is."""
+        compare(self.folder.path, state["fingerprint"], self._fingerprint, state["changing"])
+        self._fingerprint = state["fingerprint"]
+        self.best, self.folder.best = state["best"]
+
+    def resume(self, course: Any) -> None:
+        """Go on from what was found, if anything was."""
+        found, self._found = self._found, None  # which takes memory
+        if found is not None:
+            course.resume(*found)
 
     def step_done(self, course: Any) -> None:
         """After a step and its hooks."""
@@ -140,7 +151,7 @@ class BackupAndRestore(MonitorCallback):
             self.save(course)
 
     def save(self, course: Any) -> None:
-        """Write a checkpoint; where that cannot be, warn and go on.
+        """Write a checkpoint; where that cannot be, or a figure is none that can be kept, warn and go on.
 
         Raises
         ------
@@ -160,7 +171,7 @@ class BackupAndRestore(MonitorCallback):
         state["best"] = [self.best, self.folder.best]
         try:
             self.folder.write(self._place(course), state)
-        except FileAccessError as error:
+        except (FileAccessError, ArgumentError) as error:
             if not self._failed:
                 last = "there is none yet" if self.last is None else f"the last one is {self.last}"
                 warnings.warn(f"no checkpoint: {error}; {last}; training goes on", stacklevel=2)
@@ -190,6 +201,8 @@ class NoBackup:
     @contextmanager
     def holding(self, course: Any) -> Iterator[None]:
         yield
+
+    def resume(self, course: Any) -> None: ...
 
     def step_done(self, course: Any) -> None: ...
 

@@ -162,7 +162,7 @@ def _train_step(
     if loss.requires_grad:
         loss.backward()
     pairs = [(_with_penalty(p), p) for p in parameters if p.grad is not None]
-    if not all(all_finite(gradient.array) for gradient, _ in pairs):
+    if not all_finite(*(gradient.array for gradient, _ in pairs)):
         raise NotFinite(value, pairs)
     compiled.optimizer.apply_gradients(pairs)
     for _, parameter in pairs:

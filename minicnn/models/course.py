@@ -92,47 +92,51 @@ class Course:
 
     def parts(self) -> dict[str, Any]:
         """What of the state is other people's to give, whatever the position."""
-        return {"callbacks": self.callbacks.state(), "metrics": self._metrics(), "data": self.train.state(),
+        return {"callbacks": self.callbacks.state(), "metrics": self._metrics(), "sources": self._sources(),
                 "model": model_state(self.model)}  # fmt: skip
 
     def resume(self, path: Path, state: dict[str, Any]) -> None:
-        """Go on from a state that was found in a file; callbacks are told of the epoch first, if it has begun."""
-        found = state["position"]
-        if found["step"]:
-            self.callbacks.on_epoch_begin(found["epoch"])
-        self.load_state(state)
-        if self.options["verbose"]:
-            whole = f"after {found['epoch']} epochs" + (f" and {found['step']} steps" if found["step"] else "")
-            done = found["over"] or found["epoch"] >= self.options["epochs"]
-            print(f"{'nothing is left to train' if done else 'training goes on'} {whole} ({path})", flush=True)
+        """Go on from the state of a file, whose fingerprint has been compared.
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a state; its fingerprint has been compared.
+        Callbacks are told of the epoch first, if it has begun: what they then do is replaced by what they had done.
 
         Raises
         ------
         FileFormatError
-            It is none, though it says so.
+            The file was made by somebody else than `fit`.
         """
         try:
-            load_model_state(self.model, state["model"])
-            self._shuffling.bit_generator.state = state["sources"]["shuffling"]
-            self.train.load_state(state["sources"]["data"])
-            if state["metrics"]:
-                for metric, kept in zip(self.model.compiled.seen_by, state["metrics"], strict=True):
-                    metric.load_state(kept)
-            self.callbacks.load_state(state["callbacks"])
-            vars(self.position).update(asdict(Position(**state["position"])))
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            position = Position(**state["position"])
+            if position.step:
+                self.callbacks.on_epoch_begin(position.epoch)
+            self._load(state)
+            vars(self.position).update(vars(position))
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             if isinstance(error, MinicnnError):
                 raise
-            raise FileFormatError(f"the checkpoint holds no state of this training ({error})") from error
+            raise FileFormatError(f"{path} holds no state of this training ({error})") from error
+        if self.options["verbose"]:
+            done = position.over or position.epoch >= self.options["epochs"]
+            whole = f"after {position.epoch} epochs" + (f" and {position.step} steps" if position.step else "")
+            print(f"{'nothing is left to train' if done else 'training goes on'} {whole} ({path})", flush=True)
+
+    def _load(self, state: dict[str, Any]) -> None:
+        load_model_state(self.model, state["model"])
+        self._shuffling.bit_generator.state = state["sources"]["shuffling"]
+        for source, kept in zip(self._data(), state["sources"]["data"], strict=True):
+            source.load_state(kept)
+        for metric, kept in zip(self.model.compiled.seen_by, state["metrics"], strict=bool(state["metrics"])):
+            metric.load_state(kept)
+        self.callbacks.load_state(state["callbacks"])
 
     def _metrics(self) -> list[Any]:
         return [metric.state() for metric in self.model.compiled.seen_by]
 
     def _sources(self) -> dict[str, Any]:
-        return {"shuffling": self._shuffling.bit_generator.state, "data": self.train.state()}
+        return {"shuffling": self._shuffling.bit_generator.state, "data": [source.state() for source in self._data()]}
+
+    def _data(self) -> list[Source]:
+        return [source for source in (self.train, self.validation) if source is not None]
 
     # What makes it the same training ------------------------------------------------------------------------------
 
@@ -163,6 +167,6 @@ class Course:
 
     @property
     def restorable(self) -> bool:
-        """Whether the data can be taken up where it was: a generator cannot."""
-        source = self.train.source if isinstance(self.train, FirstBatches) else self.train
-        return not (isinstance(source, StreamSource) and source.is_generator)
+        """Whether all data can be taken up where it was: a generator cannot."""
+        sources = [source.source if isinstance(source, FirstBatches) else source for source in self._data()]
+        return not any(isinstance(source, StreamSource) and source.is_generator for source in sources)

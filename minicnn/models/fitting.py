@@ -76,15 +76,14 @@ class Trainer:
     def _step(self, batch: Batch) -> float:
         x = self.model.cast_inputs(batch.x)
         split = self.current_split(x)
-        calls = split.rest.calls
-        parameters = [p for call in calls for p in call.layer.trainable_weights]
+        every = list({id(p): p for call in split.rest.calls for p in call.layer.weights}.values())
+        parameters = [p for p in every if p.trainable]
         if not parameters:
             raise GraphError("nothing can be trained: every layer has trainable=False")
         self.model.compiled.check_targets(batch.y, split.output_shapes)  # running on them moves BatchNorm's statistics
         features = self.train_store.get(split, batch, x)
         weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape[-1])
-        parameters = list({id(p): p for p in parameters}.values())
-        moving = [(p, p.numpy().copy()) for call in calls for p in call.layer.weights if not p.learnable]
+        moving = [(p, p.numpy().copy()) for p in every if not p.learnable]
         try:
             return train_step(self.model.compiled, lambda f, training: split.forward(f, training), parameters,
                               features, batch.y, weights)  # fmt: skip
@@ -132,12 +131,11 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
     callbacks = CallbackList(watching, add_history=True, model=model, **watching.params)
     check_before(model, train, validation, callbacks)
     course = Course(model, train, validation, callbacks, options)
-    with callbacks.backup.holding(course) as found:
+    with callbacks.backup.holding(course):
         model.stop_training = False
         callbacks.on_train_begin()
         with interruptible() as interrupted:
-            if found is not None:
-                course.resume(*found)
+            callbacks.backup.resume(course)
             logs = _epochs(trainer, course, interrupted)
             callbacks.on_train_end(logs)
             model.compiled.memory = kernels.Memory()

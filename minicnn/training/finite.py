@@ -19,7 +19,7 @@ def first_not_finite(program: Any, inputs: Sequence[np.ndarray]) -> str | None:
     values = dict(zip(program.inputs, map(Tensor, inputs)))
     with no_grad():
         for call, outputs in program.steps(values, training=True):
-            if not all(all_finite(output.numpy()) for output in outputs):
+            if not all_finite(*(output.numpy() for output in outputs)):
                 bad = [weight.name for weight in call.layer.weights if not all_finite(weight.numpy())]
                 return in_words(call.layer) + (f", whose {' and '.join(bad)} is not finite" if bad else "")
     return None

@@ -11,6 +11,7 @@ from minicnn.training.lock import FolderLock
 from minicnn.training.state_file import read_state, write_state
 
 PATTERN = re.compile(r"epoch(\d+)-step(\d+)\.safetensors")
+CHECKPOINT = {"position", "model", "sources", "metrics", "callbacks", "fingerprint", "changing", "best"}  # what it has
 UNFINISHED = re.compile(r"\.epoch\d+-step\d+\.safetensors\.\w+\.tmp")  # what a killed process was writing
 
 
@@ -41,6 +42,7 @@ class CheckpointFolder:
         except OSError as error:
             raise FileAccessError(f"{self.path} cannot be made: {error.strerror}") from error
         self._lock.acquire()
+        self._good, self.best = [], None
         for path in self.path.iterdir():
             if UNFINISHED.fullmatch(path.name):
                 _remove(path)
@@ -67,7 +69,7 @@ class CheckpointFolder:
         files = self.files()
         for number, path in enumerate(reversed(files), 1):
             try:
-                state = read_state(path)
+                state = read_checkpoint(path)
             except FileFormatError as error:
                 instead = "the one before it is taken" if number < len(files) else "no other is left"
                 warnings.warn(f"the checkpoint {path} cannot be read: {error}; {instead}", stacklevel=2)
@@ -111,6 +113,19 @@ class CheckpointFolder:
         self._lock.release(remove=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The contents of a checkpoint.
+
+    Raises
+    ------
+    FileAccessError, FileFormatError
+    """
+    state = read_state(path)
+    if not isinstance(state, dict) or not state.keys() >= CHECKPOINT:
+        raise FileFormatError(f"{path} is no checkpoint of a training")
+    return state
 
 
 def _progress(path: Path) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,7 @@ import numpy as np
 from minicnn import seeds
 from minicnn.errors import FileAccessError, GraphError, WeightsMismatchError
 from minicnn.training.fingerprint import model_text
-from minicnn.training.folder import CheckpointFolder
-from minicnn.training.state_file import read_state
+from minicnn.training.folder import CheckpointFolder, read_checkpoint
 
 
 def model_state(model: Any) -> dict[str, Any]:
@@ -84,13 +84,13 @@ def not_finite(model: Any, state: dict[str, Any]) -> str | None:
     return f"the optimizer's {bad[0]}" if bad else None
 
 
-def all_finite(array: np.ndarray) -> bool:
-    """Whether no number of an array is NaN or infinite."""
-    if array.dtype.kind != "f":
-        return True
-    flat = array.reshape(-1)
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(flat @ flat)) or bool(np.isfinite(flat).all())  # the squares alone may overflow
+def all_finite(*arrays: np.ndarray) -> bool:
+    """Whether no number of these arrays is NaN or infinite."""
+    with np.errstate(all="ignore"):  # the squares alone may overflow
+        return all(
+            array.dtype.kind != "f" or math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
+            for array in arrays
+        )
 
 
 def load_weights(model: Any, path: str | Path, best: bool = False) -> Path:
@@ -119,25 +119,24 @@ def load_weights(model: Any, path: str | Path, best: bool = False) -> Path:
     >>> from minicnn import training
     >>> training.load_weights(model, "backup", best=True)                      # doctest: +SKIP
     """
-    path = Path(path)
-    state = None
-    if path.is_dir():
-        folder = CheckpointFolder(path, keep=1)
+    file, state = Path(path), None
+    if file.is_dir():
+        folder = CheckpointFolder(file, keep=1)
         found = folder.newest()
         if found is None:
-            raise FileAccessError(f"there are no checkpoints in {path}")
-        path, state = found
+            raise FileAccessError(f"there are no checkpoints in {file}")
+        file, state = found
         if best:
             _, name = state["best"]
             if name is None:
                 raise FileAccessError(
                     f"no checkpoint in {folder.path} is known as the best: that training monitored nothing"
                 )
-            path, state = folder.path / name, None
-    state = read_state(path) if state is None else state
+            file, state = folder.path / name, None
+    state = read_checkpoint(file) if state is None else state
     stored, now = state["fingerprint"]["model"], model_text(model)
     if stored != now:
-        raise WeightsMismatchError(f"{path} has the weights of {stored}; the model has {now}")
+        raise WeightsMismatchError(f"{file} has the weights of {stored}; the model has {now}")
     for weight, array in zip(model.weights, state["model"]["weights"], strict=True):
         weight.assign(array)
-    return path
+    return file
