@@ -66,6 +66,9 @@ class Source:
         """All samples, in the given order or as they lie."""
         raise NotImplementedError
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Say which epoch the batches to come are of."""
+
     def batches_from(self, step: int, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         """The batches of `batches` from the one after `step` of them on."""
         if not step:
@@ -174,6 +177,10 @@ class DatasetSource(Kept):
             batch = to_batch(item, self.model)
             batch.rows = rows[start : start + batch_size]
             yield batch
+
+    def begin_epoch(self, epoch: int) -> None:
+        if hasattr(self.dataset, "begin_epoch"):
+            self.dataset.begin_epoch(epoch)
 
     def describe(self) -> str:
         digest = f" {self.dataset.digest()}" if hasattr(self.dataset, "digest") else ""

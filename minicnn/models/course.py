@@ -46,6 +46,7 @@ class Course:
     def begin_epoch(self) -> np.ndarray | None:
         """The order of this epoch's samples; None is as they lie."""
         self._begun, self._seen = self._sources(), None
+        self.train.begin_epoch(self.position.epoch)
         if not self.position.step:
             self.model.compiled.reset()
         size = self.train.size
@@ -105,10 +106,10 @@ class Course:
         FileFormatError
             The file was made by somebody else than `fit`.
         """
+        position = Position(**state["position"])
+        if position.step:
+            self.callbacks.on_epoch_begin(position.epoch)
         try:
-            position = Position(**state["position"])
-            if position.step:
-                self.callbacks.on_epoch_begin(position.epoch)
             self._load(state)
             vars(self.position).update(vars(position))
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
@@ -125,8 +126,9 @@ class Course:
         self._shuffling.bit_generator.state = state["sources"]["shuffling"]
         for source, kept in zip(self._data(), state["sources"]["data"], strict=True):
             source.load_state(kept)
-        for metric, kept in zip(self.model.compiled.seen_by, state["metrics"], strict=bool(state["metrics"])):
-            metric.load_state(kept)
+        if state["metrics"]:
+            for metric, kept in zip(self.model.compiled.seen_by, state["metrics"], strict=True):
+                metric.load_state(kept)
         self.callbacks.load_state(state["callbacks"])
 
     def _metrics(self) -> list[Any]:
