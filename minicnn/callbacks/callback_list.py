@@ -78,6 +78,12 @@ class CallbackList(Callback):
         for callback, (_, kept) in zip(self._with_state(), state, strict=True):
             callback.load_state(kept)
 
+    def begin_epoch_again(self, epoch: int) -> None:
+        """Tell those that remember nothing of an epoch in which training goes on."""
+        for callback in self.callbacks:
+            if type(callback).state is Callback.state:
+                callback.on_epoch_begin(epoch, {})
+
     def _with_state(self) -> list[Callback]:
         return [callback for callback in self.callbacks if type(callback).state is not Callback.state]
 

@@ -33,6 +33,9 @@ class LearningRateScheduler(Callback):
         self.schedule, self.verbose = schedule, verbose
         self._takes_rate = len(inspect.signature(schedule).parameters) > 1
 
+    def state(self) -> dict[str, Any]:
+        return {}  # the optimizer has the rate, which must not be changed twice in an epoch
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         rate = self.schedule(epoch, optimizer.learning_rate) if self._takes_rate else self.schedule(epoch)

@@ -99,7 +99,7 @@ class Course:
     def resume(self, path: Path, state: dict[str, Any]) -> None:
         """Go on from the state of a file, whose fingerprint has been compared.
 
-        Callbacks are told of the epoch first, if it has begun: what they then do is replaced by what they had done.
+        Callbacks that remember nothing are told of an epoch that has begun; what they then do is replaced by the state.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class Course:
         """
         position = Position(**state["position"])
         if position.step:
-            self.callbacks.on_epoch_begin(position.epoch)
+            self.callbacks.begin_epoch_again(position.epoch)
         try:
             self._load(state)
             vars(self.position).update(vars(position))

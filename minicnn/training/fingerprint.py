@@ -16,7 +16,7 @@ MISSING = object()
 
 def model_text(model: Any) -> str:
     """A model's structure in words: its layers as they are connected, with their options, by a short digest."""
-    parts: list[Any] = [list(model.program.inputs), list(model.program.outputs)]
+    parts: list[Any] = [[list(tensor.shape) for tensor in model.inputs], list(model.program.outputs)]
     for call in model.program.calls:
         shapes = [(list(weight.shape), str(weight.dtype)) for weight in call.layer.weights]
         parts.append([type(call.layer).__name__, _config(call.layer), shapes, call.sources(), list(call.outputs)])

@@ -11,7 +11,8 @@ from minicnn import callbacks, seeds, training
 from minicnn.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping, History, LambdaCallback
 from minicnn.data import ArrayDataset
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, GraphError, WeightsMismatchError
-from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input
+from minicnn.layers import GRU, Bidirectional, Conv2D, Dense, GaussianNoise, GlobalAveragePooling2D, Input
+from minicnn.losses import SparseCategoricalCrossentropy
 from minicnn.metrics import Metric
 from minicnn.models import Sequential
 from minicnn.optimizers import SGD, Adam
@@ -217,6 +218,42 @@ def test_layers_that_were_unfrozen_and_rates_that_were_changed(tmp_path):
     run((2 * STEPS + 3,))
     assert same(run(), expected)
     assert model.layers[0].trainable
+
+
+def test_layers_in_models_and_wrappers_draw_on(tmp_path):
+    def run(stop=None, folder="kept"):
+        set_random_seed(0)
+        inner = Sequential([Input((5, 10)), GaussianNoise(0.1)])
+        model = Sequential([Input((5, 10)), inner, Bidirectional(GRU(2, dropout=0.3, recurrent_dropout=0.2)), Dense(3)])
+        model.compile("adam", SparseCategoricalCrossentropy(from_logits=True))
+        options = {"x": X.reshape(22, 5, 10), "validation_data": None}
+        fit(model, tmp_path / folder, stop=stop, **options)
+        return model
+
+    expected = run(folder="whole")
+    run((STEPS + 3,))
+    assert same(run(), expected)
+
+
+class Augmented(ArrayDataset):
+    """Samples that are others in each epoch, which `fit` tells."""
+
+    varies, epoch = True, -1
+
+    def begin_epoch(self, epoch):
+        self.epoch = epoch
+
+    def batches(self, batch_size, order=None):
+        return ((x * (1 + self.epoch), y) for x, y in super(Augmented, self).batches(batch_size, order))
+
+
+def test_a_dataset_is_told_the_epoch(tmp_path):
+    expected = make()
+    expected.fit(Augmented(X, Y), **OPTIONS)
+    fit(make(), tmp_path, stop=(STEPS + 3,), x=Augmented(X, Y), y=None)
+    model = make()
+    fit(model, tmp_path, x=Augmented(X, Y), y=None)
+    assert same(model, expected)
 
 
 def test_frozen_layers_are_computed_anew(tmp_path):
@@ -507,26 +544,65 @@ def test_a_folder_that_is_none_is_refused_before_training(tmp_path):
     assert (model.get_weights()[0] == before).all()
 
 
-def test_what_cannot_be_written_is_told_once_and_training_goes_on(tmp_path, whole, monkeypatch):
-    from minicnn.weights import safetensors
+def test_what_cannot_be_written_is_told_once_and_training_goes_on(tmp_path, whole):
+    resource = pytest.importorskip("resource")
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    write, full = safetensors.write, []
+    def limit(epoch, logs):  # of the size of files, as a full disk has one
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, usual[1]) if epoch == 1 else usual)
 
-    def fail(path, arrays, metadata=None):
-        if full:
-            raise FileAccessError(f"{path} cannot be written: No space left on device; no file was changed")
-        write(path, arrays, metadata)
-
-    monkeypatch.setattr(safetensors, "write", fail)
-    fills = LambdaCallback(on_epoch_begin=lambda epoch, logs: full.append(epoch) if epoch == 1 else full.clear())
     model = make()
-    with pytest.warns(UserWarning, match="No space left on device") as caught:
-        fit(model, tmp_path, fills, backup=BackupAndRestore(tmp_path, 1, delete_checkpoint=False))
+    try:
+        with pytest.warns(UserWarning, match=r"no checkpoint: .* cannot be written: File too large") as caught:
+            fit(model, tmp_path, LambdaCallback(on_epoch_begin=limit),
+                backup=BackupAndRestore(tmp_path, 1, delete_checkpoint=False))  # fmt: skip
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     assert len(caught) == 1
     assert "the last one is" in str(caught[0].message)
     assert "training goes on" in str(caught[0].message)
     assert same(model, whole[0])
-    assert files(tmp_path)[-2] == "epoch00003-step000000.safetensors"
+    assert files(tmp_path) == ["epoch00002-step000005.safetensors", "epoch00003-step000000.safetensors", "lock"]
+
+
+def test_a_figure_that_cannot_be_kept_costs_the_checkpoint_and_not_the_training(tmp_path):
+    odd = LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(odd=object()))
+    with pytest.warns(UserWarning, match="no checkpoint: .*odd.* is object, which cannot be kept.*; training goes on"):
+        assert len(fit(make(), tmp_path, odd, save_freq="epoch").epoch) == 3
+
+
+def test_a_second_training_in_the_folder_is_refused(tmp_path):
+    def second(batch, logs):
+        with pytest.raises(FileAccessError, match="is in use by another training"):
+            fit(make(), tmp_path)
+
+    fit(make(), tmp_path, LambdaCallback(on_train_batch_end=second), epochs=1)
+
+
+def test_what_was_read_does_not_stay_in_memory(tmp_path):
+    fit(make(), tmp_path, stop=(4,))
+    backup = BackupAndRestore(tmp_path)
+    held = []
+    fit(make(), tmp_path, LambdaCallback(on_epoch_end=lambda epoch, logs: held.append(backup._found)), backup=backup)
+    assert held == [None] * 3
+
+
+def test_files_of_others_in_its_name_count_as_damaged(tmp_path, whole):
+    fit(make(), tmp_path, stop=(4,))
+    training.write_state(tmp_path / "epoch00009-step000000.safetensors", {"position": {}})
+    model = make()
+    with pytest.warns(UserWarning, match="is no checkpoint of a training; the one before it is taken"):
+        fit(model, tmp_path)
+    assert same(model, whole[0])
+
+
+@pytest.mark.parametrize("key", ["model", "sources", "metrics", "callbacks"])
+def test_a_checkpoint_that_says_what_cannot_be_is_refused(tmp_path, key):
+    fit(make(), tmp_path, stop=(4,))
+    for path in tmp_path.glob("*.safetensors"):
+        training.write_state(path, training.read_state(path) | {key: {"weights": 3, "data": [1, 2, 3]}})
+    with pytest.raises(FileFormatError, match=r"step000004\.safetensors holds no state of this training"):
+        fit(make(), tmp_path)
 
 
 # For programs
