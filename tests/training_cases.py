@@ -1,10 +1,11 @@
 """A small training with everything that has a state, and ways to stop it."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minicnn.callbacks import Callback
+from minicnn.callbacks import BackupAndRestore, Callback, History
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input
 from minicnn.models import Sequential
 from minicnn.optimizers import Adam
@@ -39,7 +40,7 @@ class Crash(RuntimeError):
 
 
 class StopAt(Callback):
-    """Raises Crash after so many steps of its training, or before the hook `before` of that step's epoch."""
+    """Raises Crash in a hook, after so many steps of its own."""
 
     def __init__(self, steps: int, hook: str = "on_train_batch_end"):
         super().__init__()
@@ -64,3 +65,19 @@ def same(a: Any, b: Any) -> bool:
     """Whether two models have the same weights, bit for bit."""
     pairs = list(zip(a.get_weights(), b.get_weights(), strict=True))
     return all(x.dtype == y.dtype and x.tobytes() == y.tobytes() for x, y in pairs)
+
+
+def fit(model: Any, folder: Any, *others: Any, stop: Any = None, save_freq: Any = 2, x: Any = X, y: Any = Y,
+        backup: Any = None, **options: Any) -> History | None:  # fmt: skip
+    """Train with checkpoints, until `stop` (steps, hook) if there is one; the history, or None if it was stopped."""
+    last = [] if stop is None else [StopAt(*stop)]
+    backup = backup or BackupAndRestore(folder, save_freq)
+    try:
+        return model.fit(x, y, callbacks=[backup, *others, *last], **{**OPTIONS, **options})
+    except Crash:
+        return None
+
+
+def files(folder: Path) -> list[str]:
+    """Names in a folder."""
+    return sorted(path.name for path in folder.iterdir())

@@ -72,7 +72,7 @@ class CallbackList(Callback):
 
     def state(self) -> list[tuple[str, dict[str, Any]]]:  # type: ignore[override]
         """(name of the class, state) of each callback that has a state."""
-        return [(type(callback).__name__, callback.state()) for callback in self._with_state()]
+        return [(type(callback).__name__, type(callback).state(callback)) for callback in self._with_state()]
 
     def load_state(self, state: list[tuple[str, dict[str, Any]]]) -> None:  # type: ignore[override]
         for callback, (_, kept) in zip(self._with_state(), state, strict=True):
@@ -81,11 +81,11 @@ class CallbackList(Callback):
     def begin_epoch_again(self, epoch: int) -> None:
         """Tell those that remember nothing of an epoch in which training goes on."""
         for callback in self.callbacks:
-            if type(callback).state is Callback.state:
+            if not _has_state(callback):
                 callback.on_epoch_begin(epoch, {})
 
     def _with_state(self) -> list[Callback]:
-        return [callback for callback in self.callbacks if type(callback).state is not Callback.state]
+        return [callback for callback in self.callbacks if _has_state(callback)]
 
     def expect(self, figures: Collection[str]) -> None:
         """Tell those that watch a figure which ones a training makes, before it changes anything.
@@ -106,6 +106,12 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             if isinstance(callback, MonitorCallback):
                 callback.expect([*figures, *rates], complete)
+
+
+def _has_state(callback: Callback) -> bool:
+    """Whether its class has the method; others may have an attribute of this name."""
+    state = type(callback).state
+    return callable(state) and state is not Callback.state
 
 
 def _forwarder(hook: str) -> Callable[..., None]:

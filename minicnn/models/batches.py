@@ -61,6 +61,7 @@ class Source:
     """Base of the sources."""
 
     size: int | None = None  # number of samples, where it is known
+    held: Any = None  # what they come from, which may have `state()`, plain data, and `load_state(state)`
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         """All samples, in the given order or as they lie."""
@@ -79,11 +80,17 @@ class Source:
         return islice(self.batches(batch_size, order), -(-len(order) // batch_size))
 
     def state(self) -> Any:
-        """What the next epoch's batches depend on beside the order, where the data says so; see `Kept`."""
-        return None
+        """What the next epoch's batches depend on beside order and number, where the data has a state."""
+        return self.held.state() if self._has_state else None
 
     def load_state(self, state: Any) -> None:
         """Go on with what `state` returned."""
+        if self._has_state:
+            self.held.load_state(state)
+
+    @property
+    def _has_state(self) -> bool:
+        return all(callable(getattr(self.held, name, None)) for name in ("state", "load_state"))
 
     def describe(self) -> str:
         """The samples in words, with a digest of their numbers where that is cheap."""
@@ -100,23 +107,6 @@ class Source:
     def ran_out(self) -> bool:
         """Whether no epoch can follow: a generator has come to its end."""
         return False
-
-
-class Kept(Source):
-    """Base of the sources of an object of the user's.
-
-    One whose epochs differ, as an augmentation's do, may have `state()`, plain data, and `load_state(state)`: then a
-    training that is taken up again sees the epochs that it would have seen.
-    """
-
-    held: Any
-
-    def state(self) -> Any:
-        return self.held.state() if hasattr(self.held, "state") else None
-
-    def load_state(self, state: Any) -> None:
-        if hasattr(self.held, "load_state"):
-            self.held.load_state(state)
 
 
 class ArraySource(Source):
@@ -158,7 +148,7 @@ class ArraySource(Source):
             )
 
 
-class DatasetSource(Kept):
+class DatasetSource(Source):
     """An object with `__len__` (samples) and `batches(batch_size, order)` that yields (x, y).
 
     It may have `digest()`, a text that is another when its samples are others.
@@ -187,15 +177,15 @@ class DatasetSource(Kept):
         return f"{self.size} samples of {type(self.dataset).__name__}{digest}"
 
 
-class StreamSource(Kept):
+class StreamSource(Source):
     """An iterable of batches (x, y) or (x, y, sample_weight); a generator is drawn from, a list begins anew."""
 
     def __init__(self, stream: Iterable[Any], model: Named):
-        self.held = self.stream = stream
-        self.model = model
+        self.stream, self.model = stream, model
         self._iterator = iter(stream)
         self._seen: list[Batch] = []  # what `peek` drew from a generator
         self.is_generator = self._iterator is stream  # which goes on where the last epoch stopped
+        self.held = None if self.is_generator else stream
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         if self._seen:
@@ -229,18 +219,13 @@ class FirstBatches(Source):
 
     def __init__(self, source: Source, limit: int):
         self.source, self.limit, self.size = source, limit, source.size
+        self.held = source
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         return islice(self.source.batches(batch_size, order), self.limit)
 
     def batches_from(self, step: int, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         return islice(self.source.batches_from(step, batch_size, order), self.limit - step)
-
-    def state(self) -> Any:
-        return self.source.state()
-
-    def load_state(self, state: Any) -> None:
-        self.source.load_state(state)
 
     def describe(self) -> str:
         return f"{self.limit} {self.source.describe()}"

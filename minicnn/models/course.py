@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicnn.callbacks import CallbackList, TerminateOnNaN
+from minicnn.callbacks import BackupAndRestore, CallbackList, TerminateOnNaN
 from minicnn.errors import DivergedError, FileFormatError, MinicnnError
 from minicnn.seeds import new_seed
 from minicnn.training import Position, flags_text, load_model_state, model_state, model_text
@@ -53,8 +53,9 @@ class Course:
         return self._shuffling.permutation(size) if self.options["shuffle"] and size else None
 
     def end_steps(self) -> None:
-        """Remember what the metrics hold, which validation makes them forget."""
-        self._seen = copy.deepcopy(self._metrics())
+        """Remember what the metrics hold, which validation makes them forget, where it may have to be kept."""
+        if isinstance(self.callbacks.backup, BackupAndRestore):
+            self._seen = copy.deepcopy(self._metrics())
 
     def figures(self) -> dict[str, Any]:
         """Mean loss and metrics over this epoch's steps so far; none before the first."""
