@@ -42,7 +42,8 @@ class BackupAndRestore(MonitorCallback):
     save_freq : "epoch", or a number of steps between two checkpoints, which goes on counting from epoch to epoch
     double_checkpoint : False keeps the last checkpoint alone, so that nothing is left where it is damaged
     delete_checkpoint : remove the checkpoints when training has come to its end, so that the next `fit` begins anew;
-        else the next `fit` with these arguments gives the trained model and its history at once
+        else the next `fit` with these arguments gives the trained model and its history at once, also to a program that
+        was killed before it saved them
     keep : how many of the last checkpoints are kept
     monitor, mode : keep the best checkpoint too, at the end of the epoch in which this figure is best
     settings : {name: value} of whatever else decides the training; going on with other values is refused

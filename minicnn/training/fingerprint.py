@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ def model_text(model: Any) -> str:
     for call in model.program.calls:
         shapes = [(list(weight.shape), str(weight.dtype)) for weight in call.layer.weights]
         parts.append([type(call.layer).__name__, _config(call.layer), shapes, call.sources(), list(call.outputs)])
-    text = json.dumps(parts, default=lambda value: type(value).__name__, sort_keys=True)
+    text = json.dumps(parts, default=_told, sort_keys=True)
     return f"{len(model.program.calls)} layers with {model.count_params():,} weights {_short(text.encode())}"
 
 
@@ -75,8 +76,14 @@ def compare(place: Any, stored: dict[str, Any], now: dict[str, Any], changed: di
 
 
 def as_json(value: Any) -> Any:
-    """As JSON gives it back: tuples as lists, keys as texts."""
-    return json.loads(json.dumps(value, default=lambda other: type(other).__name__))
+    """As JSON gives it back: tuples and arrays as lists, keys and paths as texts, other objects as names of classes."""
+    return json.loads(json.dumps(value, default=_told))
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return os.fspath(value) if isinstance(value, os.PathLike) else type(value).__name__
 
 
 def _difference(name: str, before: Any, after: Any) -> tuple[str, Any, Any]:

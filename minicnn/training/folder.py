@@ -20,7 +20,7 @@ class CheckpointFolder:
 
     Parameters
     ----------
-    path : the folder, which is made when it is first written to
+    path : the folder; `acquire` makes it
     keep : how many of the last checkpoints are kept; the best is kept beside them
     """
 
@@ -70,14 +70,16 @@ class CheckpointFolder:
         for number, path in enumerate(reversed(files), 1):
             try:
                 state = read_checkpoint(path)
-            except FileFormatError as error:
+            except FileFormatError:
                 instead = "the one before it is taken" if number < len(files) else "no other is left"
-                warnings.warn(f"the checkpoint {path} cannot be read: {error}; {instead}", stacklevel=2)
+                warnings.warn(f"{path} is damaged, or of another version of minicnn; {instead}", stacklevel=2)
             else:
                 self._good = files[: len(files) - number + 1]
                 return path, state
         if files:
-            raise FileFormatError(f"none of the {len(files)} checkpoints in {self.path} is whole: remove them")
+            raise FileFormatError(
+                f"none of the {len(files)} checkpoints in {self.path} can be read: remove them to begin anew"
+            )
         return None
 
     def place(self, epoch: int, step: int) -> Path:

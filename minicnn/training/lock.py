@@ -44,8 +44,9 @@ class FolderLock:
                 _held.add(self)
             else:
                 os.close(handle)
-        os.truncate(self._handle, 0)
-        os.write(self._handle, str(os.getpid()).encode())
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without a name
+            os.truncate(self._handle, 0)
+            os.write(self._handle, str(os.getpid()).encode())
 
     def _open(self) -> int:
         try:

@@ -36,7 +36,7 @@ def test_of_a_damaged_checkpoint_the_one_before_is_taken(tmp_path, whole):
     damage(tmp_path / "epoch00001-step000001.safetensors")
     model = make()
     with pytest.warns(
-        UserWarning, match=r"epoch00001-step000001\.safetensors cannot be read: .* the one before it is taken"
+        UserWarning, match=r"epoch00001-step000001\.safetensors is damaged, or .*; the one before it is taken"
     ):
         fit(model, tmp_path)
     assert same(model, whole[0])
@@ -45,7 +45,7 @@ def test_of_a_damaged_checkpoint_the_one_before_is_taken(tmp_path, whole):
 def test_damaged_checkpoints_do_not_count_among_the_last(tmp_path):
     fit(make(), tmp_path, stop=(8,))
     damage(tmp_path / "epoch00001-step000001.safetensors")
-    with pytest.warns(UserWarning, match="cannot be read"):
+    with pytest.warns(UserWarning, match="is damaged"):
         fit(make(), tmp_path, stop=(1, "on_epoch_end"), save_freq=1)
     assert files(tmp_path) == ["epoch00000-step000004.safetensors", "epoch00000-step000005.safetensors", "lock"]
 
@@ -55,8 +55,8 @@ def test_where_all_are_damaged_nothing_is_begun(tmp_path):
     for path in tmp_path.glob("*.safetensors"):
         path.write_bytes(path.read_bytes()[:100])
     with (
-        pytest.warns(UserWarning, match="cannot be read"),
-        pytest.raises(FileFormatError, match="none of the 2 checkpoints"),
+        pytest.warns(UserWarning, match="is damaged"),
+        pytest.raises(FileFormatError, match="none of the 2 checkpoints in .* can be read"),
     ):
         fit(make(), tmp_path)
 
@@ -176,7 +176,7 @@ def test_files_of_others_in_its_name_count_as_damaged(tmp_path, whole):
     fit(make(), tmp_path, stop=(4,))
     training.write_state(tmp_path / "epoch00009-step000000.safetensors", {"position": {}})
     model = make()
-    with pytest.warns(UserWarning, match="is no checkpoint of a training; the one before it is taken"):
+    with pytest.warns(UserWarning, match="step000000.safetensors is damaged.*; the one before it is taken"):
         fit(model, tmp_path)
     assert same(model, whole[0])
 

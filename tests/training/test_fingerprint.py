@@ -1,5 +1,7 @@
 """What makes two trainings the same."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,4 @@ def test_what_training_changed_may_be_as_before_or_as_after():
 
 def test_objects_are_told_by_their_class():
     assert as_json({1: (2, object())}) == {"1": [2, "object"]}
+    assert as_json([np.float64(0.5), np.arange(2), Path("a")]) == [0.5, [0, 1], "a"]
