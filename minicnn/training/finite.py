@@ -17,7 +17,7 @@ def first_not_finite(program: Any, inputs: Sequence[np.ndarray]) -> str | None:
     Moving statistics follow the batch once more: who needs them keeps a copy.
     """
     values = dict(zip(program.inputs, map(Tensor, inputs)))
-    with no_grad():
+    with no_grad(), np.errstate(all="ignore"):
         for call, outputs in program.steps(values, training=True):
             if not all_finite(*(output.numpy() for output in outputs)):
                 bad = [weight.name for weight in call.layer.weights if not all_finite(weight.numpy())]

@@ -56,7 +56,7 @@ def test_where_all_are_damaged_nothing_is_begun(tmp_path):
         path.write_bytes(path.read_bytes()[:100])
     with (
         pytest.warns(UserWarning, match="is damaged"),
-        pytest.raises(FileFormatError, match="none of the 2 checkpoints in .* can be read"),
+        pytest.raises(FileFormatError, match=r"none of the 2 checkpoints in .* can be read"),
     ):
         fit(make(), tmp_path)
 
