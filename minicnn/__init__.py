@@ -34,6 +34,7 @@ SUBMODULES = (
     "optimizers",
     "regularizers",
     "schedules",
+    "training",
     "transfer",
     "utils",
     "weights",

@@ -39,6 +39,10 @@ class OutOfMemoryError(MinicnnError, MemoryError):
     """Samples whose arrays do not fit in memory together."""
 
 
+class DivergedError(MinicnnError, ArithmeticError):
+    """A training whose loss or gradients are NaN or infinite."""
+
+
 class FileFormatError(MinicnnError, ValueError):
     """A file that is damaged, hostile, or not of the format it should be."""
 

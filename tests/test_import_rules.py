@@ -1,6 +1,6 @@
 """The house's rules: who may import whom, which packages are imported late, and where.
 
-cli, report -> transfer, training, explain, data -> models, applications, layers, losses, metrics, optimizers
+cli, report -> transfer, explain, data -> models, training, applications, layers, losses, metrics, optimizers
     -> ops -> autograd -> minicnn.kernels;        models, applications -> minicnn.weights
 """
 
@@ -26,8 +26,9 @@ TIERS = (
         "regularizers",
         "initializers",
         "constraints",
+        "training",
     },
-    {"data", "datasets", "training", "transfer", "explain", "bench", "onnx"},
+    {"data", "datasets", "transfer", "explain", "bench", "onnx"},
     {"cli", "report", "__main__"},
 )
 TIER = {unit: number for number, tier in enumerate(TIERS) for unit in tier}

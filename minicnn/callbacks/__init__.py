@@ -1,5 +1,6 @@
 """Callbacks: what runs at the turning points of a training.  Names, arguments and hooks are Keras 3's."""
 
+from minicnn.callbacks.backup import BackupAndRestore, resumable
 from minicnn.callbacks.callback import Callback, LambdaCallback
 from minicnn.callbacks.callback_list import CallbackList
 from minicnn.callbacks.checkpoint import ModelCheckpoint
@@ -8,6 +9,7 @@ from minicnn.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPla
 from minicnn.callbacks.stopping import EarlyStopping, TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -18,4 +20,5 @@ __all__ = [
     "ModelCheckpoint",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
+    "resumable",
 ]

@@ -38,6 +38,17 @@ class Callback:
         """Called once, before training."""
         self.params = params
 
+    def state(self) -> dict[str, Any]:
+        """What this callback remembers from one hook to the next, as plain data: numbers, texts, lists, dicts, arrays.
+
+        `BackupAndRestore` keeps it.  A callback that has this method also has `load_state`, and is not told again that
+        an epoch begins when a training goes on in the middle of it.
+        """
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on with what `state` returned; called after `on_train_begin`."""
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
 

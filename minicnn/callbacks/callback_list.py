@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from minicnn.callbacks.backup import BackupAndRestore, NoBackup
 from minicnn.callbacks.callback import HOOKS, Callback, LambdaCallback, Logs
 from minicnn.callbacks.history import History
 from minicnn.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
@@ -14,12 +15,13 @@ class CallbackList(Callback):
     """A callback that passes every hook on to others, in order, with empty logs where none are given.
 
     With `add_history` a History that is not in the list yet is put at its end, where it sees what the others wrote
-    into the logs.  `history` is the list's History, or None.
+    into the logs.  `history` is the list's History, or None, and `backup` its BackupAndRestore or what
+    stands for none.
 
     Raises
     ------
     ArgumentError
-        Something in the list is not a Callback.
+        Something in the list is not a Callback, or it has two BackupAndRestore.
 
     Examples
     --------
@@ -48,6 +50,10 @@ class CallbackList(Callback):
                     f"callbacks: each must be an object of a class derived from Callback; one is {callback!r}"
                 )
         self.history = next((c for c in self.callbacks if isinstance(c, History)), None)
+        backups = [c for c in self.callbacks if isinstance(c, BackupAndRestore)]
+        if len(backups) > 1:
+            raise ArgumentError(f"callbacks: one BackupAndRestore keeps all there is; there are {len(backups)}")
+        self.backup = backups[0] if backups else NoBackup()
         if add_history and self.history is None:
             self.history = History()
             self.callbacks.append(self.history)
@@ -63,6 +69,23 @@ class CallbackList(Callback):
         super().set_params(params)
         for callback in self.callbacks:
             callback.set_params(params)
+
+    def state(self) -> list[tuple[str, dict[str, Any]]]:  # type: ignore[override]
+        """(name of the class, state) of each callback that has a state."""
+        return [(type(callback).__name__, type(callback).state(callback)) for callback in self._with_state()]
+
+    def load_state(self, state: list[tuple[str, dict[str, Any]]]) -> None:  # type: ignore[override]
+        for callback, (_, kept) in zip(self._with_state(), state, strict=True):
+            callback.load_state(kept)
+
+    def begin_epoch_again(self, epoch: int) -> None:
+        """Tell those that remember nothing of an epoch in which training goes on."""
+        for callback in self.callbacks:
+            if not _has_state(callback):
+                callback.on_epoch_begin(epoch, {})
+
+    def _with_state(self) -> list[Callback]:
+        return [callback for callback in self.callbacks if _has_state(callback)]
 
     def expect(self, figures: Collection[str]) -> None:
         """Tell those that watch a figure which ones a training makes, before it changes anything.
@@ -83,6 +106,12 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             if isinstance(callback, MonitorCallback):
                 callback.expect([*figures, *rates], complete)
+
+
+def _has_state(callback: Callback) -> bool:
+    """Whether its class has the method; others may have an attribute of this name."""
+    state = type(callback).state
+    return callable(state) and state is not Callback.state
 
 
 def _forwarder(hook: str) -> Callable[..., None]:

@@ -1,6 +1,7 @@
 """ModelCheckpoint: saves the model while it is trained."""
 
 from pathlib import Path
+from typing import Any
 
 from minicnn.arguments import number
 from minicnn.callbacks.callback import Logs
@@ -70,6 +71,12 @@ class ModelCheckpoint(MonitorCallback):
     @property
     def watches(self) -> bool:
         return self.save_best_only
+
+    def state(self) -> dict[str, Any]:
+        return {"best": self.best, "epoch": self._epoch, "batches": self._batches}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.best, self._epoch, self._batches = state["best"], state["epoch"], state["batches"]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch

@@ -25,6 +25,12 @@ class History(Callback):
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
 
+    def state(self) -> dict[str, Any]:
+        return {"history": self.history, "epoch": self.epoch}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.history, self.epoch = state["history"], state["epoch"]
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.epoch = []
 
@@ -62,6 +68,13 @@ class CSVLogger(Callback):
         super().__init__()
         self.path, self.separator, self.append = Path(filename), separator, append
         self.columns, self.rows = ["epoch"], []
+
+    def state(self) -> dict[str, Any]:
+        return {"columns": self.columns, "rows": self.rows}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.columns, self.rows = state["columns"], state["rows"]
+        self._write()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.columns, self.rows = self._read() if self.append and self.path.exists() else (["epoch"], [])

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 from minicnn.arguments import number
 from minicnn.callbacks.callback import Callback, Logs
@@ -31,6 +32,9 @@ class LearningRateScheduler(Callback):
         super().__init__()
         self.schedule, self.verbose = schedule, verbose
         self._takes_rate = len(inspect.signature(schedule).parameters) > 1
+
+    def state(self) -> dict[str, Any]:
+        return {}  # the optimizer has the rate, which must not be changed twice in an epoch
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
@@ -77,6 +81,12 @@ class ReduceLROnPlateau(MonitorCallback):
         self.min_lr = number("ReduceLROnPlateau", "min_lr", min_lr, "[0, inf)")
         self.patience, self.cooldown, self.verbose = patience, cooldown, verbose
         self.wait = self.cooldown_counter = 0
+
+    def state(self) -> dict[str, Any]:
+        return {"best": self.best, "wait": self.wait, "cooldown": self.cooldown_counter}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.best, self.wait, self.cooldown_counter = state["best"], state["wait"], state["cooldown"]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.best = None

@@ -1,11 +1,14 @@
 """Callbacks that end a training early."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from minicnn.callbacks.callback import Callback, Logs
 from minicnn.callbacks.monitor import MonitorCallback
+
+STATE = ("wait", "stopped_epoch", "best_epoch", "best", "best_weights")  # of EarlyStopping
 
 
 class EarlyStopping(MonitorCallback):
@@ -46,6 +49,13 @@ class EarlyStopping(MonitorCallback):
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best: float | None = None
         self.best_weights: list[np.ndarray] | None = None
+
+    def state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in STATE}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        for name in STATE:
+            setattr(self, name, state[name])
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._reset()

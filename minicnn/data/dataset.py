@@ -1,5 +1,6 @@
 """What `fit` asks of data: how many samples there are, and batches of them in a given order."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -11,6 +12,7 @@ from minicnn.data.load import load_images
 from minicnn.data.problems import ImageError
 from minicnn.errors import ArgumentError, DataError
 from minicnn.preparation.resize import ResizeRule
+from minicnn.training import arrays_text
 
 Batch = tuple[np.ndarray, np.ndarray]
 
@@ -58,6 +60,10 @@ class ArrayDataset:
     def __len__(self) -> int:
         return len(self.x)
 
+    def digest(self) -> str:
+        """Another text where the samples are others."""
+        return arrays_text([[self.x, self.y]])
+
     def batches(self, batch_size: int, order: ArrayLike | None = None) -> Iterator[Batch]:
         for indices in _portions(len(self), batch_size, order):
             yield self.x[indices], self.y[indices]
@@ -98,6 +104,13 @@ class FolderDataset:
 
     def __len__(self) -> int:
         return len(self.files)
+
+    def digest(self) -> str:
+        """Another text where files have other names, sizes or labels; their pixels are not read."""
+        paths = [Path(file) for file in self.files]
+        files = [(path.name, path.stat().st_size if path.exists() else None) for path in paths]
+        told = repr((files, self.labels.tolist(), self.rule))
+        return hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
 
     def batches(self, batch_size: int, order: ArrayLike | None = None) -> Iterator[Batch]:
         for indices in _portions(len(self), batch_size, order):

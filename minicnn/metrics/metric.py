@@ -36,6 +36,14 @@ class Metric:
         """Forget all batches."""
         raise NotImplementedError
 
+    def state(self) -> dict[str, Any]:
+        """What it has seen since the last reset, as plain data, for a training that is taken up again in an epoch."""
+        return {name: value for name, value in vars(self).items() if not callable(value)}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on with what `state` returned."""
+        vars(self).update(state)
+
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         """Add a batch, return the figure so far."""
         self.update_state(y_true, y_pred, sample_weight)

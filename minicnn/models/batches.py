@@ -11,6 +11,7 @@ import numpy as np
 
 from minicnn.arguments import whole_number
 from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
+from minicnn.training import arrays_text
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -60,10 +61,40 @@ class Source:
     """Base of the sources."""
 
     size: int | None = None  # number of samples, where it is known
+    held: Any = None  # what they come from, which may have `state()`, plain data, and `load_state(state)`
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         """All samples, in the given order or as they lie."""
         raise NotImplementedError
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Say which epoch the batches to come are of."""
+
+    def batches_from(self, step: int, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
+        """The batches of `batches` from the one after `step` of them on."""
+        if not step:
+            return self.batches(batch_size, order)
+        if self.size is None:
+            return islice(self.batches(batch_size, order), step, None)
+        order = (np.arange(self.size) if order is None else order)[step * batch_size :]
+        return islice(self.batches(batch_size, order), -(-len(order) // batch_size))
+
+    def state(self) -> Any:
+        """What the next epoch's batches depend on beside order and number, where the data has a state."""
+        return self.held.state() if self._has_state else None
+
+    def load_state(self, state: Any) -> None:
+        """Go on with what `state` returned."""
+        if self._has_state:
+            self.held.load_state(state)
+
+    @property
+    def _has_state(self) -> bool:
+        return all(callable(getattr(self.held, name, None)) for name in ("state", "load_state"))
+
+    def describe(self) -> str:
+        """The samples in words, with a digest of their numbers where that is cheap."""
+        return type(self).__name__
 
     def steps(self, batch_size: int) -> int | None:
         """Number of batches, where it is known."""
@@ -101,6 +132,9 @@ class ArraySource(Source):
     def peek(self) -> Batch:
         return Batch(self.x, self.y, self.weights)
 
+    def describe(self) -> str:
+        return arrays_text([self.x, self.y, [] if self.weights is None else [self.weights]])
+
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         assert self.size is not None
         for start in range(0, self.size, batch_size):
@@ -115,10 +149,14 @@ class ArraySource(Source):
 
 
 class DatasetSource(Source):
-    """An object with `__len__` (samples) and `batches(batch_size, order)` that yields (x, y)."""
+    """An object with `__len__` (samples) and `batches(batch_size, order)` that yields (x, y).
+
+    It may have `digest()`, a text that is another when its samples are others.
+    """
 
     def __init__(self, dataset: Any, model: Named):
-        self.dataset, self.model, self.size = dataset, model, len(dataset)
+        self.held = self.dataset = dataset
+        self.model, self.size = model, len(dataset)
         if not self.size:
             raise DataError("there are no samples: the dataset is empty")
 
@@ -130,6 +168,14 @@ class DatasetSource(Source):
             batch.rows = rows[start : start + batch_size]
             yield batch
 
+    def begin_epoch(self, epoch: int) -> None:
+        if hasattr(self.dataset, "begin_epoch"):
+            self.dataset.begin_epoch(epoch)
+
+    def describe(self) -> str:
+        digest = f" {self.dataset.digest()}" if hasattr(self.dataset, "digest") else ""
+        return f"{self.size} samples of {type(self.dataset).__name__}{digest}"
+
 
 class StreamSource(Source):
     """An iterable of batches (x, y) or (x, y, sample_weight); a generator is drawn from, a list begins anew."""
@@ -139,6 +185,7 @@ class StreamSource(Source):
         self._iterator = iter(stream)
         self._seen: list[Batch] = []  # what `peek` drew from a generator
         self.is_generator = self._iterator is stream  # which goes on where the last epoch stopped
+        self.held = None if self.is_generator else stream
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         if self._seen:
@@ -147,6 +194,12 @@ class StreamSource(Source):
             batch = to_batch(item, self.model)
             if len(batch):  # one without samples says nothing
                 yield batch
+
+    def batches_from(self, step: int, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
+        return self.batches(batch_size, order) if self.is_generator else super().batches_from(step, batch_size, order)
+
+    def describe(self) -> str:
+        return f"batches from a {type(self.stream).__name__}"
 
     def steps(self, batch_size: int) -> int | None:
         return len(self.stream) if isinstance(self.stream, Sized) else None
@@ -166,9 +219,16 @@ class FirstBatches(Source):
 
     def __init__(self, source: Source, limit: int):
         self.source, self.limit, self.size = source, limit, source.size
+        self.held = source
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         return islice(self.source.batches(batch_size, order), self.limit)
+
+    def batches_from(self, step: int, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
+        return islice(self.source.batches_from(step, batch_size, order), self.limit - step)
+
+    def describe(self) -> str:
+        return f"{self.limit} {self.source.describe()}"
 
     def steps(self, batch_size: int) -> int | None:
         known = self.source.steps(batch_size)

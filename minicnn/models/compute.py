@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from minicnn import kernels, losses, metrics, optimizers
 from minicnn.arguments import number
 from minicnn.autograd import Parameter, Tensor, no_grad
 from minicnn.errors import ArgumentError, DataError
+from minicnn.training import all_finite
 
 
 class Choices(NamedTuple):
@@ -41,9 +43,14 @@ class Compiled:
         self.metrics = [[metrics.get(item) for item in _as_list(group)] for group in groups]
         self.memory = kernels.Memory()  # of the arrays of a step, for the next
 
+    @property
+    def seen_by(self) -> list[Any]:
+        """The metrics and means that see each batch."""
+        return [*filter(None, self.loss_means), *(metric for group in self.metrics for metric in group)]
+
     def reset(self) -> None:
         """Begin an epoch: forget what the metrics have seen."""
-        for metric in [*filter(None, self.loss_means), *(metric for group in self.metrics for metric in group)]:
+        for metric in self.seen_by:
             metric.reset_state()
 
     def check_targets(self, targets: list[Any], shapes: list[Any]) -> None:
@@ -119,10 +126,24 @@ def _leaves(value: Any) -> list[Any]:
     return [leaf for item in items for leaf in (_leaves(item) if nested else [item])]
 
 
+class NotFinite(ArithmeticError):
+    """The loss of a step is NaN or infinite, or one of its (gradient, parameter) pairs is."""
+
+    def __init__(self, loss: float, pairs: list[tuple[Tensor, Parameter]] | None = None):
+        super().__init__(loss)
+        self.loss, self.pairs = loss, pairs or []
+
+
 def train_step(
     compiled: Compiled, forward: Any, parameters: list[Parameter], x: list[Any], y: list[Any], weights: Any
 ) -> float:
-    """One batch: forward, loss, backward, update.  Returns the loss, penalties included."""
+    """One batch: forward, loss, backward, update.  Returns the loss, penalties included.
+
+    Raises
+    ------
+    NotFinite
+        The loss or a gradient is NaN or infinite; no parameter has been changed.
+    """
     with kernels.reuse(compiled.memory):
         return _train_step(compiled, forward, parameters, x, y, weights)
 
@@ -135,10 +156,14 @@ def _train_step(
     outputs = forward(x, training=True)
     loss = compiled.loss_of(y, outputs, weights)
     value = loss.item() + penalty(parameters)
+    if not math.isfinite(value):
+        raise NotFinite(value)
     compiled.observe(y, outputs)
     if loss.requires_grad:
         loss.backward()
     pairs = [(_with_penalty(p), p) for p in parameters if p.grad is not None]
+    if not all_finite(*(gradient.array for gradient, _ in pairs)):
+        raise NotFinite(value, pairs)
     compiled.optimizer.apply_gradients(pairs)
     for _, parameter in pairs:
         if parameter.constraint is not None:

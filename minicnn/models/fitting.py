@@ -20,11 +20,12 @@ from minicnn import kernels
 from minicnn.arguments import number, whole_number
 from minicnn.autograd import Tensor
 from minicnn.callbacks import CallbackList, History
-from minicnn.errors import ArgumentError, DataError, GraphError
-from minicnn.seeds import new_seed
+from minicnn.errors import ArgumentError, DataError, DivergedError, GraphError
 
 from .batches import ArraySource, Batch, Source, StreamSource, limited, make_source
-from .compute import train_step
+from .compute import NotFinite, train_step
+from .course import Course
+from .divergence import restored, what_diverged
 from .evaluation import evaluate
 from .features import FeatureStore, SplitProgram, training_signature
 from .memory import out_of_memory
@@ -44,7 +45,6 @@ class Trainer:
         self.class_weight = None if class_weight is None else checked_class_weight(class_weight)
         self.train_store = FeatureStore(train.size)
         self.validation_store = FeatureStore(None if validation is None else validation.size)
-        self.steps = 0  # done in this epoch
         self.signature: Any = None
         self.splits: dict[Any, SplitProgram] = {}
 
@@ -76,15 +76,21 @@ class Trainer:
     def _step(self, batch: Batch) -> float:
         x = self.model.cast_inputs(batch.x)
         split = self.current_split(x)
-        parameters = [p for call in split.rest.calls for p in call.layer.trainable_weights]
+        every = list({id(p): p for call in split.rest.calls for p in call.layer.weights}.values())
+        parameters = [p for p in every if p.trainable]
         if not parameters:
             raise GraphError("nothing can be trained: every layer has trainable=False")
         self.model.compiled.check_targets(batch.y, split.output_shapes)  # running on them moves BatchNorm's statistics
         features = self.train_store.get(split, batch, x)
         weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape[-1])
-        parameters = list({id(p): p for p in parameters}.values())
-        return train_step(self.model.compiled, lambda f, training: split.forward(f, training), parameters, features,
-                          batch.y, weights)  # fmt: skip
+        moving = [(p, p.numpy().copy()) for p in every if not p.learnable]
+        try:
+            return train_step(self.model.compiled, lambda f, training: split.forward(f, training), parameters,
+                              features, batch.y, weights)  # fmt: skip
+        except NotFinite as error:
+            with restored(moving):
+                message = what_diverged(self.model.program, x, error)
+            raise DivergedError(message) from None
 
     def validate(self, callbacks: CallbackList, batch_size: int, interrupted: Callable[[], bool]) -> dict[str, float]:
         """Loss and metrics on the validation data, in inference mode."""
@@ -97,10 +103,11 @@ class Trainer:
         split = self.current_split(x)
         return split.predict(self.validation_store.get(split, batch, x))
 
-    def ran_out(self, epoch: int, steps: int | None, options: dict[str, Any]) -> bool:
-        """Whether a generator has ended, after an epoch, before the last epoch has; a warning says so."""
+    def ran_out(self, epoch: int, done: int, options: dict[str, Any]) -> bool:
+        """Whether a generator has ended, after an epoch of `done` steps, before the last has; a warning says so."""
         epochs, rhythm = options["epochs"], options["validation_freq"]
-        last, short = epoch + 1 == epochs, steps is not None and self.steps < steps
+        steps = self.train.steps(options["batch_size"])
+        last, short = epoch + 1 == epochs, steps is not None and done < steps
         if (short or not last) and self.train.ran_out():
             what, rest = "", "steps_per_epoch batches for each epoch"
         elif self.validation and epochs // rhythm > (epoch + 1) // rhythm and self.validation.ran_out():
@@ -109,41 +116,31 @@ class Trainer:
             return False
         warnings.warn(
             f"fit: the generator {what}ended in epoch {epoch + 1} of {epochs}, so training ends; it must give {rest}",
-            stacklevel=4,
+            stacklevel=5,
         )
         return True
 
 
 def fit(model: Model, train: Source, validation: Source | None, options: dict[str, Any]) -> History:
     """Train; the arguments are those of Model.fit, checked and with the data as sources."""
-    epochs, batch_size = options["epochs"], options["batch_size"]
+    epochs = options["epochs"]
     trainer = Trainer(model, train, validation, options["class_weight"])
-    steps = train.steps(batch_size)
+    steps = train.steps(options["batch_size"])
     progress = TrainingProgress(options["verbose"], steps, epochs)
     watching = watched(model, options["callbacks"], progress, options["verbose"], epochs=epochs, steps=steps)
     callbacks = CallbackList(watching, add_history=True, model=model, **watching.params)
     check_before(model, train, validation, callbacks)
-    generator = np.random.default_rng(new_seed())
-    model.stop_training = False
-    logs: dict[str, Any] = {}
-    callbacks.on_train_begin()
-    with interruptible() as interrupted:
-        for epoch in range(options["initial_epoch"], epochs):
-            callbacks.on_epoch_begin(epoch)
-            order = generator.permutation(train.size) if options["shuffle"] and train.size else None
-            logs = _epoch(trainer, callbacks, batch_size, order, interrupted)
-            if validation is not None and (epoch + 1) % options["validation_freq"] == 0 and not interrupted():
-                logs |= trainer.validate(callbacks, options["validation_batch_size"], interrupted)
+    course = Course(model, train, validation, callbacks, options)
+    with callbacks.backup.holding(course):
+        model.stop_training = False
+        callbacks.on_train_begin()
+        with interruptible() as interrupted:
+            callbacks.backup.resume(course)
+            logs = _epochs(trainer, course, interrupted)
+            callbacks.on_train_end(logs)
+            model.compiled.memory = kernels.Memory()
             if not interrupted():
-                callbacks.on_epoch_end(epoch, logs)
-            if interrupted():
-                if options["verbose"]:
-                    print(f"interrupted in epoch {epoch + 1}: the model keeps what it has learned", file=sys.stderr)
-                break
-            if model.stop_training or trainer.ran_out(epoch, steps, options):
-                break
-        callbacks.on_train_end(logs)
-        model.compiled.memory = kernels.Memory()
+                callbacks.backup.end(course)
     assert callbacks.history is not None
     return callbacks.history
 
@@ -161,25 +158,55 @@ def check_before(model: Model, train: Source, validation: Source | None, callbac
     callbacks.expect(figures if validation is None else [*figures, *(f"val_{name}" for name in figures)])
 
 
-def _epoch(
-    trainer: Trainer, callbacks: CallbackList, batch_size: int, order: np.ndarray | None, interrupted: Any
-) -> dict[str, Any]:
-    """All batches once; the mean loss and the metrics over them."""
-    compiled = trainer.model.compiled
-    compiled.reset()
-    total = samples = trainer.steps = 0
-    logs: dict[str, Any] = {}
-    for step, batch in enumerate(trainer.train.batches(batch_size, order)):
-        callbacks.on_train_batch_begin(step)
-        total += trainer.step(batch) * len(batch)
-        samples += len(batch)
-        trainer.steps += 1
-        logs = {"loss": total / samples, **compiled.results()}
-        callbacks.on_train_batch_end(step, logs)
-        if trainer.model.stop_training or interrupted():
+def _epochs(trainer: Trainer, course: Course, interrupted: Callable[[], bool]) -> dict[str, Any]:
+    """All epochs that are left, with their hooks and checkpoints; the figures of the last."""
+    model, callbacks, options, position = course.model, course.callbacks, course.options, course.position
+    logs = position.logs
+    while position.epoch < options["epochs"] and not position.over:
+        epoch = position.epoch
+        logs = _steps(trainer, course, interrupted)
+        done = position.step
+        if course.validation is not None and (epoch + 1) % options["validation_freq"] == 0 and not interrupted():
+            logs |= trainer.validate(callbacks, options["validation_batch_size"], interrupted)
+        if not interrupted():
+            callbacks.on_epoch_end(epoch, logs)
+            position.next_epoch(logs)
+            position.over = model.stop_training or trainer.ran_out(epoch, done, options)
+        if position.epoch == epoch:
+            callbacks.backup.save(course)
+        else:
+            callbacks.backup.epoch_done(course, position.over or interrupted() or position.epoch == options["epochs"])
+        if interrupted():
+            if options["verbose"]:
+                print(f"interrupted in epoch {epoch + 1}: the model keeps what it has learned", file=sys.stderr)
             break
-    if not samples:
+    return logs
+
+
+def _steps(trainer: Trainer, course: Course, interrupted: Callable[[], bool]) -> dict[str, Any]:
+    """The steps of an epoch that are left; the mean loss and the metrics over all of it."""
+    model, callbacks, position = course.model, course.callbacks, course.position
+    if not position.step:
+        callbacks.on_epoch_begin(position.epoch)
+    order = course.begin_epoch()
+    logs = course.figures()
+    for batch in course.train.batches_from(position.step, course.options["batch_size"], order):
+        step = position.step
+        callbacks.on_train_batch_begin(step)
+        try:
+            loss = trainer.step(batch)
+        except DivergedError as error:
+            logs = course.diverge(error)
+        else:
+            position.add(loss, len(batch))
+            logs = course.figures()
+        callbacks.on_train_batch_end(step, logs)
+        callbacks.backup.step_done(course)
+        if model.stop_training or interrupted():
+            break
+    if not logs:
         raise DataError("there are no batches to train on")
+    course.end_steps()
     return logs
 
 

@@ -58,6 +58,12 @@ class Program:
 
     def run(self, values: dict[int, Tensor], training: bool) -> list[Tensor]:
         """The outputs, given the values of the input slots; a value is let go after its last use."""
+        for _ in self.steps(values, training):
+            pass
+        return [values[slot] for slot in self.outputs]
+
+    def steps(self, values: dict[int, Tensor], training: bool) -> Iterator[tuple[Call, list[Tensor]]]:
+        """The calls one after another, each when it has been made, with what came out."""
         last_use = {source: position for position, call in enumerate(self.calls) for source in call.sources()}
         for position, call in enumerate(self.calls):
             arguments = map_arguments(call.arguments, lambda v: values[v.index] if isinstance(v, Slot) else v)
@@ -66,11 +72,12 @@ class Program:
                 results = call.layer(*arguments, training=mode)
             else:
                 results = call.layer.compute(arguments, mode, activation=call.activation)
-            values.update(zip(call.outputs, results if isinstance(results, list) else [results]))
+            results = results if isinstance(results, list) else [results]
+            values.update(zip(call.outputs, results))
             for source in call.sources():
                 if last_use[source] == position and source not in self.outputs:
                     values.pop(source, None)
-        return [values[slot] for slot in self.outputs]
+            yield call, results
 
     def output_shapes(self, shapes: Sequence[Shape]) -> list[Shape]:
         """Shapes of the outputs for shapes of the inputs, which may say more than those the layers were called on."""

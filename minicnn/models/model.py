@@ -192,7 +192,7 @@ class Model(Network):
 
         Raises
         ------
-        DataError, ShapeError, ArgumentError, GraphError
+        DataError, ShapeError, ArgumentError, GraphError, DivergedError
         """
         options = {
             "verbose": checked_verbose("fit", verbose), "epochs": whole_number("fit", "epochs", epochs, 0),

@@ -248,6 +248,15 @@ class Optimizer:
         if "learning_rate" in state:
             self._learning_rate = float(state["learning_rate"])
 
+    @property
+    def parameters(self) -> list[Any]:
+        """Those that have state, in the order of `state`."""
+        return [slot.parameter for slot in self._slots.values()]
+
+    def forget(self) -> None:
+        """Be without state again, before the first step."""
+        self.iterations, self._slots = 0, {}
+
     def _slot_arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         for i, slot in enumerate(self._slots.values()):
             for name, array in slot.arrays.items():

@@ -89,6 +89,21 @@ def test_training_a_small_network_learns(cache):
     assert number(r"accuracy ([\d.]+)%", printed) > 40, "six classes: guessing gives 17 %"
 
 
+def test_a_training_that_is_killed_ends_like_one_that_is_not(cache):
+    small = ("--epochs", "4", "--per-class", "20", "--checkpoint-every", "2", "--seed", "3")
+    whole = re.search(r"weights (\w+)", run("resume_training.py", cache, *small, "--run", "whole"))
+    command = [sys.executable, str(EXAMPLES / "resume_training.py"), *small, "--run", "killed"]
+    environment = {**os.environ, "MINICNN_CACHE": str(cache), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=environment, cwd=cache.parent, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("epoch 1/4")
+        process.kill()
+    printed = run("resume_training.py", cache, *small, "--run", "killed", "--resume")
+    assert printed.startswith("training goes on after")
+    assert whole
+    assert whole[0] in printed
+
+
 def test_fine_tuning_by_blocks_trains_ever_more_weights(cache, vgg16_file):
     printed = run("fine_tune_by_blocks.py", cache, "--epochs", "1", "--per-class", "3")
     counts = [int(count.replace(",", "")) for count in re.findall(r"([\d,]+) weights trained", printed)]
