@@ -11,7 +11,6 @@ from minicnn import kernels, losses, metrics, optimizers
 from minicnn.arguments import number
 from minicnn.autograd import Parameter, Tensor, no_grad
 from minicnn.errors import ArgumentError, DataError
-from minicnn.training import all_finite
 
 
 class Choices(NamedTuple):
@@ -127,11 +126,11 @@ def _leaves(value: Any) -> list[Any]:
 
 
 class NotFinite(ArithmeticError):
-    """The loss of a step is NaN or infinite, or one of its (gradient, parameter) pairs is."""
+    """The loss of a step is NaN or infinite."""
 
-    def __init__(self, loss: float, pairs: list[tuple[Tensor, Parameter]] | None = None):
+    def __init__(self, loss: float):
         super().__init__(loss)
-        self.loss, self.pairs = loss, pairs or []
+        self.loss = loss
 
 
 def train_step(
@@ -142,7 +141,7 @@ def train_step(
     Raises
     ------
     NotFinite
-        The loss or a gradient is NaN or infinite; no parameter has been changed.
+        The loss is NaN or infinite; no parameter has been changed.
     """
     with kernels.reuse(compiled.memory):
         return _train_step(compiled, forward, parameters, x, y, weights)
@@ -162,8 +161,6 @@ def _train_step(
     if loss.requires_grad:
         loss.backward()
     pairs = [(_with_penalty(p), p) for p in parameters if p.grad is not None]
-    if not all_finite(*(gradient.array for gradient, _ in pairs)):
-        raise NotFinite(value, pairs)
     compiled.optimizer.apply_gradients(pairs)
     for _, parameter in pairs:
         if parameter.constraint is not None:

@@ -64,14 +64,11 @@ class Course:
             return {}
         return {"loss": position.total / position.samples, **self.model.compiled.results()}
 
-    def diverge(self, error: DivergedError) -> dict[str, Any]:
-        """End training at a step that was not made, for TerminateOnNaN, with its figures; raise where there is none."""
-        position, last = self.position, self.callbacks.backup.last
+    def diverge(self, what: str) -> dict[str, Any]:
+        """End training here, for TerminateOnNaN, with figures; raise DivergedError where there is none."""
+        last = self.callbacks.backup.last
         checkpoint = "" if last is None else f"; the last good checkpoint is {last}"
-        message = (
-            f"fit: in step {position.step + 1} of epoch {position.epoch + 1} {error}; the model keeps the weights of "
-            f"before this step{checkpoint}; begin anew with a smaller learning rate, or clip the gradients"
-        )
+        message = f"fit: in {what}{checkpoint}; begin anew with a smaller learning rate, or clip the gradients"
         if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks.callbacks):
             raise DivergedError(message) from None
         print(message, file=sys.stderr)

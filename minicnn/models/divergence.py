@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from minicnn.autograd import Parameter
-from minicnn.training import first_not_finite, last_with_gradient_not_finite
+from minicnn.training import first_not_finite
 
 from .compute import NotFinite
 from .graph import Program
@@ -16,9 +16,6 @@ from .graph import Program
 
 def what_diverged(program: Program, x: Sequence[np.ndarray], error: NotFinite) -> str:
     """In words, what is not finite, and the layer where it came up first; the batch runs through it once more."""
-    if error.pairs:
-        where = last_with_gradient_not_finite(program, error.pairs)
-        return f"the first gradient that is not finite is that of layer {where}"
     where = first_not_finite(program, x)
     if where is None:
         return f"the loss is {error.loss}, though the outputs of all layers are finite"

@@ -21,6 +21,7 @@ from minicnn.arguments import number, whole_number
 from minicnn.autograd import Tensor
 from minicnn.callbacks import CallbackList, History
 from minicnn.errors import ArgumentError, DataError, DivergedError, GraphError
+from minicnn.training import weight_not_finite
 
 from .batches import ArraySource, Batch, Source, StreamSource, limited, make_source
 from .compute import NotFinite, train_step
@@ -196,7 +197,8 @@ def _steps(trainer: Trainer, course: Course, interrupted: Callable[[], bool]) ->
         try:
             loss = trainer.step(batch)
         except DivergedError as error:
-            logs = course.diverge(error)
+            before = "the model keeps the weights of before this step"
+            logs = course.diverge(f"step {step + 1} of epoch {position.epoch + 1} {error}; {before}")
         else:
             position.add(loss, len(batch))
             logs = course.figures()
@@ -207,6 +209,8 @@ def _steps(trainer: Trainer, course: Course, interrupted: Callable[[], bool]) ->
     if not logs:
         raise DataError("there are no batches to train on")
     course.end_steps()
+    if not course.has_diverged and (place := weight_not_finite(model)) is not None:
+        return course.diverge(f"epoch {position.epoch + 1} {place} became NaN or infinite")
     return logs
 
 

@@ -4,10 +4,17 @@
 """
 
 from minicnn.training.fingerprint import arrays_text, as_json, compare, flags_text, model_text
-from minicnn.training.finite import first_not_finite, last_with_gradient_not_finite
+from minicnn.training.finite import first_not_finite
 from minicnn.training.folder import CheckpointFolder
 from minicnn.training.position import Position
-from minicnn.training.state import all_finite, load_model_state, load_weights, model_state, not_finite
+from minicnn.training.state import (
+    all_finite,
+    load_model_state,
+    load_weights,
+    model_state,
+    not_finite,
+    weight_not_finite,
+)
 from minicnn.training.state_file import read_state, write_state
 
 __all__ = [
@@ -19,12 +26,12 @@ __all__ = [
     "compare",
     "first_not_finite",
     "flags_text",
-    "last_with_gradient_not_finite",
     "load_model_state",
     "load_weights",
     "model_state",
     "model_text",
     "not_finite",
     "read_state",
+    "weight_not_finite",
     "write_state",
 ]

@@ -25,19 +25,6 @@ def first_not_finite(program: Any, inputs: Sequence[np.ndarray]) -> str | None:
     return None
 
 
-def last_with_gradient_not_finite(program: Any, pairs: Sequence[tuple[Any, Any]]) -> str | None:
-    """Of (gradient, parameter), the layer nearest to the loss with a gradient that is not finite, in words.
-
-    Gradients go from the loss backwards: there it came up first, and the layers below have it from this one.
-    """
-    bad = {id(parameter): parameter for gradient, parameter in pairs if not all_finite(gradient.numpy())}
-    for call in reversed(program.calls):
-        for weight in call.layer.weights:
-            if id(weight) in bad:
-                return f"{in_words(call.layer)}, in its {weight.name}"
-    return None
-
-
 def in_words(layer: Any) -> str:
     """A layer's name and class."""
     return f"{layer.name} ({type(layer).__name__})"

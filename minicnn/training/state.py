@@ -74,12 +74,19 @@ def _streams(model: Any) -> list[np.random.Generator]:
     return list(found.values())
 
 
-def not_finite(model: Any, state: dict[str, Any]) -> str | None:
-    """What of the state of a model is first NaN or infinite, in words; None where all of it is finite."""
+def weight_not_finite(model: Any) -> str | None:
+    """The first weight of a model that is NaN or infinite, in words; None where all are finite."""
     for layer in layers_below(model):
         for weight in layer.weights:
             if not all_finite(weight.numpy()):
                 return f"the {weight.name} of layer {layer.name}"
+    return None
+
+
+def not_finite(model: Any, state: dict[str, Any]) -> str | None:
+    """What of the state of a model is first NaN or infinite, in words; None where all of it is finite."""
+    if (place := weight_not_finite(model)) is not None:
+        return place
     bad = [key for key, array in state["optimizer"]["state"].items() if not all_finite(array)]
     return f"the optimizer's {bad[0]}" if bad else None
 

