@@ -75,8 +75,9 @@ def test_ctrl_c_loses_nothing(tmp_path, whole, hook):
         signal.signal(signal.SIGINT, before)
     begun = []
     model = make()
-    fit(model, tmp_path, LambdaCallback(on_train_batch_begin=lambda batch, logs: begun.append(batch)))
+    history = fit(model, tmp_path, LambdaCallback(on_train_batch_begin=lambda batch, logs: begun.append(batch)))
     assert same(model, whole[0])
+    assert history.history == whole[1].history
     done = {"on_train_batch_end": STEPS + 1, "on_test_batch_end": 3 * STEPS, "on_epoch_end": 2 * STEPS}[hook]
     assert len(begun) == 3 * STEPS - done
 

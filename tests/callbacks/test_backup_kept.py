@@ -72,6 +72,19 @@ def test_a_callback_of_a_user_may_have_a_state(tmp_path):
     assert count.count == 3 * STEPS
 
 
+def test_an_epoch_that_goes_on_is_told_to_those_without_a_state(tmp_path, capsys):
+    def run(stop=None):
+        told = LambdaCallback(on_epoch_begin=lambda epoch, logs: epochs.append(epoch))
+        rate = callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5, verbose=1)
+        fit(make(SGD(0.8)), tmp_path, told, rate, stop=stop)
+
+    epochs = []
+    run((STEPS + 3,))
+    run()
+    assert epochs == [0, 1, 1, 2]
+    assert capsys.readouterr().out == "".join(f"Epoch {n}: learning rate {0.8 / 2**n:g}\n" for n in (1, 2, 3))
+
+
 def test_an_attribute_named_state_is_no_state(tmp_path):
     class Busy(Callback):
         state = "busy"
