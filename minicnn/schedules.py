@@ -234,6 +234,53 @@ class CosineDecayRestarts(LearningRateSchedule):
         return self.initial_learning_rate * _cosine(step / length, self.alpha, self.m_mul**period)
 
 
+class OneCycle(LearningRateSchedule):
+    """One climb and one fall, each half a cosine: r / div, up to r at the share `climb` of the steps, down to nothing.
+
+    rate = r/div + (r - r/div) · (1 - cos(π step/up)) / 2  up to step `up`, then  low + (r - low) · (1 + cos(π f)) / 2,
+    where up = climb · steps - 1, f is the fraction of the fall that is over at its last step, steps - 1, and
+    low = r / (div · final_div).  High rates in the middle flatten the way, and the long fall settles.  Keras has no
+    such schedule; PyTorch has, and these are its numbers.
+
+    Source: Smith & Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2018.
+
+    Examples
+    --------
+    >>> schedule = OneCycle(0.1, steps=101, climb=0.25, div=10)
+    >>> schedule(0)
+    0.01
+    >>> max(map(schedule, range(101))) <= 0.1
+    True
+    """
+
+    arguments = ("max_learning_rate", "steps", "climb", "div", "final_div", "name")
+
+    def __init__(
+        self,
+        max_learning_rate: float,
+        steps: float,
+        climb: float = 0.3,
+        div: float = 25.0,
+        final_div: float = 1e4,
+        name: str = "OneCycle",
+    ):
+        self.max_learning_rate = self._rate("max_learning_rate", max_learning_rate)
+        self.steps, self.name = self._steps("steps", steps), name
+        self.climb = number("OneCycle", "climb", climb, "[0, 1]")
+        self.div = number("OneCycle", "div", div, "[1, inf)")
+        self.final_div = number("OneCycle", "final_div", final_div, "[1, inf)")
+
+    def __call__(self, step: float) -> float:
+        top, first = self.max_learning_rate, self.max_learning_rate / self.div
+        up, last = max(self.climb * self.steps - 1, 0), self.steps - 1
+        low = first / self.final_div
+        if step >= last:
+            return low
+        if step < up:
+            return first + (top - first) * (1 - math.cos(math.pi * step / up)) / 2
+        return low + (top - low) * (1 + math.cos(math.pi * (step - up) / (last - up))) / 2
+
+
 def _cosine(fraction: float, alpha: float, height: float = 1.0) -> float:
     """Half a cosine, that falls from `height` to alpha."""
     return (1 - alpha) * height * (1 + math.cos(math.pi * fraction)) / 2 + alpha
@@ -248,6 +295,7 @@ CLASSES: dict[str, type[LearningRateSchedule]] = {
         InverseTimeDecay,
         CosineDecay,
         CosineDecayRestarts,
+        OneCycle,
     )
 }
 

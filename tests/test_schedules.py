@@ -13,6 +13,7 @@ from minicnn.schedules import (
     CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
+    OneCycle,
     PiecewiseConstantDecay,
     PolynomialDecay,
 )
@@ -70,6 +71,21 @@ def test_cosine_restarts_exactly_at_the_end_of_each_period(t_mul):
         start += length
 
 
+def test_one_cycle_climbs_from_a_share_to_the_top_and_falls_to_nothing():
+    schedule = OneCycle(1.0, 41, climb=0.5, div=4, final_div=100)
+    up = 0.5 * 41 - 1
+    expected = [0.25 + 0.75 * (1 - math.cos(math.pi * step / up)) / 2 for step in range(20)]
+    low = 0.25 / 100
+    expected += [low + (1 - low) * (1 + math.cos(math.pi * (step - up) / (40 - up))) / 2 for step in range(20, 41)]
+    assert [schedule(step) for step in range(41)] == pytest.approx(expected)
+    assert schedule(100) == schedule(40) == low
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_one_cycle_of_few_steps_has_rates(steps):
+    assert all(0 < OneCycle(1.0, steps)(step) <= 1 for step in range(5))
+
+
 @given(step=st.integers(0, 99))
 def test_the_first_period_of_restarts_is_a_plain_cosine(step):
     assert CosineDecayRestarts(0.1, 100, alpha=0.3)(step) == CosineDecay(0.1, 100, 0.3)(step)
@@ -82,6 +98,7 @@ SCHEDULES = [
     PolynomialDecay(0.1, 10, power=2.0, cycle=True),
     CosineDecay(0.1, 10, 0.1, warmup_target=0.2, warmup_steps=3),
     CosineDecayRestarts(0.1, 10, t_mul=1.5, m_mul=0.9, alpha=0.1),
+    OneCycle(0.1, 30, climb=0.25, div=10.0),
 ]
 
 

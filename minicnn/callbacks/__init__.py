@@ -1,5 +1,6 @@
 """Callbacks: what runs at the turning points of a training.  Names, arguments and hooks are Keras 3's."""
 
+from minicnn.callbacks.averaging import SwapEMAWeights
 from minicnn.callbacks.backup import BackupAndRestore, resumable
 from minicnn.callbacks.callback import Callback, LambdaCallback
 from minicnn.callbacks.callback_list import CallbackList
@@ -19,6 +20,7 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
     "resumable",
 ]

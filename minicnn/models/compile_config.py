@@ -67,7 +67,11 @@ def restore(model: Model, config: dict[str, Any] | None) -> None:
 
 def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
     config = optimizer.get_config()
+    if type(optimizer) not in optimizers.CLASSES.values():
+        raise UnsupportedError(f"{optimizer.name} has no name that Keras knows")
     if isinstance(config["learning_rate"], dict):
+        if config["learning_rate"]["class_name"] == "OneCycle":
+            raise UnsupportedError("Keras has no OneCycle")
         rate = {"module": "keras.optimizers.schedules", **config["learning_rate"], "registered_name": None}
         config["learning_rate"] = rate
     return _entry("optimizers", optimizer, config)

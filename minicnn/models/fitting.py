@@ -138,6 +138,7 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
         with interruptible() as interrupted:
             callbacks.backup.resume(course)
             logs = _epochs(trainer, course, interrupted)
+            model.optimizer.finalize_variable_values()
             callbacks.on_train_end(logs)
             model.compiled.memory = kernels.Memory()
             if not interrupted():

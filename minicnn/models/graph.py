@@ -81,12 +81,17 @@ class Program:
 
     def output_shapes(self, shapes: Sequence[Shape]) -> list[Shape]:
         """Shapes of the outputs for shapes of the inputs, which may say more than those the layers were called on."""
+        known = self.slot_shapes(shapes)
+        return [known[slot] for slot in self.outputs]
+
+    def slot_shapes(self, shapes: Sequence[Shape]) -> dict[int, Shape]:
+        """The shape of every slot, for shapes of the inputs."""
         known: dict[int, Any] = dict(zip(self.inputs, shapes))
         for call in self.calls:
             arguments = map_arguments(call.arguments, lambda v: _Shaped(known[v.index]) if isinstance(v, Slot) else v)
             found = call.layer.compute_output_shape(call.layer.argument_shapes(arguments))
             known.update(zip(call.outputs, map(tuple, found if isinstance(found, list) else [found])))
-        return [known[slot] for slot in self.outputs]
+        return known
 
     def split(self) -> tuple[Program, Program]:
         """(frozen prefix, rest): the prefix computes the same whatever training does.

@@ -16,7 +16,8 @@ class Adagrad(Optimizer):
     learning_rate : r, a number or a schedule
     initial_accumulator_value : s before the first step
     epsilon : ε, under the root
-    weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name : see
+        `Optimizer`
 
     Source: Duchi, Hazan & Singer, "Adaptive Subgradient Methods for Online Learning", 2011.
 
@@ -38,9 +39,22 @@ class Adagrad(Optimizer):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
         name: str | None = None,
     ):
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            name,
+        )
         self.initial_accumulator_value = number(
             self.name, "initial_accumulator_value", initial_accumulator_value, "[0, inf)"
         )

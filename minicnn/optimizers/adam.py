@@ -17,7 +17,8 @@ class Adam(Optimizer):
     beta_1, beta_2 : β₁ and β₂, how much of the mean and of the mean square is kept, from 0 to 0.999999
     epsilon : ε, added to the root (the "ε hat" of the paper)
     amsgrad : divide by the root of the largest s so far
-    weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name : see
+        `Optimizer`
 
     Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, end of section 2; AMSGrad:
     Reddi et al., "On the Convergence of Adam and Beyond", 2018.
@@ -42,9 +43,22 @@ class Adam(Optimizer):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
         name: str | None = None,
     ):
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            name,
+        )
         self.beta_1 = number(self.name, "beta_1", beta_1, "[0, 0.999999]")
         self.beta_2 = number(self.name, "beta_2", beta_2, "[0, 0.999999]")
         self.epsilon = number(self.name, "epsilon", epsilon, "(0, inf)")
@@ -77,7 +91,7 @@ class AdamW(Adam):
     ----------
     weight_decay : d; unlike the other optimizers', it is on by default and cannot be None
     learning_rate, beta_1, beta_2, epsilon, amsgrad : see `Adam`
-    clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
+    clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name : see `Optimizer`
 
     Source: Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2.
 
@@ -99,6 +113,9 @@ class AdamW(Adam):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
         name: str | None = None,
     ):
         super().__init__(
@@ -111,6 +128,9 @@ class AdamW(Adam):
             clipnorm,
             clipvalue,
             global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
             name,
         )
         number(self.name, "weight_decay", weight_decay, "[0, inf)")

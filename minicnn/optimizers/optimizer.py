@@ -9,17 +9,18 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from minicnn import schedules
-from minicnn.arguments import number
+from minicnn.arguments import number, whole_number
 from minicnn.errors import ArgumentError, GraphError, ShapeError, UnsupportedError, WeightsMismatchError
 from minicnn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from minicnn.schedules import LearningRateSchedule
 
 State = dict[str, np.ndarray]
-COMMON = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "name")
+AVERAGE = "average"  # of a parameter, among the arrays of its state
+COMMON = (
+    "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum", "ema_overwrite_frequency",
+    "name",
+)  # fmt: skip
 NOT_BUILT = {  # options of Keras that minicnn leaves out, and the value that switches them off (... is any)
-    "use_ema": False,
-    "ema_momentum": ...,
-    "ema_overwrite_frequency": ...,
     "loss_scale_factor": 1,
     "gradient_accumulation_steps": 1,
     "decay": 0,
@@ -43,6 +44,7 @@ class Slot:
     parameter: Any
     start: int
     arrays: State
+    rate_factor: float = 1.0
 
 
 class Optimizer:
@@ -54,6 +56,10 @@ class Optimizer:
     weight_decay : d; before the step a parameter shrinks by learning_rate · d of its value
     clipnorm, clipvalue, global_clipnorm : at most one of them; the largest norm of one gradient, the largest
         absolute value of an element, the largest norm of all gradients together
+    use_ema : after each step, move an average of every parameter: a ← m a + (1 - m) p, a = p at its first step
+    ema_momentum : m, from 0 to 1
+    ema_overwrite_frequency : every so many steps the parameters become their averages; None leaves that to the end of
+        `fit`, which calls `finalize_variable_values`
     name : defaults to the class name in lower case
     """
 
@@ -66,6 +72,9 @@ class Optimizer:
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
         name: str | None = None,
     ):
         self.name = name or type(self).__name__.lower()
@@ -77,8 +86,15 @@ class Optimizer:
         self.clipnorm, self.clipvalue, self.global_clipnorm = (
             self._optional(key, value, "(0, inf)") for key, value in clips.items()
         )
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = number(self.name, "ema_momentum", ema_momentum, "[0, 1]")
+        if ema_overwrite_frequency is not None:
+            whole_number(self.name, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        self.ema_overwrite_frequency = ema_overwrite_frequency
         self.iterations = 0
+        self.averaged = False  # whether the parameters hold the averages now, by `swap_averages`
         self._slots: dict[int, Slot] = {}
+        self._rate_factors: dict[int, tuple[Any, float]] = {}  # with the parameter, which keeps its id from others
         self._undecayed: set[int] = set()
         self._undecayed_names: re.Pattern[str] | None = None
 
@@ -106,9 +122,11 @@ class Optimizer:
         for parameter, gradient in zip(parameters, gradients):
             slot = self._slots[id(parameter)]
             decay = as_keras(self.weight_decay) if self.weight_decay and self._decays(parameter) else 0.0
-            step = Step(rate, decay, self.iterations - slot.start + 1)
+            step = Step(rate * slot.rate_factor, decay, self.iterations - slot.start + 1)
             with parameter.update() as array:
                 self.update_step(array, gradient, slot.arrays, step)
+        if self.use_ema:
+            self._move_averages()
         self.iterations += 1
         return self.iterations
 
@@ -128,7 +146,11 @@ class Optimizer:
         """
         for parameter in parameters:
             if id(parameter) not in self._slots:
-                self._slots[id(parameter)] = Slot(parameter, self.iterations, self.new_state(parameter.array))
+                state = self.new_state(parameter.array)
+                if self.use_ema:
+                    state[AVERAGE] = np.zeros_like(parameter.array)
+                _, factor = self._rate_factors.get(id(parameter), (None, 1.0))
+                self._slots[id(parameter)] = Slot(parameter, self.iterations, state, factor)
 
     def _checked_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[np.ndarray]]:
         """Parameters and gradient arrays of equal shape and dtype."""
@@ -160,6 +182,35 @@ class Optimizer:
             return [clip_by_value(gradient, self.clipvalue) for gradient in gradients]
         return gradients
 
+    # Averages of the parameters
+
+    def _move_averages(self) -> None:
+        """The averages after a step, of all parameters that have state; then the parameters, where it is time."""
+        for slot in self._slots.values():
+            momentum = 0.0 if slot.start == self.iterations else as_keras(self.ema_momentum)
+            average = slot.arrays[AVERAGE]
+            average *= momentum
+            average += (1 - momentum) * slot.parameter.array
+        if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
+            self.finalize_variable_values()
+
+    def finalize_variable_values(self, var_list: Sequence[Any] | None = None) -> None:
+        """With `use_ema`, give the parameters (those of `var_list`, or all) the values of their averages."""
+        if self.averaged:
+            self.swap_averages()
+        wanted = self._slots.keys() if var_list is None else {id(parameter) for parameter in var_list}
+        for key, slot in self._slots.items() if self.use_ema else ():
+            if key in wanted:
+                slot.parameter.assign(slot.arrays[AVERAGE])
+
+    def swap_averages(self) -> None:
+        """With `use_ema`, exchange the parameters and their averages; a second call changes them back."""
+        for slot in self._slots.values() if self.use_ema else ():
+            kept = slot.parameter.array.copy()
+            slot.parameter.assign(slot.arrays[AVERAGE])
+            slot.arrays[AVERAGE][...] = kept
+        self.averaged = self.use_ema and not self.averaged
+
     # Learning rate and weight decay
 
     @property
@@ -186,6 +237,28 @@ class Optimizer:
     def _optional(self, argument: str, value: Any, interval: str) -> float | None:
         return None if value is None else number(self.name, argument, value, interval)
 
+    def scale_learning_rate(self, factors: Iterable[tuple[Any, float]]) -> None:
+        """Let parameters step by the learning rate times a factor of their own: discriminative rates.
+
+        Weight decay, which is a share of the rate, is scaled too.
+
+        Parameters
+        ----------
+        factors : (parameter, factor); the others keep 1, or the factor that they were given before
+
+        Source: Howard & Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018, section 3.2.
+
+        Examples
+        --------
+        >>> from minicnn.autograd import Parameter
+        >>> from minicnn.optimizers import SGD
+        >>> SGD(0.1).scale_learning_rate([(Parameter((2,)), 0.5)])
+        """
+        checked = {id(p): (p, number(self.name, f"the rate factor of {p.name}", f, "[0, inf)")) for p, f in factors}
+        self._rate_factors |= checked
+        for key in checked.keys() & self._slots.keys():
+            self._slots[key].rate_factor = checked[key][1]
+
     def exclude_from_weight_decay(
         self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
@@ -208,8 +281,8 @@ class Optimizer:
     def state(self) -> State:
         """Everything that the next step depends on beside the config, as copies of arrays by name.
 
-        "iterations"; "learning_rate" unless it follows a schedule; for the i-th parameter "i/start", and its
-        state arrays, such as "i/momentum".
+        "iterations"; "learning_rate" unless it follows a schedule; for the i-th parameter "i/start", its state
+        arrays, such as "i/momentum" and its "i/average", and "i/rate_factor" where that is not 1.
         """
         state = {"iterations": np.array(self.iterations, np.int64)}
         if not isinstance(self._learning_rate, LearningRateSchedule):
@@ -218,6 +291,8 @@ class Optimizer:
             state[key] = array.copy()
         for i, slot in enumerate(self._slots.values()):
             state[f"{i}/start"] = np.array(slot.start, np.int64)
+            if slot.rate_factor != 1:
+                state[f"{i}/rate_factor"] = np.array(slot.rate_factor)
         return state
 
     def load_state(self, state: State) -> None:
@@ -229,14 +304,16 @@ class Optimizer:
             Names or shapes that are not those of this optimizer; nothing has been changed.
         """
         own = self.state()
-        for what, names in (("has no", own.keys() - state.keys()), ("also has", state.keys() - own.keys())):
+        factors = {f"{i}/rate_factor" for i in range(len(self._slots))}  # there where they are not 1
+        given = own.keys() | factors
+        for what, names in (("has no", own.keys() - state.keys() - factors), ("also has", state.keys() - given)):
             if names:
                 raise WeightsMismatchError(
                     f"{self.name}: the saved state {what} {', '.join(sorted(names))}; call "
                     "build(parameters) with those it was saved for, on an optimizer of the same config"
                 )
         for key, array in own.items():
-            if state[key].shape != array.shape:
+            if key in state and state[key].shape != array.shape:
                 raise WeightsMismatchError(
                     f"{self.name}: {key} of the saved state has shape {state[key].shape}, not {array.shape}"
                 )
@@ -244,6 +321,7 @@ class Optimizer:
             array[...] = state[key]
         for i, slot in enumerate(self._slots.values()):
             slot.start = int(state[f"{i}/start"])
+            slot.rate_factor = float(state.get(f"{i}/rate_factor", 1.0))
         self.iterations = int(state["iterations"])
         if "learning_rate" in state:
             self._learning_rate = float(state["learning_rate"])

@@ -18,7 +18,8 @@ class RMSprop(Optimizer):
     momentum : m, from 0 to 1; 0 keeps no velocity
     epsilon : ε, under the root
     centered : divide by the standard deviation of the gradient: a ← ρ a + (1-ρ) g, and s - a² under the root
-    weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name : see
+        `Optimizer`
 
     Source: Tieleman & Hinton, "Neural Networks for Machine Learning", lecture 6.5, 2012.
 
@@ -42,9 +43,22 @@ class RMSprop(Optimizer):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
         name: str | None = None,
     ):
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            name,
+        )
         self.rho = number(self.name, "rho", rho, "[0, 1)")
         self.momentum = number(self.name, "momentum", momentum, "[0, 1]")
         self.epsilon = number(self.name, "epsilon", epsilon, "(0, inf)")

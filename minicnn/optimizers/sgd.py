@@ -16,7 +16,8 @@ class SGD(Optimizer):
     learning_rate : r, a number or a schedule
     momentum : m, from 0 to 1; 0 keeps no velocity
     nesterov : whether to look ahead along the velocity; without momentum it changes nothing
-    weight_decay, clipnorm, clipvalue, global_clipnorm, name : see `Optimizer`
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name : see
+        `Optimizer`
 
     Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
 
@@ -38,9 +39,22 @@ class SGD(Optimizer):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
         name: str | None = None,
     ):
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+        super().__init__(
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            name,
+        )
         self.momentum = number(self.name, "momentum", momentum, "[0, 1]")
         self.nesterov = bool(nesterov)
 

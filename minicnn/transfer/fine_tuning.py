@@ -1,17 +1,29 @@
-"""Fine-tuning: the layers from one on and the head, at a small rate, on the kept features of all before them."""
+"""Fine-tuning: the unfrozen layers and the head, by a policy, on the kept features of all layers before them."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from minicnn.autograd import Parameter
-from minicnn.optimizers import Adam
-from minicnn.schedules import CosineDecay
-from minicnn.transfer.head import Stopwatch, TrainedHead
-from minicnn.transfer.settings import Settings
+from minicnn.callbacks import Callback, SwapEMAWeights
+from minicnn.data import stratified_split
+from minicnn.optimizers import SGD, Adam, Optimizer
+from minicnn.schedules import CosineDecay, LearningRateSchedule, OneCycle
+from minicnn.transfer.best_epoch import BestEpoch
+from minicnn.transfer.class_weights import class_weights
+from minicnn.transfer.groups import Group
+from minicnn.transfer.head import SmoothedCrossentropy, Stopwatch, TrainedHead, cross_entropy
+from minicnn.transfer.low_rank import LowRank
+from minicnn.transfer.policy import Policy
+from minicnn.transfer.starting_point import held_to_start
+
+LEVEL = 1e9  # a cosine over so many times the steps does not fall
+MOMENTUM = 0.9
+
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -28,12 +40,15 @@ class Tail:
     features : list of float32 (N,...)
         One array an input, for all pictures.
     labels : int (N,)
+    groups : list of Group
+        The layers to train below the head, from the lowest; empty: those that are trainable, as one group.
     """
 
     model: Any
     head: Any
     features: list[np.ndarray]
     labels: np.ndarray
+    groups: Sequence[Group] = field(default_factory=list)
 
     def set_head(self, head: TrainedHead) -> None:
         """Begin with this head."""
@@ -47,31 +62,79 @@ class Tail:
         self,
         train: np.ndarray,
         validation: np.ndarray,
-        settings: Settings,
-        progress: Callable[[str, int, int], None] | None = None,
+        policy: Policy,
+        hashes: Sequence[str] | None = None,
+        progress: Progress | None = None,
     ) -> tuple[dict[str, list[float]], list[float]]:
         """
-        Train on some pictures by Adam; (figures of every epoch, seconds of each).
+        Train on some pictures; (figures of every epoch, seconds of each).
 
-        The rate climbs for two epochs and then falls as a cosine.
-
-        The validation part is measured after each epoch and decides nothing.
+        The validation part is measured after each epoch and decides nothing: with `policy.patience` a part of the
+        training pictures is measured in its place, and decides when to stop.
         """
-        epoch = -(-len(train) // settings.batch_size)
-        warmup, decay = _warmup(settings.fine_epochs) * epoch, settings.fine_epochs * epoch
-        rate = CosineDecay(0.0, decay - warmup, warmup_target=settings.learning_rate, warmup_steps=warmup)
-        self.model.compile(Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
-        watch = Stopwatch("fine-tuning", settings.fine_epochs, progress)
-        record = self.model.fit(
-            self._inputs(train),
-            self.labels[train],
-            batch_size=settings.batch_size,
-            epochs=settings.fine_epochs,
-            verbose=0,
-            callbacks=[watch],
-            validation_data=(self._inputs(validation), self.labels[validation]),
-        )
-        return record.history, watch.seconds
+        if policy.patience is not None:
+            keys = None if hashes is None else [hashes[int(i)] for i in train]
+            inner = stratified_split(self.labels[train], policy.held_out, seed=policy.seed + 2, keys=keys)
+            train, validation = train[inner.train], train[inner.validation]
+        optimizer = self._optimizer(policy, -(-len(train) // policy.batch_size))
+        loss = SmoothedCrossentropy(policy.label_smoothing)
+        self.model.compile(optimizer, loss, ["accuracy", cross_entropy])
+        watch = Stopwatch("fine-tuning", policy.epochs, progress)
+        classes = self.head.units
+        with held_to_start(self._body(), policy.l2_sp), self._all_unfrozen():
+            record = self.model.fit(
+                self._inputs(train),
+                self.labels[train],
+                batch_size=policy.batch_size,
+                epochs=policy.epochs,
+                verbose=0,
+                callbacks=[*self._callbacks(policy), watch],
+                validation_data=(self._inputs(validation), self.labels[validation]),
+                class_weight=class_weights(policy.class_weight, self.labels[train], classes),
+            )
+        return plain_losses(record.history), watch.seconds
+
+    def _callbacks(self, policy: Policy) -> list[Callback]:
+        callbacks: list[Callback] = []
+        if policy.gradual:
+            callbacks.append(Thaw(self.groups, policy.gradual))
+        if policy.ema is not None:
+            callbacks.append(SwapEMAWeights())
+        if policy.patience is not None:
+            callbacks.append(BestEpoch(policy.patience))
+        return callbacks
+
+    def _optimizer(self, policy: Policy, steps: int) -> Optimizer:
+        """The optimizer of the policy, for epochs of so many steps."""
+        rate = schedule_of(policy, policy.epochs * steps)
+        options: dict[str, Any] = {
+            "weight_decay": policy.weight_decay or None, "global_clipnorm": policy.clip_norm,
+            "use_ema": policy.ema is not None, "ema_momentum": policy.ema or 0.0,
+        }  # fmt: skip
+        optimizer = Adam(rate, **options) if policy.optimizer == "adam" else SGD(rate, MOMENTUM, **options)
+        kernels = [layer.kernel for group in self.groups for layer in group.layers if LowRank.takes(layer)]
+        low_rank = LowRank(optimizer, kernels, policy.rank) if policy.rank else None
+        undecayed = [p for p in self.model.weights if len(p.shape) < 2]
+        optimizer.exclude_from_weight_decay(undecayed + (self._body() if policy.l2_sp else []))
+        for depth, group in enumerate(reversed(self.groups), 1):
+            factor = policy.layer_decay**depth
+            parameters = group.parameters if low_rank is None else low_rank.factors_of(group.parameters)
+            optimizer.scale_learning_rate((parameter, factor) for parameter in parameters)
+        return low_rank or optimizer
+
+    def _body(self) -> list[Parameter]:
+        """What is trained beside the head."""
+        return [parameter for parameter in self.model.trainable_weights if parameter not in self.head.weights]
+
+    @contextlib.contextmanager
+    def _all_unfrozen(self) -> Iterator[None]:
+        """Whatever flags are changed in the block are as before at its end."""
+        flags = [(layer, layer.trainable) for group in self.groups for layer in group.layers]
+        try:
+            yield
+        finally:
+            for layer, flag in flags:
+                layer.trainable = flag
 
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[None]:
@@ -84,8 +147,9 @@ class Tail:
                 parameter.assign(array)
 
     def kept(self) -> list[tuple[Parameter, np.ndarray]]:
-        """What training changes, with copies of what it is now."""
-        return [(parameter, parameter.numpy().copy()) for parameter in self.model.trainable_weights]
+        """What training changes, with copies of what it is now: moving statistics too, where they move."""
+        moving = {id(p) for layer in self.model.layers if layer.trainable_weights for p in layer.weights}
+        return [(p, p.numpy().copy()) for p in self.model.weights if id(p) in moving]
 
     def _inputs(self, rows: np.ndarray) -> Any:
         """The features of some pictures as the model takes them."""
@@ -93,6 +157,37 @@ class Tail:
         return arrays[0] if len(arrays) == 1 else arrays
 
 
-def _warmup(epochs: int) -> float:
-    """Epochs in which the rate climbs: Adam's first steps are all of full length, and would undo the head."""
-    return min(2.0, epochs / 4)
+class Thaw(Callback):
+    """Gradual unfreezing: before epoch i · every the i-th group from the top begins to learn, with those above it.
+
+    The head learns from the first epoch on.
+
+    Source: Howard & Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018, section 3.3.
+    """
+
+    def __init__(self, groups: Sequence[Group], every: int):
+        super().__init__()
+        self.every = every
+        self.flags = [[(layer, layer.trainable) for layer in group.layers] for group in reversed(groups)]
+
+    def on_epoch_begin(self, epoch, logs=None) -> None:
+        thawed = epoch // self.every
+        for position, group in enumerate(self.flags):
+            for layer, flag in group:
+                layer.trainable = flag and position < thawed
+
+
+def schedule_of(policy: Policy, steps: int) -> LearningRateSchedule | float:
+    """The rate of every step."""
+    rate, warmup = policy.learning_rate, policy.warmup * steps
+    if policy.schedule == "one-cycle":
+        return OneCycle(rate, steps, climb=policy.warmup)
+    length = (steps - warmup) * (LEVEL if policy.schedule == "constant" else 1)
+    if not warmup:
+        return CosineDecay(rate, length)
+    return CosineDecay(0.0, length, warmup_target=rate, warmup_steps=warmup)
+
+
+def plain_losses(history: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Figures whose losses are plain cross-entropies: those that fit records hold penalties, smoothing and weights."""
+    return history | {name: history[name.replace("loss", "cross_entropy")] for name in ("loss", "val_loss")}

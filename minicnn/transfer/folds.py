@@ -8,8 +8,8 @@ from minicnn.data import stratified_folds
 from minicnn.seeds import set_random_seed
 from minicnn.transfer.fine_tuning import Tail
 from minicnn.transfer.head import TrainedHead, train_head
+from minicnn.transfer.policy import Policy
 from minicnn.transfer.result import Folds
-from minicnn.transfer.settings import Settings
 from minicnn.transfer.weight_decay import choose_weight_decay
 
 Progress = Callable[[str, int, int], None]
@@ -21,23 +21,23 @@ def fit_head(
     train: np.ndarray,
     validation: np.ndarray,
     hashes: Sequence[str],
-    settings: Settings,
+    policy: Policy,
     progress: Progress | None = None,
 ) -> tuple[TrainedHead, float]:
     """(head, weight decay): the decay is chosen and the head trained on the training rows alone."""
     classes = int(labels.max()) + 1
     keys = [hashes[int(i)] for i in train]
     decay = choose_weight_decay(
-        features[train], labels[train], classes, seed=settings.seed, keys=keys, progress=progress
+        features[train], labels[train], classes, seed=policy.seed, keys=keys, progress=progress
     )
     head = train_head(
         (features[train], labels[train]),
         (features[validation], labels[validation]),
         classes,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
+        epochs=policy.head_epochs,
+        batch_size=policy.batch_size,
         weight_decay=decay,
-        dropout=settings.dropout,
+        dropout=policy.dropout,
         progress=progress,
     )
     return head, decay
@@ -48,28 +48,29 @@ def cross_validate(
     labels: np.ndarray,
     hashes: Sequence[str],
     class_names: Sequence[str],
-    settings: Settings,
+    policy: Policy,
+    folds: int,
     tail: Tail | None = None,
     progress: Progress | None = None,
 ) -> Folds:
     """
-    The accuracies of `settings.folds` heads, each on the pictures that it never saw; with a tail, of fine-tuning too.
+    The accuracies of `folds` heads, each on the pictures that it never saw; with a tail, of fine-tuning too.
 
     The tail's weights are those of before when this returns.  Every fold draws from a seed of its own, so that a head
     does not depend on what was fine-tuned before it.
     """
-    splits = stratified_folds(labels, settings.folds, seed=settings.seed, keys=hashes, class_names=class_names)
+    splits = stratified_folds(labels, folds, seed=policy.seed, keys=hashes, class_names=class_names)
     heads, tuned = [], []
     for number, split in enumerate(splits, 1):
-        set_random_seed(fold_seed(settings.seed, number))
-        head, _ = fit_head(features, labels, split.train, split.validation, hashes, settings)
+        set_random_seed(fold_seed(policy.seed, number))
+        head, _ = fit_head(features, labels, split.train, split.validation, hashes, policy)
         truth = labels[split.validation]
         heads.append(_accuracy(head.probabilities(features[split.validation]), truth))
         if tail is not None:
             with tail.borrowed():
                 tail.set_head(head)
-                tail.fit(split.train, split.validation, settings)
-                tuned.append(_accuracy(tail.probabilities(split.validation, settings.batch_size), truth))
+                tail.fit(split.train, split.validation, policy, hashes)
+                tuned.append(_accuracy(tail.probabilities(split.validation, policy.batch_size), truth))
         if progress is not None:
             progress("cross-validation", number, len(splits))
     return Folds(heads, tuned)

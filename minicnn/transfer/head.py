@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from minicnn.autograd import Tensor
 from minicnn.callbacks import Callback
 from minicnn.layers import Dense, Dropout, Input
 from minicnn.layers.regularizers import L1L2
+from minicnn.losses import SparseCategoricalCrossentropy
 from minicnn.models import Sequential
 from minicnn.optimizers import Adam
 from minicnn.schedules import CosineDecay
 from minicnn.transfer.weight_decay import standardiser
+from minicnn.utils import one_hot
 
 RATE = 0.02
 
@@ -117,6 +120,22 @@ def _compiled_head(features: int, classes: int, weight_decay: float, dropout: fl
     model = Sequential([Input((features,)), *([Dropout(dropout)] if dropout else []), dense])
     model.compile(Adam(CosineDecay(RATE, steps)), "sparse_categorical_crossentropy", ["accuracy", cross_entropy])
     return model
+
+
+class SmoothedCrossentropy(SparseCategoricalCrossentropy):
+    """loss[n] = - Σ_k t[n,k] log p[n,k],  t = one-hot(label) (1 - a) + a / K: label smoothing for class numbers (N,).
+
+    Source: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, section 7.
+    """
+
+    def __init__(self, label_smoothing: float = 0.0):
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def per_sample(self, y_true: np.ndarray, y_pred: Tensor) -> Tensor:
+        classes, a = y_pred.shape[-1], self.label_smoothing
+        targets = one_hot(y_true.reshape(-1).astype(np.int64), classes, y_pred.dtype)
+        return self._rows(targets * (1 - a) + a / classes if a else targets, y_pred)
 
 
 def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

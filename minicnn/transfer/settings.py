@@ -6,6 +6,7 @@ from minicnn.arguments import number, one_of
 from minicnn.errors import ArgumentError
 from minicnn.preparation.modes import MODES
 from minicnn.preparation.resize import METHODS
+from minicnn.transfer.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,21 @@ class Settings:
     folds: int = 0
     validation: float = 0.2
     seed: int = 0
+
+    @property
+    def policy(self) -> Policy:
+        """How head and layers are trained: plainly, at one rate."""
+        return Policy(
+            unfreeze=self.unfreeze,
+            head_epochs=self.epochs,
+            epochs=self.fine_epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            layer_decay=1.0,
+            warmup=min(2.0 / self.fine_epochs, 0.25),
+            dropout=self.dropout,
+            seed=self.seed,
+        )
 
     def __post_init__(self):
         for name, value, low in (

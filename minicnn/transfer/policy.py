@@ -1,0 +1,153 @@
+"""How a trained network is fitted to new pictures: every choice with its default, checked before anything is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from minicnn.arguments import number, one_of, whole_number
+from minicnn.errors import ArgumentError
+from minicnn.transfer.class_weights import checked_choice
+from minicnn.transfer.freeze import BATCHNORM_MODES
+
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("cosine", "one-cycle", "constant")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """
+    The choices of fine-tuning.  `Policy()` is what was best on other pictures (docs/fine-tuning.md says how).
+
+    First the head is trained on the features of the frozen base, then the layers that `unfreeze` names with it.
+
+    Parameters
+    ----------
+    unfreeze : int, str or None
+        So many layer groups from the top (`layer_groups`), or from the layer of this name on, or none: the head only.
+    head_epochs : int
+        For the head alone, on features that are computed once; cheap.
+    epochs : int
+        For head and layers together.
+    batch_size : int
+    learning_rate : float
+        The highest rate, of the head; the groups below have less.
+    layer_decay : float
+        Each group's rate is this share of that of the group above it: low layers know what all pictures have.
+    gradual : int
+        Epochs between the unfreezing of one group and of the next below; 0 unfreezes all at once.
+    schedule : str
+        "cosine": up over `warmup`, then down to nothing as a cosine; "one-cycle": up to 25 times the first rate, and
+        down; "constant": up over `warmup`, then level.
+    warmup : float
+        Share of the steps in which the rate climbs: Adam's first steps are all of full length.
+    optimizer : str
+        "adam", or "sgd" with momentum 0.9.
+    batchnorm : str
+        "keep-frozen": statistics of small batches would undo what the layers have learned; "train" asks for it.
+    weight_decay : float
+        Share of the rate by which kernels shrink in a step; biases and weights of norms never do.
+    l2_sp : float
+        α of a penalty α/2 ‖w - w₀‖² that draws the unfrozen layers to the weights that they came with, in place of
+        weight decay, which draws them to zero (Li et al., 2018).
+    rank : int
+        Train kernels by low-rank changes A·B of this rank (LoRA); 0 trains them whole.
+    dropout : float
+        Before the head, in [0, 1).
+    label_smoothing : float
+        Share of each target that is spread over all classes.
+    class_weight : None, "balanced", "sqrt" or dict
+        How samples of rare classes count: alike, by 1/n of their class, by 1/√n, or as {class number: weight} says.
+    clip_norm : float or None
+        The longest that all gradients together may be.
+    ema : float or None
+        Momentum of averaged weights, which are then the result.
+    patience : int or None
+        Stop after so many epochs without a better loss on pictures that are kept from training for it, and go back to
+        the best epoch; None trains all epochs with all training pictures.
+    held_out : float
+        Share of the training pictures that `patience` watches.
+    seed : int
+
+    Raises
+    ------
+    ArgumentError
+        A choice that is out of range.
+
+    Examples
+    --------
+    >>> Policy(unfreeze=1, epochs=5).layer_decay
+    0.5
+    """
+
+    unfreeze: int | str | None = 2
+    head_epochs: int = 40
+    epochs: int = 10
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    layer_decay: float = 0.5
+    gradual: int = 0
+    schedule: str = "cosine"
+    warmup: float = 0.2
+    optimizer: str = "adam"
+    batchnorm: str = "keep-frozen"
+    weight_decay: float = 0.0
+    l2_sp: float = 0.0
+    rank: int = 0
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
+    class_weight: str | Mapping[int, float] | None = None
+    clip_norm: float | None = None
+    ema: float | None = None
+    patience: int | None = None
+    held_out: float = 0.15
+    seed: int = 0
+
+    def __post_init__(self):
+        least = {"head_epochs": 1, "epochs": 1, "batch_size": 1, "gradual": 0, "rank": 0, "seed": 0}
+        for name, low in least.items():
+            whole_number("policy", name, getattr(self, name), low)
+        intervals = {
+            "learning_rate": "(0, inf)", "layer_decay": "(0, 1]", "warmup": "[0, 1)", "weight_decay": "[0, inf)",
+            "l2_sp": "[0, inf)", "dropout": "[0, 1)", "label_smoothing": "[0, 1)", "held_out": "(0, 1)",
+        }  # fmt: skip
+        for name, interval in intervals.items():
+            number("policy", name, getattr(self, name), interval)
+        for name, known in (("schedule", SCHEDULES), ("optimizer", OPTIMIZERS), ("batchnorm", BATCHNORM_MODES)):
+            one_of("policy", name, getattr(self, name), known)
+        if self.clip_norm is not None:
+            number("policy", "clip_norm", self.clip_norm, "(0, inf)")
+        if self.ema is not None:
+            number("policy", "ema", self.ema, "[0, 1)")
+        if self.patience is not None:
+            whole_number("policy", "patience", self.patience, 1)
+        checked_choice(self.class_weight)
+        self._check_layers()
+
+    def _check_layers(self) -> None:
+        """Refuse choices about layers that say nothing, or contradict each other."""
+        if self.unfreeze is not None and not isinstance(self.unfreeze, str):
+            whole_number("policy", "unfreeze", self.unfreeze, 1)
+        if self.rank and self.l2_sp:
+            raise ArgumentError("policy: rank and l2_sp both hold layers to the weights they came with: choose one")
+        if self.rank and self.batchnorm == "train":
+            raise ArgumentError("policy: rank changes kernels alone, so batchnorm='train' would change nothing")
+
+    @property
+    def head_only(self) -> bool:
+        """Whether the base stays as it is."""
+        return self.unfreeze is None
+
+
+def policy_of(choice: Any) -> Policy:
+    """A policy as it is, the default for None.
+
+    Raises
+    ------
+    ArgumentError
+        Something else.
+    """
+    if choice is None:
+        return Policy()
+    if isinstance(choice, Policy):
+        return choice
+    raise ArgumentError(f"policy must be a transfer.Policy; it is {choice!r}")
