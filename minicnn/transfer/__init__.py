@@ -1,6 +1,6 @@
 """Transfer learning: freeze a trained network, learn a new head on it, fine-tune its last layers.
 
-Read in this order: `finetune.py` (the whole job), `base.py`, `features.py` and `feature_cache.py`, `head.py` and
+Read in this order: `folder_job.py` (the whole job), `base.py`, `features.py` and `feature_cache.py`, `head.py` and
 `weight_decay.py`, `fine_tuning.py`, `folds.py`.
 """
 
@@ -8,8 +8,10 @@ from minicnn.preparation import Preparation
 from minicnn.transfer.base import Base, load_base
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import default_cache, extract_features
-from minicnn.transfer.finetune import finetune_folder
+from minicnn.transfer.folder_job import finetune_folder
 from minicnn.transfer.freeze import freeze, unfreeze
+from minicnn.transfer.groups import Group, layer_groups
+from minicnn.transfer.policy import Policy
 from minicnn.transfer.preparation import class_count, class_names_of, preparation_of
 from minicnn.transfer.result import Folds, Mistake, Phase, TransferResult
 from minicnn.transfer.settings import Settings
@@ -18,8 +20,10 @@ __all__ = [
     "Base",
     "FeatureCache",
     "Folds",
+    "Group",
     "Mistake",
     "Phase",
+    "Policy",
     "Preparation",
     "Settings",
     "TransferResult",
@@ -29,6 +33,7 @@ __all__ = [
     "extract_features",
     "finetune_folder",
     "freeze",
+    "layer_groups",
     "load_base",
     "preparation_of",
     "unfreeze",

@@ -26,6 +26,29 @@ MOMENTUM = 0.9
 Progress = Callable[[str, int, int], None]
 
 
+@dataclass(frozen=True)
+class Live:
+    """
+    The frozen part of a net, for pictures that are new in every epoch.
+
+    Attributes
+    ----------
+    prefix : Model
+        From prepared pictures to what flows into the tail.
+    images : uint8 (N,H,W,3)
+    preparation : function
+        From pictures to what the net takes.
+    """
+
+    prefix: Any
+    images: np.ndarray
+    preparation: Any
+
+    def features(self, pictures: np.ndarray) -> list[np.ndarray]:
+        """What flows into the tail for a batch of pictures."""
+        return self.prefix.run_plan(self.prefix.cast_inputs([self.preparation(pictures)]))
+
+
 @dataclass
 class Tail:
     """
@@ -41,7 +64,9 @@ class Tail:
         One array an input, for all pictures.
     labels : int (N,)
     groups : list of Group
-        The layers to train below the head, from the lowest; empty: those that are trainable, as one group.
+        The layers to train below the head, from the lowest.
+    live : Live or None
+        With it a policy can augment.
     """
 
     model: Any
@@ -49,6 +74,7 @@ class Tail:
     features: list[np.ndarray]
     labels: np.ndarray
     groups: Sequence[Group] = field(default_factory=list)
+    live: Live | None = None
 
     def set_head(self, head: TrainedHead) -> None:
         """Begin with this head."""
@@ -80,17 +106,18 @@ class Tail:
         loss = SmoothedCrossentropy(policy.label_smoothing)
         self.model.compile(optimizer, loss, ["accuracy", cross_entropy])
         watch = Stopwatch("fine-tuning", policy.epochs, progress)
-        classes = self.head.units
+        data: tuple[Any, ...] = (self._inputs(train), self.labels[train])
+        if policy.augment is not None and self.live is not None:
+            data = (Augmented(self.live, self.labels, train, policy),)
         with held_to_start(self._body(), policy.l2_sp), self._all_unfrozen():
             record = self.model.fit(
-                self._inputs(train),
-                self.labels[train],
+                *data,
                 batch_size=policy.batch_size,
                 epochs=policy.epochs,
                 verbose=0,
                 callbacks=[*self._callbacks(policy), watch],
                 validation_data=(self._inputs(validation), self.labels[validation]),
-                class_weight=class_weights(policy.class_weight, self.labels[train], classes),
+                class_weight=class_weights(policy.class_weight, self.labels[train], self.head.units),
             )
         return plain_losses(record.history), watch.seconds
 
@@ -155,6 +182,45 @@ class Tail:
         """The features of some pictures as the model takes them."""
         arrays = [array[rows] for array in self.features]
         return arrays[0] if len(arrays) == 1 else arrays
+
+
+class Augmented:
+    """The training pictures as batches of features and labels, in another order and changed anew in every epoch."""
+
+    def __init__(self, live: Live, labels: np.ndarray, rows: np.ndarray, policy: Policy):
+        self.live, self.labels, self.rows = live, labels, rows
+        self.batch_size, self.seed, self.change = policy.batch_size, policy.seed, augmentation(policy)
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+        epoch, self.epoch = self.epoch, self.epoch + 1
+        order = np.random.default_rng((self.seed, epoch)).permutation(self.rows)
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            pictures = np.stack([self.change(self.live.images[i], index=int(i), epoch=epoch) for i in rows])
+            yield self.live.features(pictures), self.labels[rows]
+
+    def state(self) -> dict[str, int]:
+        """What the next epoch depends on."""
+        return {"epoch": self.epoch}
+
+    def load_state(self, state: dict[str, int]) -> None:
+        """Go on with what `state` returned."""
+        self.epoch = state["epoch"]
+
+
+def augmentation(policy: Policy) -> Callable[..., np.ndarray]:
+    """The function (picture, index, epoch) that changes training pictures."""
+    if policy.augment != "mirror":
+        return policy.augment
+
+    def mirror(picture: np.ndarray, index: int, epoch: int) -> np.ndarray:
+        return picture[:, ::-1] if np.random.default_rng((policy.seed, index, epoch)).random() < 0.5 else picture
+
+    return mirror
 
 
 class Thaw(Callback):

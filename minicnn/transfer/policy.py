@@ -51,6 +51,9 @@ class Policy:
         weight decay, which draws them to zero (Li et al., 2018).
     rank : int
         Train kernels by low-rank changes A·B of this rank (LoRA); 0 trains them whole.
+    augment : None, "mirror" or function
+        What is done to the training pictures in every epoch: half of them are mirrored; or f(picture, index, epoch)
+        gives a picture of the same size for uint8 (H,W,3), as a pipeline of `minicnn.data.augment` does.
     dropout : float
         Before the head, in [0, 1).
     label_smoothing : float
@@ -93,6 +96,7 @@ class Policy:
     weight_decay: float = 0.0
     l2_sp: float = 0.0
     rank: int = 0
+    augment: Any = None
     dropout: float = 0.0
     label_smoothing: float = 0.0
     class_weight: str | Mapping[int, float] | None = None
@@ -121,6 +125,8 @@ class Policy:
         if self.patience is not None:
             whole_number("policy", "patience", self.patience, 1)
         checked_choice(self.class_weight)
+        if self.augment not in (None, "mirror") and not callable(self.augment):
+            raise ArgumentError(f"policy: augment must be None, 'mirror' or a function; it is {self.augment!r}")
         self._check_layers()
 
     def _check_layers(self) -> None:

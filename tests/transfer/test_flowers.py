@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minicnn.data import scan_folder, stratified_folds
-from minicnn.transfer import Settings, extract_features, freeze, load_base
+from minicnn.transfer import Policy, extract_features, freeze, load_base
 from minicnn.transfer.folds import cross_validate, fit_head
 from minicnn.transfer.pictures import read_pictures
 
@@ -22,7 +22,7 @@ def flowers(test_data):
 def test_the_head_reaches_the_published_probe_on_the_given_split(flowers):
     pictures, features = flowers
     split = pictures.folder.split
-    head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.hashes, Settings())
+    head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.hashes, Policy())
     assert head.history["val_accuracy"][-1] >= 0.60
 
 
@@ -31,7 +31,7 @@ def test_the_head_is_at_most_two_points_under_the_best_probe(flowers):
     preprocessing = pytest.importorskip("sklearn.preprocessing")
     pictures, features = flowers
     labels, names = pictures.labels, pictures.folder.class_names
-    ours = cross_validate(features, labels, pictures.hashes, names, Settings(folds=5)).head
+    ours = cross_validate(features, labels, pictures.hashes, names, Policy(), 5).head
     probes = {strength: [] for strength in (0.01, 0.03)}  # the best of a grid: an advantage that ours does not have
     for split in stratified_folds(labels, 5, seed=0, keys=pictures.hashes):
         x = preprocessing.StandardScaler().fit(features[split.train]).transform(features)

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from minicnn.transfer import Settings
+from minicnn.transfer import Policy
 from minicnn.transfer.folds import cross_validate, fit_head
 from minicnn.transfer.weight_decay import CANDIDATES
 from minicnn.utils import set_random_seed
 
 pytestmark = pytest.mark.numpy_only
 
-SETTINGS = Settings(epochs=20, batch_size=8, folds=4)
+POLICY = Policy(head_epochs=20, batch_size=8)
 ROWS = np.arange(40)
 COPIED = [f"picture {row // 2}" for row in ROWS]  # the keys of pictures and their copies
 ALL_DIFFERENT = [f"picture {row}" for row in ROWS]
@@ -30,20 +30,20 @@ def test_pictures_kept_aside_change_nothing_of_the_head_nor_of_its_weight_decay(
             labels[20:] = 1 - labels[20:]
             features[20:] = 100 * labels[20:, None]
         set_random_seed(0)
-        head, decay = fit_head(features, labels, ROWS[:20], ROWS[20:], ALL_DIFFERENT, SETTINGS)
+        head, decay = fit_head(features, labels, ROWS[:20], ROWS[20:], ALL_DIFFERENT, POLICY)
         made.append((decay, head.kernel.tobytes(), head.bias.tobytes()))
     assert made[0] == made[1]
 
 
 def test_copies_do_not_make_the_choice_of_weight_decay_bold():
     features, labels = noise_and_its_copies()
-    careful, bold = (fit_head(features, labels, ROWS, ROWS, keys, SETTINGS)[1] for keys in (COPIED, ALL_DIFFERENT))
+    careful, bold = (fit_head(features, labels, ROWS, ROWS, keys, POLICY)[1] for keys in (COPIED, ALL_DIFFERENT))
     assert careful == CANDIDATES[0] > bold
 
 
 def test_copies_do_not_flatter_the_folds():
     features, labels = noise_and_its_copies()
     honest, flattered = (
-        np.mean(cross_validate(features, labels, keys, ["a", "b"], SETTINGS).head) for keys in (COPIED, ALL_DIFFERENT)
+        np.mean(cross_validate(features, labels, keys, ["a", "b"], POLICY, 4).head) for keys in (COPIED, ALL_DIFFERENT)
     )
     assert honest < 0.7 < flattered

@@ -1,0 +1,185 @@
+"""The steps of a transfer: features of the frozen base once, a head on them, then fine-tuning by a policy."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minicnn.data import Split
+from minicnn.errors import ArgumentError, DataError, FileFormatError
+from minicnn.layers import Dense, Dropout
+from minicnn.models import Model
+from minicnn.seeds import set_random_seed
+from minicnn.transfer.base import Base
+from minicnn.transfer.feature_cache import FeatureCache
+from minicnn.transfer.features import CacheUse, extract_features
+from minicnn.transfer.fine_tuning import Live, Tail
+from minicnn.transfer.folds import fit_head
+from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
+from minicnn.transfer.groups import Group, layer_groups
+from minicnn.transfer.head import TrainedHead
+from minicnn.transfer.policy import Policy
+from minicnn.transfer.result import Phase
+from minicnn.transfer.samples import Samples
+from minicnn.transfer.surgery import split_where_training_begins
+
+Progress = Callable[[str, int, int], None]
+
+LIVE_SAMPLES = 8
+LIVE_TOLERANCE = 1e-3
+
+
+class Clock:
+    """Seconds of named steps."""
+
+    def __init__(self):
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def measure(self, step: str) -> Iterator[None]:
+        """Add the duration of the block to a step."""
+        begun = time.perf_counter()
+        yield
+        self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - begun
+
+
+class Job:
+    """A base with a new head, and the samples that both are fitted to."""
+
+    def __init__(
+        self,
+        base: Base,
+        samples: Samples,
+        policy: Policy,
+        cache: FeatureCache | None = None,
+        progress: Progress | None = None,
+        clock: Clock | None = None,
+    ):
+        self.base, self.samples, self.policy = base, samples, policy
+        self.cache, self.progress, self.clock = cache, progress, clock or Clock()
+        self.model, self.head_layer = attach_head(base, len(samples.class_names), policy.dropout)
+
+    def features(self) -> tuple[np.ndarray, Tail | None, CacheUse]:
+        """(features of the whole base, the part that will be fine-tuned with what flows into it, use of the cache)."""
+        output = self.base.model.outputs[0]
+        freeze(self.base.model)
+        if self.policy.unfreeze is None:
+            (features,), use = self._extract(self.base.model)
+            return features, None, use
+        groups = unfreeze_groups(self.base.model, self.policy)
+        prefix, tail_model = split_where_training_begins(self.model)
+        border = [tensor for tensor in prefix.outputs if tensor is not output]
+        (*inputs, features), use = self._extract(Model(prefix.inputs, [*border, output]))
+        live = None
+        if self.policy.augment is not None:
+            live = Live(Model(prefix.inputs, border), self.samples.images, self.samples.preparation)
+        return features, Tail(tail_model, self.head_layer, inputs, self.samples.labels, groups, live), use
+
+    def _extract(self, model: Any) -> tuple[list[np.ndarray], CacheUse]:
+        with self.clock.measure("features"):
+            features, use = extract_features(
+                model,
+                self.samples.images,
+                self.samples.hashes,
+                self.samples.preparation,
+                cache=self.cache,
+                progress=self.progress,
+            )
+        if not all(np.isfinite(array).all() for array in features):
+            raise DataError(
+                f"the base gives features that are not finite: its weights ({self.base.weights}) are damaged"
+            )
+        return features, use
+
+    def train_head(self, features: np.ndarray, split: Split) -> tuple[TrainedHead, Phase]:
+        """The head, which the model has then, and what there is to say of its training."""
+        set_random_seed(self.policy.seed)  # again, so that a cross-validation before it changes nothing
+        step = "train the head"
+        with self.clock.measure(step):
+            head, decay = fit_head(
+                features,
+                self.samples.labels,
+                split.train,
+                split.validation,
+                self.samples.hashes,
+                self.policy,
+                self.progress,
+            )
+        self.head_layer.set_weights([head.kernel, head.bias])
+        detail = (
+            f"a new last layer (softmax) on the {features.shape[1]:,} features of the frozen base. Its weight decay "
+            f"({decay:.2g}) was chosen first, by cross-validation inside the training pictures: its time in all "
+            "includes this."
+        )
+        size = head.kernel.size + head.bias.size
+        return head, _phase("head", detail, size, head.history, head.seconds, self.clock.seconds[step])
+
+    def fine_tune(self, tail: Tail, split: Split) -> Phase:
+        """Train the tail, head and all, and say how."""
+        step, rate = "fine-tune", self.policy.learning_rate
+        with self.clock.measure(step):
+            history, seconds = tail.fit(split.train, split.validation, self.policy, self.samples.hashes, self.progress)
+        if not np.isfinite(history["loss"]).all():
+            raise DataError(f"fine-tuning diverged: the loss is no number any more; use less than {rate:g}")
+        trained = [layer for layer in leaf_layers(self.model) if layer.trainable_weights]
+        norms = "stays frozen" if self.policy.batchnorm == "keep-frozen" else "is trained too"
+        detail = (
+            f"the {len(trained)} layers from {trained[0].name} on, the head among them, at a learning rate of "
+            f"{rate:g} at most. BatchNormalization {norms}."
+        )
+        size = sum(parameter.size for parameter in tail.model.trainable_weights)
+        return _phase("fine-tuning", detail, size, history, seconds, self.clock.seconds[step])
+
+    def compare_with_live(self, probabilities: np.ndarray, rows: np.ndarray) -> None:
+        """Refuse kept features that the network itself does not give."""
+        rows = rows[:LIVE_SAMPLES]
+        live = self.model.predict(self.samples.prepared(rows))
+        gap = float(np.abs(live - probabilities[: len(rows)]).max())
+        if not gap <= LIVE_TOLERANCE:
+            place = f" in {self.cache.folder}" if self.cache is not None else ""
+            raise FileFormatError(
+                f"the features kept{place} are not those of the network (probabilities differ by {gap:.2g}): "
+                "remove them or run without the cache"
+            )
+
+
+def attach_head(base: Base, classes: int, dropout: float) -> tuple[Any, Any]:
+    """(the base with a softmax layer on it, that layer)."""
+    head = Dense(classes, activation="softmax", kernel_initializer="zeros", name="classifier")
+    features = base.model.outputs[0]
+    if dropout:
+        features = Dropout(dropout, name="head_dropout")(features)
+    return Model(base.model.inputs, head(features), name="classifier_on_base"), head
+
+
+def check_unfreeze(model: Any, choice: int | str | None) -> None:
+    """Raise ArgumentError where a policy names a layer that is not there, or from which on nothing learns."""
+    if isinstance(choice, str):
+        layers = list(leaf_layers(model))
+        if not any(is_trained(layer) for layer in layers[find_layer(layers, choice) :]):
+            raise ArgumentError(f"no layer from {choice} on has weights to train: name an earlier one")
+    elif choice is not None and not any(is_trained(layer) for layer in leaf_layers(model)):
+        raise ArgumentError(f"model {model.name} has no layer with weights to train")
+
+
+def unfreeze_groups(model: Any, policy: Policy) -> list[Group]:
+    """The groups of a frozen model that a policy trains, unfrozen now, each with the layers that learn."""
+    groups, choice = layer_groups(model), policy.unfreeze
+    if isinstance(choice, str):
+        unfreeze(model, choice, policy.batchnorm)
+    else:
+        for group in groups[-(choice or len(groups)) :]:
+            for layer in group.layers:
+                layer.trainable = policy.batchnorm == "train" or is_trained(layer)
+    learning = [replace(g, layers=tuple(layer for layer in g.layers if layer.trainable_weights)) for g in groups]
+    return [group for group in learning if group.layers]
+
+
+def _phase(
+    name: str, detail: str, parameters: int, history: dict[str, list[float]], seconds: list[float], duration: float
+) -> Phase:
+    figures = {key: history[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
+    return Phase(name, detail, parameters, seconds=seconds, duration=duration, **figures)
