@@ -237,11 +237,14 @@ class Model(Network):
 
     # Description --------------------------------------------------------------------------------------------------
 
-    def summary(self, print_fn: Any = print) -> None:
-        """Print the layers: output shapes, weights, what is trainable, and how BatchNormalization acts."""
+    def summary(self, print_fn: Any = print, groups: Any = ()) -> None:
+        """Print the layers: output shapes, weights, what is trainable, and how BatchNormalization acts.
+
+        With the groups of `minicnn.transfer.layer_groups(model)`, also of which group each layer is.
+        """
         from .summary import summary_lines
 
-        for line in summary_lines(self):
+        for line in summary_lines(self, groups):
             print_fn(line)
 
     def get_config(self) -> dict[str, Any]:

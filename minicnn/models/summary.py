@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from minicnn.layers import BatchNormalization, Layer
 
@@ -13,10 +13,18 @@ if TYPE_CHECKING:
 HEADINGS = ("layer", "class", "output shape", "weights", "trainable", "batch norm")
 
 
-def summary_lines(model: Model) -> list[str]:
-    """The lines of the table and of the totals below it."""
+def summary_lines(model: Model, groups: Sequence[Any] = ()) -> list[str]:
+    """The lines of the table and of the totals below it; with groups of layers, those below the totals.
+
+    Each group has `layers`, `name` and `parameters`; the last column says of which a layer is, 1 the nearest to the
+    input.
+    """
+    numbers = {id(layer): str(number) for number, group in enumerate(groups, 1) for layer in group.layers}
     rows = [HEADINGS, *_rows(model, "")]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
+    if groups:
+        layers = [None, *_layers(model)]
+        rows = [(*row, numbers.get(id(layer), "") if layer else "group") for row, layer in zip(rows, layers)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
 
     def line(row: tuple[str, ...]) -> str:
         cells = [cell.rjust(w) if i == 3 else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths))]
@@ -33,7 +41,23 @@ def summary_lines(model: Model) -> list[str]:
         ruler,
         f"weights {total:,} ({total * model.dtype.itemsize / 2**20:.1f} MiB)"
         f"   trainable {trainable:,}   frozen {total - trainable:,}",
+        *(f"group {number}  {_group(group)}" for number, group in enumerate(groups, 1)),
     ]
+
+
+def _group(group: Any) -> str:
+    """A group in words."""
+    size = sum(parameter.size for parameter in group.parameters)
+    trainable = sum(parameter.size for parameter in group.parameters if parameter.trainable)
+    return f"{group.name}   weights {size:,}   trainable {trainable:,}"
+
+
+def _layers(model: Model) -> Iterator[Layer]:
+    """The layers of the table's rows."""
+    for layer in model.layers:
+        yield layer
+        if hasattr(layer, "graph"):
+            yield from _layers(layer)  # type: ignore[arg-type]
 
 
 def _rows(model: Model, indent: str) -> Iterator[tuple[str, ...]]:

@@ -13,24 +13,30 @@ from minicnn.transfer.freeze import freeze, unfreeze
 from minicnn.transfer.groups import Group, layer_groups
 from minicnn.transfer.policy import Policy
 from minicnn.transfer.preparation import class_count, class_names_of, preparation_of
+from minicnn.transfer.rate_finder import RateRange, find_learning_rate
 from minicnn.transfer.result import Folds, Mistake, Phase, TransferResult
 from minicnn.transfer.settings import Settings
+from minicnn.transfer.tuning import FineTuned, finetune
 
 __all__ = [
     "Base",
     "FeatureCache",
+    "FineTuned",
     "Folds",
     "Group",
     "Mistake",
     "Phase",
     "Policy",
     "Preparation",
+    "RateRange",
     "Settings",
     "TransferResult",
     "class_count",
     "class_names_of",
     "default_cache",
     "extract_features",
+    "find_learning_rate",
+    "finetune",
     "finetune_folder",
     "freeze",
     "layer_groups",

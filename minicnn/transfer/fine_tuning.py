@@ -102,13 +102,12 @@ class Tail:
             keys = None if hashes is None else [hashes[int(i)] for i in train]
             inner = stratified_split(self.labels[train], policy.held_out, seed=policy.seed + 2, keys=keys)
             train, validation = train[inner.train], train[inner.validation]
-        optimizer = self._optimizer(policy, -(-len(train) // policy.batch_size))
-        loss = SmoothedCrossentropy(policy.label_smoothing)
-        self.model.compile(optimizer, loss, ["accuracy", cross_entropy])
+        steps = policy.epochs * -(-len(train) // policy.batch_size)
+        self.compile(self.optimizer(policy, schedule_of(policy, steps)), policy)
         watch = Stopwatch("fine-tuning", policy.epochs, progress)
         data: tuple[Any, ...] = (self._inputs(train), self.labels[train])
         if policy.augment is not None and self.live is not None:
-            data = (Augmented(self.live, self.labels, train, policy),)
+            data = (Augmented(self, train, policy),)
         with held_to_start(self._body(), policy.l2_sp), self._all_unfrozen():
             record = self.model.fit(
                 *data,
@@ -131,9 +130,12 @@ class Tail:
             callbacks.append(BestEpoch(policy.patience))
         return callbacks
 
-    def _optimizer(self, policy: Policy, steps: int) -> Optimizer:
-        """The optimizer of the policy, for epochs of so many steps."""
-        rate = schedule_of(policy, policy.epochs * steps)
+    def compile(self, optimizer: Optimizer, policy: Policy) -> None:
+        """Make the model ready to be trained."""
+        self.model.compile(optimizer, SmoothedCrossentropy(policy.label_smoothing), ["accuracy", cross_entropy])
+
+    def optimizer(self, policy: Policy, rate: LearningRateSchedule) -> Optimizer:
+        """The optimizer of the policy, with a rate for each group, and no decay of biases and norms."""
         options: dict[str, Any] = {
             "weight_decay": policy.weight_decay or None, "global_clipnorm": policy.clip_norm,
             "use_ema": policy.ema is not None, "ema_momentum": policy.ema or 0.0,
@@ -185,11 +187,11 @@ class Tail:
 
 
 class Augmented:
-    """The training pictures as batches of features and labels, in another order and changed anew in every epoch."""
+    """The training pictures as batches of features and labels, in a new order and changed anew in every epoch."""
 
-    def __init__(self, live: Live, labels: np.ndarray, rows: np.ndarray, policy: Policy):
-        self.live, self.labels, self.rows = live, labels, rows
-        self.batch_size, self.seed, self.change = policy.batch_size, policy.seed, augmentation(policy)
+    def __init__(self, tail: "Tail", rows: np.ndarray, policy: Policy):
+        self.tail, self.rows, self.change = tail, rows, augmentation(policy)
+        self.batch_size, self.seed = policy.batch_size, policy.seed
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -200,8 +202,14 @@ class Augmented:
         order = np.random.default_rng((self.seed, epoch)).permutation(self.rows)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
-            pictures = np.stack([self.change(self.live.images[i], index=int(i), epoch=epoch) for i in rows])
-            yield self.live.features(pictures), self.labels[rows]
+            yield self._features(rows, epoch), self.tail.labels[rows]
+
+    def _features(self, rows: np.ndarray, epoch: int) -> list[np.ndarray]:
+        """What flows into the tail for some pictures in an epoch."""
+        live = self.tail.live
+        if live is None or self.change is None:
+            return [array[rows] for array in self.tail.features]
+        return live.features(np.stack([self.change(live.images[i], index=int(i), epoch=epoch) for i in rows]))
 
     def state(self) -> dict[str, int]:
         """What the next epoch depends on."""
@@ -212,8 +220,8 @@ class Augmented:
         self.epoch = state["epoch"]
 
 
-def augmentation(policy: Policy) -> Callable[..., np.ndarray]:
-    """The function (picture, index, epoch) that changes training pictures."""
+def augmentation(policy: Policy) -> Callable[..., np.ndarray] | None:
+    """The function (picture, index, epoch) that changes training pictures, where one does."""
     if policy.augment != "mirror":
         return policy.augment
 
@@ -243,7 +251,7 @@ class Thaw(Callback):
                 layer.trainable = flag and position < thawed
 
 
-def schedule_of(policy: Policy, steps: int) -> LearningRateSchedule | float:
+def schedule_of(policy: Policy, steps: int) -> LearningRateSchedule:
     """The rate of every step."""
     rate, warmup = policy.learning_rate, policy.warmup * steps
     if policy.schedule == "one-cycle":

@@ -7,8 +7,10 @@ the layers around it have learned.
 
 import difflib
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
+from minicnn.arguments import one_of, whole_number
 from minicnn.errors import ArgumentError
 
 BATCHNORM_MODES = ("keep-frozen", "train")
@@ -24,9 +26,16 @@ def leaf_layers(model: Any) -> Iterator[Any]:
             yield layer
 
 
-def freeze(model: Any, until: str | None = None) -> list[str]:
+def freeze(model: Any, until: str | None = None, *, pattern: str | None = None) -> list[str]:
     """
-    Freeze all layers, or those up to and with the one called `until`.
+    Freeze all layers, those up to and with the one called `until`, or those whose names fit a pattern.
+
+    Parameters
+    ----------
+    until : str, optional
+        A layer's name, or the beginning of names: then the first of them.
+    pattern : str, optional
+        With * for any text and ? for any character: "block1_*".
 
     Returns
     -------
@@ -36,29 +45,41 @@ def freeze(model: Any, until: str | None = None) -> list[str]:
     Raises
     ------
     ArgumentError
-        There is no such layer.
+        There is no such layer, or both are given.
 
     Examples
     --------
     >>> frozen = freeze(model, until="block4_pool")  # doctest: +SKIP
     """
     layers = list(leaf_layers(model))
-    last = len(layers) if until is None else find_layer(layers, until)
-    for layer in layers[: last + 1]:
+    _at_most_one(until=until, pattern=pattern)
+    chosen = layers if until is None else layers[: find_layer(layers, until) + 1]
+    for layer in chosen if pattern is None else _fitting(layers, pattern):
         layer.trainable = False
     return [layer.name for layer in layers if layer.weights and not layer.trainable]
 
 
-def unfreeze(model: Any, from_layer: str | None = None, batchnorm: str = "keep-frozen") -> list[str]:
+def unfreeze(
+    model: Any,
+    from_layer: str | None = None,
+    batchnorm: str = "keep-frozen",
+    *,
+    last: int | None = None,
+    pattern: str | None = None,
+) -> list[str]:
     """
-    Make layers trainable: all, or those from `from_layer` on; what lies before it stays as it is.
+    Make layers trainable: all, or those that are named; the others stay as they are.
 
     Parameters
     ----------
     from_layer : str, optional
-        A layer's name, or the beginning of names ("block5", "conv5"): then the first of them.
+        From this layer on: its name, or the beginning of names ("block5", "conv5"): then the first of them.
     batchnorm : str
         "keep-frozen" leaves every BatchNormalization as it is; "train" unfreezes those too.
+    last : int, optional
+        So many of the last layers with weights, each BatchNormalization counted with the layer before it.
+    pattern : str, optional
+        The layers whose names fit, with * for any text and ? for any character: "block5_*".
 
     Returns
     -------
@@ -68,19 +89,53 @@ def unfreeze(model: Any, from_layer: str | None = None, batchnorm: str = "keep-f
     Raises
     ------
     ArgumentError
-        There is no such layer or mode.
+        There is no such layer or mode, or layers are named in two ways.
 
     Examples
     --------
-    >>> trained = unfreeze(model, "block5")  # doctest: +SKIP
+    >>> from minicnn.applications import VGG16
+    >>> model = VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
+    >>> frozen = freeze(model)
+    >>> unfreeze(model, pattern="block5_*")
+    ['block5_conv1', 'block5_conv2', 'block5_conv3']
+    >>> frozen = freeze(model)
+    >>> unfreeze(model, last=1)
+    ['block5_conv3']
     """
-    if batchnorm not in BATCHNORM_MODES:
-        raise ArgumentError(f"batchnorm is {batchnorm!r}; expected one of {', '.join(BATCHNORM_MODES)}")
+    one_of("unfreeze", "batchnorm", batchnorm, BATCHNORM_MODES)
+    _at_most_one(from_layer=from_layer, last=last, pattern=pattern)
     layers = list(leaf_layers(model))
-    for layer in layers[0 if from_layer is None else find_layer(layers, from_layer) :]:
+    for layer in _chosen(layers, from_layer, last, pattern):
         if batchnorm == "train" or type(layer).__name__ != "BatchNormalization":
             layer.trainable = True
     return [layer.name for layer in layers if layer.weights and layer.trainable]
+
+
+def _chosen(layers: list[Any], from_layer: str | None, last: int | None, pattern: str | None) -> list[Any]:
+    """The layers that the arguments of `unfreeze` mean."""
+    if pattern is not None:
+        return _fitting(layers, pattern)
+    if last is not None:
+        learning = [position for position, layer in enumerate(layers) if is_trained(layer)]
+        if whole_number("unfreeze", "last", last, 1) > len(learning):
+            raise ArgumentError(f"unfreeze: last={last}, but {len(learning)} layers have weights to train")
+        return layers[learning[-last] :]
+    return layers if from_layer is None else layers[find_layer(layers, from_layer) :]
+
+
+def _fitting(layers: list[Any], pattern: str) -> list[Any]:
+    """The layers whose names fit a pattern."""
+    found = [layer for layer in layers if fnmatchcase(layer.name, pattern)]
+    if not found:
+        raise ArgumentError(f"no layer has a name like {pattern!r}; {_last_names(layers)}")
+    return found
+
+
+def _at_most_one(**choices: Any) -> None:
+    """Raise ArgumentError where layers are named in several ways."""
+    given = [name for name, value in choices.items() if value is not None]
+    if len(given) > 1:
+        raise ArgumentError(f"give one of {', '.join(choices)}; {' and '.join(given)} are given")
 
 
 def find_layer(layers: list[Any], name: str) -> int:
@@ -100,12 +155,16 @@ def find_layer(layers: list[Any], name: str) -> int:
             return position
     similar = difflib.get_close_matches(name, [layer.name for layer in layers if not _is_input(layer)], n=3)
     near = f"similar names: {', '.join(similar)}; " if similar else ""
+    raise ArgumentError(
+        f"there is no layer {name!r} in the model; {near}{_last_names(layers)} (the beginning of a name is enough)"
+    )
+
+
+def _last_names(layers: list[Any]) -> str:
+    """The last layers that can be named, in words."""
     last = [layer.name for layer in reversed(layers) if is_trained(layer)]
     more = " …" if len(last) > LAST_NAMED else ""
-    raise ArgumentError(
-        f"there is no layer {name!r} in the model; {near}the last layers with weights: "
-        f"{', '.join(last[:LAST_NAMED])}{more} (the beginning of a name is enough)"
-    )
+    return f"the last layers with weights: {', '.join(last[:LAST_NAMED])}{more}"
 
 
 def is_trained(layer: Any) -> bool:

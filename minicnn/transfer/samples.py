@@ -11,6 +11,8 @@ import numpy as np
 from minicnn.data import Split, scan_folder
 from minicnn.errors import ArgumentError, DataError
 from minicnn.models.batches import as_array
+from minicnn.preparation import MODES
+from minicnn.preparation.preparation import as_picture
 from minicnn.transfer.base import Base
 from minicnn.transfer.pictures import Pictures, read_pictures
 from minicnn.utils import whole_numbers
@@ -78,7 +80,8 @@ def samples_of(
     data : path, (x, y), or dataset
         A folder of one folder of pictures a class; arrays, x as `Samples.images`, y class numbers (N,) or one-hot
         rows (N,C); or an object with `__len__` and `batches(batch_size)` of such arrays, which are read into memory.
-        Arrays of uint8 are pictures, which are prepared as the base wants it; others are what the network takes.
+        Arrays of uint8 are pictures, which are resized and prepared as the base wants it; others are what the network
+        takes.
     class_names : sequence of C, optional
         For arrays and datasets; "0", "1", ... when None.
 
@@ -90,11 +93,16 @@ def samples_of(
     --------
     >>> from minicnn.transfer import load_base
     >>> base = load_base("bundled")
-    >>> samples = samples_of((np.zeros((4, 64, 64, 3), np.uint8), [0, 1, 0, 1]), base, ["cat", "dog"])
+    >>> samples = samples_of((np.zeros((4, 40, 40, 3), np.uint8), [0, 1, 0, 1]), base, ["cat", "dog"])
     >>> samples.labels.tolist(), samples.prepared(np.arange(2)).shape
-    ([0, 1, 0, 1], (2, 64, 64, 3))
+    ([0, 1, 0, 1], (2, 32, 32, 3))
     """
     if isinstance(data, str | Path):
+        if isinstance(base.preparation, AsGiven):
+            raise ArgumentError(
+                f"model {base.name} does not say how pixels are prepared: set model.metadata['preprocessing'] to "
+                f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}, or give arrays"
+            )
         return of_pictures(read_pictures(scan_folder(data), base.preparation.rule, progress), base)
     if hasattr(data, "batches") and hasattr(data, "__len__"):
         batches = list(data.batches(256))
@@ -116,5 +124,8 @@ def _of_arrays(x: Any, y: Any, base: Base, class_names: Sequence[str] | None) ->
     names = [str(label) for label in range(count)] if class_names is None else [str(name) for name in class_names]
     if labels.min() < 0 or count > len(names) or len(names) < 2:
         raise DataError(f"labels go from {labels.min()} to {labels.max()}, for {len(names)} classes: at least two, 0 on")
+    pictures = x.dtype == np.uint8 and not isinstance(base.preparation, AsGiven)
     hashes = [hashlib.sha256(sample.tobytes()).hexdigest() for sample in np.ascontiguousarray(x)]
-    return Samples(x, labels, names, hashes, base.preparation if x.dtype == np.uint8 else AsGiven())
+    if pictures and x.shape[1:3] != base.preparation.size:
+        x = np.stack([base.preparation.rule.apply_to_array(as_picture(picture)) for picture in x])
+    return Samples(x, labels, names, hashes, base.preparation if pictures else AsGiven())

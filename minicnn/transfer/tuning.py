@@ -1,0 +1,179 @@
+"""`finetune`: one call from a trained network and labelled samples to a classifier, by a policy."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn.arguments import number
+from minicnn.data import Split, stratified_split
+from minicnn.errors import ArgumentError
+from minicnn.models.network import Network
+from minicnn.preparation import Preparation
+from minicnn.transfer.base import Base, load_base
+from minicnn.transfer.feature_cache import FeatureCache
+from minicnn.transfer.features import default_cache
+from minicnn.transfer.job import Clock, Job, check_unfreeze
+from minicnn.transfer.pictures import trained_on
+from minicnn.transfer.policy import Policy, policy_of
+from minicnn.transfer.result import Phase
+from minicnn.transfer.samples import AsGiven, Samples, samples_of
+from minicnn.transfer.scores import wilson_interval
+from minicnn.transfer.surgery import without_head
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """
+    What `finetune` leaves.
+
+    Attributes
+    ----------
+    model : Model
+        Prepared samples to class probabilities: an ordinary model, whatever trained it.
+    class_names : sequence of C
+    policy : Policy
+    phases : list of Phase
+        The head, and fine-tuning where the policy has it: figures of every epoch.
+    split : Split
+        Which samples were trained on, and which judge.
+    labels, probabilities : int (M,), float32 (M,C)
+        Of the validation samples: their classes, and what the model says of them.
+    seconds : mapping
+        {step: seconds}.
+    """
+
+    model: Any
+    class_names: Sequence[str]
+    policy: Policy
+    phases: Sequence[Phase]
+    split: Split
+    labels: np.ndarray
+    probabilities: np.ndarray
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the validation samples whose class the model got right."""
+        return float((self.probabilities.argmax(axis=1) == self.labels).mean())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy (`wilson_interval`)."""
+        right = int((self.probabilities.argmax(axis=1) == self.labels).sum())
+        return wilson_interval(right, len(self.labels))
+
+
+def finetune(
+    model: Any,
+    data: Any,
+    policy: Policy | None = None,
+    *,
+    weights: str | Path = "imagenet",
+    class_names: Sequence[str] | None = None,
+    validation: float = 0.2,
+    cache: FeatureCache | bool = False,
+    progress: Progress | None = None,
+) -> FineTuned:
+    """
+    Fit a trained network to new classes: a new head on its features, then its last layers, as a policy says.
+
+    What the frozen layers give is computed once for each sample.  The validation part has no say in anything.
+
+    Parameters
+    ----------
+    model : str, path, Base or Model
+        A base as `load_base` knows it; or a model of yours, from pictures on.  Its classifier, where it has one, is cut
+        off; its layers become those of the result, so training changes them.
+    data : path, (x, y) or dataset
+        As `samples_of` takes it: a folder of pictures, arrays, or a dataset.
+    policy : Policy, optional
+        The default is `Policy()`; `Policy(unfreeze=None)` trains the head alone.
+    weights : str or path
+        For a model that has a name: "imagenet" or a file.
+    class_names : sequence of C, optional
+        For arrays and datasets.
+    validation : float
+        Share that is kept aside, of each class, where data is no folder with train/ and val/.
+    cache : FeatureCache or bool
+        Keeps features of the frozen layers on disk; True: in the user's cache folder.
+    progress : function, optional
+        Called as progress(step, done, total).
+
+    Raises
+    ------
+    MinicnnError
+        One clear line each, before anything is trained.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minicnn.transfer import Policy, finetune
+    >>> dark, bright = np.zeros((8, 64, 64, 3), np.uint8), np.full((8, 64, 64, 3), 200, np.uint8)
+    >>> photos = np.concatenate([dark, bright]) + np.arange(16, dtype=np.uint8)[:, None, None, None]
+    >>> result = finetune("bundled", (photos, [0] * 8 + [1] * 8), Policy(unfreeze=None), class_names=["night", "day"])
+    >>> result.accuracy
+    1.0
+    """
+    policy, clock = policy_of(policy), Clock()
+    number("finetune", "validation", validation, "(0, 1)")
+    with clock.measure("load the base"):
+        base = base_of(model, weights)
+    check_unfreeze(base.model, policy.unfreeze)
+    with clock.measure("read the samples"):
+        samples = samples_of(data, base, class_names, progress)
+    split = samples.split or stratified_split(
+        samples.labels, validation, seed=policy.seed, keys=samples.hashes, class_names=samples.class_names
+    )
+    store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
+    job = Job(base, samples, policy, store, progress, clock)
+    phases, probabilities = _fitted(job, split)
+    job.model.metadata = _metadata(base, samples, split)
+    labels = samples.labels[split.validation]
+    return FineTuned(job.model, samples.class_names, policy, phases, split, labels, probabilities, clock.seconds)
+
+
+def base_of(model: Any, weights: str | Path = "imagenet") -> Base:
+    """
+    The base that a name, a path, or a model is.
+
+    Raises
+    ------
+    ArgumentError
+        None of them.
+    """
+    if isinstance(model, Base):
+        return model
+    if isinstance(model, str | Path):
+        return load_base(model, weights)
+    if not isinstance(model, Network):
+        raise ArgumentError(f"finetune takes a model, a transfer.Base, a name or a path; got {type(model).__name__}")
+    body = without_head(model)
+    metadata = getattr(model, "metadata", {})
+    known = metadata.get("preprocessing") is not None
+    preparation: Any = Preparation.from_metadata(metadata, model.input_shape) if known else AsGiven()
+    return Base(body, model.name, preparation, "as given")
+
+
+def _fitted(job: Job, split: Split) -> tuple[list[Phase], np.ndarray]:
+    """(what there is to say of each phase, probabilities of the validation samples) of a job that is done here."""
+    features, tail, _ = job.features()
+    head, phase = job.train_head(features, split)
+    phases, probabilities = [phase], head.probabilities(features[split.validation])
+    if tail is not None:
+        phases.append(job.fine_tune(tail, split))
+        probabilities = tail.probabilities(split.validation, job.policy.batch_size)
+    job.compare_with_live(probabilities, split.validation)
+    return phases, probabilities
+
+
+def _metadata(base: Base, samples: Samples, split: Split) -> dict[str, Any]:
+    """What the model is to say of itself when it is saved."""
+    names = {"class_names": list(samples.class_names), "base": base.name}
+    if isinstance(base.preparation, Preparation):
+        names |= base.preparation.metadata(samples.class_names)
+    return names | trained_on([samples.hashes[int(i)] for i in split.train])
