@@ -3,7 +3,8 @@
     python -m benchmarks.flowers PHOTOS WEIGHTS.h5 [--unfreeze conv_pw_13]
 
 5-fold cross-validation over all pictures.  Every choice (the decay of the head, the C of the probe) is made by inner
-validation on the training part of each fold; nothing is chosen on the fold that is reported.
+validation on the training part of each fold; nothing is chosen on the fold that is reported.  Fine-tuning is by the
+default policy, or with --unfreeze plainly from a layer on.
 """
 
 import argparse
@@ -15,10 +16,11 @@ import numpy as np
 
 from benchmarks.measuring import save
 from minicnn.data import scan_folder, stratified_folds
-from minicnn.transfer import Settings, finetune_folder
+from minicnn.transfer import Policy, Settings, finetune_folder
 from minicnn.transfer.base import load_base
 from minicnn.transfer.features import extract_features
 from minicnn.transfer.pictures import read_pictures
+from minicnn.transfer.scores import mean_interval
 
 STRENGTHS = np.logspace(-4, 2, 7)
 
@@ -47,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("photos", type=Path, help="folder of pictures, a class a folder")
     parser.add_argument("weights", type=Path, help="MobileNet weights (.h5)")
-    parser.add_argument("--unfreeze", default="conv_dw_13", help="fine-tune from this layer on (default: %(default)s)")
+    parser.add_argument("--unfreeze", metavar="LAYER", help="fine-tune from this layer on, at one rate")
     args = parser.parse_args()
 
     folder = scan_folder(args.photos)
@@ -55,12 +57,15 @@ def main() -> None:
     pictures = read_pictures(folder, base.preparation.rule)
     (features,), _ = extract_features(base.model, pictures.images, pictures.hashes, base.preparation)
     probe = probe_accuracies(features, pictures.labels, pictures.hashes, folder.class_names)
-    result = finetune_folder(args.photos, "mobilenet", args.weights, Settings(folds=5, unfreeze=args.unfreeze))
+    settings = Settings(folds=5, unfreeze=args.unfreeze)
+    policy = None if args.unfreeze else Policy()
+    result = finetune_folder(args.photos, "mobilenet", args.weights, settings, policy=policy)
     assert result.folds is not None
-    rows = {"linear probe": probe, "head alone": result.folds.head, f"from {args.unfreeze}": result.folds.fine_tuned}
-    for name, values in rows.items():
-        mean, spread = np.mean(values), np.std(values, ddof=1)
-        print(f"{name:20s} {mean:.1%} on average, standard deviation {spread:.1%}: {np.round(values, 3).tolist()}")
+    tuned = f"from {args.unfreeze}" if args.unfreeze else "default policy"
+    rows = {"linear probe": probe, "head alone": result.folds.head, tuned: result.folds.fine_tuned}
+    for name, values in [*rows.items(), ("tuned - head", np.subtract(result.folds.fine_tuned, result.folds.head))]:
+        mean, (low, high) = mean_interval(list(values))
+        print(f"{name:20s} {mean:.1%} on average, from {low:.1%} to {high:.1%}: {np.round(values, 3).tolist()}")
     print(f"given train/val split {result.accuracy:.1%} ")
     save("flowers", {"folds": rows, "given split": result.accuracy})
 

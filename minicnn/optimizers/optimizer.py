@@ -282,11 +282,14 @@ class Optimizer:
         """Everything that the next step depends on beside the config, as copies of arrays by name.
 
         "iterations"; "learning_rate" unless it follows a schedule; for the i-th parameter "i/start", its state
-        arrays, such as "i/momentum" and its "i/average", and "i/rate_factor" where that is not 1.
+        arrays, such as "i/momentum" and its "i/average", and "i/rate_factor" where that is not 1; "averaged" where
+        the parameters are shown as their averages.
         """
         state = {"iterations": np.array(self.iterations, np.int64)}
         if not isinstance(self._learning_rate, LearningRateSchedule):
             state["learning_rate"] = np.array(self._learning_rate)
+        if self.averaged:
+            state["averaged"] = np.array(True)
         for key, array in self._slot_arrays():
             state[key] = array.copy()
         for i, slot in enumerate(self._slots.values()):
@@ -304,9 +307,9 @@ class Optimizer:
             Names or shapes that are not those of this optimizer; nothing has been changed.
         """
         own = self.state()
-        factors = {f"{i}/rate_factor" for i in range(len(self._slots))}  # there where they are not 1
-        given = own.keys() | factors
-        for what, names in (("has no", own.keys() - state.keys() - factors), ("also has", state.keys() - given)):
+        optional = {"averaged", *(f"{i}/rate_factor" for i in range(len(self._slots)))}
+        needed, given = own.keys() - optional, own.keys() | optional
+        for what, names in (("has no", needed - state.keys()), ("also has", state.keys() - given)):
             if names:
                 raise WeightsMismatchError(
                     f"{self.name}: the saved state {what} {', '.join(sorted(names))}; call "
@@ -322,7 +325,7 @@ class Optimizer:
         for i, slot in enumerate(self._slots.values()):
             slot.start = int(state[f"{i}/start"])
             slot.rate_factor = float(state.get(f"{i}/rate_factor", 1.0))
-        self.iterations = int(state["iterations"])
+        self.iterations, self.averaged = int(state["iterations"]), bool(state.get("averaged", False))
         if "learning_rate" in state:
             self._learning_rate = float(state["learning_rate"])
 
@@ -333,7 +336,7 @@ class Optimizer:
 
     def forget(self) -> None:
         """Be without state again, before the first step."""
-        self.iterations, self._slots = 0, {}
+        self.iterations, self._slots, self.averaged = 0, {}, False
 
     def _slot_arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         for i, slot in enumerate(self._slots.values()):

@@ -72,16 +72,18 @@ def _model_facts(base: Base) -> Mapping[str, str]:
 
 
 def _setting_facts(result: TransferResult) -> Mapping[str, str]:
-    settings = result.settings
+    policy = result.training
     facts = {
-        "seed": str(settings.seed),
+        "seed": str(policy.seed),
         "validation pictures": result.split,
-        "batch size": str(settings.batch_size),
-        "head": f"{count(settings.epochs, 'epoch')}, dropout {settings.dropout:g}",
+        "batch size": str(policy.batch_size),
+        "head": f"{count(policy.head_epochs, 'epoch')}, dropout {policy.dropout:g}",
     }
-    if settings.unfreeze is not None:
-        epochs = count(settings.fine_epochs, "epoch")
-        facts["fine-tuning"] = f"{epochs} from {settings.unfreeze} on, learning rate {settings.learning_rate:g}"
+    if policy.unfreeze is not None:
+        epochs, layers = count(policy.epochs, "epoch"), f"from {policy.unfreeze} on"
+        if isinstance(policy.unfreeze, int):
+            layers = f"of the last {count(policy.unfreeze, 'group')} of layers"
+        facts["fine-tuning"] = f"{epochs} {layers}, learning rate {policy.learning_rate:g}"
     return facts
 
 

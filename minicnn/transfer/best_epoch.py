@@ -1,6 +1,5 @@
 """Early stopping for fine-tuning: the weights of the best epoch, averaged ones where the optimizer averages."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,13 @@ class BestEpoch(Callback):
     undone whole, and it keeps the averaged weights, which are what was measured.
     """
 
-    def __init__(self, patience: int):
+    def __init__(self, patience: int, start: float):
         super().__init__()
-        self.patience = patience
+        self.patience, self.start = patience, start  # the loss before the first epoch
         self.best_epoch = 0  # 1 is the first; 0 what training began with
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.best, self.best_epoch, self._epoch = math.inf, 0, 0
+        self.best, self.best_epoch, self._epoch = self.start, 0, 0
         self._weights: list[tuple[Any, np.ndarray]] = []
         self._remember()
 

@@ -1,6 +1,7 @@
 """Fine-tuning: the unfrozen layers and the head, by a policy, on the kept features of all layers before them."""
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,9 +36,10 @@ class Live:
     ----------
     prefix : Model
         From prepared pictures to what flows into the tail.
-    images : uint8 (N,H,W,3)
+    images : array (N,...)
+        Pictures uint8 (N,H,W,3), or what the net takes.
     preparation : function
-        From pictures to what the net takes.
+        From them to what the net takes.
     """
 
     prefix: Any
@@ -108,26 +110,27 @@ class Tail:
         data: tuple[Any, ...] = (self._inputs(train), self.labels[train])
         if policy.augment is not None and self.live is not None:
             data = (Augmented(self, train, policy),)
-        with held_to_start(self._body(), policy.l2_sp), self._all_unfrozen():
+        with held_to_start(self._body(), policy.l2_sp), self._flags_kept():
             record = self.model.fit(
                 *data,
                 batch_size=policy.batch_size,
                 epochs=policy.epochs,
                 verbose=0,
-                callbacks=[*self._callbacks(policy), watch],
+                callbacks=[*self._callbacks(policy, validation), watch],
                 validation_data=(self._inputs(validation), self.labels[validation]),
                 class_weight=class_weights(policy.class_weight, self.labels[train], self.head.units),
             )
         return plain_losses(record.history), watch.seconds
 
-    def _callbacks(self, policy: Policy) -> list[Callback]:
+    def _callbacks(self, policy: Policy, validation: np.ndarray) -> list[Callback]:
         callbacks: list[Callback] = []
         if policy.gradual:
             callbacks.append(Thaw(self.groups, policy.gradual))
         if policy.ema is not None:
             callbacks.append(SwapEMAWeights())
         if policy.patience is not None:
-            callbacks.append(BestEpoch(policy.patience))
+            p = self.probabilities(validation, policy.batch_size)
+            callbacks.append(BestEpoch(policy.patience, float(cross_entropy(self.labels[validation], p).mean())))
         return callbacks
 
     def compile(self, optimizer: Optimizer, policy: Policy) -> None:
@@ -153,10 +156,11 @@ class Tail:
 
     def _body(self) -> list[Parameter]:
         """What is trained beside the head."""
-        return [parameter for parameter in self.model.trainable_weights if parameter not in self.head.weights]
+        head = {id(parameter) for parameter in self.head.weights}
+        return [parameter for parameter in self.model.trainable_weights if id(parameter) not in head]
 
     @contextlib.contextmanager
-    def _all_unfrozen(self) -> Iterator[None]:
+    def _flags_kept(self) -> Iterator[None]:
         """Whatever flags are changed in the block are as before at its end."""
         flags = [(layer, layer.trainable) for group in self.groups for layer in group.layers]
         try:
@@ -195,7 +199,7 @@ class Augmented:
         self.epoch = 0
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
+        return math.ceil(len(self.rows) / self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
         epoch, self.epoch = self.epoch, self.epoch + 1
@@ -226,7 +230,10 @@ def augmentation(policy: Policy) -> Callable[..., np.ndarray] | None:
         return policy.augment
 
     def mirror(picture: np.ndarray, index: int, epoch: int) -> np.ndarray:
-        return picture[:, ::-1] if np.random.default_rng((policy.seed, index, epoch)).random() < 0.5 else picture
+        """Left to right; channels are the shortest axis, first or last."""
+        if np.random.default_rng((policy.seed, index, epoch)).random() < 0.5:
+            return picture
+        return picture[..., ::-1] if picture.shape[0] < picture.shape[2] else picture[:, ::-1]
 
     return mirror
 

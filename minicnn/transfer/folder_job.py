@@ -1,6 +1,7 @@
 """The main job: a folder of photos and a trained network become a classifier of these photos."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from minicnn.transfer.folds import cross_validate
 from minicnn.transfer.job import Clock, Job, check_unfreeze
 from minicnn.transfer.mistakes import surest_mistakes
 from minicnn.transfer.pictures import Pictures, read_pictures, split_of, trained_on
+from minicnn.transfer.policy import Policy
 from minicnn.transfer.remarks import copies_in, count, remarks_on, remarks_on_fine_tuning
 from minicnn.transfer.result import TransferResult
 from minicnn.transfer.samples import of_pictures
@@ -31,6 +33,7 @@ def finetune_folder(
     weights: str | Path = "imagenet",
     settings: Settings | None = None,
     *,
+    policy: Policy | None = None,
     cache: FeatureCache | bool = True,
     progress: Progress | None = None,
 ) -> TransferResult:
@@ -47,6 +50,8 @@ def finetune_folder(
     base, weights
         As in `load_base`.
     settings : Settings, optional
+    policy : Policy, optional
+        How to train, in place of what the settings say of it: epochs, batch size, dropout, layers, rate.
     cache : FeatureCache or bool
         True: the one in the user's cache folder. False: none.
     progress : function, optional
@@ -64,17 +69,18 @@ def finetune_folder(
     0.93
     """
     settings = settings or Settings()
+    policy = replace(policy or settings.policy, seed=settings.seed)
     clock = Clock()
     folder = scan_folder(photos)
     _check_folds(folder.counts(), settings.folds)
     with clock.measure("load the base"):
-        loaded = _load_base(base, weights, settings)
+        loaded = _load_base(base, weights, settings, policy)
     with clock.measure("read the pictures"):
         pictures = read_pictures(folder, loaded.preparation.rule, progress)
     split, said = split_of(pictures, settings.validation, settings.seed)
     _check_different_pictures(pictures, settings)
     store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
-    job = Job(loaded, of_pictures(pictures, loaded), settings.policy, store, progress, clock)
+    job = Job(loaded, of_pictures(pictures, loaded), policy, store, progress, clock)
     return _Run(job, settings, pictures, split).result(said)
 
 
@@ -85,10 +91,10 @@ def _check_folds(counts: Mapping[str, int], folds: int) -> None:
         raise DataError(f"class {name!r} has too few pictures ({least}) for {folds} folds: {remedy}")
 
 
-def _load_base(base: str | Path, weights: str | Path, settings: Settings) -> Base:
+def _load_base(base: str | Path, weights: str | Path, settings: Settings, policy: Policy) -> Base:
     """The base, in which the layer that fine-tuning begins from is found."""
     found = load_base(base, weights, size=settings.size, resize=settings.resize, preprocessing=settings.preprocessing)
-    check_unfreeze(found.model, settings.unfreeze)
+    check_unfreeze(found.model, policy.unfreeze)
     return found
 
 
@@ -130,7 +136,8 @@ class _Run:
             kept = tail.kept()
             phases.append(job.fine_tune(tail, split))
             before, probabilities = probabilities, tail.probabilities(split.validation, job.policy.batch_size)
-            harm = remarks_on_fine_tuning(self.labels[split.validation], before, probabilities, job.policy.learning_rate)
+            truth, rate = self.labels[split.validation], job.policy.learning_rate
+            harm = remarks_on_fine_tuning(truth, before, probabilities, rate)
             remarks, better = remarks + harm, kept if harm else []
         job.compare_with_live(probabilities, split.validation)
         job.model.metadata = {
@@ -142,6 +149,7 @@ class _Run:
             model=job.model,
             base=self.base,
             settings=self.settings,
+            policy=job.policy,
             title=as_text(self.pictures.folder.root.resolve().name),
             class_names=self.names,
             phases=phases,

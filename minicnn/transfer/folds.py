@@ -27,9 +27,7 @@ def fit_head(
     """(head, weight decay): the decay is chosen and the head trained on the training rows alone."""
     classes = int(labels.max()) + 1
     keys = [hashes[int(i)] for i in train]
-    decay = choose_weight_decay(
-        features[train], labels[train], classes, seed=policy.seed, keys=keys, progress=progress
-    )
+    decay = choose_weight_decay(features[train], labels[train], classes, seed=policy.seed, keys=keys, progress=progress)
     head = train_head(
         (features[train], labels[train]),
         (features[validation], labels[validation]),

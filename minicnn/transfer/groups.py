@@ -7,11 +7,12 @@ such stages.  Layers after the last map, which see vectors, are the head.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, pairwise
 from math import prod
 from typing import Any
 
 from minicnn.preparation import has_channels_first
+from minicnn.transfer.freeze import is_trained
 
 MOST = 5
 NOMINAL_SIDE = 256  # of maps whose sides are free
@@ -81,10 +82,16 @@ def _areas(model: Any) -> list[tuple[Any, int]]:
 
 
 def _even_runs(layers: list[Any], most: int) -> list[list[Any]]:
-    """At most `most` runs of as many layers, the last ones longer where it does not come out even."""
-    count = min(most, len(layers))
-    borders = [len(layers) * i // count for i in range(count + 1)]
-    return [layers[start:stop] for start, stop in zip(borders, borders[1:])]
+    """At most `most` runs of as many layers, each BatchNormalization with the layer before it."""
+    units: list[list[Any]] = []
+    for layer in layers:
+        if units and not is_trained(layer):
+            units[-1].append(layer)
+        else:
+            units.append([layer])
+    count = min(most, len(units))
+    borders = [len(units) * i // count for i in range(count + 1)]
+    return [[layer for unit in units[start:stop] for layer in unit] for start, stop in pairwise(borders)]
 
 
 def _group(layers: Sequence[Any]) -> Group:

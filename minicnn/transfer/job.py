@@ -167,7 +167,7 @@ def check_unfreeze(model: Any, choice: int | str | None) -> None:
 
 def unfreeze_groups(model: Any, policy: Policy) -> list[Group]:
     """The groups of a frozen model that a policy trains, unfrozen now, each with the layers that learn."""
-    groups, choice = layer_groups(model), policy.unfreeze
+    groups, choice = [g for g in layer_groups(model) if any(map(is_trained, g.layers))], policy.unfreeze
     if isinstance(choice, str):
         unfreeze(model, choice, policy.batchnorm)
     else:

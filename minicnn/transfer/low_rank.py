@@ -1,6 +1,6 @@
 """LoRA: kernels change by a product of two thin matrices, so that a few pictures decide few numbers.
 
-W = W₀ + A B,  with W as the matrix (inputs, outputs): (D,U) of Dense, (KH·KW·C, F) of Conv2D;  A (inputs, r),  B (r, outputs)
+W = W₀ + A B,  W as a matrix (inputs, outputs): (D,U) of Dense, (KH·KW·C,F) of Conv2D;  A (inputs,r),  B (r,outputs)
 
 A begins at random and B at zero, so W begins as W₀.  From the gradient G of W follow those of the factors, A: G Bᵀ and
 B: Aᵀ G, so the layers run as ever on the merged W, and what is saved at the end is an ordinary model.
@@ -102,6 +102,18 @@ class LowRank(Optimizer):
         """That of the inner optimizer."""
         return self.inner.learning_rate
 
+    @property
+    def parameters(self) -> list[Any]:
+        """Those that have state, kernels in place of their factors."""
+        owners = {id(factor): pair.kernel for pair in self.factors.values() for factor in (pair.down, pair.up)}
+        found = {id(p): p for p in (owners.get(id(factor), factor) for factor in self.inner.parameters)}
+        return list(found.values())
+
+    def forget(self) -> None:
+        """Be without state again; the factors stay."""
+        self.iterations, self.averaged = 0, False
+        self.inner.forget()
+
     def build(self, parameters: Iterable[Any]) -> None:
         """Make state for the parameters, of kernels for their factors."""
         self.inner.build(self.factors_of(parameters))
@@ -128,7 +140,7 @@ class LowRank(Optimizer):
         if missing := sorted(own.keys() - state.keys()):
             raise WeightsMismatchError(f"{self.name}: the saved state has no {', '.join(missing)}")
         self.inner.load_state({key: array for key, array in state.items() if key not in own})
-        self.iterations = self.inner.iterations
+        self.iterations, self.averaged = self.inner.iterations, self.inner.averaged
         for i, pair in enumerate(self.factors.values()):
             pair.start = state[f"low_rank/{i}/start"].copy()
             pair.down.assign(state[f"low_rank/{i}/down"])

@@ -79,15 +79,15 @@ class Policy:
     Examples
     --------
     >>> Policy(unfreeze=1, epochs=5).layer_decay
-    0.5
+    0.8
     """
 
-    unfreeze: int | str | None = 2
+    unfreeze: int | str | None = 4
     head_epochs: int = 40
-    epochs: int = 10
+    epochs: int = 12
     batch_size: int = 32
-    learning_rate: float = 1e-3
-    layer_decay: float = 0.5
+    learning_rate: float = 3e-4
+    layer_decay: float = 0.8
     gradual: int = 0
     schedule: str = "cosine"
     warmup: float = 0.2
@@ -96,7 +96,7 @@ class Policy:
     weight_decay: float = 0.0
     l2_sp: float = 0.0
     rank: int = 0
-    augment: Any = None
+    augment: Any = "mirror"
     dropout: float = 0.0
     label_smoothing: float = 0.0
     class_weight: str | Mapping[int, float] | None = None

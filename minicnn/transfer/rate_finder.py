@@ -96,7 +96,7 @@ def find_learning_rate(
     """
     policy = policy_of(policy)
     if policy.unfreeze is None:
-        raise ArgumentError("find_learning_rate: the policy trains the head alone, which needs no rate: unfreeze layers")
+        raise ArgumentError("find_learning_rate: the policy trains the head alone, which needs no rate")
     number("find_learning_rate", "lowest", lowest, "(0, inf)")
     number("find_learning_rate", "highest", highest, f"({lowest}, inf)")
     whole_number("find_learning_rate", "steps", steps, 2)

@@ -39,7 +39,8 @@ def rate_plot(rates: Sequence[float] | np.ndarray, losses: Sequence[float] | np.
     points = " ".join(f"{x(power):.1f},{y(loss):.1f}" for power, loss in zip(powers, losses))
     parts.append(f'<polyline class="curve" points="{points}"/>')
     at = x(min(max(math.log10(suggestion), first), last))
-    parts += [_line(at, TOP, at, HEIGHT - BOTTOM, "mark"), _text(at + 4, TOP + 10, f"suggested {suggestion:.2g}", "start")]
+    parts.append(_line(at, TOP, at, HEIGHT - BOTTOM, "mark"))
+    parts.append(_text(at + 4, TOP + 10, f"suggested {suggestion:.2g}", "start"))
     parts += [_text(WIDTH / 2, HEIGHT - 6, "learning rate", "middle"), _text(LEFT, TOP - 8, "loss", "middle")]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img">'
     return "\n".join([head, "<title>Loss against learning rate</title>", f"<style>{STYLE}</style>", *parts, "</svg>\n"])

@@ -10,6 +10,7 @@ import numpy as np
 from minicnn.autograd import Parameter
 from minicnn.metrics.class_scores import class_scores
 from minicnn.transfer.base import Base
+from minicnn.transfer.policy import Policy
 from minicnn.transfer.scores import mean_interval, wilson_interval
 from minicnn.transfer.settings import Settings
 
@@ -86,6 +87,8 @@ class TransferResult:
         What the feature cache did.
     seconds : mapping
         {step: seconds}.
+    policy : Policy
+        How it was trained; that of the settings when None.
     before_fine_tuning : list of (Parameter, array)
         The weights that fine-tuning made worse, as they were when the head alone was trained; else empty.
     """
@@ -109,6 +112,12 @@ class TransferResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
     copies: Sequence[tuple[str, str]] = ()
     before_fine_tuning: Sequence[tuple[Parameter, np.ndarray]] = ()
+    policy: Policy | None = None
+
+    @property
+    def training(self) -> Policy:
+        """The policy that was followed."""
+        return self.policy or self.settings.policy
 
     @contextlib.contextmanager
     def head_alone(self) -> Iterator[Any]:

@@ -123,7 +123,9 @@ def _of_arrays(x: Any, y: Any, base: Base, class_names: Sequence[str] | None) ->
     count = y.shape[1] if one_hot else int(labels.max()) + 1
     names = [str(label) for label in range(count)] if class_names is None else [str(name) for name in class_names]
     if labels.min() < 0 or count > len(names) or len(names) < 2:
-        raise DataError(f"labels go from {labels.min()} to {labels.max()}, for {len(names)} classes: at least two, 0 on")
+        raise DataError(
+            f"labels go from {labels.min()} to {labels.max()}, for {len(names)} classes: 0 on, two at least"
+        )
     pictures = x.dtype == np.uint8 and not isinstance(base.preparation, AsGiven)
     hashes = [hashlib.sha256(sample.tobytes()).hexdigest() for sample in np.ascontiguousarray(x)]
     if pictures and x.shape[1:3] != base.preparation.size:

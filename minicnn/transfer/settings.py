@@ -71,6 +71,7 @@ class Settings:
             learning_rate=self.learning_rate,
             layer_decay=1.0,
             warmup=min(2.0 / self.fine_epochs, 0.25),
+            augment=None,
             dropout=self.dropout,
             seed=self.seed,
         )

@@ -366,9 +366,7 @@ def test_the_config_of_an_old_keras_is_read():
 # Refusals
 
 
-@pytest.mark.parametrize(
-    "config", [{"loss_scale_factor": 1024.0}, {"gradient_accumulation_steps": 4}, {"decay": 1e-6}]
-)
+@pytest.mark.parametrize("config", [{"loss_scale_factor": 1024.0}, {"gradient_accumulation_steps": 4}, {"decay": 1e-6}])
 def test_options_of_keras_that_are_missing_are_refused(config):
     with pytest.raises(UnsupportedError, match=next(iter(config))):
         SGD.from_config(config)

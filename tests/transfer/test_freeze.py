@@ -33,6 +33,50 @@ def test_unfreezing_keeps_batch_normalization_frozen_unless_asked(batchnorm, tra
     assert unfreeze(model, "conv2", batchnorm) == trained
 
 
+@pytest.mark.parametrize(
+    ("choice", "trained"),
+    [
+        ({"last": 1}, ["old_head"]),
+        ({"last": 2}, ["conv2", "old_head"]),
+        ({"last": 2, "batchnorm": "train"}, ["conv2", "bn2", "old_head"]),
+        ({"last": 3}, ["conv1", "conv2", "old_head"]),
+        ({"pattern": "conv*"}, ["conv1", "conv2"]),
+        ({"pattern": "?n2", "batchnorm": "train"}, ["bn2"]),
+        ({"pattern": "bn2"}, []),
+    ],
+)
+def test_layers_by_number_and_by_pattern(choice, trained):
+    model = small_net()
+    freeze(model)
+    assert unfreeze(model, **choice) == trained
+
+
+def test_a_pattern_freezes():
+    model = small_net()
+    assert freeze(model, pattern="*1") == ["conv1", "bn1"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (
+            {"pattern": "block*"},
+            "no layer has a name like 'block[*]'; the last layers with weights: old_head, conv2, conv1",
+        ),
+        ({"last": 0}, "last"),
+        ({"last": 4}, "3 layers have weights"),
+        ({"last": 1, "pattern": "conv*"}, "last and pattern are given"),
+        ({"from_layer": "conv2", "last": 1}, "from_layer and last are given"),
+    ],
+)
+def test_choices_that_name_nothing_or_too_much_are_refused(choice, said):
+    model = small_net()
+    freeze(model)
+    with pytest.raises(ArgumentError, match=said):
+        unfreeze(model, **choice)
+    assert model.trainable_weights == []
+
+
 def test_the_beginning_of_a_name_means_the_first_layer_with_it():
     model = small_net()
     freeze(model)
@@ -86,5 +130,5 @@ def frozen(model):
 
 
 def test_an_unknown_mode_is_refused():
-    with pytest.raises(ArgumentError, match="expected one of keep-frozen, train"):
+    with pytest.raises(ArgumentError, match="batchnorm"):
         unfreeze(small_net(), "conv2", batchnorm="yes")
