@@ -1,7 +1,7 @@
 """Transfer learning: freeze a trained network, learn a new head on it, fine-tune its last layers.
 
-Read in this order: `folder_job.py` (the whole job), `base.py`, `features.py` and `feature_cache.py`, `head.py` and
-`weight_decay.py`, `fine_tuning.py`, `folds.py`.
+Read in this order: `tuning.py` and `folder_job.py` (the whole job), `job.py` (its steps), `base.py`, `features.py` and
+`feature_cache.py`, `head.py` and `weight_decay.py`, `policy.py`, `groups.py` and `fine_tuning.py`, `folds.py`.
 """
 
 from minicnn.preparation import Preparation

@@ -14,6 +14,7 @@ import numpy as np
 from minicnn.autograd import Parameter
 from minicnn.errors import WeightsMismatchError
 from minicnn.optimizers import Optimizer
+from minicnn.schedules import LearningRateSchedule
 from minicnn.seeds import new_seed
 
 
@@ -101,6 +102,10 @@ class LowRank(Optimizer):
     def learning_rate(self) -> float:
         """That of the inner optimizer."""
         return self.inner.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float | LearningRateSchedule) -> None:
+        self.inner.learning_rate = value
 
     @property
     def parameters(self) -> list[Any]:

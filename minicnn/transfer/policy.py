@@ -16,7 +16,7 @@ SCHEDULES = ("cosine", "one-cycle", "constant")
 @dataclass(frozen=True)
 class Policy:
     """
-    The choices of fine-tuning.  `Policy()` is what was best on other pictures (docs/fine-tuning.md says how).
+    The choices of fine-tuning; docs/decisions/0013-fine-tuning-policy.md says how the defaults were found.
 
     First the head is trained on the features of the frozen base, then the layers that `unfreeze` names with it.
 
@@ -24,6 +24,7 @@ class Policy:
     ----------
     unfreeze : int, str or None
         So many layer groups from the top (`layer_groups`), or from the layer of this name on, or none: the head only.
+        An epoch takes longer with each; of a large network, as VGG16 is, begin with 1.
     head_epochs : int
         For the head alone, on features that are computed once; cheap.
     epochs : int
