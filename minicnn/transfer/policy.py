@@ -87,7 +87,7 @@ class Policy:
     head_epochs: int = 40
     epochs: int = 12
     batch_size: int = 32
-    learning_rate: float = 3e-4
+    learning_rate: float = 5e-4
     layer_decay: float = 0.8
     gradual: int = 0
     schedule: str = "cosine"
