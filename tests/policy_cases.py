@@ -27,6 +27,7 @@ def job(policy: Policy) -> tuple[Job, Any]:
     made = Job(base, samples, policy)
     _, tail, _ = made.features()
     set_random_seed(0)
+    made.head_layer.set_weights([generator.standard_normal((8, 3)), np.zeros(3)])  # one of zeros hands no gradient down
     return made, tail
 
 
