@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.data import Split
-from minicnn.errors import ArgumentError, DataError, FileFormatError
+from minicnn.errors import ArgumentError, DataError, DivergedError, FileFormatError
 from minicnn.layers import Dense, Dropout
 from minicnn.models import Model
 from minicnn.seeds import set_random_seed
@@ -120,10 +120,14 @@ class Job:
     def fine_tune(self, tail: Tail, split: Split) -> Phase:
         """Train the tail, head and all, and say how."""
         step, rate = "fine-tune", self.policy.learning_rate
-        with self.clock.measure(step):
-            history, seconds = tail.fit(split.train, split.validation, self.policy, self.samples.hashes, self.progress)
-        if not np.isfinite(history["loss"]).all():
-            raise DataError(f"fine-tuning diverged: the loss is no number any more; use less than {rate:g}")
+        hashes = self.samples.hashes
+        try:
+            with self.clock.measure(step):
+                history, seconds = tail.fit(split.train, split.validation, self.policy, hashes, self.progress)
+        except DivergedError as error:
+            raise DataError(
+                f"fine-tuning diverged: the loss is no number any more; use a rate of less than {rate:g}"
+            ) from error
         trained = [layer for layer in leaf_layers(self.model) if layer.trainable_weights]
         norms = "stays frozen" if self.policy.batchnorm == "keep-frozen" else "is trained too"
         detail = (

@@ -1,5 +1,6 @@
 """The learning-rate finder: one short training in which the rate climbs, to see which rates teach and which destroy."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from minicnn.arguments import number, whole_number
 from minicnn.callbacks import Callback
 from minicnn.callbacks.callback import Logs
 from minicnn.data import stratified_split
-from minicnn.errors import ArgumentError, DataError
+from minicnn.errors import ArgumentError, DataError, DivergedError
 from minicnn.schedules import ExponentialDecay
 from minicnn.transfer.fine_tuning import Augmented, Tail
 from minicnn.transfer.freeze import leaf_layers
@@ -122,7 +123,8 @@ def sweep(tail: Tail, train: np.ndarray, policy: Policy, lowest: float, highest:
     optimizer = tail.optimizer(policy, ExponentialDecay(lowest, steps - 1, highest / lowest))
     tail.compile(optimizer, policy)
     note = _Losses()
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    with quiet, contextlib.suppress(DivergedError):  # which only says that the rates went far enough
         tail.model.fit(_endless(tail, train, policy), steps_per_epoch=steps, callbacks=[note], verbose=0)
     losses = np.array(note.losses)
     if len(losses) < 2:
@@ -175,9 +177,6 @@ class _Losses(Callback):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         total = (logs or {})["loss"] * (batch + 1)
         loss, self._sum = total - self._sum, total
-        if not np.isfinite(loss):
-            self.model.stop_training = True
-            return
         self.losses.append(loss)
         if loss > DIVERGED * min(self.losses):
             self.model.stop_training = True
