@@ -355,6 +355,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "log": [(ops.log, [positive(2, 3)])],
     "reverse": [(ops.reverse, [distinct(2, 3, 4)])],
+    "reverse_gradient": [(lambda x: ops.reverse_gradient(x, -1.0), [distinct(3, 4)])],  # reversed twice: the true one
     "sigmoid_crossentropy": [(lambda x: ops.sigmoid_crossentropy(x, ONE_HOT), [distinct(3, 4)])],
     "simple_rnn": [
         recurrent("simple_rnn", 1),

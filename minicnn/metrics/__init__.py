@@ -1,4 +1,7 @@
-"""Metrics: figures of merit that grow batch by batch.  Names are Keras', values scikit-learn's."""
+"""Metrics: figures of merit that grow batch by batch, with Keras' names; and functions of all samples at once.
+
+The functions have scikit-learn's names where it has such a function; the values of both are scikit-learn's.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +17,26 @@ from minicnn.metrics.accuracy import (
     TopKCategoricalAccuracy,
 )
 from minicnn.metrics.auc import AUC
+from minicnn.metrics.calibration import (
+    Reliability,
+    expected_calibration_error,
+    fit_temperature,
+    reliability_diagram,
+    with_temperature,
+)
 from minicnn.metrics.class_scores import classification_report
 from minicnn.metrics.confusion import ConfusionMatrix, F1Score, Precision, Recall
+from minicnn.metrics.curves import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+from minicnn.metrics.decisions import (
+    accuracy_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    confusion_matrix,
+    matthews_corrcoef,
+    precision_recall_f1,
+)
 from minicnn.metrics.metric import Mean, MeanOf, Metric
+from minicnn.metrics.probabilities import brier_score_loss, log_loss, top_k_accuracy_score
 from minicnn.metrics.regression import MeanAbsoluteError, MeanSquaredError
 
 __all__ = [
@@ -34,11 +54,29 @@ __all__ = [
     "Metric",
     "Precision",
     "Recall",
+    "Reliability",
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
+    "accuracy_score",
+    "average_precision_score",
+    "balanced_accuracy_score",
+    "brier_score_loss",
     "classification_report",
+    "cohen_kappa_score",
+    "confusion_matrix",
+    "expected_calibration_error",
+    "fit_temperature",
     "get",
+    "log_loss",
+    "matthews_corrcoef",
+    "precision_recall_curve",
+    "precision_recall_f1",
+    "reliability_diagram",
+    "roc_auc_score",
+    "roc_curve",
+    "top_k_accuracy_score",
+    "with_temperature",
 ]
 
 NAMES: dict[str, type[Metric]] = {

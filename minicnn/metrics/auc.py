@@ -60,7 +60,7 @@ class AUC(Metric):
     def _area(self, true: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> float:
         if np.isnan(scores).any():
             return float("nan")
-        positives, negatives = curve_points(true, scores, weights)
+        positives, negatives, _ = curve_points(true, scores, weights)
         if self.curve == "PR":
             steps = np.diff(positives) * ratio(positives, positives + negatives)[1:]
             return float(ratio(steps.sum(), positives[-1]))
@@ -70,11 +70,16 @@ class AUC(Metric):
         return float(area / (positives[-1] * negatives[-1]))
 
 
-def curve_points(true: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weight of the positive and of the negative samples at or above each threshold, from none to all."""
+def curve_points(
+    true: np.ndarray, scores: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weight of the positive and of the negative samples at or above each threshold, from none to all; the thresholds.
+
+    The first threshold, which no score reaches, is infinite.
+    """
     order = np.argsort(-scores, kind="stable")
     scores, true, weights = scores[order], true[order], weights[order]
     last_of_its_score = np.append(scores[1:] != scores[:-1], True)
     sums = (np.cumsum(weights * kind)[last_of_its_score] for kind in (true, ~true))
     positives, negatives = (np.append(0.0, total) for total in sums)
-    return positives, negatives
+    return positives, negatives, np.append(np.inf, scores[last_of_its_score])

@@ -9,6 +9,7 @@ from .conv import conv2d, conv2d_transpose, depthwise_conv2d
 from .dense import dense
 from .dropout import alpha_dropout, dropout
 from .embedding import embedding
+from .gradient import reverse_gradient
 from .loss import binary_crossentropy, crossentropy, sigmoid_crossentropy, softmax_crossentropy
 from .merge import add, batch_dot, maximum, minimum, multiply
 from .noise import noise
@@ -115,6 +116,7 @@ OPS = {
         reshape,
         resize,
         reverse,
+        reverse_gradient,
         sigmoid_crossentropy,
         simple_rnn,
         softmax,

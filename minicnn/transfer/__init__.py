@@ -2,10 +2,14 @@
 
 Read in this order: `tuning.py` and `folder_job.py` (the whole job), `job.py` (its steps), `base.py`, `features.py` and
 `feature_cache.py`, `head.py` and `weight_decay.py`, `policy.py`, `groups.py` and `fine_tuning.py`, `folds.py`.
+`compare.py`, `scoring.py` and `domain.py` say whether it is any good.
 """
 
 from minicnn.preparation import Preparation
 from minicnn.transfer.base import Base, load_base
+from minicnn.transfer.compare import Comparison, compare
+from minicnn.transfer.domain import DomainGap, coral, domain_gap
+from minicnn.transfer.domain_adaptation import GradientReversal, adapt_batchnorm, train_dann
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import default_cache, extract_features
 from minicnn.transfer.folder_job import finetune_folder
@@ -15,14 +19,20 @@ from minicnn.transfer.policy import Policy
 from minicnn.transfer.preparation import class_count, class_names_of, preparation_of
 from minicnn.transfer.rate_finder import RateRange, find_learning_rate
 from minicnn.transfer.result import Folds, Mistake, Phase, TransferResult
+from minicnn.transfer.scoring import h_score, leep, log_me
+from minicnn.transfer.scoring_bases import BaseRanking, rank_bases
 from minicnn.transfer.settings import Settings
 from minicnn.transfer.tuning import FineTuned, finetune
 
 __all__ = [
     "Base",
+    "BaseRanking",
+    "Comparison",
+    "DomainGap",
     "FeatureCache",
     "FineTuned",
     "Folds",
+    "GradientReversal",
     "Group",
     "Mistake",
     "Phase",
@@ -31,16 +41,25 @@ __all__ = [
     "RateRange",
     "Settings",
     "TransferResult",
+    "adapt_batchnorm",
     "class_count",
     "class_names_of",
+    "compare",
+    "coral",
     "default_cache",
+    "domain_gap",
     "extract_features",
     "find_learning_rate",
     "finetune",
     "finetune_folder",
     "freeze",
+    "h_score",
     "layer_groups",
+    "leep",
     "load_base",
+    "log_me",
     "preparation_of",
+    "rank_bases",
+    "train_dann",
     "unfreeze",
 ]

@@ -134,3 +134,11 @@ def test_climbing_the_ladder(cache):
     printed = run("climb_the_ladder.py", cache, "--size", "12")
     assert re.findall(r"conv2d forward (\w+)", printed)[-1] == "reference"
     assert number(r"largest difference of the outputs: (\S+)", printed) < 1e-5
+
+
+def test_adapting_to_new_pictures_helps(cache):
+    printed = run("adapt_to_new_pictures.py", cache)
+    before = number(r"as it is +([\d.]+)%", printed)
+    for way in ("CORAL", "AdaBN", "DANN"):
+        assert number(rf"{way} +([\d.]+)%", printed) > before + 4, printed
+    assert number(r"first scanner +([\d.]+)%", printed) > 95

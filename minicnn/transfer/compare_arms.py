@@ -1,0 +1,164 @@
+"""What `compare` compares: ways from some labelled pictures to class probabilities for others.
+
+A way is a function `method(task, base) -> learner`, and a learner a function `learner(split) -> probabilities (M,C)`
+that trains on the rows split.train and says of the rows split.validation what they are.  What all folds share, such as
+the features of a frozen base, is computed when the learner is made.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicnn.data import ResizeRule, Split
+from minicnn.layers import BatchNormalization, Conv2D, Dense, Dropout, GlobalAveragePooling2D, Input, MaxPooling2D, ReLU
+from minicnn.models import Model, Sequential
+from minicnn.optimizers import Adam
+from minicnn.preparation import preprocess_input
+from minicnn.schedules import CosineDecay
+from minicnn.transfer.base import Base
+from minicnn.transfer.feature_cache import FeatureCache
+from minicnn.transfer.features import extract_features
+from minicnn.transfer.fine_tuning import Tail
+from minicnn.transfer.finetune import attach_head
+from minicnn.transfer.folds import fit_head
+from minicnn.transfer.freeze import freeze, is_trained, leaf_layers, unfreeze
+from minicnn.transfer.labelled import Labelled, Progress
+from minicnn.transfer.settings import Settings
+from minicnn.transfer.surgery import split_where_training_begins
+
+SCRATCH_RATE = 3e-3
+TUNED_SHARE = 3  # one layer of so many is fine-tuned, counted from the end, where the settings name none
+
+Learner = Callable[[Split], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Task:
+    """
+    What every way is given.
+
+    Attributes
+    ----------
+    pictures : Labelled
+    settings : Settings
+    scratch : function
+        From the number of classes to a new, untrained model of pictures (N,H,W,3).
+    cache : FeatureCache, optional
+    progress : function, optional
+    """
+
+    pictures: Labelled
+    settings: Settings
+    scratch: Callable[[int], Any]
+    cache: FeatureCache | None = None
+    progress: Progress | None = None
+
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return len(self.pictures.class_names)
+
+
+Method = Callable[[Task, Base], Learner]
+
+
+def small_net(classes: int, side: int = 64) -> Sequential:
+    """
+    The net that is trained from scratch unless another is given: four convolutions, 99,000 weights.
+
+    Examples
+    --------
+    >>> small_net(5).output_shape
+    (None, 5)
+    """
+    model = Sequential([Input((side, side, 3))])
+    for number, filters in enumerate((16, 32, 64, 128)):
+        model.add(Conv2D(filters, 3, strides=2 if number == 0 else 1, padding="same", use_bias=False))
+        model.add(BatchNormalization(momentum=0.9))
+        model.add(ReLU())
+        if number < 3:
+            model.add(MaxPooling2D())
+    for layer in (GlobalAveragePooling2D(), Dropout(0.3), Dense(classes, activation="softmax")):
+        model.add(layer)
+    return model
+
+
+def from_scratch(task: Task, base: Base | None = None) -> Learner:
+    """A net with random weights, trained on pixels in [-1, 1] by Adam with a cosine rate; no base has a part in it."""
+    settings, labels = task.settings, task.pictures.labels
+    side = task.scratch(task.classes).input_shape[1:3]
+    pixels = preprocess_input(task.pictures.images(ResizeRule(side)), "tf")
+
+    def learn(split: Split) -> np.ndarray:
+        model = task.scratch(task.classes)
+        steps = settings.epochs * -(-len(split.train) // settings.batch_size)
+        model.compile(Adam(CosineDecay(SCRATCH_RATE, steps)), "sparse_categorical_crossentropy")
+        x, y = pixels[split.train], labels[split.train]
+        model.fit(x, y, batch_size=settings.batch_size, epochs=settings.epochs, verbose=0)
+        return model.predict(pixels[split.validation])
+
+    return learn
+
+
+def on_features(task: Task, base: Base) -> Learner:
+    """A softmax head on the features of the frozen base, its weight decay chosen inside the training rows."""
+    pictures = task.pictures
+    features = pictures.features(base.model, base, task.cache, task.progress)
+
+    def learn(split: Split) -> np.ndarray:
+        head, _ = fit_head(
+            features, pictures.labels, split.train, split.validation, list(pictures.hashes), task.settings
+        )
+        return head.probabilities(features[split.validation])
+
+    return learn
+
+
+def fine_tuned(task: Task, base: Base) -> Learner:
+    """
+    The head of `on_features`, then the last layers of the base together with it.
+
+    `settings.unfreeze` says from which layer on; where it says none, the last third of those that have weights.
+    """
+    pictures, settings = task.pictures, task.settings
+    model, head_layer = attach_head(base, task.classes, settings.dropout)
+    output = base.model.outputs[0]
+    freeze(base.model)
+    unfreeze(base.model, settings.unfreeze or _last_third(base.model))
+    prefix, tail_model = split_where_training_begins(model)
+    border = [tensor for tensor in prefix.outputs if tensor is not output]
+    (*inputs, features), _ = extract_features(
+        Model(prefix.inputs, [*border, output]),
+        pictures.images(base.preparation.rule),
+        pictures.hashes,
+        base.preparation,
+        cache=task.cache,
+        progress=task.progress,
+    )
+    tail = Tail(tail_model, head_layer, inputs, pictures.labels)
+
+    def learn(split: Split) -> np.ndarray:
+        keys = list(pictures.hashes)
+        head, _ = fit_head(features, pictures.labels, split.train, split.validation, keys, settings)
+        with tail.borrowed():
+            tail.set_head(head)
+            tail.fit(split.train, split.validation, settings)
+            return tail.probabilities(split.validation, settings.batch_size)
+
+    return learn
+
+
+def _last_third(model: Any) -> str:
+    """The first of the last third of the layers that learn."""
+    names = [layer.name for layer in leaf_layers(model) if is_trained(layer)]
+    return names[-max(1, len(names) // TUNED_SHARE)]
+
+
+WITHOUT_BASE = "scratch"
+METHODS: dict[str, Method] = {
+    WITHOUT_BASE: from_scratch,  # type: ignore[dict-item]
+    "features": on_features,
+    "finetuned": fine_tuned,
+}
