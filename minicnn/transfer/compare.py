@@ -18,9 +18,9 @@ from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.folds import fold_seed
 from minicnn.transfer.freeze import freeze
 from minicnn.transfer.labelled import Progress, labelled, store_of
+from minicnn.transfer.policy import Policy, policy_of
 from minicnn.transfer.scores import student_975
 from minicnn.transfer.scoring_bases import BaseChoice, base_list, base_of
-from minicnn.transfer.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ def compare(
     methods: Sequence[str] = tuple(METHODS),
     *,
     folds: int = 5,
-    settings: Settings | None = None,
+    policy: Policy | None = None,
     scratch: Callable[[int], Any] = small_net,
     cache: FeatureCache | bool = True,
     progress: Progress | None = None,
@@ -249,8 +249,8 @@ def compare(
         Of "scratch" (a small net with random weights, once), "features" (a head on each frozen base) and "finetuned"
         (then its last layers).
     folds : int
-    settings : Settings, optional
-        epochs, batch_size and seed hold for all ways; unfreeze, fine_epochs and learning_rate for "finetuned".
+    policy : Policy, optional
+        head_epochs, batch_size and seed hold for all ways; the rest is for "finetuned".
     scratch : function
         From the number of classes to a new, untrained model of pictures (N,H,W,3): what "scratch" trains.
     cache : FeatureCache or bool
@@ -275,11 +275,13 @@ def compare(
     chosen, named = _chosen(methods), base_list("compare", bases)
     if not named and any(method != WITHOUT_BASE for method in chosen):
         raise ArgumentError("compare: a method other than 'scratch' needs a base; bases is empty")
-    settings = settings or Settings()
+    policy = policy_of(policy)
+    if "finetuned" in chosen and policy.unfreeze is None:
+        raise ArgumentError("compare: 'finetuned' needs a policy that unfreezes layers; its unfreeze is None")
     pictures = labelled(data, ResizeRule(scratch(2).input_shape[1:3]), progress)
-    task = Task(pictures, settings, scratch, store_of(cache), progress)
+    task = Task(pictures, policy, scratch, store_of(cache), progress)
     splits = stratified_folds(
-        pictures.labels, folds, seed=settings.seed, keys=pictures.hashes, class_names=pictures.class_names
+        pictures.labels, folds, seed=policy.seed, keys=pictures.hashes, class_names=pictures.class_names
     )
     arms = []
     if WITHOUT_BASE in chosen:
@@ -309,7 +311,7 @@ def _judge(task: Task, name: str, base: Base | None, splits: Sequence[Any]) -> A
     learn = method(task, base)  # type: ignore[arg-type]
     ready, accuracies = time.perf_counter(), []
     for number, split in enumerate(splits, 1):
-        set_random_seed(fold_seed(task.settings.seed, number))
+        set_random_seed(fold_seed(task.policy.seed, number))
         found = learn(split).argmax(axis=1)
         accuracies.append(float((found == task.pictures.labels[split.validation]).mean()))
         if task.progress is not None:

@@ -13,23 +13,19 @@ import numpy as np
 
 from minicnn.data import ResizeRule, Split
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Dropout, GlobalAveragePooling2D, Input, MaxPooling2D, ReLU
-from minicnn.models import Model, Sequential
+from minicnn.models import Sequential
 from minicnn.optimizers import Adam
 from minicnn.preparation import preprocess_input
 from minicnn.schedules import CosineDecay
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import extract_features
-from minicnn.transfer.fine_tuning import Tail
-from minicnn.transfer.finetune import attach_head
 from minicnn.transfer.folds import fit_head
-from minicnn.transfer.freeze import freeze, is_trained, leaf_layers, unfreeze
+from minicnn.transfer.job import Job, check_unfreeze
 from minicnn.transfer.labelled import Labelled, Progress
-from minicnn.transfer.settings import Settings
-from minicnn.transfer.surgery import split_where_training_begins
+from minicnn.transfer.policy import Policy
+from minicnn.transfer.samples import Samples
 
 SCRATCH_RATE = 3e-3
-TUNED_SHARE = 3  # one layer of so many is fine-tuned, counted from the end, where the settings name none
 
 Learner = Callable[[Split], np.ndarray]
 
@@ -42,7 +38,8 @@ class Task:
     Attributes
     ----------
     pictures : Labelled
-    settings : Settings
+    policy : Policy
+        Of the head, whose epochs and batch size a net from scratch has too, and of fine-tuning.
     scratch : function
         From the number of classes to a new, untrained model of pictures (N,H,W,3).
     cache : FeatureCache, optional
@@ -50,7 +47,7 @@ class Task:
     """
 
     pictures: Labelled
-    settings: Settings
+    policy: Policy
     scratch: Callable[[int], Any]
     cache: FeatureCache | None = None
     progress: Progress | None = None
@@ -87,16 +84,16 @@ def small_net(classes: int, side: int = 64) -> Sequential:
 
 def from_scratch(task: Task, base: Base | None = None) -> Learner:
     """A net with random weights, trained on pixels in [-1, 1] by Adam with a cosine rate; no base has a part in it."""
-    settings, labels = task.settings, task.pictures.labels
+    policy, labels = task.policy, task.pictures.labels
     side = task.scratch(task.classes).input_shape[1:3]
     pixels = preprocess_input(task.pictures.images(ResizeRule(side)), "tf")
 
     def learn(split: Split) -> np.ndarray:
         model = task.scratch(task.classes)
-        steps = settings.epochs * -(-len(split.train) // settings.batch_size)
+        steps = policy.head_epochs * -(-len(split.train) // policy.batch_size)
         model.compile(Adam(CosineDecay(SCRATCH_RATE, steps)), "sparse_categorical_crossentropy")
         x, y = pixels[split.train], labels[split.train]
-        model.fit(x, y, batch_size=settings.batch_size, epochs=settings.epochs, verbose=0)
+        model.fit(x, y, batch_size=policy.batch_size, epochs=policy.head_epochs, verbose=0)
         return model.predict(pixels[split.validation])
 
     return learn
@@ -108,9 +105,7 @@ def on_features(task: Task, base: Base) -> Learner:
     features = pictures.features(base.model, base, task.cache, task.progress)
 
     def learn(split: Split) -> np.ndarray:
-        head, _ = fit_head(
-            features, pictures.labels, split.train, split.validation, list(pictures.hashes), task.settings
-        )
+        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.hashes, task.policy)
         return head.probabilities(features[split.validation])
 
     return learn
@@ -118,42 +113,28 @@ def on_features(task: Task, base: Base) -> Learner:
 
 def fine_tuned(task: Task, base: Base) -> Learner:
     """
-    The head of `on_features`, then the last layers of the base together with it.
+    The head of `on_features`, then the layers of the base that the policy unfreezes together with it.
 
-    `settings.unfreeze` says from which layer on; where it says none, the last third of those that have weights.
+    Raises
+    ------
+    ArgumentError
+        The policy unfreezes a layer that is not there.
     """
-    pictures, settings = task.pictures, task.settings
-    model, head_layer = attach_head(base, task.classes, settings.dropout)
-    output = base.model.outputs[0]
-    freeze(base.model)
-    unfreeze(base.model, settings.unfreeze or _last_third(base.model))
-    prefix, tail_model = split_where_training_begins(model)
-    border = [tensor for tensor in prefix.outputs if tensor is not output]
-    (*inputs, features), _ = extract_features(
-        Model(prefix.inputs, [*border, output]),
-        pictures.images(base.preparation.rule),
-        pictures.hashes,
-        base.preparation,
-        cache=task.cache,
-        progress=task.progress,
-    )
-    tail = Tail(tail_model, head_layer, inputs, pictures.labels)
+    pictures, policy = task.pictures, task.policy
+    check_unfreeze(base.model, policy.unfreeze)
+    images = pictures.images(base.preparation.rule)
+    samples = Samples(images, pictures.labels, pictures.class_names, pictures.hashes, base.preparation)
+    features, tail, _ = Job(base, samples, policy, task.cache, task.progress).features()
+    assert tail is not None
 
     def learn(split: Split) -> np.ndarray:
-        keys = list(pictures.hashes)
-        head, _ = fit_head(features, pictures.labels, split.train, split.validation, keys, settings)
+        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.hashes, policy)
         with tail.borrowed():
             tail.set_head(head)
-            tail.fit(split.train, split.validation, settings)
-            return tail.probabilities(split.validation, settings.batch_size)
+            tail.fit(split.train, split.validation, policy, pictures.hashes)
+            return tail.probabilities(split.validation, policy.batch_size)
 
     return learn
-
-
-def _last_third(model: Any) -> str:
-    """The first of the last third of the layers that learn."""
-    names = [layer.name for layer in leaf_layers(model) if is_trained(layer)]
-    return names[-max(1, len(names) // TUNED_SHARE)]
 
 
 WITHOUT_BASE = "scratch"

@@ -11,7 +11,7 @@ from minicnn.errors import ArgumentError, DataError, ShapeError
 from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input
 from minicnn.models import Sequential
 from minicnn.seeds import new_seed
-from minicnn.transfer import Settings, compare, rank_bases
+from minicnn.transfer import Policy, compare, rank_bases
 from minicnn.transfer.compare import Arm, Comparison, corrected_difference
 from minicnn.transfer.compare_arms import METHODS, Task, fine_tuned
 from minicnn.transfer.compare_arms import small_net as scratch_net
@@ -20,7 +20,7 @@ from minicnn.transfer.scores import student_975
 from minicnn.transfer.scoring_bases import base_of
 from minicnn.utils import set_random_seed
 
-SETTINGS = Settings(epochs=6, batch_size=8, fine_epochs=2, learning_rate=1e-3)
+POLICY = Policy(head_epochs=6, batch_size=8, epochs=2)
 METHOD_NAMES = ("scratch", "features", "finetuned")
 
 
@@ -37,7 +37,7 @@ def tiny_net(classes):
 
 @pytest.fixture(scope="module")
 def found(photos, net_file):
-    return compare(photos, [net_file], folds=4, settings=SETTINGS, scratch=tiny_net, cache=False)
+    return compare(photos, [net_file], folds=4, policy=POLICY, scratch=tiny_net, cache=False)
 
 
 def test_every_way_is_judged_on_the_same_folds_with_the_same_seeds(photos, net_file, monkeypatch):
@@ -72,12 +72,12 @@ def test_colours_are_learned_by_every_way(found):
 
 
 def test_a_way_alone_gives_the_same_accuracies_as_beside_others(found, photos, net_file):
-    alone = compare(photos, [net_file], ["finetuned"], folds=4, settings=SETTINGS, cache=False)
+    alone = compare(photos, [net_file], ["finetuned"], folds=4, policy=POLICY, cache=False)
     assert alone.arms[0].accuracies == found.arms[2].accuracies
 
 
 def test_a_fold_knows_nothing_of_what_was_tuned_for_another(photos, net_file):
-    task, found = Task(labelled(str(photos), ResizeRule(SIDE)), SETTINGS, tiny_net), []
+    task, found = Task(labelled(str(photos), ResizeRule(SIDE)), POLICY, tiny_net), []
     learn, split = fine_tuned(task, base_of(net_file)), stratified_folds(task.pictures.labels, 4)[0]
     for _ in range(2):
         set_random_seed(0)
@@ -208,6 +208,7 @@ def test_the_net_that_is_trained_from_scratch_has_the_weights_that_it_says():
         (lambda p, n: compare(p, [n], ["scratch", "scratch"]), ArgumentError, "each once"),
         (lambda p, n: compare(p, []), ArgumentError, "needs a base"),
         (lambda p, n: compare(p, "mobilenet"), ArgumentError, r"bases is a list; for one base give \['mobilenet'\]"),
+        (lambda p, n: compare(p, [n], policy=Policy(unfreeze=None)), ArgumentError, "unfreeze is None"),
         (lambda p, n: compare(p, [n], folds=1), ArgumentError, "folds"),
         (lambda p, n: compare(p, [n], folds=9), DataError, "too few different pictures"),
         (lambda p, n: rank_bases(p, []), ArgumentError, "at least one base"),
