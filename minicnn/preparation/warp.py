@@ -1,7 +1,7 @@
 """Affine maps of a picture: each pixel of the result is read at a place of the source, between its pixels.
 
-A map is a matrix (3,3) from places in the result to places in the source, both (row, column, 1) in pixels from the middle
-of the picture: a rotation, then, is one about the middle.  Doing the map A and then the map B is the one map A @ B.
+A map is a matrix (3,3) from places in the result to places in the source, both (row, column, 1) in pixels from the
+middle of the picture, so a rotation is one about the middle.  The map A and after it the map B are the one map A @ B.
 """
 
 import math
@@ -40,7 +40,7 @@ def warp(
     >>> warp(row, shift(0, 1.5), "nearest").ravel().tolist()    # 1.5 pixels to the right
     [10, 10, 15]
     """
-    height, width, channels = image.shape
+    height, width = image.shape[:2]
     rows = np.arange(height)[:, None] - (height - 1) / 2
     columns = np.arange(width) - (width - 1) / 2
     y, x = (m[0] * rows + m[1] * columns + m[2] for m in np.asarray(matrix, np.float64)[:2])

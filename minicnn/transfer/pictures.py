@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.data import ImageFolder, ResizeRule, Split, load_images, stratified_split
+from minicnn.data import LabelledFiles, ResizeRule, Split, load_images, stratified_split
 from minicnn.data.problems import as_text
 
 Progress = Callable[[str, int, int], None]
@@ -23,7 +23,7 @@ class Pictures:
 
     Attributes
     ----------
-    folder : ImageFolder
+    folder : LabelledFiles
         With the files that could be read.
     images : uint8 (N,H,W,3)
     hashes : tuple of str
@@ -32,7 +32,7 @@ class Pictures:
         (file, reason) of what was not used, and of what was used after a conversion.
     """
 
-    folder: ImageFolder
+    folder: LabelledFiles
     images: np.ndarray
     hashes: tuple[str, ...]
     refused: list[tuple[str, str]]
@@ -48,7 +48,7 @@ class Pictures:
         return relative(self.folder.files[index], self.folder.root)
 
 
-def read_pictures(folder: ImageFolder, rule: ResizeRule, progress: Progress | None = None) -> Pictures:
+def read_pictures(folder: LabelledFiles, rule: ResizeRule, progress: Progress | None = None) -> Pictures:
     """
     Read all pictures of a scanned folder; bad files are listed and left out.
 

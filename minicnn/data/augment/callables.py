@@ -17,7 +17,7 @@ _one_at_a_time = threading.RLock()
 
 
 class Adapted(Step):
-    """Any function of one picture, uint8 (H,W,3), that returns one, or a dict with it as "image", as albumentations does.
+    """Any function of one picture, uint8 (H,W,3), that returns one, or a dict with "image" as albumentations does.
 
     Its randomness is seeded anew for each picture: by its `set_random_seed` where it has one, as albumentations'
     `Compose` does, each thread then having a copy of its own; else `random`, NumPy's old global generator and, where it
