@@ -79,4 +79,4 @@ class _Portion(Generic[T]):
             self.result.set_result(self.finish(self.rows, self._found))
         except BaseException as error:
             self.result.set_exception(error)
-        self._found.clear()
+        self._found = []

@@ -96,17 +96,17 @@ def stratified_folds(
     if k < 2:
         raise ArgumentError(f"cross-validation needs at least 2 folds, got {k}")
     samples = _Samples(labels, seed, keys, groups, class_names)
+    members: dict[str, np.ndarray] = {}  # of each key, how many samples there are of each class
+    for number, label in enumerate(samples.classes):
+        for key, indices in samples.of_class(label, needed=k, purpose=f"one for each of {k} folds"):
+            members.setdefault(key, np.zeros(len(samples.classes)))[number] = len(indices)
+    sizes = sum(members.values())
+    counts = np.zeros((k, len(samples.classes)))
     part: dict[str, int] = {}
-    totals = np.zeros(k, int)
-    for label in samples.classes:
-        counts = np.zeros(k, int)
-        ranked = samples.of_class(label, needed=k, purpose=f"one for each of {k} folds")
-        # Those decided already first, then the large ones, which the small ones make up for.
-        for key, indices in sorted(ranked, key=lambda item: (item[0] not in part, -len(item[1]))):
-            # The fold with the fewest of this class, then with the fewest of all.
-            fold = part.setdefault(key, int(np.lexsort((totals, counts))[0]))
-            counts[fold] += len(indices)
-            totals[fold] += len(indices)
+    for key in sorted(members, key=lambda key: -members[key].sum()):  # the small ones make up for the large ones
+        # The fold with the smallest share of its classes, then with the fewest samples.
+        part[key] = int(np.lexsort((counts.sum(1), counts @ (members[key] / sizes)))[0])
+        counts[part[key]] += members[key]
     return [samples.split(part, validation=fold) for fold in range(k)]
 
 
