@@ -44,7 +44,7 @@ def split_remarks(
             f"{one} also among the training pictures, so the accuracy flatters: {_some(found)}; remove from one"
         )
     if groups is not None:
-        both = {groups[i] for i in split.train} & {groups[i] for i in split.validation}
+        both = {groups[int(i)] for i in split.train} & {groups[int(i)] for i in split.validation}
         if both:
             said.append(
                 f"group {in_words(sorted(both))} has pictures in both parts, so the accuracy flatters: move them"
@@ -53,7 +53,7 @@ def split_remarks(
         lacking = np.setdiff1d(np.arange(len(class_names)), labels[rows])
         if lacking.size:
             what = "learned" if part == "training" else "judged"
-            said.append(f"no {part} picture is of class {in_words(class_names[i] for i in lacking)}: it is not {what}")
+            said.append(f"no {part} picture is of class {in_words(class_names[int(i)] for i in lacking)}: it is not {what}")
     return said
 
 

@@ -41,47 +41,64 @@ def warp(
     [10, 10, 15]
     """
     height, width = image.shape[:2]
-    rows = np.arange(height)[:, None] - (height - 1) / 2
-    columns = np.arange(width) - (width - 1) / 2
-    y, x = (m[0] * rows + m[1] * columns + m[2] for m in np.asarray(matrix, np.float64)[:2])
-    y, x = y + (height - 1) / 2, x + (width - 1) / 2
+    y, x = _places(np.asarray(matrix, np.float64), height, width)
     if fill == "constant":
         image = np.pad(image, ((1, 1), (1, 1), (0, 0)), constant_values=value)
         y, x = np.clip(y, -1, height) + 1, np.clip(x, -1, width) + 1
     else:
         y, x = _within(y, height, fill), _within(x, width, fill)
     if interpolation == "nearest":
-        return image[np.floor(y + 0.5).astype(np.intp), np.floor(x + 0.5).astype(np.intp)]
+        return image[(y + np.float32(0.5)).astype(np.intp), (x + np.float32(0.5)).astype(np.intp)]
     return _between_pixels(image, y, x)
+
+
+def _places(matrix: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column (H,W) in the source, from its first pixel, of each pixel of the result."""
+    middle = (height - 1) / 2, (width - 1) / 2
+    rows, columns = np.arange(height) - middle[0], np.arange(width) - middle[1]
+    y, x = (
+        (m[0] * rows + m[2] + zero).astype(np.float32)[:, None] + (m[1] * columns).astype(np.float32)
+        for m, zero in zip(matrix, middle)
+    )
+    return y, x
 
 
 def _within(place: np.ndarray, size: int, fill: str) -> np.ndarray:
     """Places between 0 and size - 1 where the picture has what it goes on with at these places."""
-    if fill == "reflect":
-        around = np.mod(place + 0.5, 2 * size)
-        place = np.minimum(around, 2 * size - around) - 0.5
+    if fill == "reflect":  # a saw of period 2·size about -1/2
+        away = np.abs(place + np.float32(0.5))
+        if away.max(initial=0) > 2 * size:
+            away = np.mod(away, np.float32(2 * size))
+        place = size - np.abs(size - away) - np.float32(0.5)
     elif fill == "wrap":
-        place = np.mod(place, size)
+        place = np.mod(place, np.float32(size))
     return np.clip(place, 0, size - 1)
 
 
 def _between_pixels(image: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """(H,W,C) of x(y,x): the mean of four neighbours, weighted by how near they are."""
     height, width, channels = image.shape
-    pixels = image.reshape(-1, channels)
+    planes = np.ascontiguousarray(image.transpose(2, 0, 1)).reshape(channels, -1)  # whole rows are quicker than pixels
     top, left = y.astype(np.intp), x.astype(np.intp)  # y, x >= 0
-    below, right = np.minimum(top + 1, height - 1) * width, np.minimum(left + 1, width - 1)
     kind = np.float32 if image.dtype == np.uint8 else image.dtype
-    down, across = (y - top).astype(kind)[..., None], (x - left).astype(kind)[..., None]
+    down, across = (y - top).astype(kind), (x - left).astype(kind)
+    below, right = np.minimum(top + 1, height - 1) * width, np.minimum(left + 1, width - 1)
     top *= width
 
     def between(row: np.ndarray) -> np.ndarray:
-        one, other = (np.take(pixels, row + column, 0).astype(kind, copy=False) for column in (left, right))
-        return one + (other - one) * across
+        one, other = (np.take(planes, row + column, 1).astype(kind, copy=False) for column in (left, right))
+        other -= one
+        other *= across
+        other += one
+        return other
 
-    upper = between(top)
-    values = upper + (between(below) - upper) * down
-    return np.rint(values).astype(np.uint8) if image.dtype == np.uint8 else values
+    values, lower = between(top), between(below)
+    lower -= values
+    lower *= down
+    values += lower
+    if image.dtype == np.uint8:
+        values = np.rint(values, out=values).astype(np.uint8)
+    return np.ascontiguousarray(values.transpose(1, 2, 0))
 
 
 def rotation(angle: float) -> np.ndarray:

@@ -36,7 +36,7 @@ class Adapted(Step):
     """
 
     def __init__(self, function: Callable[..., Any]):
-        self.function = function
+        self.function: Any = function
         self._named = _takes_name(function)
         self._own = threading.local()
 
