@@ -53,7 +53,8 @@ def split_remarks(
         lacking = np.setdiff1d(np.arange(len(class_names)), labels[rows])
         if lacking.size:
             what = "learned" if part == "training" else "judged"
-            said.append(f"no {part} picture is of class {in_words(class_names[int(i)] for i in lacking)}: it is not {what}")
+            listed = in_words(class_names[int(i)] for i in lacking)
+            said.append(f"no {part} picture is of class {listed}: it is not {what}")
     return said
 
 

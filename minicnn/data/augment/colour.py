@@ -4,16 +4,17 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.arguments import interval
 from minicnn.preparation.colour import brightened, contrasted, saturated, turned_hue
 
-from .step import Step, interval
+from .step import Step
 
 
 class _Colour(Step):
     """Base: one number, drawn from an interval, decides what becomes of the pixels."""
 
     def __init__(self, part: Any):
-        self.part = interval(self, "part", part, -1, 1)
+        self.part = interval(type(self).__name__, "part", part, -1, 1)
 
     def change(self, x: np.ndarray, part: float) -> np.ndarray:
         """float32 (H,W,3) in 0..255 of such values."""

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from minicnn.arguments import number
+from minicnn.arguments import interval, number
 
-from .step import Step, interval
+from .step import Step
 
 
 class Erase(Step):
@@ -36,8 +36,8 @@ class Erase(Step):
         value: int | None = None,
     ):
         self.probability = number("Erase", "probability", probability, "[0, 1]")
-        self.area = interval(self, "area", area, 0, 1)
-        self.proportions = interval(self, "proportions", proportions, 0.01, 100)
+        self.area = interval("Erase", "area", area, 0, 1)
+        self.proportions = interval("Erase", "proportions", proportions, 0.01, 100)
         self.value = None if value is None else int(number("Erase", "value", value, "[0, 255]"))
 
     def __call__(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.arguments import number, one_of, whole_number
+from minicnn.arguments import interval, number, one_of, whole_number
 from minicnn.errors import ShapeError
 from minicnn.preparation.warp import FILLS, rotation, scaling, shift, warp
 
-from .step import Step, interval
+from .step import Step
 
 
 class Flip(Step):
@@ -106,7 +106,7 @@ class Rotate(Affine):
     """
 
     def __init__(self, angle: Any, fill: str = "reflect", value: float = 0):
-        self.angle = interval(self, "angle", angle, -360, 360)
+        self.angle = interval("Rotate", "angle", angle, -360, 360)
         self._beyond(fill, value)
 
     def matrix(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
@@ -119,7 +119,7 @@ class Zoom(Affine):
     def __init__(self, part: Any, fill: str = "reflect", value: float = 0):
         both = isinstance(part, tuple | list)
         span = number("Zoom", "part", 0 if both else part, "[0, 1)")
-        self.part = interval(self, "part", part if both else (1 - span, 1 + span), 0.01, 100)
+        self.part = interval("Zoom", "part", part if both else (1 - span, 1 + span), 0.01, 100)
         self._beyond(fill, value)
 
     def matrix(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
@@ -131,7 +131,7 @@ class Shift(Affine):
     """Down and to the right, each by a part of the side drawn from -part to part, or from the two given."""
 
     def __init__(self, part: Any, fill: str = "reflect", value: float = 0):
-        self.part = interval(self, "part", part, -1, 1)
+        self.part = interval("Shift", "part", part, -1, 1)
         self._beyond(fill, value)
 
     def matrix(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
@@ -155,8 +155,8 @@ class ResizedCrop(Affine):
     """
 
     def __init__(self, area: tuple[float, float] = (0.5, 1), proportions: tuple[float, float] = (3 / 4, 4 / 3)):
-        self.area = interval(self, "area", area, 0.01, 1)
-        self.proportions = interval(self, "proportions", proportions, 0.1, 10)
+        self.area = interval("ResizedCrop", "area", area, 0.01, 1)
+        self.proportions = interval("ResizedCrop", "proportions", proportions, 0.1, 10)
         self._beyond("nearest", 0)
 
     def matrix(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minicnn.arguments import number
-
 
 class Step:
     """A random change of one picture.  A step of your own is a subclass with `__call__`."""
@@ -29,21 +27,3 @@ class Mixing:
     ) -> tuple[np.ndarray, np.ndarray]:
         """(images, targets) mixed, of images (B,H,W,3), uint8 or float, targets float32 (B,C) and B generators."""
         raise NotImplementedError
-
-
-def interval(owner: object, argument: str, value: object, low: float, high: float) -> tuple[float, float]:
-    """(a, b) of two numbers with low <= a <= b <= high, or (-v, v) of one number v, cut at low.
-
-    Raises
-    ------
-    ArgumentError
-
-    >>> interval("step", "angle", 10, -180, 180)
-    (-10.0, 10.0)
-    """
-    name, allowed = type(owner).__name__ if isinstance(owner, Step | Mixing) else str(owner), f"[{low}, {high}]"
-    if isinstance(value, tuple | list) and len(value) == 2:
-        first = number(name, argument, value[0], allowed)
-        return first, number(name, argument, value[1], f"[{first}, {high}]")
-    most = number(name, argument, value, f"[0, {high}]")
-    return max(-most, float(low)), most
