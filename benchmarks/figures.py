@@ -173,6 +173,7 @@ def data_loading(result: dict[str, Any]) -> str:
         "plain": "threads work ahead",
         "augmented": "threads work ahead, flip, rotation, zoom, brightness",
         "in turns, augmented": "the same, reading and training in turns",
+        "in memory": "all pictures in memory",
     }
     rows = [
         [

@@ -41,7 +41,7 @@ def split_remarks(
         found = [f"{printable(names[judged])} is {printable(names[trained])}" for trained, judged in shared]
         one = "1 validation picture is" if len(shared) == 1 else f"{len(shared):,} validation pictures are"
         said.append(
-            f"{one} also among the training pictures, so the accuracy flatters: {_some(found)}; remove from one"
+            f"{one} also among the training pictures, so the accuracy flatters: {_some(found)}; remove them from one"
         )
     if groups is not None:
         both = {groups[int(i)] for i in split.train} & {groups[int(i)] for i in split.validation}

@@ -1,6 +1,7 @@
 """A table of labels: a CSV file with a line for each picture, `file,label` or `file,label,group`."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,9 +63,9 @@ def read_table(
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """(line, {column: value}) of each row, the columns that are read having a value each."""
-    lines = _text(path).splitlines(keepends=True)
-    start = lines[0] if lines else ""
-    reader = csv.reader(lines, delimiter=max(",;\t", key=start.count), strict=True)
+    text = _text(path)
+    start = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=start.count), strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
         columns = {name: header.index(name) for name in (*_NEEDED, *_OPTIONAL) if name in header}

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.data import LabelledFiles, ResizeRule, Split, load_images, stratified_split
-from minicnn.data.problems import as_text
+from minicnn.data.problems import as_text, printable
+from minicnn.errors import DataError
 
 Progress = Callable[[str, int, int], None]
 
@@ -55,13 +56,18 @@ def read_pictures(folder: LabelledFiles, rule: ResizeRule, progress: Progress | 
     Raises
     ------
     DataError
-        A class has no readable picture left.
+        A class has no readable picture left, or all pictures look the same.
     """
     report = None if progress is None else lambda done, total: progress("reading pictures", done, total)
     loaded = load_images(folder.files, rule, progress=report)
     problems = [*folder.problems, *loaded.problems]
+    kept = folder.keep(loaded.indices)
+    if all(np.array_equal(image, loaded.images[0]) for image in loaded.images):
+        raise DataError(
+            f"{printable(folder.root)}: all {len(kept)} pictures look the same: there is nothing to tell them apart by"
+        )
     return Pictures(
-        folder.keep(loaded.indices),
+        kept,
         loaded.images,
         loaded.hashes,
         [(relative(problem.path, folder.root), problem.message) for problem in problems],

@@ -281,7 +281,7 @@ def test_what_is_no_picture_is_refused():
         pipeline(np.zeros((2, 2), np.uint8), 0)
     for result, said in ((np.zeros(3), "float64"), (None, "a NoneType")):
         wrong = augment.Pipeline([augment.Adapted(lambda image, result=result: result)])
-        with pytest.raises(DTypeError, match=rf"Adapted\(function=.* is or gave {said}"):
+        with pytest.raises(DTypeError, match=rf"Adapted\(.*lambda>\) is or gave {said}"):
             wrong(np.zeros((2, 2, 3), np.uint8), 0)
 
 

@@ -241,6 +241,20 @@ def test_a_given_division_is_taken_and_what_is_wrong_with_it_is_said(tmp_path):
     assert train.split_given is None
 
 
+def test_a_digest_tells_other_pictures_and_other_changes(folder):
+    data = ImageFolder(folder, 8)
+    digests = [data.digest(), data.augmented(CHANGES).digest(), data.take(range(11)).digest()]
+    digests += [ImageFolder(folder, 9).digest(), data.augmented(augment.Pipeline(CHANGES.steps, seed=6)).digest()]
+    assert data.digest() == ImageFolder(folder, 8).digest()
+    changed = augment.Pipeline([augment.Adapted(lambda image: image)])
+    assert data.augmented(changed).digest() == data.augmented(augment.Pipeline(changed.steps)).digest()
+    Image.new("RGB", (5, 5), (1, 2, 3)).save(folder / "cat" / "0.png")
+    digests.append(ImageFolder(folder, 8).digest())
+    (folder / "cat" / "0.png").rename(folder / "dog" / "0.png")
+    digests.append(ImageFolder(folder, 8).digest())
+    assert len(set(digests)) == len(digests)
+
+
 def test_all_pictures_equal_are_refused(tmp_path):
     files = []
     for i in range(4):

@@ -187,7 +187,7 @@ def test_remarks_on_a_division():
     said = split_remarks(split, [0, 0, 1, 2, 2], [*"12312"], names, classes, ["p", "q", "r", "p", "s"])
     assert said == [
         "2 validation pictures are also among the training pictures, so the accuracy flatters: d.png is a.png, "
-        "e.png is b.png; remove from one",
+        "e.png is b.png; remove them from one",
         "group 'p' has pictures in both parts, so the accuracy flatters: move them",
         "no training picture is of class 'cow': it is not learned",
         "no validation picture is of class 'cat', 'dog': it is not judged",

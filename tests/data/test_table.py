@@ -40,6 +40,13 @@ def test_a_table(table, text, tmp_path):
     assert (kept.groups, kept.labels.tolist()) == (("p1", "p2"), [1, 0])
 
 
+def test_a_name_may_have_what_other_programs_take_for_a_line_end(table, tmp_path):
+    (tmp_path / "a\u2028b.png").write_bytes(b"x")
+    found = read_table(table('file,label\na\u2028b.png,"x\x0cy"\nb c.png,z\n'))
+    assert found.files[0].name == "a\u2028b.png"
+    assert found.class_names == ("x\x0cy", "z")
+
+
 def test_the_folder_and_the_classes_of_a_model(table, tmp_path):
     (tmp_path / "d" / "f.png").write_bytes(b"x")
     found = read_table(table("file,label\ne.png,y\nf.png,x\n"), tmp_path / "d", ["y", "x"])

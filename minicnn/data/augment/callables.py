@@ -52,6 +52,9 @@ class Adapted(Step):
                 result = self._call(self.function, image)
         return result["image"] if isinstance(result, Mapping) else result
 
+    def __repr__(self) -> str:
+        return f"Adapted({getattr(self.function, '__qualname__', type(self.function).__qualname__)})"
+
     def _call(self, function: Callable[..., Any], image: np.ndarray) -> Any:
         image = image.copy()  # which a function may write into
         return function(image=image) if self._named else function(image)
