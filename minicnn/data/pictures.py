@@ -300,7 +300,7 @@ class ImageArrays(LabelledPictures):
     >>> (x, y), _ = shapes.load_data(4, size=16)
     >>> photos = ImageArrays(x, y, Preparation(ResizeRule(16), "unit"), class_names=shapes.CLASS_NAMES)
     >>> train, validation = photos.split(0.25)
-    >>> [(x.shape, y.tolist()) for x, y in validation.batches(8)]
+    >>> [(x.shape, sorted(y.tolist())) for x, y in validation.batches(8)]
     [((6, 16, 16, 3), [0, 1, 2, 3, 4, 5])]
     """
 

@@ -1,10 +1,13 @@
 """ImageFolder and ImageArrays: the same pixels for any threads and batches, bounded memory, an end that is clean."""
 
 import gc
+import os
+import signal
 import threading
 import time
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -184,6 +187,31 @@ def test_what_no_thread_has_begun_is_left_when_the_batches_end():
     threading.Timer(0.05, hold.set).start()
     batches.close()
     assert begun in ([0], [0, 1])
+
+
+def test_ctrl_c_while_waiting_for_a_batch_ends_the_threads(monkeypatch):
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals reach the main thread alone")
+    hold, begun = threading.Event(), []
+
+    def read(row):
+        begun.append(row)
+        if row == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        if row:
+            hold.wait(30)
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            hold.set()
+            super().shutdown(wait)
+
+    monkeypatch.setattr(ahead, "ThreadPoolExecutor", Pool)
+    with pytest.raises(KeyboardInterrupt):
+        list(ahead.made_ahead(np.arange(12).reshape(12, 1), read, lambda rows, found: None, 1))
+    assert wait_for_threads_to_end() == []
+    assert begun == [0, 1]
 
 
 def paths_in(folder):

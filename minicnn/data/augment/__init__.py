@@ -1,5 +1,6 @@
 """Augmentation: random changes of pictures, uint8 (H,W,3) in and out, before a model's preparation.
 
+>>> import numpy as np
 >>> from minicnn.data import augment
 >>> changes = augment.Pipeline([augment.Flip(), augment.Rotate(10), augment.Brightness(0.1)], seed=1)
 >>> picture = np.zeros((8, 8, 3), np.uint8)
