@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 FILLS = ("reflect", "constant", "nearest", "wrap")
+ROWS = 32  # at a time: what is computed of them stays in the cache
 
 
 def warp(
@@ -77,28 +78,32 @@ def _within(place: np.ndarray, size: int, fill: str) -> np.ndarray:
 
 def _between_pixels(image: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """(H,W,C) of x(y,x): the mean of four neighbours, weighted by how near they are."""
-    height, width, channels = image.shape
-    planes = np.ascontiguousarray(image.transpose(2, 0, 1)).reshape(channels, -1)  # whole rows are quicker than pixels
+    planes = np.ascontiguousarray(image.transpose(2, 0, 1))  # whole rows of a channel are quicker than pixels
+    result = np.empty((*y.shape, image.shape[2]), image.dtype)
+    for start in range(0, len(y), ROWS):
+        rows = slice(start, start + ROWS)
+        values = _means(planes, y[rows], x[rows])
+        result[rows] = (np.rint(values) if image.dtype == np.uint8 else values).transpose(1, 2, 0)
+    return result
+
+
+def _means(planes: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The means as float (C,H,W), of a picture (C,H',W')."""
+    channels, height, width = planes.shape
+    kind = np.float32 if planes.dtype == np.uint8 else planes.dtype
     top, left = y.astype(np.intp), x.astype(np.intp)  # y, x >= 0
-    kind = np.float32 if image.dtype == np.uint8 else image.dtype
-    down, across = (y - top).astype(kind), (x - left).astype(kind)
+    down, across = y - top.astype(kind), x - left.astype(kind)
     below, right = np.minimum(top + 1, height - 1) * width, np.minimum(left + 1, width - 1)
     top *= width
 
     def between(row: np.ndarray) -> np.ndarray:
-        one, other = (np.take(planes, row + column, 1).astype(kind, copy=False) for column in (left, right))
-        other -= one
-        other *= across
-        other += one
-        return other
+        one, other = (
+            np.take(planes.reshape(channels, -1), row + column, 1).astype(kind, copy=False) for column in (left, right)
+        )
+        return one + (other - one) * across
 
-    values, lower = between(top), between(below)
-    lower -= values
-    lower *= down
-    values += lower
-    if image.dtype == np.uint8:
-        values = np.rint(values, out=values).astype(np.uint8)
-    return np.ascontiguousarray(values.transpose(1, 2, 0))
+    upper = between(top)
+    return upper + (between(below) - upper) * down
 
 
 def rotation(angle: float) -> np.ndarray:
