@@ -101,7 +101,7 @@ class LabelledPictures:
     def digest(self) -> str:
         """A text that is another where the pictures, their classes, or what is done to them are others."""
         done = [self.class_names, self.labels.tolist(), self.numbers.tolist(), self.preparation, self.augmentation]
-        return hashlib.sha256("\n".join([*self.hashes, *map(repr, done)]).encode()).hexdigest()
+        return hashlib.sha256("\n".join([*self.hashes, *map(repr, done)]).encode()).hexdigest()[:12]
 
     def batches(self, batch_size: int, order: ArrayLike | None = None) -> Iterator[Batch]:
         """(x, y) of batch_size samples after batch_size samples, the last batch may be smaller.
