@@ -168,6 +168,27 @@ def frozen_epochs(result: dict[str, Any]) -> str:
     return table([f"an epoch of VGG16 + head, {images}", "time", "ratio"], rows)
 
 
+def data_loading(result: dict[str, Any]) -> str:
+    titles = {
+        "plain": "threads work ahead",
+        "augmented": "threads work ahead, flip, rotation, zoom, brightness",
+        "in turns, augmented": "the same, reading and training in turns",
+        "in memory": "all pictures in memory",
+    }
+    rows = [
+        [
+            f"MobileNet {alpha}, {titles[way]}",
+            milliseconds(found["seconds"]),
+            milliseconds(found["waited_seconds"]),
+            f"{100 * found['compute_share']:.1f} %",
+        ]
+        for alpha, ways in result["alphas"].items()
+        for way, found in ways.items()
+    ]
+    photos = f"{result['images']} JPEG files, {result['longer_side']} pixels wide or high"
+    return table([f"first epoch on a frozen base, {photos}", "time", "waiting for data", "the rest"], rows)
+
+
 def threads(result: dict[str, Any]) -> str:
     titles = {
         "serial": "one thread, no pool",
@@ -200,5 +221,6 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "tutorial": tutorial,
     "startup": startup,
     "frozen_epochs": frozen_epochs,
+    "data_loading": data_loading,
     "threads": threads,
 }

@@ -34,6 +34,25 @@ def number(owner: str, argument: str, value: Any, interval: str) -> float:
     raise ArgumentError(f"{owner}: {argument} must be a number in {interval}; it is {value!r}")
 
 
+def interval(owner: str, argument: str, value: Any, low: float, high: float) -> tuple[float, float]:
+    """(a, b) of two numbers with low <= a <= b <= high, or (-v, v) of one number v, cut at low.
+
+    Raises
+    ------
+    ArgumentError
+
+    Examples
+    --------
+    >>> interval("Rotate", "angle", 10, -180, 180)
+    (-10.0, 10.0)
+    """
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and len(value) == 2:
+        first = number(owner, argument, value[0], f"[{low}, {high}]")
+        return first, number(owner, argument, value[1], f"[{first}, {high}]")
+    most = number(owner, argument, value, f"[0, {high}]")
+    return max(-most, float(low)), most
+
+
 def whole_number(owner: str, argument: str, value: Any, least: int) -> int:
     """`value` as an int, when it is a whole number of at least `least`.
 

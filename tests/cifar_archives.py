@@ -30,10 +30,12 @@ def array(x: np.ndarray) -> bytes:
     return RECONSTRUCT + b"q\x08(K\x01" + shape + BYTE_TYPE + b"\x89" + values + b"tb"
 
 
-def batch(x: np.ndarray, labels: list[int]) -> bytes:
-    """The pickle (protocol 2) of one batch: x uint8 (n, 3072)."""
-    items = text("batch_label") + b"q\x02" + text("some batch") + text("labels") + b"q\x04]q\x05("
-    items += b"".join(b"K" + bytes([label]) for label in labels) + b"e" + text("data") + array(x)
+def batch(x: np.ndarray, labels: list[int], **others: list[int]) -> bytes:
+    """The pickle (protocol 2) of one batch: x uint8 (n, 3072), labels, and other kinds of labels."""
+    items = text("batch_label") + b"q\x02" + text("some batch")
+    for name, values in {"labels": labels, **others}.items():
+        items += text(name) + b"](" + b"".join(b"K" + bytes([label]) for label in values) + b"e"
+    items += text("data") + array(x)
     items += text("filenames") + b"](" + b"".join(text(f"{i}.png") for i in range(len(labels))) + b"e"
     return b"\x80\x02}q\x01(" + items + b"u."
 

@@ -13,7 +13,7 @@ from minicnn.autograd import Tensor
 from minicnn.cli import model_files
 from minicnn.cli.class_names import read_names
 from minicnn.cli.console import note
-from minicnn.data import ImageFolder, ImageNote, load_images, pictures_below, scan_folder
+from minicnn.data import ImageNote, LabelledFiles, load_images, pictures_below, scan_folder
 from minicnn.data.folder import UnknownClassError
 from minicnn.data.signatures import FORMATS, sniff
 from minicnn.errors import ArgumentError, DataError, UnsupportedError
@@ -152,7 +152,7 @@ def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[
         yield names[i], float(probabilities[i])
 
 
-def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[ImageFolder, np.ndarray]:
+def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[LabelledFiles, np.ndarray]:
     """
     (folder, rows to judge): the validation part where the folder has one, else all of it.
 

@@ -1,17 +1,12 @@
 """What `fit` asks of data: how many samples there are, and batches of them in a given order."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minicnn.data.load import load_images
-from minicnn.data.problems import ImageError
 from minicnn.errors import ArgumentError, DataError
-from minicnn.preparation.resize import ResizeRule
 from minicnn.training import arrays_text
 
 Batch = tuple[np.ndarray, np.ndarray]
@@ -19,7 +14,11 @@ Batch = tuple[np.ndarray, np.ndarray]
 
 @runtime_checkable
 class Dataset(Protocol):
-    """Anything with these two methods can be given to `fit`, `evaluate` and `predict`."""
+    """Anything with these two methods can be given to `fit`, `evaluate` and `predict`.
+
+    One whose samples are others in every epoch has a true attribute `varies` too, and `begin_epoch(epoch)`, which `fit`
+    calls before it asks for the batches of an epoch.
+    """
 
     def __len__(self) -> int:
         """The number of samples N."""
@@ -55,7 +54,8 @@ class ArrayDataset:
 
     def __init__(self, x: ArrayLike, y: ArrayLike):
         self.x, self.y = np.asarray(x), np.asarray(y)
-        _check_lengths(self.x, self.y)
+        if len(self.x) != len(self.y):
+            raise DataError(f"{len(self.x)} samples but {len(self.y)} labels: each sample needs one")
 
     def __len__(self) -> int:
         return len(self.x)
@@ -65,68 +65,12 @@ class ArrayDataset:
         return arrays_text([[self.x, self.y]])
 
     def batches(self, batch_size: int, order: ArrayLike | None = None) -> Iterator[Batch]:
-        for indices in _portions(len(self), batch_size, order):
+        for indices in portions(len(self), batch_size, order):
             yield self.x[indices], self.y[indices]
 
 
-class FolderDataset:
-    """Picture files that are decoded batch by batch, so that only one batch is in memory.
-
-    Parameters
-    ----------
-    files
-        N paths.
-    labels
-        (N,) class numbers, or (N, C) one-hot rows.
-    rule
-        The size, and how to reach it.
-    preprocess
-        From uint8 (B, H, W, 3) to what the network takes; nothing when None.
-
-    Raises
-    ------
-    DataError
-        Lengths that differ.
-    ImageError
-        While batches are drawn: a file that cannot be read; `check_images` finds those before.
-    """
-
-    def __init__(
-        self,
-        files: Sequence[str | Path],
-        labels: ArrayLike,
-        rule: ResizeRule,
-        preprocess: Callable[[np.ndarray], np.ndarray] | None = None,
-    ):
-        self.files, self.labels = list(files), np.asarray(labels)
-        self.rule, self.preprocess = rule, preprocess
-        _check_lengths(self.files, self.labels)
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def digest(self) -> str:
-        """Another text where files have other names, sizes or labels; their pixels are not read."""
-        paths = [Path(file) for file in self.files]
-        files = [(path.name, path.stat().st_size if path.exists() else None) for path in paths]
-        told = repr((files, self.labels.tolist(), self.rule))
-        return hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
-
-    def batches(self, batch_size: int, order: ArrayLike | None = None) -> Iterator[Batch]:
-        for indices in _portions(len(self), batch_size, order):
-            loaded = load_images([self.files[i] for i in indices], self.rule)
-            for problem in loaded.problems:
-                raise ImageError(problem.path, problem.kind, problem.message)
-            x = loaded.images if self.preprocess is None else self.preprocess(loaded.images)
-            yield x, self.labels[indices]
-
-
-def _check_lengths(x, y: np.ndarray) -> None:
-    if len(x) != len(y):
-        raise DataError(f"{len(x)} samples but {len(y)} labels: each sample needs one")
-
-
-def _portions(count: int, batch_size: int, order: ArrayLike | None) -> Iterator[np.ndarray]:
+def portions(count: int, batch_size: int, order: ArrayLike | None) -> Iterator[np.ndarray]:
+    """The rows of each batch, of all or of those in `order`."""
     if batch_size < 1:
         raise ArgumentError(f"batch_size must be at least 1, got {batch_size}")
     order = np.arange(count) if order is None else np.asarray(order)

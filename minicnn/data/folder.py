@@ -6,14 +6,13 @@ silence; every other file that is not used is listed in `problems`.
 """
 
 import os
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from minicnn.data.labelled import LabelledFiles
+from minicnn.data.order import in_words, joined, natural_key
 from minicnn.data.problems import ImageProblem, as_text, printable
 from minicnn.data.signatures import FORMAT_LIST, FORMATS, ZIP, format_of, what_to_do
 from minicnn.data.split import Split
@@ -33,85 +32,7 @@ class UnknownClassError(DataError):
         self.found = found
 
 
-@dataclass(frozen=True)
-class ImageFolder:
-    """The files of a folder with their classes, not read yet.
-
-    Attributes
-    ----------
-    root
-        The folder.
-    class_names
-        In natural order; a label is a position in it.
-    files
-        N paths.
-    labels
-        int64 (N,).
-    split
-        The division that train/ and val/ give, or None.
-    problems
-        What was found in the folder and is not used.
-    """
-
-    root: Path
-    class_names: tuple[str, ...]
-    files: tuple[Path, ...]
-    labels: np.ndarray
-    split: Split | None
-    problems: tuple[ImageProblem, ...]
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def counts(self) -> dict[str, int]:
-        """The number of files of each class."""
-        found = np.bincount(self.labels, minlength=len(self.class_names))
-        return dict(zip(self.class_names, found.tolist(), strict=True))
-
-    def keep(self, indices: ArrayLike) -> "ImageFolder":
-        """This folder with only the files at these ascending indices: those that could be read.
-
-        Raises
-        ------
-        DataError
-            A class would have no file left, in the whole or in a part of the split.
-        """
-        indices = np.asarray(indices, np.int64)
-        labels = self.labels[indices]
-        split = None
-        if self.split is None:
-            self._check_classes(self.labels, labels, "")
-        else:
-            train = np.isin(indices, self.split.train)
-            self._check_classes(self.labels[self.split.train], labels[train], " in the training part")
-            self._check_classes(self.labels[self.split.validation], labels[~train], " in the validation part")
-            split = Split(np.flatnonzero(train), np.flatnonzero(~train))
-        return replace(self, files=tuple(self.files[i] for i in indices), labels=labels, split=split)
-
-    def _check_classes(self, before: np.ndarray, after: np.ndarray, where: str) -> None:
-        lost = np.setdiff1d(before, after)
-        if lost.size:
-            names = _listed(self.class_names[label] for label in lost)
-            raise DataError(f"{printable(self.root)}: no picture of class {names} can be read{where}: replace them")
-
-
-def natural_key(name: str) -> tuple:
-    """The sort key of natural order.
-
-    >>> sorted(["b10", "b9", "a"], key=natural_key)
-    ['a', 'b9', 'b10']
-    """
-    pieces = re.split("([0-9]+)", name)
-    return tuple(_number(piece) if i % 2 else piece for i, piece in enumerate(pieces)), name
-
-
-def _number(digits: str) -> tuple[int, str]:
-    """Sorts as the number does; Python turns no more than 4,300 digits into an int."""
-    digits = digits.lstrip("0")
-    return len(digits), digits
-
-
-def scan_folder(path: str | Path, class_names: Sequence[str] | None = None) -> ImageFolder:
+def scan_folder(path: str | Path, class_names: Sequence[str] | None = None) -> LabelledFiles:
     """List the pictures of a class-per-directory folder and their labels; no picture is decoded.
 
     With `train` (or `training`) and `val` (or `valid`, `validation`, `test`, `testing`) inside, in small or
@@ -227,7 +148,7 @@ class _Scan:
             inside = [problem for problem in self.problems if problem.path.is_relative_to(part / empty[0])]
             found = f" ({inside[0]})" if inside else ""
             raise DataError(
-                f"{printable(part)}: class {_listed(empty)} has no pictures{found}: add some or remove the folder"
+                f"{printable(part)}: class {in_words(empty)} has no pictures{found}: add some or remove the folder"
             )
         return classes
 
@@ -292,7 +213,7 @@ class _Scan:
         self.problems.append(ImageProblem(path, kind, message))
 
 
-def _collect(scan: _Scan, found: list[dict[str, list[Path]]], names: tuple[str, ...]) -> ImageFolder:
+def _collect(scan: _Scan, found: list[dict[str, list[Path]]], names: tuple[str, ...]) -> LabelledFiles:
     files: list[Path] = []
     labels: list[int] = []
     ends = []
@@ -303,7 +224,7 @@ def _collect(scan: _Scan, found: list[dict[str, list[Path]]], names: tuple[str, 
             labels += [label] * len(pictures)
         ends.append(len(files))
     split = Split(np.arange(ends[0]), np.arange(ends[0], ends[1])) if len(ends) == 2 else None
-    return ImageFolder(scan.root, names, tuple(files), np.array(labels, np.int64), split, tuple(scan.problems))
+    return LabelledFiles(scan.root, names, tuple(files), np.array(labels, np.int64), split, tuple(scan.problems))
 
 
 def _check_agreement(parts: list[Path], found: list[dict[str, list[Path]]]) -> None:
@@ -311,7 +232,7 @@ def _check_agreement(parts: list[Path], found: list[dict[str, list[Path]]]) -> N
         missing = found[there].keys() - found[here].keys()
         if missing:
             raise DataError(
-                f"{printable(parts[here])} has no class {_listed(sorted(missing, key=natural_key))}, which "
+                f"{printable(parts[here])} has no class {in_words(sorted(missing, key=natural_key))}, which "
                 f"{parts[there].name}/ has: both need the same class folders"
             )
 
@@ -321,8 +242,8 @@ def _check_known(parts: list[Path], found: list[dict[str, list[Path]]], names: t
         unknown = classes.keys() - set(names)
         if unknown:
             unknown = sorted(unknown, key=natural_key)
-            remedy = f"{_renaming(unknown, names)}; known: {_listed(names)}"
-            raise UnknownClassError(f"{printable(part)} has class {_listed(unknown)}", remedy)
+            remedy = f"{_renaming(unknown, names)}; known: {in_words(names)}"
+            raise UnknownClassError(f"{printable(part)} has class {in_words(unknown)}", remedy)
 
 
 def _renaming(unknown: list[str], names: tuple[str, ...]) -> str:
@@ -330,21 +251,11 @@ def _renaming(unknown: list[str], names: tuple[str, ...]) -> str:
     known = {name.casefold(): name for name in names}
     pairs = [(name, known[name.casefold()]) for name in unknown if name.casefold() in known]
     said = [f"'{printable(name)}' to '{printable(right)}'" for name, right in pairs]
-    return f"rename {_joined(said)}" if said else "rename or remove the folder"
+    return f"rename {joined(said)}" if said else "rename or remove the folder"
 
 
 def _one_class(part: Path, name: str) -> DataError:
     return DataError(
-        f"{printable(part)} has one class, {_listed([name])}: a classifier needs at least two; "
+        f"{printable(part)} has one class, {in_words([name])}: a classifier needs at least two; "
         f"if the class folders are inside it, name {printable(part / name)}"
     )
-
-
-def _listed(names) -> str:
-    """'a', 'b' ... of at most ten names."""
-    return _joined([f"'{printable(name)}'" for name in names])
-
-
-def _joined(said: list[str]) -> str:
-    more = f" and {len(said) - 10} more" if len(said) > 10 else ""
-    return ", ".join(said[:10]) + more

@@ -1,6 +1,6 @@
 """Many picture files -> one uint8 array, by threads: Pillow lets go of Python's lock while it decodes."""
 
-import os
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,15 +9,14 @@ from threading import Lock
 
 import numpy as np
 
-from minicnn.data.images import Picture, read_picture
+from minicnn.data.ahead import thread_count
+from minicnn.data.images import Picture, read_bytes, read_picture
 from minicnn.data.problems import ImageError, ImageNote, ImageProblem
 from minicnn.errors import ArgumentError
 from minicnn.preparation.pillow import quiet_pillow
 from minicnn.preparation.resize import ResizeRule
 
 Progress = Callable[[int, int], None]
-
-_MAX_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,18 @@ def check_images(
     return _problems(outcomes), _notes(outcomes)
 
 
+def file_hashes(files: Sequence[str | Path], *, threads: int | None = None) -> tuple[str, ...]:
+    """The SHA-256 sum of each file: equal for copies.
+
+    Raises
+    ------
+    ImageError
+        A file that is missing, empty or cannot be read.
+    """
+    with ThreadPoolExecutor(thread_count(threads)) as pool:
+        return tuple(pool.map(lambda file: hashlib.sha256(read_bytes(Path(file))).hexdigest(), files))
+
+
 def image_batches(
     files: Sequence[str | Path], rule: ResizeRule, *, batch_size: int = 32, threads: int | None = None
 ) -> Iterator[LoadedImages]:
@@ -144,7 +155,7 @@ def _read_all(
                 progress(done, len(files))
         return outcome
 
-    pool = ThreadPoolExecutor(threads or min(os.cpu_count() or 1, _MAX_THREADS))
+    pool = ThreadPoolExecutor(thread_count(threads))
     try:
         with quiet_pillow():
             return list(pool.map(read, range(len(files))))

@@ -1,7 +1,8 @@
-"""Dividing labelled pictures into training and validation: by class, by a seed, never through a duplicate.
+"""Dividing labelled pictures into training and validation: by class, by a seed, never through a duplicate or a group.
 
 What decides where a picture goes is the hash of (seed, its key), where the key is its content hash when one
-is given.  So the order of the files does not matter, and copies of one file always stay together.
+is given.  So the order of the files does not matter, and copies of one file always stay together.  With groups, as of
+the pictures of one patient, a picture's key is its group, and groups that share a copy are one.
 """
 
 import hashlib
@@ -28,11 +29,12 @@ def stratified_split(
     *,
     seed: int = 0,
     keys: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
 ) -> Split:
     """Of each class of n samples, round(fraction·n) go to validation; at least 1, and at least 1 stays.
 
-    Samples of equal key go together: then a class may miss its share by less than one group.
+    Samples of equal key, and those of one group, go together: then a class may miss its share by less than one group.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ def stratified_split(
         Another seed, another division.
     keys
         (N,) strings, by which samples are told apart: content hashes.  Their positions when None.
+    groups
+        (N,) strings, of what samples belong together to; nothing when None.
     class_names
         For the error message.
 
@@ -62,13 +66,13 @@ def stratified_split(
     """
     if not 0 < fraction < 1:
         raise ArgumentError(f"validation fraction must be above 0 and below 1, got {fraction!r}")
-    groups = _Groups(labels, seed, keys, class_names)
+    samples = _Samples(labels, seed, keys, groups, class_names)
     part: dict[str, int] = {}
-    for label in groups.classes:
-        ranked = groups.of_class(label, needed=2, purpose="one for training and one for validation")
-        target = min(max(1, round(fraction * groups.size(label))), groups.size(label) - 1)
+    for label in samples.classes:
+        ranked = samples.of_class(label, needed=2, purpose="one for training and one for validation")
+        target = min(max(1, round(fraction * samples.size(label))), samples.size(label) - 1)
         _fill_validation(ranked, target, part)
-    return groups.split(part, validation=1)
+    return samples.split(part, validation=1)
 
 
 def stratified_folds(
@@ -77,6 +81,7 @@ def stratified_folds(
     *,
     seed: int = 0,
     keys: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
 ) -> list[Split]:
     """k splits in which every sample is once in validation, with every class spread evenly over the folds.
@@ -90,18 +95,53 @@ def stratified_folds(
     """
     if k < 2:
         raise ArgumentError(f"cross-validation needs at least 2 folds, got {k}")
-    groups = _Groups(labels, seed, keys, class_names)
+    samples = _Samples(labels, seed, keys, groups, class_names)
+    members: dict[str, np.ndarray] = {}  # of each key, how many samples there are of each class
+    for number, label in enumerate(samples.classes):
+        for key, indices in samples.of_class(label, needed=k, purpose=f"one for each of {k} folds"):
+            members.setdefault(key, np.zeros(len(samples.classes)))[number] = len(indices)
+    sizes = sum(members.values())
+    counts = np.zeros((k, len(samples.classes)))
     part: dict[str, int] = {}
-    totals = np.zeros(k, int)
-    for label in groups.classes:
-        counts = np.zeros(k, int)
-        ranked = groups.of_class(label, needed=k, purpose=f"one for each of {k} folds")
-        for key, indices in sorted(ranked, key=lambda item: item[0] not in part):  # those decided already first
-            # The fold with the fewest of this class, then with the fewest of all.
-            fold = part.setdefault(key, int(np.lexsort((totals, counts))[0]))
-            counts[fold] += len(indices)
-            totals[fold] += len(indices)
-    return [groups.split(part, validation=fold) for fold in range(k)]
+    for key in sorted(members, key=lambda key: -members[key].sum()):  # the small ones make up for the large ones
+        # The fold with the smallest share of its classes, then with the fewest samples.
+        part[key] = int(np.lexsort((counts.sum(1), counts @ (members[key] / sizes)))[0])
+        counts[part[key]] += members[key]
+    return [samples.split(part, validation=fold) for fold in range(k)]
+
+
+def joined_keys(keys: Sequence[str] | None, groups: Sequence[str] | None) -> Sequence[str] | None:
+    """Keys that are equal where samples share a key or a group, directly or by way of others.
+
+    >>> joined_keys(["a", "b", "a", "c"], ["one", "one", "two", "three"])
+    ['one', 'one', 'one', 'three']
+    """
+    if keys is None or groups is None:
+        return keys if groups is None else list(groups)
+    above: dict[str, str] = {group: group for group in groups}  # of groups joined, the first by name is at the top
+
+    def top(group: str) -> str:
+        while above[group] != group:
+            above[group] = above[above[group]]
+            group = above[group]
+        return group
+
+    first: dict[str, str] = {}
+    for key, group in zip(keys, groups):
+        low, high = sorted((top(first.setdefault(key, group)), top(group)))
+        above[high] = low
+    return [top(group) for group in groups]
+
+
+def check_variety(keys: Sequence[str]) -> None:
+    """Refuse samples of which each is a copy of the first.
+
+    Raises
+    ------
+    DataError
+    """
+    if len(keys) > 1 and len(set(keys)) == 1:
+        raise DataError(f"all {len(keys)} pictures are the same one: there is nothing to tell classes apart by")
 
 
 def duplicates(keys: Sequence[str]) -> list[list[int]]:
@@ -136,21 +176,30 @@ def conflicts(labels: ArrayLike, keys: Sequence[str]) -> list[list[int]]:
     return [found for found in duplicates(keys) if np.ptp(labels[found]) > 0]
 
 
-class _Groups:
-    """The samples of each class, those of equal key together, in an order that the seed decides."""
+class _Samples:
+    """The samples of each class, those that go together as one, in an order that the seed decides."""
 
-    def __init__(self, labels: ArrayLike, seed: int, keys: Sequence[str] | None, class_names: Sequence[str] | None):
+    def __init__(
+        self,
+        labels: ArrayLike,
+        seed: int,
+        keys: Sequence[str] | None,
+        groups: Sequence[str] | None,
+        class_names: Sequence[str] | None,
+    ):
         self.labels = np.asarray(labels)
         if self.labels.ndim != 1 or (self.labels.size and self.labels.dtype.kind not in "iu"):
             raise ShapeError(f"labels must be integers (N,), got {self.labels.dtype} {self.labels.shape}")
-        self.keys = [str(index) for index in range(self.labels.size)] if keys is None else list(keys)
-        if len(self.keys) != self.labels.size:
-            raise ShapeError(f"{self.labels.size} labels but {len(self.keys)} keys")
+        for what, values in (("keys", keys), ("groups", groups)):
+            if values is not None and len(values) != self.labels.size:
+                raise ShapeError(f"{self.labels.size} labels but {len(values)} {what}")
+        joined = joined_keys(keys, groups)
+        self.keys = [str(index) for index in range(self.labels.size)] if joined is None else list(joined)
         if not self.labels.size:
             raise DataError("there are no samples to divide")
         self.classes: list[int] = np.unique(self.labels).tolist()
-        self._seed = seed
-        self._names = class_names
+        self._seed, self._names = seed, class_names
+        self._units, self._ties = ("different pictures", "copies") if groups is None else ("groups", "groups")
 
     def size(self, label: int) -> int:
         return int(np.count_nonzero(self.labels == label))
@@ -161,7 +210,7 @@ class _Groups:
         for index in np.flatnonzero(self.labels == label):
             members.setdefault(self.keys[index], []).append(int(index))
         if len(members) < needed:
-            found = f"class {self._name(label)} has too few different pictures ({len(members)})"
+            found = f"class {self._name(label)} has too few {self._units} ({len(members)})"
             raise DataError(f"{found}: {needed} are needed, {purpose}; add pictures or remove the class")
         return sorted(members.items(), key=lambda item: self._rank(item[0]))
 
@@ -172,7 +221,10 @@ class _Groups:
             missing = np.setdiff1d(self.classes, self.labels[side])
             if missing.size:
                 names = ", ".join(self._name(label) for label in missing)
-                raise DataError(f"copies in other classes decide where all pictures of {names} go: remove the copies")
+                raise DataError(
+                    f"{self._ties} in other classes decide where all pictures of {names} go: "
+                    f"{'remove the copies' if self._ties == 'copies' else 'divide the groups, or do without them'}"
+                )
         return Split(np.flatnonzero(~held_out), np.flatnonzero(held_out))
 
     def _name(self, label: int) -> str:

@@ -10,27 +10,15 @@ from .augmentation import (
     CutMix,
     MixUp,
     RandAugment,
-    RandomBrightness,
     RandomColorDegeneration,
-    RandomColorJitter,
-    RandomContrast,
     RandomElasticTransform,
-    RandomErasing,
-    RandomFlip,
     RandomGaussianBlur,
-    RandomGrayscale,
     RandomHeight,
-    RandomHue,
-    RandomInvert,
     RandomPerspective,
     RandomPosterization,
-    RandomRotation,
-    RandomSaturation,
     RandomSharpness,
     RandomShear,
-    RandomTranslation,
     RandomWidth,
-    RandomZoom,
     Solarization,
 )
 from .borders import (
@@ -78,6 +66,20 @@ from .pooling import (
     MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
+)
+from .random_images import (
+    RandomBrightness,
+    RandomColorJitter,
+    RandomContrast,
+    RandomErasing,
+    RandomFlip,
+    RandomGrayscale,
+    RandomHue,
+    RandomInvert,
+    RandomRotation,
+    RandomSaturation,
+    RandomTranslation,
+    RandomZoom,
 )
 from .recurrent import GRU, LSTM, SimpleRNN
 from .reshaping import Flatten, Permute, RepeatVector, Reshape

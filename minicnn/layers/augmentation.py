@@ -1,7 +1,7 @@
 """Keras' random augmentation layers, as they are at inference: the identity.
 
-Files that contain them load and predict.  Training with them is refused rather than silently run without augmentation:
-augment the images before they reach the model.
+Files that contain them load and predict.  Those that augment while training too are in random_images.py.  Training with
+the others is refused rather than silently run without augmentation: augment the images before they reach the model.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from .layer import Layer, plain_value
 KERAS2_ALONE = ("RandomHeight", "RandomWidth")  # which Keras 3 cannot read
 
 
-class _Augmentation(Layer):
+class Augmentation(Layer):
     """Base of the augmentation layers: keeps its arguments, changes nothing at inference."""
 
     deterministic = False
@@ -43,7 +43,7 @@ class _Augmentation(Layer):
         return cls(**config)
 
 
-class AugMix(_Augmentation):
+class AugMix(Augmentation):
     """Chains of changes, mixed."""
 
     ARGUMENTS = (
@@ -59,159 +59,79 @@ class AugMix(_Augmentation):
     )
 
 
-class CutMix(_Augmentation):
+class CutMix(Augmentation):
     """Parts of other pictures put in."""
 
     ARGUMENTS = ("factor", "seed", "data_format")
 
 
-class MixUp(_Augmentation):
+class MixUp(Augmentation):
     """Means of two pictures."""
 
     ARGUMENTS = ("alpha", "data_format", "seed")
 
 
-class RandAugment(_Augmentation):
+class RandAugment(Augmentation):
     """Several changes, drawn."""
 
     ARGUMENTS = ("value_range", "num_ops", "factor", "interpolation", "seed", "data_format")
 
 
-class RandomBrightness(_Augmentation):
-    """Of the brightness."""
-
-    ARGUMENTS = ("factor", "value_range", "seed", "data_format")
-
-
-class RandomColorDegeneration(_Augmentation):
+class RandomColorDegeneration(Augmentation):
     """Towards grey."""
 
     ARGUMENTS = ("factor", "value_range", "data_format", "seed")
 
 
-class RandomColorJitter(_Augmentation):
-    """Of brightness, contrast, saturation and hue."""
-
-    ARGUMENTS = (
-        "value_range",
-        "brightness_factor",
-        "contrast_factor",
-        "saturation_factor",
-        "hue_factor",
-        "seed",
-        "data_format",
-    )
-
-
-class RandomContrast(_Augmentation):
-    """Of the contrast."""
-
-    ARGUMENTS = ("factor", "value_range", "seed", "data_format")
-
-
-class RandomElasticTransform(_Augmentation):
+class RandomElasticTransform(Augmentation):
     """By a smooth field of small moves."""
 
     ARGUMENTS = ("factor", "scale", "interpolation", "fill_mode", "fill_value", "value_range", "seed", "data_format")
 
 
-class RandomErasing(_Augmentation):
-    """Of a rectangle."""
-
-    ARGUMENTS = ("factor", "scale", "fill_value", "value_range", "seed", "data_format")
-
-
-class RandomFlip(_Augmentation):
-    """Left-right or upside-down."""
-
-    ARGUMENTS = ("mode", "seed", "data_format")
-
-
-class RandomGaussianBlur(_Augmentation):
+class RandomGaussianBlur(Augmentation):
     """By a Gaussian filter."""
 
     ARGUMENTS = ("factor", "kernel_size", "sigma", "value_range", "data_format", "seed")
 
 
-class RandomGrayscale(_Augmentation):
-    """To grey."""
-
-    ARGUMENTS = ("factor", "data_format", "seed")
-
-
-class RandomHeight(_Augmentation):
+class RandomHeight(Augmentation):
     """Of the height (Keras 2)."""
 
     ARGUMENTS = ("factor", "interpolation", "seed")
 
 
-class RandomHue(_Augmentation):
-    """Of the hue."""
-
-    ARGUMENTS = ("factor", "value_range", "data_format", "seed")
-
-
-class RandomInvert(_Augmentation):
-    """To the negative."""
-
-    ARGUMENTS = ("factor", "value_range", "seed", "data_format")
-
-
-class RandomPerspective(_Augmentation):
+class RandomPerspective(Augmentation):
     """As seen from elsewhere."""
 
     ARGUMENTS = ("factor", "scale", "interpolation", "fill_value", "seed", "data_format")
 
 
-class RandomPosterization(_Augmentation):
+class RandomPosterization(Augmentation):
     """To fewer bits."""
 
     ARGUMENTS = ("factor", "value_range", "data_format", "seed")
 
 
-class RandomRotation(_Augmentation):
-    """By an angle, as a part of a full turn."""
-
-    ARGUMENTS = ("factor", "fill_mode", "interpolation", "seed", "fill_value", "data_format")
-
-
-class RandomSaturation(_Augmentation):
-    """Of the saturation."""
-
-    ARGUMENTS = ("factor", "value_range", "data_format", "seed")
-
-
-class RandomSharpness(_Augmentation):
+class RandomSharpness(Augmentation):
     """Of the sharpness."""
 
     ARGUMENTS = ("factor", "value_range", "data_format", "seed")
 
 
-class RandomShear(_Augmentation):
+class RandomShear(Augmentation):
     """Along height and width."""
 
     ARGUMENTS = ("x_factor", "y_factor", "interpolation", "fill_mode", "fill_value", "data_format", "seed")
 
 
-class RandomTranslation(_Augmentation):
-    """By a part of height and width."""
-
-    ARGUMENTS = ("height_factor", "width_factor", "fill_mode", "interpolation", "seed", "fill_value", "data_format")
-
-
-class RandomWidth(_Augmentation):
+class RandomWidth(Augmentation):
     """Of the width (Keras 2)."""
 
     ARGUMENTS = ("factor", "interpolation", "seed")
 
 
-class RandomZoom(_Augmentation):
-    """By a factor for height and width."""
-
-    ARGUMENTS = ("height_factor", "width_factor", "fill_mode", "interpolation", "seed", "fill_value", "data_format")
-
-
-class Solarization(_Augmentation):
+class Solarization(Augmentation):
     """To the negative, above a threshold."""
 
     ARGUMENTS = ("addition_factor", "threshold_factor", "value_range", "seed", "data_format")

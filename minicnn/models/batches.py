@@ -152,6 +152,8 @@ class DatasetSource(Source):
     """An object with `__len__` (samples) and `batches(batch_size, order)` that yields (x, y).
 
     It may have `digest()`, a text that is another when its samples are others.
+
+    Where it `varies`, a sample is another one in every epoch, and has no number by which its features could be kept.
     """
 
     def __init__(self, dataset: Any, model: Named):
@@ -163,9 +165,10 @@ class DatasetSource(Source):
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         assert self.size is not None
         rows = np.arange(self.size) if order is None else order
+        varies = getattr(self.dataset, "varies", False)
         for start, item in zip(range(0, self.size, batch_size), self.dataset.batches(batch_size, order)):
             batch = to_batch(item, self.model)
-            batch.rows = rows[start : start + batch_size]
+            batch.rows = None if varies else rows[start : start + batch_size]
             yield batch
 
     def begin_epoch(self, epoch: int) -> None:

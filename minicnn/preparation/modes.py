@@ -50,7 +50,7 @@ def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
 
 
 def to_grey(images: np.ndarray) -> np.ndarray:
-    """uint8 (...,1) of uint8 RGB (...,3), Pillow's mode "L": (19595 R + 38470 G + 7471 B + 2¹⁵) / 2¹⁶.
+    """uint8 (...,1) of uint8 RGB (...,3), Pillow's mode "L": (19595 R + 38470 G + 7471 B + 2¹⁵) / 2¹⁶; float of float.
 
     Source
     ------
@@ -61,5 +61,8 @@ def to_grey(images: np.ndarray) -> np.ndarray:
     >>> to_grey(np.array([[255, 0, 0], [0, 255, 0]], np.uint8)).tolist()
     [[76], [150]]
     """
-    weighted = images @ np.array([[19595], [38470], [7471]], np.uint32)
+    weights = np.array([[19595], [38470], [7471]], np.uint32)
+    if images.dtype.kind == "f":
+        return images @ (weights / np.float32(1 << 16)).astype(images.dtype)
+    weighted = images @ weights
     return ((weighted + (1 << 15)) >> 16).astype(np.uint8)

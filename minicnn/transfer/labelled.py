@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.data import ImageFolder, ResizeRule, scan_folder
+from minicnn.data import LabelledFiles, ResizeRule, scan_folder
 from minicnn.data.problems import as_text
 from minicnn.errors import DataError, ShapeError
 from minicnn.preparation.preparation import as_picture
@@ -76,7 +76,7 @@ def labelled(data: Any, first: ResizeRule | None = None, progress: Progress | No
 
     Parameters
     ----------
-    data : path, ImageFolder, or (images, labels) with or without class names
+    data : path, LabelledFiles, or (images, labels) with or without class names
         A path as `scan_folder` takes it; its own train/ and val/ are taken together.  Images are uint8 (N,H,W,3), or
         grey (N,H,W), or a list of such pictures of any size; labels are class numbers (N,) from 0 on.
     first : ResizeRule, optional
@@ -93,8 +93,8 @@ def labelled(data: Any, first: ResizeRule | None = None, progress: Progress | No
     >>> pictures.images(ResizeRule(8)).shape, pictures.class_names
     ((4, 8, 8, 3), ('cat', 'dog'))
     """
-    if isinstance(data, str | Path | ImageFolder):
-        return _from_folder(data if isinstance(data, ImageFolder) else scan_folder(data), first, progress)
+    if isinstance(data, str | Path | LabelledFiles):
+        return _from_folder(data if isinstance(data, LabelledFiles) else scan_folder(data), first, progress)
     if not isinstance(data, tuple) or len(data) not in (2, 3):
         raise DataError(
             f"labelled pictures are a folder, (images, labels) or (images, labels, names); got {data!r:.80}"
@@ -119,7 +119,7 @@ def store_of(cache: FeatureCache | bool) -> FeatureCache | None:
     return default_cache() if cache else None
 
 
-def _from_folder(folder: ImageFolder, first: ResizeRule | None, progress: Progress | None) -> Labelled:
+def _from_folder(folder: LabelledFiles, first: ResizeRule | None, progress: Progress | None) -> Labelled:
     """All readable pictures of a folder; they are decoded once more for each other size."""
     rule = first or ResizeRule(8)
     found = read_pictures(folder, rule, progress)

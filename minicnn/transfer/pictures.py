@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.data import ImageFolder, ResizeRule, Split, load_images, stratified_split
-from minicnn.data.problems import as_text
+from minicnn.data import LabelledFiles, ResizeRule, Split, load_images, stratified_split
+from minicnn.data.problems import as_text, printable
+from minicnn.errors import DataError
 
 Progress = Callable[[str, int, int], None]
 
@@ -23,7 +24,7 @@ class Pictures:
 
     Attributes
     ----------
-    folder : ImageFolder
+    folder : LabelledFiles
         With the files that could be read.
     images : uint8 (N,H,W,3)
     hashes : tuple of str
@@ -32,7 +33,7 @@ class Pictures:
         (file, reason) of what was not used, and of what was used after a conversion.
     """
 
-    folder: ImageFolder
+    folder: LabelledFiles
     images: np.ndarray
     hashes: tuple[str, ...]
     refused: list[tuple[str, str]]
@@ -48,20 +49,25 @@ class Pictures:
         return relative(self.folder.files[index], self.folder.root)
 
 
-def read_pictures(folder: ImageFolder, rule: ResizeRule, progress: Progress | None = None) -> Pictures:
+def read_pictures(folder: LabelledFiles, rule: ResizeRule, progress: Progress | None = None) -> Pictures:
     """
     Read all pictures of a scanned folder; bad files are listed and left out.
 
     Raises
     ------
     DataError
-        A class has no readable picture left.
+        A class has no readable picture left, or all pictures look the same.
     """
     report = None if progress is None else lambda done, total: progress("reading pictures", done, total)
     loaded = load_images(folder.files, rule, progress=report)
     problems = [*folder.problems, *loaded.problems]
+    kept = folder.keep(loaded.indices)
+    if all(np.array_equal(image, loaded.images[0]) for image in loaded.images):
+        raise DataError(
+            f"{printable(folder.root)}: all {len(kept)} pictures look the same: there is nothing to tell them apart by"
+        )
     return Pictures(
-        folder.keep(loaded.indices),
+        kept,
         loaded.images,
         loaded.hashes,
         [(relative(problem.path, folder.root), problem.message) for problem in problems],

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from minicnn.data import Split, conflicts, duplicates, leaks
+from minicnn.data import Split, conflicts, duplicates, split_remarks
+from minicnn.data.remarks import NAMED
 from minicnn.transfer.pictures import Pictures
 
-NAMED = 5  # pairs in one remark
 HEAD_FILE = "head.keras"
 
 
@@ -30,7 +30,6 @@ def remarks_on(pictures: Pictures, split: Split) -> list[str]:
     """Copies, contradicting copies, pictures in both parts."""
     copies = copies_in(pictures)
     clashes = [_clash(pictures, group) for group in conflicts(pictures.labels, pictures.hashes)]
-    shared = [(pictures.name(judged), pictures.name(trained)) for trained, judged in leaks(split, pictures.hashes)]
     said = []
     if copies:
         what = count(len(copies), "file is a copy of another", "files are copies of others")
@@ -39,12 +38,8 @@ def remarks_on(pictures: Pictures, split: Split) -> list[str]:
         what = count(len(clashes), "picture lies in several classes", "pictures lie in several classes")
         done = "each was used with the class it lies in, and one is wrong: keep it in the right one alone"
         said.append(f"{what}: {_some(clashes)}; {done}")
-    if shared:
-        what = count(len(shared), "validation picture is", "validation pictures are")
-        said.append(
-            f"{what} also among the training pictures, so the accuracy flatters: {_some(shared)}; remove them from one"
-        )
-    return said
+    names = [pictures.name(row) for row in range(len(pictures.labels))]
+    return said + split_remarks(split, pictures.labels, pictures.hashes, names, pictures.folder.class_names)
 
 
 def _clash(pictures: Pictures, group: list[int]) -> tuple[str, str]:

@@ -111,6 +111,13 @@ def test_memory_is_held_against_its_limit():
     ]
 
 
+def test_waiting_for_data_is_a_share_of_the_epoch():
+    found = {"seconds": 2.0, "waited_seconds": 0.1, "compute_share": 0.95}
+    result = {"alphas": {"1.0": {"plain": found}}, "images": 256, "longer_side": 640}
+    row = ["MobileNet 1.0, threads work ahead", "2000 ms", "100 ms", "95.0 %"]
+    assert cells(module("figures").data_loading(result)) == [row]
+
+
 def test_the_regret_of_a_choice_counts_layers_as_often_as_the_network_has_them():
     choice = module("choice")
     layers = [

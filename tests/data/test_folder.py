@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minicnn.data import scan_folder
-from minicnn.data.folder import natural_key
+from minicnn.data.order import natural_key
 from minicnn.data.problems import as_text
 from minicnn.errors import DataError, FileAccessError, MinicnnError
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minicnn.data import FolderDataset, ImageError, ResizeRule, check_images, image_batches, load, load_images
+from minicnn.data import ResizeRule, check_images, image_batches, load, load_images
 from minicnn.data.images import read_picture
 
 
@@ -124,16 +124,3 @@ def test_after_an_interrupt_the_files_that_no_thread_has_begun_are_left(files, m
         check_images(files, threads=1)
     assert stopped.is_set()
     assert len(begun) <= 1
-
-
-def test_folder_dataset(files):
-    data = FolderDataset(files, np.arange(10), ResizeRule(4), preprocess=lambda x: x / np.float32(255))
-    assert len(data) == 10
-    (x, y), (last_x, last_y) = data.batches(2, order=[9, 1, 8])
-    assert x.dtype == np.float32
-    assert x[:, 0, 0, 0].tolist() == [np.float32(180 / 255), np.float32(20 / 255)]
-    assert y.tolist() == [9, 1]
-    assert last_x.shape == (1, 4, 4, 3)
-    assert last_y.tolist() == [8]
-    with pytest.raises(ImageError, match=r"3\.png: is not a picture"):
-        list(data.batches(4))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicnn.data import FolderDataset, ResizeRule
+from minicnn.data import ImageFolder, label_files
 from minicnn.errors import WeightsMismatchError
 from minicnn.layers import Add, Dense, Dropout, Input
 from minicnn.models import Model, Sequential
@@ -55,19 +55,19 @@ def test_every_sample_of_small_arrays_counts_and_some_of_large_ones(monkeypatch)
     assert arrays_text([[x[:900]]]) != sampled
 
 
-def test_files_count_by_name_size_and_label(tmp_path):
+def test_files_count_by_their_bytes_and_labels(tmp_path):
     files = [tmp_path / "a.png", tmp_path / "b.png"]
     for file in files:
-        file.write_bytes(b"12")
-    digest = FolderDataset(files, [0, 1], ResizeRule(8)).digest()
-    assert digest == FolderDataset(files, np.array([0, 1]), ResizeRule(8)).digest()
-    assert digest != FolderDataset(files, [1, 0], ResizeRule(8)).digest()
-    assert digest != FolderDataset(files, [0, 1], ResizeRule(9)).digest()
-    assert digest != FolderDataset(files[::-1], [0, 1], ResizeRule(8)).digest()
-    files[0].write_bytes(b"123")
-    assert digest != FolderDataset(files, [0, 1], ResizeRule(8)).digest()
-    files[0].unlink()
-    FolderDataset(files, [0, 1], ResizeRule(8)).digest()
+        file.write_bytes(file.name.encode())
+
+    def digest(names=files, labels=(0, 1), size=8):
+        return ImageFolder(label_files(names, labels, ["x", "y"]), size).digest()
+
+    first = digest()
+    assert first == digest(labels=np.array([0, 1]))
+    assert first not in (digest(labels=[1, 0]), digest(size=9), digest(files[::-1]))
+    files[0].write_bytes(b"A.png")
+    assert digest() != first
 
 
 def test_what_training_changed_may_be_as_before_or_as_after():

@@ -176,6 +176,15 @@ def test_too_many_folds_are_refused_before_features_are_computed(tmp_path, net_f
         run(photos, net_file, folds=folds)
 
 
+def test_pictures_that_all_look_the_same_are_refused(tmp_path, net_file):
+    """They need not be copies: the same pixels in files that differ."""
+    photos = write_photos(tmp_path / "p", 3)
+    for number, path in enumerate(sorted(photos.rglob("*.png"))):
+        Image.new("RGB", (9, 9), (7, 8, 9)).save(path, compress_level=number % 9)
+    with pytest.raises(DataError, match=r"p: all 9 pictures look the same: there is nothing to tell them apart by"):
+        run(photos, net_file)
+
+
 def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
     write_photos(tmp_path / "p" / "train", 5)
     write_photos(tmp_path / "p" / "val", 3, seed=1)

@@ -1,0 +1,111 @@
+"""A table of labels: a CSV file with a line for each picture, `file,label` or `file,label,group`."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from minicnn.data.labelled import LabelledFiles, label_files
+from minicnn.data.order import in_words
+from minicnn.data.problems import printable
+from minicnn.errors import DataError, FileAccessError, FileFormatError
+
+MAX_BYTES = 256 * 2**20
+
+_NEEDED = ("file", "label")
+_OPTIONAL = ("group",)
+_HINT = "the first line must name the columns: file,label or file,label,group"
+
+
+def read_table(
+    path: str | Path, folder: str | Path | None = None, class_names: Sequence[str] | None = None
+) -> LabelledFiles:
+    """The files and labels of a CSV file, whose first line names the columns, in any order; others are passed over.
+
+    Commas, semicolons or tabs divide the columns, as the first line does.
+
+    Parameters
+    ----------
+    path
+        The table, in UTF-8.
+    folder
+        Where relative paths begin; the table's own folder when None.
+    class_names
+        The classes of a trained model in its order; those of the table in natural order when None.
+
+    Raises
+    ------
+    FileAccessError, FileFormatError
+        It cannot be read, or is no such table.
+    DataError
+        By its line: a row without a file or label, a file twice, or one that is not there; labels that do not match.
+
+    Examples
+    --------
+    >>> photos = read_table("labels.csv")               # doctest: +SKIP
+    >>> photos.counts()                                 # doctest: +SKIP
+    {'cat': 120, 'dog': 131}
+    """
+    path = Path(path)
+    rows = _rows(path)
+    folder = path.parent if folder is None else Path(folder)
+    files = [folder / row["file"] for _, row in rows]
+    for (line, row), file in zip(rows, files):
+        if not file.is_file():
+            count = sum(not other.is_file() for other in files)
+            more = f", and {count - 1} more are not there" if count > 1 else ""
+            raise DataError(
+                f"{_place(path, line)} there is no file {printable(row['file'])} in {printable(folder)}{more}"
+            )
+    groups = [row["group"] for _, row in rows] if "group" in rows[0][1] else None
+    return label_files(files, [row["label"] for _, row in rows], class_names, groups, root=path)
+
+
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """(line, {column: value}) of each row, the columns that are read having a value each."""
+    text = _text(path)
+    start = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=start.count), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        columns = {name: header.index(name) for name in (*_NEEDED, *_OPTIONAL) if name in header}
+        if not columns.keys() >= set(_NEEDED):
+            found = in_words(header) if header else "nothing"
+            raise FileFormatError(f"{printable(path)} begins with {found}: {_HINT}")
+        rows = [(reader.line_num, _row(path, reader.line_num, columns, values)) for values in reader if any(values)]
+    except csv.Error as error:
+        raise FileFormatError(f"{_place(path, reader.line_num)} it cannot be read as CSV ({error})") from None
+    if not rows:
+        raise DataError(f"{printable(path)} names no pictures")
+    first: dict[str, int] = {}
+    for line, row in rows:
+        if first.setdefault(row["file"], line) != line:
+            raise DataError(
+                f"{_place(path, line)} {printable(row['file'])} was named in line {first[row['file']]} already"
+            )
+    return rows
+
+
+def _row(path: Path, line: int, columns: dict[str, int], values: list[str]) -> dict[str, str]:
+    row = {name: values[place].strip() if place < len(values) else "" for name, place in columns.items()}
+    if missing := [name for name, value in row.items() if not value]:
+        raise DataError(f"{_place(path, line)} it has no {missing[0]}")
+    return row
+
+
+def _text(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise FileAccessError(f"{printable(path)} cannot be read ({error.strerror}): check its name") from None
+    if len(data) > MAX_BYTES:
+        raise FileFormatError(f"{printable(path)} is larger than {MAX_BYTES:,} bytes: divide it")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FileFormatError(f"{printable(path)} is no text in UTF-8: save it as CSV in UTF-8") from None
+
+
+def _place(path: Path, line: int) -> str:
+    return f"{printable(path)}, line {line}:"
