@@ -7,6 +7,7 @@ import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
+from minicnn.autograd.function import check_dtypes
 from minicnn.errors import ShapeError
 
 from .activation import finishing
@@ -33,6 +34,7 @@ class BatchNormOfKept(Function):
 
     @staticmethod
     def forward(ctx: Context, x: Any, mask: Any, gamma: Any, beta: Any, *, epsilon: float, axis: int) -> Any:
+        check_dtypes("batchnorm_of_kept", *(array for array in (x, mask, gamma, beta) if array is not None))
         others = _other_axes(x, axis)
         kept = np.broadcast_to((mask != 0).reshape(*mask.shape, *[1] * (x.ndim - mask.ndim)), x.shape)
         counts = np.maximum(kept.sum(others, keepdims=True), 1).astype(x.dtype)
