@@ -24,6 +24,7 @@ SUBMODULES = (
     "data",
     "datasets",
     "errors",
+    "explain",
     "initializers",
     "kernels",
     "layers",

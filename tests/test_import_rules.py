@@ -28,7 +28,7 @@ TIERS = (
         "constraints",
         "training",
     },
-    {"data", "datasets", "transfer", "explain", "bench", "onnx"},
+    {"data", "datasets", "transfer", "explain", "runs", "bench", "onnx"},
     {"cli", "report", "__main__"},
 )
 TIER = {unit: number for number, tier in enumerate(TIERS) for unit in tier}
@@ -41,7 +41,7 @@ ONLY_IN = {
     "llvmlite": "minicnn.kernels",
     "onnx": "minicnn.onnx",
 }
-OPTIONAL = {*ONLY_IN, "PIL", "tqdm", "matplotlib", "sklearn"}
+OPTIONAL = {*ONLY_IN, "PIL", "tqdm", "matplotlib", "sklearn", "mlflow"}
 NEVER = {"kernels", "weights", "tests", "benchmarks", "examples", "pickle", "marshal", "shelve"}
 
 MODULES = read_modules()

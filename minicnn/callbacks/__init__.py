@@ -7,7 +7,9 @@ from minicnn.callbacks.callback_list import CallbackList
 from minicnn.callbacks.checkpoint import ModelCheckpoint
 from minicnn.callbacks.history import CSVLogger, History
 from minicnn.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from minicnn.callbacks.mlflow import MLflow
 from minicnn.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from minicnn.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "BackupAndRestore",
@@ -18,9 +20,11 @@ __all__ = [
     "History",
     "LambdaCallback",
     "LearningRateScheduler",
+    "MLflow",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
     "resumable",
 ]

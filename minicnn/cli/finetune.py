@@ -29,8 +29,9 @@ examples:
   minicnn finetune photos --folds 5                          judge by cross-validation as well
 
 JPEG, PNG, WEBP, BMP, GIF and TIFF files of up to 120 million pixels are read; what is not is named.
-In --out it writes model.keras (opens in Keras and in minicnn), history.csv, metrics.json and report.html; and
-head.keras, the model of before, where fine-tuning lowered the accuracy.
+In --out it writes model.keras (opens in Keras and in minicnn), report.html, and history.csv, metrics.json,
+predictions.csv and run.json, which `minicnn runs` compares; and head.keras, the model of before, where fine-tuning
+lowered the accuracy.
 Features of the frozen base are kept in the cache folder, so a second run is fast."""
 
 

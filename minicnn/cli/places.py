@@ -56,9 +56,9 @@ def named_folder(out: str) -> Path:
 
 def holds_results(folder: Path) -> bool:
     """Whether a folder has a file of an earlier run."""
-    from minicnn.report.outputs import HEAD_FILE, HISTORY, METRICS, MODEL, REPORT
+    from minicnn.report.outputs import OUTPUTS
 
-    return any(os.path.exists(folder / name) for name in (HEAD_FILE, HISTORY, METRICS, MODEL, REPORT))
+    return any(os.path.exists(folder / name) for name in OUTPUTS)
 
 
 def said_of_contents(folder: Path, known: str = "") -> str:

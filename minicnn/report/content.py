@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minicnn.errors import ShapeError
+from minicnn.transfer.judged import Judged
 from minicnn.transfer.result import Folds, Mistake, Phase
+
+
+@dataclass(frozen=True)
+class LayerGroup:
+    """Layers that were trained alike: how many weights they have and how many were trained, at what highest rate."""
+
+    name: str
+    parameters: int
+    trained: int
+    rate: float
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,14 @@ class TrainingReport:
         Accuracies of a cross-validation.
     cache : str
         What the feature cache did.
+    seconds : mapping
+        {step: how long it took}.
+    judged : Judged or None
+        The validation pictures with the model's probabilities.
+    seen : mapping
+        {file of a mistake: a JPEG of what the model looked at}.
+    groups : list of LayerGroup
+        Of a fine-tuning, from the inputs on.
     facts : mapping
         {heading: {name: value}}: model, data, settings, software, times.
     next_command : str
@@ -50,6 +69,10 @@ class TrainingReport:
     remarks: Sequence[str] = ()
     folds: Folds | None = None
     cache: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    judged: Judged | None = None
+    seen: Mapping[str, bytes] = field(default_factory=dict)
+    groups: Sequence[LayerGroup] = ()
     facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     next_command: str = ""
 

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from minicnn import __version__
-from minicnn.report.content import TrainingReport
-from minicnn.report.words import count, duration
+from minicnn.report.content import LayerGroup, TrainingReport
+from minicnn.report.seen import looked_at
+from minicnn.report.words import count
 from minicnn.transfer.base import Base
+from minicnn.transfer.groups import Group, layer_groups
 from minicnn.transfer.result import TransferResult
 
 PIXELS = {
@@ -34,10 +36,10 @@ def describe(result: TransferResult, command: Sequence[str], next_command: str) 
     next_command : str
         How to use the model.
     """
-    now = datetime.datetime.now().astimezone()
+    ended = now()
     return TrainingReport(
         title=result.title,
-        created=f"{now.day} {now:%B %Y, %H:%M}",
+        created=f"{ended.day} {ended:%B %Y, %H:%M}",
         command=shlex.join(command),
         class_names=result.class_names,
         confusion=result.confusion,
@@ -54,10 +56,33 @@ def describe(result: TransferResult, command: Sequence[str], next_command: str) 
             "Model": _model_facts(result.base),
             "Settings": _setting_facts(result),
             "Software": software(),
-            "Time": {step: duration(seconds) for step, seconds in result.seconds.items()},
         },
+        seconds=result.seconds,
+        judged=result.judged,
+        seen=looked_at(result),
+        groups=trained_layers(result),
         next_command=next_command,
     )
+
+
+def trained_layers(result: TransferResult) -> list[LayerGroup]:
+    """The layer groups of a network that was fine-tuned, from its inputs to its head; nothing without fine-tuning."""
+    if len(result.phases) < 2:
+        return []
+    policy, groups = result.training, layer_groups(result.model)
+    rates = [policy.learning_rate * policy.layer_decay**depth for depth in range(len(groups))]
+    return [_layer_group(group, rate) for group, rate in zip(groups, reversed(rates))]
+
+
+def _layer_group(group: Group, rate: float) -> LayerGroup:
+    trained = sum(weight.size for layer in group.layers for weight in layer.trainable_weights)
+    size = sum(weight.size for layer in group.layers for weight in layer.weights)
+    return LayerGroup(group.name, size, trained, rate)
+
+
+def now() -> datetime.datetime:
+    """The time with its zone."""
+    return datetime.datetime.now().astimezone()
 
 
 def _model_facts(base: Base) -> Mapping[str, str]:

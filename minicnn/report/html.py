@@ -61,6 +61,11 @@ def abbreviation(short: str, full: str) -> Markup:
     return element("span", *pieces, last, title=full if short != full else None)
 
 
+def bar(share: float) -> Markup:
+    """A share as a percentage over a bar of that length."""
+    return element("span", f"{share:.1%}", class_="bar", style=f"--share:{share:.1%}")
+
+
 def section(title: str, note: str, *children: str) -> Markup:
     """A heading, a few sentences that explain it, and the content."""
     head = element("header", element("h2", title), element("p", note) if note else Markup())

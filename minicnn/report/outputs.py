@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import os
 import shlex
 import shutil
@@ -15,10 +16,13 @@ from minicnn.data.problems import as_text
 from minicnn.errors import FileAccessError
 from minicnn.report.describe import describe
 from minicnn.report.page import render
+from minicnn.report.record import predictions_csv, run_record
+from minicnn.runs.run import METRICS, PREDICTIONS, RECORD
 from minicnn.transfer.remarks import HEAD_FILE
 from minicnn.transfer.result import TransferResult
 
-MODEL, HISTORY, METRICS, REPORT = "model.keras", "history.csv", "metrics.json", "report.html"
+MODEL, HISTORY, REPORT = "model.keras", "history.csv", "report.html"
+OUTPUTS = (MODEL, HEAD_FILE, HISTORY, METRICS, PREDICTIONS, RECORD, REPORT)
 
 
 def check_place(folder: str | Path) -> Path:
@@ -43,7 +47,7 @@ def check_place(folder: str | Path) -> Path:
 
 def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[str]) -> dict[str, Path]:
     """
-    Write model.keras, history.csv, metrics.json and report.html into a folder, replacing those of an earlier run.
+    Write OUTPUTS into a folder, replacing those of an earlier run: the model, its report, and all figures.
 
     Where fine-tuning did harm, the model of before it is head.keras.  They are written to a folder of their own first
     and moved at the end, so a failure leaves what was there before.
@@ -65,11 +69,14 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
     """
     folder = Path(folder)
     predict = shlex.join(["minicnn", "predict", as_text(folder / MODEL), "photo.jpg"])
-    report = describe(result, [*map(as_text, command)], predict)
+    command = [*map(as_text, command)]
+    report = describe(result, command, predict)
     with _staged(folder) as stage:
         result.model.save(stage / MODEL)
         (stage / HISTORY).write_text(history_csv(result), encoding="utf-8", newline="")
-        (stage / METRICS).write_text(json.dumps(result.metrics(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        (stage / PREDICTIONS).write_text(predictions_csv(result), encoding="utf-8", newline="")
+        for name, values in ((METRICS, result.metrics()), (RECORD, run_record(result, command))):
+            (stage / name).write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
         (stage / REPORT).write_text(render(report), encoding="utf-8")
         if result.before_fine_tuning:
             with result.head_alone() as model:
@@ -109,9 +116,10 @@ def history_csv(result: TransferResult) -> str:
     """One row an epoch of all phases."""
     stream = io.StringIO()
     writer = csv.writer(stream)
-    writer.writerow(["phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"])
+    writer.writerow(["phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "learning_rate"])
     for phase in result.phases:
-        columns = (phase.loss, phase.accuracy, phase.val_loss, phase.val_accuracy, phase.seconds)
+        rates = phase.rates or [math.nan] * len(phase.loss)
+        columns = (phase.loss, phase.accuracy, phase.val_loss, phase.val_accuracy, phase.seconds, rates)
         for epoch, values in enumerate(zip(*columns), 1):
             writer.writerow([phase.name, epoch, *(f"{value:.6g}" for value in values)])
     return stream.getvalue()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from minicnn.report import sections
+from minicnn.report import costs, judging, sections
 from minicnn.report.content import TrainingReport
 from minicnn.report.html import Markup, element, join
 from minicnn.report.matrix import confusion
@@ -49,8 +49,13 @@ def render(report: TrainingReport) -> str:
         sections.folds,
         confusion,
         sections.classes,
+        judging.thresholds,
+        judging.calibration,
         sections.mistakes,
+        judging.features,
+        costs.groups,
         sections.files,
+        costs.timing,
         sections.making,
     )
     body = element("body", element("main", top, *(part(report) for part in drawn)))

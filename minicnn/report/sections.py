@@ -9,7 +9,8 @@ import numpy as np
 from minicnn.metrics.class_scores import class_scores
 from minicnn.report.charts import Border, Line, fold_chart, line_chart
 from minicnn.report.content import Mistake, Phase, TrainingReport
-from minicnn.report.html import Markup, abbreviation, element, join, section, table
+from minicnn.report.html import Markup, abbreviation, bar, element, join, section, table
+from minicnn.report.plots import rate_chart
 from minicnn.report.words import axis_percent, count, duration, percent, shortened
 from minicnn.transfer.scores import mean_interval, wilson_interval
 
@@ -86,6 +87,9 @@ def curves(report: TrainingReport) -> Markup:
             f"{title} by epoch, training and validation", lines, describe, bounds=bounds, border=border
         )
         charts.append(element("figure", element("figcaption", title), drawing))
+    if all(len(phase.rates) and max(phase.rates) > 0 for phase in report.phases):
+        rates = rate_chart([(phase.name, phase.rates) for phase in report.phases])
+        charts.append(element("figure", element("figcaption", "Learning rate"), rates))
     details = [element("p", element("b", phase.name), f": {phase.detail}") for phase in report.phases]
     return section(
         "How it learned",
@@ -157,7 +161,7 @@ def classes(report: TrainingReport) -> Markup:
     scores = class_scores(np.asarray(report.confusion), report.class_names)
     names = shortened(report.class_names, LONG_NAME)
     for score, short, trained in zip(scores, names, report.train_counts):
-        bars = [_bar(value) for value in (score.precision, score.recall, score.f1)]
+        bars = [bar(value) for value in (score.precision, score.recall, score.f1)]
         rows.append([abbreviation(short, score.name), *bars, f"{score.support:,}", f"{trained:,}"])
     header = ["Class", "Precision", "Recall", "F1", "Validation pictures", "Training pictures"]
     return section(
@@ -168,37 +172,54 @@ def classes(report: TrainingReport) -> Markup:
     )
 
 
-def _bar(share: float) -> Markup:
-    return element("span", percent(share), class_="bar", style=f"--share:{share:.1%}")
-
-
 def mistakes(report: TrainingReport) -> Markup:
     """The wrong answers of which the model was most confident."""
     if not report.mistakes:
         return Markup()
     short = dict(zip(report.class_names, shortened(report.class_names)))
-    return section(
-        "Most confident mistakes",
+    note = (
         "The wrong answers of which the model was most confident, with the probability that it gave them. Look for "
-        "wrong labels first: they are often found here.",
-        element("div", *(_mistake(mistake, short) for mistake in report.mistakes), class_="gallery"),
+        "wrong labels first: they are often found here."
     )
+    if report.seen:
+        note += (
+            " Beside each picture, what the model looked at: red speaks for its wrong answer, blue does not "
+            "(Grad-CAM, Selvaraju et al. 2017)."
+        )
+    figures = [_mistake(mistake, short, report) for mistake in report.mistakes]
+    gallery = "gallery pairs" if report.seen else "gallery"
+    return section("Most confident mistakes", note, element("div", *figures, class_=gallery))
 
 
-def _mistake(mistake: Mistake, short: Mapping[str, str]) -> Markup:
-    data = base64.b64encode(mistake.picture).decode("ascii")
+def _mistake(mistake: Mistake, short: Mapping[str, str], report: TrainingReport) -> Markup:
+    seen, true_share = report.seen.get(mistake.file), _share_of_truth(mistake, report)
     said, true = (abbreviation(short.get(name, name), name) for name in (mistake.predicted, mistake.true))
+    pictures = [_jpeg(mistake.picture, f"{mistake.true}: {mistake.file}")]
+    pictures += [] if seen is None else [_jpeg(seen, f"what spoke for {mistake.predicted}")]
     return element(
         "figure",
-        element("img", src=f"data:image/jpeg;base64,{data}", alt=f"{mistake.true}: {mistake.file}"),
+        element("div", *pictures, class_="shots"),
         element(
             "figcaption",
             element("span", said, class_="said"),
             element("span", percent(mistake.probability), class_="sure"),
-            element("span", "labelled ", element("b", true), class_="truth"),
+            element("span", "labelled ", element("b", true), class_="truth" if true_share else "truth alone"),
+            *([element("span", true_share, class_="sure")] if true_share else []),
             element("span", shortened([mistake.file], LONG_FILE)[0], class_="file", title=mistake.file),
         ),
     )
+
+
+def _share_of_truth(mistake: Mistake, report: TrainingReport) -> str:
+    """The probability of a mistake's own class, where it is known."""
+    if report.judged is None or mistake.file not in report.judged.names:
+        return ""
+    row = list(report.judged.names).index(mistake.file)
+    return percent(float(report.judged.probabilities[row, report.judged.labels[row]]))
+
+
+def _jpeg(picture: bytes, alt: str) -> Markup:
+    return element("img", src=f"data:image/jpeg;base64,{base64.b64encode(picture).decode('ascii')}", alt=alt)
 
 
 def files(report: TrainingReport) -> Markup:
@@ -224,8 +245,6 @@ def making(report: TrainingReport) -> Markup:
     parts = [element("h3", "Command"), _command(report.command)]
     if report.next_command:
         parts += [element("h3", "Use the model"), _command(report.next_command)]
-    if report.cache:
-        parts.append(element("p", report.cache, class_="details"))
     return section("How this was made", "", *parts, element("div", *groups, class_="groups"))
 
 

@@ -1,9 +1,8 @@
 """The main job: a folder of photos and a trained network become a classifier of these photos."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import CacheUse, default_cache
 from minicnn.transfer.folds import cross_validate
 from minicnn.transfer.job import Clock, Job, check_unfreeze
+from minicnn.transfer.judged import Judged
 from minicnn.transfer.mistakes import surest_mistakes
 from minicnn.transfer.pictures import Pictures, read_pictures, split_of, trained_on
 from minicnn.transfer.policy import Policy
@@ -145,6 +145,7 @@ class _Run:
             "base": self.base.name,
             **trained_on([self.pictures.hashes[i] for i in split.train]),
         }
+        judged = self._judged(features, probabilities)
         return TransferResult(
             model=job.model,
             base=self.base,
@@ -157,7 +158,8 @@ class _Run:
             train_counts=self._counts(split.train),
             val_counts=self._counts(split.validation),
             split=split_said,
-            mistakes=self._mistakes(probabilities),
+            mistakes=surest_mistakes(judged.files, judged.names, judged.labels, judged.probabilities, self.names),
+            judged=judged,
             folds=folds,
             refused=self.pictures.refused,
             adapted=self.pictures.adapted,
@@ -174,11 +176,11 @@ class _Run:
     def _counts(self, rows: np.ndarray) -> list[int]:
         return np.bincount(self.labels[rows], minlength=len(self.names)).tolist()
 
-    def _mistakes(self, probabilities: np.ndarray) -> Sequence[Any]:
+    def _judged(self, features: np.ndarray, probabilities: np.ndarray) -> Judged:
         rows = self.split.validation
         files = [self.pictures.folder.files[i] for i in rows]
         names = [self.pictures.name(i) for i in rows]
-        return surest_mistakes(files, names, self.labels[rows], probabilities, self.names)
+        return Judged(files, names, self.labels[rows], probabilities, features[rows])
 
 
 def _said_of_cache(use: CacheUse, cache: FeatureCache | None, pictures: int) -> str:

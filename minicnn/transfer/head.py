@@ -25,7 +25,7 @@ RATE = 0.02
 
 
 class Stopwatch(Callback):
-    """Notes the seconds of every epoch, and tells a progress function of each."""
+    """Notes the seconds of every epoch and, among its figures, the rate of its last step; tells of its progress."""
 
     def __init__(self, step: str, epochs: int, progress: Callable[[str, int, int], None] | None = None):
         super().__init__()
@@ -35,7 +35,12 @@ class Stopwatch(Callback):
     def on_train_begin(self, logs=None) -> None:
         self._begun = time.perf_counter()
 
+    def on_train_batch_begin(self, batch, logs=None) -> None:
+        self._rate = self.model.optimizer.learning_rate
+
     def on_epoch_end(self, epoch, logs=None) -> None:
+        if logs is not None:
+            logs["learning_rate"] = self._rate
         now = time.perf_counter()
         self.seconds.append(now - self._begun)
         self._begun = now

@@ -186,4 +186,5 @@ def _phase(
     name: str, detail: str, parameters: int, history: dict[str, list[float]], seconds: list[float], duration: float
 ) -> Phase:
     figures = {key: history[key] for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
-    return Phase(name, detail, parameters, seconds=seconds, duration=duration, **figures)
+    rates = history["learning_rate"]
+    return Phase(name, detail, parameters, seconds=seconds, duration=duration, rates=rates, **figures)

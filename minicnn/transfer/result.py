@@ -10,6 +10,7 @@ import numpy as np
 from minicnn.autograd import Parameter
 from minicnn.metrics.class_scores import class_scores
 from minicnn.transfer.base import Base
+from minicnn.transfer.judged import Judged
 from minicnn.transfer.policy import Policy
 from minicnn.transfer.scores import mean_interval, wilson_interval
 from minicnn.transfer.settings import Settings
@@ -32,6 +33,8 @@ class Phase:
         Duration of each epoch.
     duration : float
         Seconds of the whole phase, with all that it needs: for the head the choice of its weight decay too.
+    rates : list of float
+        The learning rate of the last step of each epoch; empty where it is not known.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Phase:
     val_accuracy: Sequence[float]
     seconds: Sequence[float]
     duration: float
+    rates: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class TransferResult:
         How it was trained; that of the settings when None.
     before_fine_tuning : list of (Parameter, array)
         The weights that fine-tuning made worse, as they were when the head alone was trained; else empty.
+    judged : Judged or None
+        The validation pictures, and what the model made of each.
     """
 
     model: Any
@@ -112,6 +118,7 @@ class TransferResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
     copies: Sequence[tuple[str, str]] = ()
     before_fine_tuning: Sequence[tuple[Parameter, np.ndarray]] = ()
+    judged: Judged | None = None
     policy: Policy | None = None
 
     @property
@@ -173,21 +180,30 @@ class TransferResult:
                     "recall": score.recall,
                     "f1": score.f1,
                     "support": score.support,
+                    **areas,
                 }
-                for score in class_scores(self.confusion, self.class_names)
+                for score, areas in zip(class_scores(self.confusion, self.class_names), self._areas())
             },
             "confusion": self.confusion.tolist(),
         }
+        if self.judged is not None:
+            found |= self.judged.figures()
         if self.folds is not None:
-            found["cross_validation"] = {
-                name: {
-                    "pictures": self.pictures,
-                    "accuracies": list(values),
-                    "mean": mean,
-                    "interval_95": interval,
-                }
-                for name, values in (("head", self.folds.head), ("fine_tuned", self.folds.fine_tuned))
-                if values
-                for mean, interval in [mean_interval(values)]
-            }
+            found["cross_validation"] = self._cross_validation(self.folds)
         return found
+
+    def _areas(self) -> list[dict[str, float | None]]:
+        return [{} for _ in self.class_names] if self.judged is None else self.judged.areas()
+
+    def _cross_validation(self, folds: Folds) -> dict[str, Any]:
+        return {
+            name: {
+                "pictures": self.pictures,
+                "accuracies": list(values),
+                "mean": mean,
+                "interval_95": interval,
+            }
+            for name, values in (("head", folds.head), ("fine_tuned", folds.fine_tuned))
+            if values
+            for mean, interval in [mean_interval(values)]
+        }

@@ -21,7 +21,7 @@ def test_the_command_line_offers_the_storages_that_kernels_know():
     assert DENSE_STORAGES == dense.STORAGES
 
 
-def test_finetune_writes_four_files_and_says_where(photos, net_file, tmp_path, feature_folder, capsys):
+def test_finetune_writes_its_files_and_says_where(photos, net_file, tmp_path, feature_folder, capsys):
     out = tmp_path / "new" / "out"
     command = ["finetune", str(photos), "--base", net_file, "--folds", "2", "--out", str(out), *FAST]
     assert main(command) == 0
@@ -30,14 +30,16 @@ def test_finetune_writes_four_files_and_says_where(photos, net_file, tmp_path, f
         "accuracy 100.0% on 6 pictures (95% interval 61.0% to 100.0%)\n2 folds of all 24 pictures, head: "
     )
     assert said.endswith(f"model   {out}/model.keras\nreport  {out}/report.html\n")
-    assert sorted(path.name for path in out.iterdir()) == ["history.csv", "metrics.json", "model.keras", "report.html"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "history.csv", "metrics.json", "model.keras", "predictions.csv", "report.html", "run.json",
+    ]  # fmt: skip
     assert [path.name for path in out.parent.iterdir()] == ["out"]
     assert list(feature_folder.rglob("*.features"))
     metrics = json.loads((out / "metrics.json").read_text())
     assert (metrics["accuracy"], metrics["validation_pictures"]) == (1.0, 6)
     assert metrics["cross_validation"]["head"]["accuracies"] == [1.0, 1.0]
     rows = (out / "history.csv").read_text().splitlines()
-    assert rows[0] == "phase,epoch,loss,accuracy,val_loss,val_accuracy,seconds"
+    assert rows[0] == "phase,epoch,loss,accuracy,val_loss,val_accuracy,seconds,learning_rate"
     assert len(rows) == 13
     page = (out / "report.html").read_text()
     assert " ".join(["minicnn", *command]) in re.sub("<[^>]+>", "", page)

@@ -1,19 +1,26 @@
 """The files of a transfer: written whole, with names that any file can hold, wherever the folder may be written."""
 
 import html
+import io
 import json
 import os
 import tempfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from transfer_cases import write_photos
+from PIL import Image
+from transfer_cases import small_net, write_photos
 
-from minicnn.data import scan_folder
+from minicnn.data import read_image, scan_folder
 from minicnn.errors import FileAccessError
+from minicnn.explain import grad_cam, overlay
 from minicnn.models import load_model
-from minicnn.report import write_outputs
+from minicnn.report import Mistake, write_outputs
+from minicnn.report.describe import trained_layers
 from minicnn.report.outputs import check_place
+from minicnn.report.seen import looked_at
+from minicnn.runs import read_run
 from minicnn.transfer import Settings, finetune_folder
 
 pytestmark = pytest.mark.numpy_only
@@ -126,3 +133,51 @@ def test_the_model_of_before_a_fine_tuning_that_did_harm_is_kept(photos, net_fil
                 expected = model.get_layer("conv2").get_weights()[0]
             assert np.array_equal(head.get_layer("conv2").get_weights()[0], expected)
             assert not np.array_equal(tuned.get_layer("conv2").get_weights()[0], expected)
+
+
+def test_a_run_is_recorded_with_what_it_took_effect_from(result, tmp_path):
+    paths = write_outputs(result, tmp_path / "out", ["minicnn", "finetune", "photos"])
+    run = read_run(tmp_path / "out")
+    assert run.title == "colours"
+    assert run.record["command"] == ["minicnn", "finetune", "photos"]
+    assert run.config["size"] == [24, 24]
+    assert (run.config["head_epochs"], run.config["preprocessing"]) == (2, "tf")
+    assert run.facts()["data.training_and_validation.red"] == [6, 2]
+    answers = run.answers()
+    assert len(answers) == 6
+    right = sum(true == said for true, said in answers.values())
+    assert right / 6 == run.metrics["accuracy"]
+    rows = (tmp_path / "out" / "history.csv").read_text().splitlines()
+    rates = [float(row.split(",")[-1]) for row in rows[1:]]
+    assert rates == pytest.approx(result.phases[0].rates, rel=1e-5)
+    assert 0 < rates[1] < rates[0] <= 0.02  # a cosine
+    assert paths["run.json"].is_file()
+
+
+def test_each_mistake_has_what_the_model_looked_at(photos, tmp_path):
+    path = tmp_path / "net.keras"
+    small_net(preprocessing="tf").save(path)
+    result = finetune_folder(photos, str(path), settings=Settings(epochs=1, validation=0.5), cache=False)
+    wrong = [Mistake(name, "red", "green", 0.9, b"jpeg") for name in result.judged.names[:3]]
+    seen = looked_at(replace(result, mistakes=wrong))
+    assert list(seen) == result.judged.names[:3]
+    drawings = [np.array(Image.open(io.BytesIO(jpeg)), np.int64) for jpeg in seen.values()]
+    assert all(drawing.shape == (24, 24, 3) for drawing in drawings)
+    pixels = np.stack([read_image(file, size=24).pixels for file in result.judged.files[:3]])
+    heat = grad_cam(result.model, result.base.preparation(pixels), result.class_names.index("green"))
+    for drawing, picture, map_ in zip(drawings, pixels, heat):
+        assert np.abs(drawing - overlay(picture, map_)).mean() < 12  # what JPEG changes
+    assert looked_at(replace(result, judged=None, mistakes=wrong)) == {}
+
+
+def test_the_layer_groups_of_a_fine_tuning_have_their_rates(photos, net_file):
+    settings = Settings(epochs=1, batch_size=8, unfreeze="conv2", fine_epochs=1, learning_rate=1e-3)
+    result = finetune_folder(photos, net_file, settings=settings, cache=False)
+    groups = trained_layers(result)
+    assert groups[-1].name == "classifier"
+    assert (groups[-1].parameters, groups[-1].trained, groups[-1].rate) == (27, 27, 1e-3)
+    assert sum(group.parameters for group in groups) == result.model.count_params()
+    assert sum(group.trained for group in groups) == result.phases[1].parameters
+    halved = replace(result, policy=replace(result.training, layer_decay=0.5))
+    assert [group.rate for group in trained_layers(halved)][-2] == 5e-4
+    assert trained_layers(replace(result, phases=result.phases[:1])) == []

@@ -1,0 +1,115 @@
+"""`minicnn runs`: the results of training, listed and compared."""
+
+import re
+from pathlib import Path
+
+from minicnn.cli.console import NONE, note, one_line, print_json, print_table, say
+
+MOST_COLUMNS = 6
+SHOWN_ANYWAY = ("base", "weights", "weights_sha256")  # the base has a column, and its weights go with it
+
+EPILOG = """\
+examples:
+  minicnn runs                       all runs here and below, the best of each set of pictures first
+  minicnn runs runs                  those in runs/
+  minicnn runs runs/a runs/b         what differs between two, and which is better by more than chance
+  minicnn runs --json                for a program
+
+A run is a folder that minicnn finetune wrote: minicnn finetune photos --out runs/NAME.
+A choice that is not the same in all runs has a column."""
+
+
+def add_parser(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "runs",
+        help="list and compare results of training",
+        description="List the runs in folders, and say what differs between two.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("folders", metavar="FOLDER", nargs="*", help="runs, or folders with runs (default: this one)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """List; with two, compare."""
+    from dataclasses import replace
+
+    from minicnn.runs import compare_answers, differences, find_runs
+
+    found, problems = {}, []
+    folders = options.folders or ["."]
+    for folder in folders:
+        runs, wrong = find_runs(folder)
+        runs = runs if len(folders) == 1 else [replace(run, name=str(run.folder)) for run in runs]
+        found |= {run.folder.resolve(): run for run in runs}
+        problems += wrong
+    runs = list(found.values())
+    pair = runs if len(runs) == 2 else None
+    differing = differences(*pair) if pair else None
+    same = compare_answers(*pair) if pair else None
+    if options.json:
+        print_json({"runs": list(map(_plain, runs)), "differences": differing, "same_pictures": same and vars(same)})
+    else:
+        if runs:
+            _list(runs)
+        if pair:
+            _compare(pair, differing, same)
+    for problem in problems:
+        note(f"left out: {problem}")
+    return 2 if problems else 0
+
+
+def _plain(run) -> dict:
+    return {"run": run.name, "folder": str(Path(run.folder).resolve()), "metrics": run.metrics, **run.record}
+
+
+def _list(runs) -> None:
+    from minicnn.runs import varying
+
+    columns = [name for name in varying(runs) if name not in SHOWN_ANYWAY][:MOST_COLUMNS]
+    header = ["run", "pictures of", "accuracy", "95% interval", "judged on", "base", "made", *columns]
+    print_table(header, [[*_row(run), *(_cell(run.config.get(name)) for name in columns)] for run in runs])
+
+
+def _row(run) -> list[str]:
+    low, high = run.metrics["accuracy_interval_95"]
+    interval = f"{low:.1%} to {high:.1%}"
+    judged = run.metrics["validation_pictures"]
+    when = run.created[:16].replace("T", " ") or NONE
+    accuracy = f"{run.metrics['accuracy']:.1%}"
+    return [run.name, run.title or NONE, accuracy, interval, judged, run.config.get("base", NONE), when]
+
+
+def _cell(value) -> str:
+    """A fact in a column, long hashes by their beginning."""
+    if value is None:
+        return NONE
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1…", str(value))
+
+
+def _compare(pair, differing, same) -> None:
+    say()
+    first, second = (one_line(run.name) for run in pair)
+    if differing:
+        print_table(["differs", first, second], [[name, *map(_cell, values)] for name, values in differing.items()])
+    else:
+        say("nothing that is known differs but the date")
+    say()
+    if same is None:
+        say("they have judged no picture that both name, so their accuracies are of different pictures")
+        return
+    say(f"of {same.pictures:,} pictures that both judged, both were right on {same.both:,}")
+    say(f"{first} alone on {same.first:,}, {second} alone on {same.second:,}: {_verdict(same, first, second)}")
+
+
+def _verdict(same, first: str, second: str) -> str:
+    if same.first == same.second:
+        return "neither is better"
+    better = first if same.first > same.second else second
+    if same.p < 0.05:
+        return f"{better} is better (sign test, p = {same.p:.2g})"
+    return f"no difference beyond chance (sign test, p = {same.p:.2g})"

@@ -1,0 +1,66 @@
+"""run.json and predictions.csv: what a later comparison of runs needs to know."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from minicnn.report.describe import now, software
+from minicnn.runs.run import ANSWER_COLUMNS
+from minicnn.transfer.result import TransferResult
+
+
+def run_record(result: TransferResult, command: Sequence[str]) -> dict[str, Any]:
+    """What run.json holds: plain values, the choices as they took effect."""
+    base = result.base
+    policy = {name: value if _plain(value) else repr(value) for name, value in asdict(result.training).items()}
+    judging = {"validation": result.settings.validation, "folds": result.settings.folds}
+    config = {
+        "base": base.name,
+        "weights": base.weights,
+        "weights_sha256": base.sha256,
+        "size": list(base.preparation.size),
+        "resize": base.preparation.rule.method,
+        "preprocessing": base.preparation.preprocessing,
+        **policy,
+        **judging,
+    }
+    counts = zip(result.class_names, result.train_counts, result.val_counts)
+    data = {
+        "pictures": result.pictures,
+        "split": result.split,
+        "training_and_validation": {name: [train, judged] for name, train, judged in counts},
+        "refused": len(result.refused),
+    }
+    return {
+        "title": result.title,
+        "created": now().isoformat(timespec="seconds"),
+        "command": list(command),
+        "config": config,
+        "data": data,
+        "environment": dict(software()),
+        "seconds": dict(result.seconds),
+    }
+
+
+def _plain(value: Any) -> bool:
+    """Whether JSON knows a choice."""
+    return value is None or isinstance(value, bool | int | float | str | list | tuple | dict)
+
+
+def predictions_csv(result: TransferResult) -> str:
+    """One row a validation picture: its class, the answer, and the probabilities of both."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(ANSWER_COLUMNS)
+    judged, names = result.judged, result.class_names
+    if judged is not None:
+        answers = judged.probabilities.argmax(axis=1)
+        rows = np.arange(len(answers))
+        sure, true = judged.probabilities[rows, answers], judged.probabilities[rows, judged.labels]
+        for name, label, answer, *shares in zip(judged.names, judged.labels, answers, sure, true):
+            writer.writerow([name, names[label], names[answer], *(f"{share:.6g}" for share in shares)])
+    return stream.getvalue()

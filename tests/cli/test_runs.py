@@ -1,0 +1,62 @@
+"""runs: what finetune wrote is listed, and two results are compared."""
+
+import json
+
+import pytest
+from cli_cases import FAST, refused
+
+from minicnn.cli import main
+
+pytestmark = pytest.mark.numpy_only
+
+
+@pytest.fixture
+def two_runs(photos, net_file, in_an_empty_folder, tmp_path, capsys):
+    for name, seed in (("first", 0), ("second", 1)):
+        command = ["finetune", str(photos), "--base", net_file, "--out", f"runs/{name}", "--seed", str(seed), *FAST]
+        assert main(command) == 0
+    capsys.readouterr()
+    return tmp_path / "runs"
+
+
+def test_runs_are_listed_with_what_varies(two_runs, photos, capsys):
+    assert main(["runs"]) == 0
+    header, *rows = capsys.readouterr().out.splitlines()[:3]
+    assert header.split()[-2:] == ["made", "seed"]
+    assert {(row.split()[0], row.split()[-1]) for row in rows} == {("runs/first", "0"), ("runs/second", "1")}
+    assert all(f"  {photos.name}  " in row and "  small.keras" in row for row in rows)
+
+
+def test_two_runs_are_compared(two_runs, capsys):
+    assert main(["runs", "runs/first", "runs/second"]) == 0
+    said = capsys.readouterr().out
+    rows = [line.split() for line in said.splitlines()]
+    assert ["config.seed", "0", "1"] in rows
+    assert "they have judged" in said or "pictures that both judged" in said
+
+
+def test_all_of_it_as_json(two_runs, capsys):
+    assert main(["runs", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {run["run"] for run in found["runs"]} == {"runs/first", "runs/second"}
+    run = found["runs"][0]
+    assert run["environment"]["minicnn"]
+    assert run["config"]["head_epochs"] == 12
+    assert run["metrics"]["log_loss"] > 0
+    assert run["metrics"]["classes"]["red"]["roc_auc"] == 1
+    assert {tuple(value) for name, value in found["differences"].items() if name == "config.seed"} <= {(0, 1), (1, 0)}
+
+
+def test_what_is_damaged_is_named_beside_the_rest(two_runs, capsys):
+    (two_runs / "second" / "metrics.json").write_text("{")
+    assert main(["runs"]) == 2
+    out, err = capsys.readouterr()
+    assert "runs/first" in out
+    assert "left out: runs/second/metrics.json is damaged" in err
+
+
+def test_a_folder_without_runs_is_one_line(in_an_empty_folder, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    line = refused(capsys, tmp_path, "runs", "empty")
+    assert line == "minicnn: error: empty holds no runs: minicnn finetune PHOTOS --out empty/NAME writes one"
+    assert "no folder" in refused(capsys, tmp_path, "runs", "missing")
