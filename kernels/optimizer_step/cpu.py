@@ -95,44 +95,59 @@ def _run(kernel: Callable[..., None], arrays: Sequence[Any], scalars: Sequence[f
     parallel_for(kernel, -(-size // BLOCK), size, *flat, *(np.float32(value) for value in scalars))
 
 
+@helper
+def _block(array, k):
+    """Part k of an array.  Its indices begin at 0: LLVM makes vectors of a loop whose index cannot be negative."""
+    return array[k * BLOCK : (k + 1) * BLOCK]
+
+
 @kernel
 def _sgd(start, stop, parameter, gradient, rate, momentum, decay):
-    for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
-        parameter[i] -= decay * parameter[i] + rate * gradient[i]
+    for k in range(start, stop):
+        w, g = _block(parameter, k), _block(gradient, k)
+        for i in range(w.size):
+            w[i] -= decay * w[i] + rate * g[i]
 
 
 @kernel
 def _momentum(start, stop, parameter, gradient, velocity, rate, momentum, decay):
-    for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
-        velocity[i] = momentum * velocity[i] - rate * gradient[i]
-        parameter[i] += velocity[i] - decay * parameter[i]
+    for k in range(start, stop):
+        w, g, v = _block(parameter, k), _block(gradient, k), _block(velocity, k)
+        for i in range(w.size):
+            v[i] = momentum * v[i] - rate * g[i]
+            w[i] += v[i] - decay * w[i]
 
 
 @kernel
 def _nesterov(start, stop, parameter, gradient, velocity, rate, momentum, decay):
-    for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
-        change = rate * gradient[i]
-        velocity[i] = momentum * velocity[i] - change
-        parameter[i] += momentum * velocity[i] - change - decay * parameter[i]
+    for k in range(start, stop):
+        w, g, v = _block(parameter, k), _block(gradient, k), _block(velocity, k)
+        for i in range(w.size):
+            change = rate * g[i]
+            v[i] = momentum * v[i] - change
+            w[i] += momentum * v[i] - change - decay * w[i]
 
 
 @kernel
 def _rmsprop(start, stop, parameter, gradient, square, mean, velocity, rate, keep, new, momentum, epsilon, decay):
     centered, moving = mean.size > 0, velocity.size > 0
-    for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
-        square[i] = keep * square[i] + new * gradient[i] * gradient[i]
-        variance = square[i]
-        if centered:
-            mean[i] = keep * mean[i] + new * gradient[i]
-            variance = np.maximum(variance - mean[i] * mean[i], ZERO)
-        change = rate * gradient[i] / np.sqrt(variance + epsilon)
-        if moving:
-            velocity[i] = momentum * velocity[i] + change
-            change = velocity[i]
-        parameter[i] -= decay * parameter[i] + change
+    for k in range(start, stop):
+        w, g, s = _block(parameter, k), _block(gradient, k), _block(square, k)
+        m, v = _block(mean, k), _block(velocity, k)
+        for i in range(w.size):
+            s[i] = keep * s[i] + new * g[i] * g[i]
+            variance = s[i]
+            if centered:
+                m[i] = keep * m[i] + new * g[i]
+                variance = np.maximum(variance - m[i] * m[i], ZERO)
+            change = rate * g[i] / np.sqrt(variance + epsilon)
+            if moving:
+                v[i] = momentum * v[i] + change
+                change = v[i]
+            w[i] -= decay * w[i] + change
 
 
-@helper
+@kernel
 def _adam(
     start,
     stop,
@@ -150,18 +165,24 @@ def _adam(
     decay,
 ):
     amsgrad = largest.size > 0
-    for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
-        mean[i] = keep_1 * mean[i] + new_1 * gradient[i]
-        square[i] = keep_2 * square[i] + new_2 * gradient[i] * gradient[i]
-        size = square[i]
+    for k in range(start, stop):
+        w, g, m, s = _block(parameter, k), _block(gradient, k), _block(mean, k), _block(square, k)
+        for i in range(w.size):
+            m[i] = keep_1 * m[i] + new_1 * g[i]
+            s[i] = keep_2 * s[i] + new_2 * g[i] * g[i]
         if amsgrad:
-            largest[i] = np.maximum(largest[i], size)
-            size = largest[i]
-        parameter[i] -= decay * parameter[i] + rate * mean[i] / (np.sqrt(size) + epsilon)
+            t = _block(largest, k)
+            for i in range(w.size):
+                t[i] = np.maximum(t[i], s[i])
+            s = t
+        for i in range(w.size):  # loops of few arrays each: LLVM gives up on proving that many arrays do not overlap
+            w[i] -= decay * w[i] + rate * m[i] / (np.sqrt(s[i]) + epsilon)
 
 
 @kernel
 def _adagrad(start, stop, parameter, gradient, total, rate, epsilon, decay):
-    for i in range(start * BLOCK, min(stop * BLOCK, parameter.size)):
-        total[i] += gradient[i] * gradient[i]
-        parameter[i] -= decay * parameter[i] + rate * gradient[i] / np.sqrt(total[i] + epsilon)
+    for k in range(start, stop):
+        w, g, t = _block(parameter, k), _block(gradient, k), _block(total, k)
+        for i in range(w.size):
+            t[i] += g[i] * g[i]
+            w[i] -= decay * w[i] + rate * g[i] / np.sqrt(t[i] + epsilon)
