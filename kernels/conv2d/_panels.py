@@ -43,6 +43,30 @@ def pack_panels(w: np.ndarray, groups: int) -> np.ndarray:
 
 
 @kernel
+def _pack_turned(start, stop, w, taps, channels, filters, groups, packed):
+    """Blocks of (group, panel of channels, tap)."""
+    panels, row = (channels + COLUMNS - 1) // COLUMNS, filters * groups
+    for block in range(start, stop):
+        tap, rest = block % taps, block // taps
+        group, c0 = rest // panels, rest % panels * COLUMNS
+        count, to = min(COLUMNS, channels - c0), block * filters * COLUMNS
+        if count < COLUMNS:
+            clear_run(packed, to, filters * COLUMNS)
+        at = ((taps - 1 - tap) * channels + c0) * row + group * filters
+        transpose(w, at, row, count, filters, packed, to, COLUMNS)
+
+
+def pack_turned(w: np.ndarray, groups: int) -> np.ndarray:
+    """The panels of `turn(w, groups)`, in one pass over w."""
+    taps, channels, filters = w.shape[0] * w.shape[1], w.shape[2], w.shape[3] // groups
+    blocks = groups * ceil_div(channels, COLUMNS) * taps
+    packed = empty((blocks * filters * COLUMNS,))
+    flat = operand(w).reshape(-1), taps, channels, filters, groups, packed
+    parallel_for(_pack_turned, blocks, STREAMED * packed.size, *flat)
+    return packed
+
+
+@kernel
 def _turn(start, stop, w, taps, channels, filters, groups, turned):
     """Blocks of (tap, group, LANES filters)."""
     blocks = (filters + LANES - 1) // LANES

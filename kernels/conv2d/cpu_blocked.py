@@ -123,11 +123,17 @@ def conv2d_forward_v4_blocked(
     x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray, packed: np.ndarray | None = None
 ) -> np.ndarray:
     """y = activation(patches @ panels + bias + residual), block by block; `packed`: the panels of w"""
-    g = geometry(x.shape, w.shape, y.shape, window)
+    packed = pack_panels(w, window.groups) if packed is None else packed
+    return forward_packed(x, packed, w.shape, window, epilogue, y)
+
+
+def forward_packed(
+    x: np.ndarray, packed: np.ndarray, shape: tuple[int, ...], window: Window, epilogue: Epilogue, y: np.ndarray
+) -> np.ndarray:
+    """The same from the panels of a kernel of the given shape."""
+    g = geometry(x.shape, shape, y.shape, window)
     rows, panels, depth = forward_blocking(g)
     blocks = ceil_div(g.pixels, rows) * ceil_div(g.panels, panels) * g.groups
-    flat = operand(x).reshape(-1)
-    panels_of_w = pack_panels(w, g.groups) if packed is None else packed
-    arguments = (flat, panels_of_w, g, (rows, panels, depth), epilogue.operands(w.shape[3]), y.reshape(-1))
+    arguments = operand(x).reshape(-1), packed, g, (rows, panels, depth), epilogue.operands(shape[3]), y.reshape(-1)
     parallel_for(_forward_blocks, blocks, g.work, *arguments)
     return epilogue.rest(y)

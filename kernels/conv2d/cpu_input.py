@@ -9,13 +9,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from minicnn.errors import UnsupportedError
+
 from .._epilogue import Epilogue
 from .._memory import empty
 from .._shapes import Window
-from ._panels import turn
-from .cpu_blocked import conv2d_forward_v4_blocked
+from ._choice import winograd_fits
+from ._panels import pack_turned, turn
+from .cpu_blocked import conv2d_forward_v4_blocked, forward_packed
 from .cpu_tiled import conv2d_forward_v3_tiled
-from .cpu_winograd import conv2d_forward_v5_winograd_2, conv2d_forward_v6_winograd_4
+from .cpu_winograd import NEEDED, convolve_values, evaluate_turned
 
 NONE = slice(0)  # no taps
 PLAIN = Epilogue()
@@ -33,21 +36,37 @@ def conv2d_backward_input_v4_blocked(
     dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue = PLAIN
 ) -> np.ndarray:
     """dx by convolutions on v4_blocked"""
+    if window.strides == (1, 1):
+        return forward_packed(dy, pack_turned(w, window.groups), *_turned_around(w, window), epilogue, dx)
     return _by_residues(conv2d_forward_v4_blocked, dy, w, window, dx, epilogue)
 
 
 def conv2d_backward_input_v5_winograd_2(
     dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue = PLAIN
 ) -> np.ndarray:
-    """dx by convolutions on v5_winograd_2"""
-    return _by_residues(conv2d_forward_v5_winograd_2, dy, w, window, dx, epilogue)
+    """dx by the convolution on v5_winograd_2"""
+    return _by_points(2, dy, w, window, dx, epilogue)
 
 
 def conv2d_backward_input_v6_winograd_4(
     dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue = PLAIN
 ) -> np.ndarray:
-    """dx by convolutions on v6_winograd_4"""
-    return _by_residues(conv2d_forward_v6_winograd_4, dy, w, window, dx, epilogue)
+    """dx by the convolution on v6_winograd_4"""
+    return _by_points(4, dy, w, window, dx, epilogue)
+
+
+def _turned_around(w: np.ndarray, window: Window) -> tuple[tuple[int, ...], Window]:
+    """Shape and window of the convolution that takes dy to dx, where the stride is 1."""
+    taps_h, taps_w, channels, filters = w.shape
+    _, ((top, _), (left, _)), (dh, dw), groups = window
+    before = ((taps_h - 1) * dh - top, 0), ((taps_w - 1) * dw - left, 0)
+    return (taps_h, taps_w, filters // groups, channels * groups), Window((1, 1), before, (dh, dw), groups)
+
+
+def _by_points(m: int, dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue) -> np.ndarray:
+    if not winograd_fits(w.shape[:2], window):
+        raise UnsupportedError(NEEDED)
+    return convolve_values(m, dy, evaluate_turned(w, m), *_turned_around(w, window), epilogue, dx)
 
 
 def _by_residues(

@@ -22,6 +22,7 @@ from .._runs import clear_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, EVEN, HALF, ROWS, even_product, half_product, tile_product
 from .._threads import parallel_for
+from .._transpose import transpose
 from ._choice import winograd_fits
 from ._geometry import Geometry, finish, geometry
 from ._winograd import TAPS
@@ -152,8 +153,36 @@ def _make_evaluate_kernel(m: int, kernel_points: Any) -> Any:
     return evaluate_weights
 
 
+def _make_evaluate_turned(m: int, kernel_points: Any) -> Any:
+    """The same for the kernel of the input gradient: taps in reverse, inputs and outputs exchanged."""
+    tap = 4 * LANES * COLUMNS
+
+    @kernel
+    def evaluate_turned_weights(start, stop, w, channels, filters, u):
+        """u (points, panels, F, COLUMNS) from w (3,3,C,F), panels start .. stop - 1 of its channels."""
+        panels = (channels + COLUMNS - 1) // COLUMNS
+        turned = np.zeros(TAPS * TAPS * tap, np.float32)  # (taps, LANES filters, COLUMNS channels)
+        for panel in range(start, stop):
+            c0 = panel * COLUMNS
+            count = min(COLUMNS, channels - c0)
+            if count < COLUMNS:
+                clear_run(turned, 0, turned.size)
+            for f0 in range(0, filters, 4 * LANES):
+                some = min(4 * LANES, filters - f0)
+                for t in range(TAPS * TAPS):
+                    at = ((TAPS * TAPS - 1 - t) * channels + c0) * filters + f0
+                    transpose(w, at, filters, count, some, turned, t * tap, COLUMNS)
+                for f in range(some):
+                    for c in range(0, COLUMNS, LANES):
+                        to = (panel * filters + f0 + f) * COLUMNS + c
+                        kernel_points(turned, f * COLUMNS + c, TAPS * tap, tap, u, to, panels * filters * COLUMNS)
+
+    return evaluate_turned_weights
+
+
 _blocks = {2: _make_blocks(2, from_points_2), 4: _make_blocks(4, from_points_4)}
 _evaluate_weights = {2: _make_evaluate_kernel(2, kernel_points_2), 4: _make_evaluate_kernel(4, kernel_points_4)}
+_evaluate_turned = {2: _make_evaluate_turned(2, kernel_points_2), 4: _make_evaluate_turned(4, kernel_points_4)}
 
 
 def evaluate_kernel(w: np.ndarray, m: int) -> np.ndarray:
@@ -169,6 +198,15 @@ def evaluate_kernel(w: np.ndarray, m: int) -> np.ndarray:
     return u
 
 
+def evaluate_turned(w: np.ndarray, m: int) -> np.ndarray:
+    """The kernel of the input gradient at the points, in panels of channels, flat: (points, panels, F, COLUMNS)."""
+    channels, filters = w.shape[2:]
+    panels = ceil_div(channels, COLUMNS)
+    u = empty(((m + 2) ** 2 * panels * filters * COLUMNS,))
+    parallel_for(_evaluate_turned[m], panels, u.size, operand(w).reshape(-1), channels, filters, u)
+    return u
+
+
 def winograd_blocking(g: Geometry, m: int) -> tuple[int, int]:
     """(tiles, panels) of a block: a function of the shapes alone."""
     tiles = g.images * ceil_div(g.out_height, m) * ceil_div(g.out_width, m)
@@ -178,22 +216,27 @@ def winograd_blocking(g: Geometry, m: int) -> tuple[int, int]:
     return block, ceil_div(groups, min(groups, splits)) * GROUP
 
 
+def convolve_values(
+    m: int, x: np.ndarray, u: np.ndarray, shape: tuple[int, ...], window: Window, epilogue: Epilogue, y: np.ndarray
+) -> np.ndarray:
+    """y by tiles of m x m outputs, from the values u of a kernel of the given shape (3,3,C,F)."""
+    if not y.size:
+        return y
+    g = geometry(x.shape, shape, y.shape, window)
+    block_tiles, block_panels = winograd_blocking(g, m)
+    blocks = ceil_div(g.images * ceil_div(g.out_height, m) * ceil_div(g.out_width, m), block_tiles)
+    sizes = block_tiles, block_panels
+    arguments = operand(x).reshape(-1), u, g, sizes, epilogue.operands(g.filters), y.reshape(-1)
+    parallel_for(_blocks[m], blocks * ceil_div(g.panels, block_panels), g.work, *arguments)
+    return epilogue.rest(y)
+
+
 def _convolve(
     m: int, x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray, u: np.ndarray | None
 ) -> np.ndarray:
     if not winograd_fits(w.shape[:2], window):
         raise UnsupportedError(NEEDED)
-    if not y.size:
-        return y
-    g = geometry(x.shape, w.shape, y.shape, window)
-    block_tiles, block_panels = winograd_blocking(g, m)
-    blocks = ceil_div(g.images * ceil_div(g.out_height, m) * ceil_div(g.out_width, m), block_tiles)
-    arguments = (
-        operand(x).reshape(-1), evaluate_kernel(w, m) if u is None else u, g, (block_tiles, block_panels),
-        epilogue.operands(g.filters), y.reshape(-1),
-    )  # fmt: skip
-    parallel_for(_blocks[m], blocks * ceil_div(g.panels, block_panels), g.work, *arguments)
-    return epilogue.rest(y)
+    return convolve_values(m, x, evaluate_kernel(w, m) if u is None else u, w.shape, window, epilogue, y)
 
 
 def conv2d_forward_v5_winograd_2(
