@@ -4,6 +4,7 @@
     tile_finish     the same, and, when `finish` is set,   c = clip(c + bias + residual, low, high);
                     for the first `width` columns alone, a multiple of UNIT
     runs_finish     the same for a (rows, runs k) in so many runs of k numbers, which are `jump` apart
+    tile_fetching   tile_product for b that comes from memory: what lies AHEAD rows of b further on is fetched meanwhile
 
 A tile of ROWS x COLUMNS sums is held in vector registers while k runs.  Each step loads COLUMNS numbers of b as
 VECTORS vectors, broadcasts ROWS numbers of a, and issues ROWS * VECTORS fused multiply-adds.  Numba's loops alone
@@ -34,6 +35,7 @@ HALF = TILE.rows // 2
 EVEN = HALF + 1
 COLUMNS = TILE.vectors * TILE.lanes
 UNIT = min(8, TILE.lanes)  # columns that a narrow tile may have, or a multiple of so many; 8 suit most layers
+AHEAD = 512  # rows: 64 kB with AVX-512, far enough for memory and few enough for the second-level cache
 WIDTHS = range(UNIT, COLUMNS + 1, UNIT)
 
 
@@ -68,7 +70,7 @@ class _Tile:
 
     a and b are pointers to their first numbers, c to the tile's; strides are in elements.  `finish` asks for the
     epilogue: bias points to COLUMNS numbers, residual to the place that matches c, or nowhere.  With `in_runs` the
-    number of runs and the jump from one to the next come last.
+    number of runs and the jump from one to the next come last.  `fetching` asks for b in advance.
     """
 
     FLOAT = ir.FloatType().as_pointer()
@@ -76,8 +78,8 @@ class _Tile:
         ir.FloatType()
     ] * 2
 
-    def __init__(self, module: Any, rows: int, columns: int, in_runs: bool = False):
-        name = f"minicnn.tile.{rows}x{columns}{'.runs' * in_runs}"
+    def __init__(self, module: Any, rows: int, columns: int, in_runs: bool = False, fetching: bool = False):
+        name = f"minicnn.tile.{rows}x{columns}{'.runs' * in_runs}{'.fetching' * fetching}"
         known = module.globals.get(name)
         kind = ir.FunctionType(ir.VoidType(), self.ARGUMENTS + [NUMBER, NUMBER] * in_runs)
         self.function = known or ir.Function(module, kind, name)
@@ -85,7 +87,7 @@ class _Tile:
             self.function.linkage = "internal"
             self.function.attributes.add("noinline")
             self.builder = ir.IRBuilder(self.function.append_basic_block("entry"))
-            self.rows = [NUMBER(i) for i in range(rows)]
+            self.rows, self.fetching = [NUMBER(i) for i in range(rows)], fetching
             lanes = [min(TILE.lanes, columns - at) for at in range(0, columns, TILE.lanes)]
             self.vectors = [(NUMBER(j * TILE.lanes), Emitter(self.builder, n)) for j, n in enumerate(lanes)]
             self._write()
@@ -147,6 +149,10 @@ class _Tile:
         builder, (a, a_row, a_step), (b, b_step) = self.builder, a, b
         with cgutils.for_range(builder, k) as loop:
             b_now, a_now = builder.mul(loop.index, b_step), builder.mul(loop.index, a_step)
+            if self.fetching:
+                later = builder.mul(builder.add(loop.index, NUMBER(AHEAD)), b_step)
+                for j, emit in self.vectors:
+                    emit.prefetch(b, builder.add(later, j), writes=False)
             right = [emit.load(b, builder.add(b_now, j)) for j, emit in self.vectors]
             for i, slots in zip(self.rows, self.sums):
                 number = builder.load(builder.gep(a, [builder.add(a_now, builder.mul(i, a_row))]))
@@ -183,7 +189,7 @@ def _call(context: Any, builder: Any, function: Any, product: list[Any], epilogu
     return context.get_dummy_value()
 
 
-def _make_product(rows: int) -> Any:
+def _make_product(rows: int, fetching: bool = False) -> Any:
     """The product of a tile that is so many rows high."""
 
     @intrinsic
@@ -191,7 +197,8 @@ def _make_product(rows: int) -> Any:
         def codegen(context, builder, sig, args):
             nowhere = ir.Constant(_Tile.FLOAT, None)
             unused = [NUMBER(0), nowhere, nowhere, ir.FloatType()(0), ir.FloatType()(0)]
-            return _call(context, builder, _Tile(builder.module, rows, COLUMNS).function, list(args), unused)
+            tile = _Tile(builder.module, rows, COLUMNS, fetching=fetching)
+            return _call(context, builder, tile.function, list(args), unused)
 
         return types.void(*PRODUCT), codegen
 
@@ -243,8 +250,7 @@ def _make_runs(rows: int) -> Any:
 
 
 tile_product, tile_finish = _make_product(ROWS), _make_finish(ROWS)
-# For the last rows, when they fill no more than half a tile:
-half_product, half_finish = _make_product(HALF), _make_finish(HALF)
+# For the last rows, when they fill no more than half a tile, or two of EVEN rows but not two of the tallest:
+half_finish = _make_finish(HALF)
 runs_finish, half_runs_finish = _make_runs(ROWS), _make_runs(HALF)
-# For rows that fill two of these, but not two of the tallest:
-even_product = _make_product(EVEN)
+tile_fetching, half_fetching, even_fetching = (_make_product(rows, fetching=True) for rows in (ROWS, HALF, EVEN))

@@ -3,7 +3,7 @@
     y = A' [ (G w G') * (B' d B) ] A          (`_winograd.py` has the formulas and where they come from)
 
 A block of tiles goes through three stages while it is in cache: its pixels are evaluated at the points, V (points,
-tiles, C); for each point V is multiplied with the kernels' values U (points, panels, C, COLUMNS); and the sums go
+tiles, C); for each point V is multiplied with the kernels' values U (panels, points, C, COLUMNS); and the sums go
 back to pixels, with bias and activation on the way.  Nothing of the size of the image is written in between.
 """
 
@@ -20,7 +20,7 @@ from .._jit import helper, kernel
 from .._memory import empty
 from .._runs import clear_run
 from .._shapes import Window, ceil_div, pieces
-from .._simd import COLUMNS, EVEN, HALF, ROWS, even_product, half_product, tile_product
+from .._simd import COLUMNS, EVEN, HALF, ROWS, even_fetching, half_fetching, tile_fetching
 from .._threads import parallel_for
 from .._transpose import transpose
 from ._choice import winograd_fits
@@ -48,24 +48,24 @@ def _multiply(v, pitch, v_point, u, g, points, panel, panels, count, sums, s_row
     """sums (points, tiles, panels * COLUMNS) = v @ u for the panels from `panel` on.
 
     The last rows go by the heights that leave the least of a register tile empty: 16 tiles, of an image of 14 x 14
-    pixels, by two of 8 rows rather than by 14 and 7.
+    pixels, by two of 8 rows rather than by 14 and 7.  The values of a panel at all points lie side by side, so that
+    they stream from memory and can be fetched ahead.
     """
-    all_panels = (g.filters + COLUMNS - 1) // COLUMNS
     for point in range(points):
         for p in range(panels):
-            weights = (point * all_panels + panel + p) * g.channels * COLUMNS
+            weights = ((panel + p) * points + point) * g.channels * COLUMNS
             to = point * s_point + p * COLUMNS
             r = 0
             while r < count:
                 at, left = point * v_point + r * pitch, count - r
                 if left <= HALF:
-                    half_product(v, at, pitch, 1, u, weights, COLUMNS, sums, to + r * s_row, s_row, g.channels, 0)
+                    half_fetching(v, at, pitch, 1, u, weights, COLUMNS, sums, to + r * s_row, s_row, g.channels, 0)
                     r += HALF
                 elif left == EVEN or ROWS < left <= 2 * EVEN:
-                    even_product(v, at, pitch, 1, u, weights, COLUMNS, sums, to + r * s_row, s_row, g.channels, 0)
+                    even_fetching(v, at, pitch, 1, u, weights, COLUMNS, sums, to + r * s_row, s_row, g.channels, 0)
                     r += EVEN
                 else:
-                    tile_product(v, at, pitch, 1, u, weights, COLUMNS, sums, to + r * s_row, s_row, g.channels, 0)
+                    tile_fetching(v, at, pitch, 1, u, weights, COLUMNS, sums, to + r * s_row, s_row, g.channels, 0)
                     r += ROWS
 
 
@@ -140,27 +140,28 @@ def _make_blocks(m: int, from_points: Any) -> Any:
 def _make_evaluate_kernel(m: int, kernel_points: Any) -> Any:
     """The kernel that evaluates weights at the points of tiles of m x m outputs."""
 
+    points = (m + 2) ** 2
+
     @kernel
     def evaluate_weights(start, stop, w, channels, filters, u):
-        """u (points, panels, C, COLUMNS) = the values of w (3,3,C,F) at the points, panels start .. stop - 1."""
-        panels, taps = filters // COLUMNS, channels * filters
+        """u (panels, points, C, COLUMNS) = the values of w (3,3,C,F) at the points, panels start .. stop - 1."""
+        taps = channels * filters
         for panel in range(start, stop):
             for c in range(channels):
                 for f in range(0, COLUMNS, LANES):
-                    at, to = c * filters + panel * COLUMNS + f, (panel * channels + c) * COLUMNS + f
-                    kernel_points(w, at, TAPS * taps, taps, u, to, panels * channels * COLUMNS)
+                    at, to = c * filters + panel * COLUMNS + f, (panel * points * channels + c) * COLUMNS + f
+                    kernel_points(w, at, TAPS * taps, taps, u, to, channels * COLUMNS)
 
     return evaluate_weights
 
 
 def _make_evaluate_turned(m: int, kernel_points: Any) -> Any:
     """The same for the kernel of the input gradient: taps in reverse, inputs and outputs exchanged."""
-    tap = 4 * LANES * COLUMNS
+    points, tap = (m + 2) ** 2, 4 * LANES * COLUMNS
 
     @kernel
     def evaluate_turned_weights(start, stop, w, channels, filters, u):
-        """u (points, panels, F, COLUMNS) from w (3,3,C,F), panels start .. stop - 1 of its channels."""
-        panels = (channels + COLUMNS - 1) // COLUMNS
+        """u (panels, points, F, COLUMNS) from w (3,3,C,F), panels start .. stop - 1 of its channels."""
         turned = np.zeros(TAPS * TAPS * tap, np.float32)  # (taps, LANES filters, COLUMNS channels)
         for panel in range(start, stop):
             c0 = panel * COLUMNS
@@ -174,8 +175,8 @@ def _make_evaluate_turned(m: int, kernel_points: Any) -> Any:
                     transpose(w, at, filters, count, some, turned, t * tap, COLUMNS)
                 for f in range(some):
                     for c in range(0, COLUMNS, LANES):
-                        to = (panel * filters + f0 + f) * COLUMNS + c
-                        kernel_points(turned, f * COLUMNS + c, TAPS * tap, tap, u, to, panels * filters * COLUMNS)
+                        to = (panel * points * filters + f0 + f) * COLUMNS + c
+                        kernel_points(turned, f * COLUMNS + c, TAPS * tap, tap, u, to, filters * COLUMNS)
 
     return evaluate_turned_weights
 
@@ -186,7 +187,7 @@ _evaluate_turned = {2: _make_evaluate_turned(2, kernel_points_2), 4: _make_evalu
 
 
 def evaluate_kernel(w: np.ndarray, m: int) -> np.ndarray:
-    """w (3,3,C,F) at the points, in panels of filters, flat: (points, panels, C, COLUMNS)."""
+    """w (3,3,C,F) at the points, in panels of filters, flat: (panels, points, C, COLUMNS)."""
     if w.shape[:2] != (TAPS, TAPS):
         raise UnsupportedError(NEEDED)
     channels, filters = w.shape[2:]
@@ -199,7 +200,7 @@ def evaluate_kernel(w: np.ndarray, m: int) -> np.ndarray:
 
 
 def evaluate_turned(w: np.ndarray, m: int) -> np.ndarray:
-    """The kernel of the input gradient at the points, in panels of channels, flat: (points, panels, F, COLUMNS)."""
+    """The kernel of the input gradient at the points, in panels of channels, flat: (panels, points, F, COLUMNS)."""
     channels, filters = w.shape[2:]
     panels = ceil_div(channels, COLUMNS)
     u = empty(((m + 2) ** 2 * panels * filters * COLUMNS,))
