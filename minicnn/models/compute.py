@@ -30,7 +30,7 @@ class Compiled:
 
     def __init__(self, output_names: list[str], choices: Choices):
         self.output_names = output_names
-        self.optimizer = optimizers.get(choices.optimizer)
+        self.optimizer = choices.optimizer
         self.losses = [None if item is None else losses.get(item) for item in _each(choices.loss, output_names, "loss")]
         self.loss_weights = _each_weight(choices.loss_weights, output_names)
         several = sum(loss is not None for loss in self.losses) > 1
