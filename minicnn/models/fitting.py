@@ -82,7 +82,9 @@ class Trainer:
         if not parameters:
             raise GraphError("nothing can be trained: every layer has trainable=False")
         compiled = self.model.compilation
-        compiled.check_targets(batch.y, split.output_shapes)  # running on them moves BatchNorm's statistics
+        compiled.check_targets(
+            batch.y, split.output_shapes, batch.weights
+        )  # running on them moves BatchNorm's statistics
         features = self.train_store.get(split, batch, x)
         weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape[-1])
         moving = [(p, p.numpy().copy()) for p in every if not p.learnable]
@@ -157,7 +159,7 @@ def check_before(model: Model, train: Source, validation: Source | None, callbac
             if batch is None:
                 raise DataError(f"there are no batches to {use}")
             shapes = model.shapes_for([array.shape for array in batch.x])
-            model.compilation.check_targets(batch.y, shapes)
+            model.compilation.check_targets(batch.y, shapes, batch.weights)
     callbacks.expect(figures if validation is None else [*figures, *(f"val_{name}" for name in figures)])
 
 
@@ -230,7 +232,9 @@ def combine_weights(batch: Batch, class_weight: dict[int, float] | None, outputs
         raise ArgumentError(f"class_weight names class {greatest}; the model has classes 0..{outputs - 1}")
     classes = y.argmax(-1) if columns > 1 else y.reshape(-1)
     weights = np.array([class_weight.get(int(c), 1.0) for c in classes], np.float32)
-    return weights if batch.weights is None else weights * batch.weights
+    if batch.weights is None:
+        return weights
+    return weights.reshape(len(weights), *[1] * (batch.weights.ndim - 1)) * batch.weights
 
 
 def checked_class_weight(class_weight: Any) -> dict[int, float]:
