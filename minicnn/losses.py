@@ -1,10 +1,12 @@
 """Losses: what training makes small.  Names, arguments and formulas are Keras'.
 
-A loss object is called with (y_true, y_pred) and gives the mean over the samples as a scalar tensor; `sample_weight`
-(N,) multiplies each sample's share.  Where y_pred has a mask, the mean is that over the steps which it keeps.
+A loss object is called with (y_true, y_pred) and gives the mean over the samples as a scalar tensor; `sample_weight`,
+(N,) of samples or (N,T) of their steps, multiplies each share.  Where y_pred has a mask, the mean is that over the
+steps which it keeps.
 """
 
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 import numpy as np
@@ -45,11 +47,18 @@ class Loss:
         self.check(y_true, y_pred.shape)
         values = self.per_sample(y_true, y_pred)
         if sample_weight is not None:
-            weights = np.asarray(sample_weight, values.dtype).reshape(-1, *[1] * (values.ndim - 1))
-            values = values * Tensor(weights)
+            values = values * Tensor(self._weights(np.asarray(sample_weight, values.dtype), values.shape))
         if y_pred.mask is not None and values.ndim:
             values = values * Tensor(self._share_of_each(y_pred.mask.numpy(), values))
         return values.mean()
+
+    def _weights(self, weights: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Weights (N,), (N,1) or (N,T) of samples or their steps, in a shape that broadcasts to that of the losses."""
+        if weights.ndim > len(shape) and weights.shape[-1] == 1:
+            weights = weights[..., 0]
+        if shape and any(w not in (1, n) for w, n in zip_longest(weights.shape, shape[: weights.ndim])):
+            raise ShapeError(f"{self.name}: weights of shape {weights.shape} for losses of shape {shape}")
+        return weights.reshape(*weights.shape, *[1] * max(len(shape) - weights.ndim, 0))
 
     def _share_of_each(self, mask: np.ndarray, values: Tensor) -> np.ndarray:
         """The factors with which the mean over all steps is that over those which count; 0 where none does."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from .entries import LayerEntry, WeightFile
+from .nested import beside, place_of_base, within
 from .pairing import Paired, missing, pair_group, pair_layer, unexpected
 from .report import ReportRow
 from .spec import LayerSpec, Leaf, leaves
@@ -67,6 +68,22 @@ def candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Candidate]
     if file.format == OWN:
         return Candidate("name", pairs_by_path(file, spec), True), Candidate("order", pairs_by_number(file, spec), True)
     return legacy_candidates(file, spec) if file.is_legacy else keras3_candidates(file, spec)
+
+
+def base_candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Candidate] | None:
+    """Those in the model that has most of a file's weights, for a spec of that model; what is around it is a head."""
+    place = place_of_base(file)
+    if place is None:
+        return None
+    inner = within(file, place)
+    if file.is_legacy:
+        grouped = Candidate("name", [row for entry in inner.layers for row in pair_group(leaves(spec), entry)], True)
+        found = grouped, grouped
+    else:
+        found = candidates(inner, spec)
+    around = [unexpected(entry.name, entry.weights) for entry in beside(file, place)]
+    named, other = (Candidate(each.matched_by, each.paired + around, each.head) for each in found)
+    return named, other
 
 
 def legacy_candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Candidate]:

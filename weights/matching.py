@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, WeightsMismatchError
 
-from .candidates import Candidate, Policy, candidates
+from .candidates import Candidate, Policy, base_candidates, candidates
 from .doubts import doubts
 from .entries import WeightFile
 from .mismatch import describe_mismatch
@@ -75,7 +75,8 @@ def match(
         Layers of other shapes are refused, or left out of the plan and listed in `report.mismatched`;
         "reinit" is the same here, the caller initialises those layers again.
     allow_head : bool
-        The file may have more layers after the last one that the model has: the head of a published file.
+        The file may have more layers after the last one that the model has, the head of a published file; or around
+        a model in it that has most of the weights, and is the model.
 
     Returns
     -------
@@ -90,6 +91,9 @@ def match(
         raise ArgumentError(f"on_mismatch={on_mismatch!r}: expected one of {', '.join(POLICIES)}")
     policy = Policy(strict, by_name, on_mismatch != "error", allow_head)
     chosen = _choose(*candidates(file, spec), spec, policy)
+    if allow_head and not chosen.fits(policy) and (inside := base_candidates(file, spec)):
+        base = _choose(*inside, spec, policy)
+        chosen = base if base.count("loaded") > chosen.count("loaded") else chosen
     report = LoadReport(file.path, chosen.matched_by, chosen.rows)
     if (chosen.rows and not report.loaded) or not chosen.fits(policy):
         raise WeightsMismatchError(describe_mismatch(report, spec, file.format))

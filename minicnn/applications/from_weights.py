@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -14,6 +13,7 @@ from minicnn.models import Model
 from minicnn.weights import WeightFile, open_weights
 from minicnn.weights.architectures import Architecture
 from minicnn.weights.identify import Identity, identify
+from minicnn.weights.nested import place_of_base
 from minicnn.weights.state_dict import PYTORCH
 
 from . import state_dicts
@@ -40,7 +40,7 @@ def network_in(file: WeightFile, meant: Row | None = None) -> Found | None:
 
 
 def network_inside(file: WeightFile) -> Found | None:
-    """The network that the weights of a model around it are of: their names fit this model alone."""
+    """The network that the weights of a model around it are of; its base alone can be read from them."""
     return _of_shapes(file) if file.format != PYTORCH and _is_around(file) else None
 
 
@@ -50,17 +50,14 @@ def _of_shapes(file: WeightFile) -> Identity | None:
 
 def _is_around(file: WeightFile) -> bool:
     """Whether a file of weights alone has most of them in one model within the model, as with a base and a new head."""
-    if file.config is not None:
-        return False
-    places = (layer.path.removeprefix("layers/").partition("/")[0] for layer in file.layers for _ in layer.weights)
-    counts = Counter(places)
-    return 2 * max(counts.values(), default=0) > counts.total()
+    return file.config is None and place_of_base(file) is not None
 
 
 def of_no_network(file: WeightFile) -> FileFormatError:
     """The refusal of weights alone that no known network has."""
     if inner := network_inside(file):
-        said = f"weights alone, of {inner}, {AROUND}: build that model as it was, then model.load_weights(FILE)"
+        remedy = "build that model as it was, then model.load_weights(FILE), or take its base, finetune --base FILE"
+        said = f"weights alone, of {inner}, {AROUND}: {remedy}"
     elif file.format != PYTORCH:
         said = "weights alone, of no network that minicnn models lists: save the whole model in one file"
     elif re.search(r"-\d+-of-\d+\.safetensors$", str(file.path)):

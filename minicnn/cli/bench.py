@@ -8,6 +8,7 @@ from minicnn.cli.parser import whole
 from minicnn.errors import ArgumentError
 
 ALL = "all"
+SIDE = 224  # of images, where --size is not given
 MODEL, LAYER = "model", "layer"
 PEERS = ("torch", "torch-channels-last", "torch-compile", "onnxruntime", "keras")
 REDUCED = DENSE_STORAGES[1:]
@@ -73,7 +74,7 @@ def _add_operation(subjects, op: str) -> None:
     parser.add_argument(
         "--direction", choices=[*directions, ALL], default=directions[0], help=f"default: {directions[0]}"
     )
-    parser.add_argument("--size", type=whole(32, 2048), metavar="N", help="side of the network's images (default: 224)")
+    _add_size(parser)
     parser.add_argument(
         "--slow",
         type=whole(1),
@@ -117,9 +118,12 @@ def _add_engines(parser, peers: tuple[str, ...]) -> None:
         "--against", default="", metavar="ENGINES", help=f"{known}, with commas between (default: none)"
     )
     parser.add_argument("--peer-python", metavar="PATH", help="a Python that has these engines (default: this one)")
-    parser.add_argument(
-        "--size", type=whole(32, 2048), default=224, metavar="N", help="side of the network's images (default: 224)"
-    )
+    _add_size(parser)
+
+
+def _add_size(parser) -> None:
+    said = f"side of the network's images (default: {SIDE})"
+    parser.add_argument("--size", type=whole(32, 2048), metavar="N", help=said)
 
 
 def _add_shared(parser, rounds: int) -> None:
@@ -136,6 +140,11 @@ def _check_alone(options) -> None:
         raise ArgumentError("bench: --compare goes without an operation; write --json after the operation")
 
 
+def _check_size(size: int | None, layer: str) -> None:
+    if size and "." not in layer:
+        raise ArgumentError(f"--size is for a layer of a network; {layer} has its sizes")
+
+
 def run_operation(options) -> int:
     """Time the rungs of an operation."""
     from minicnn.bench import machine, peaks, rungs, timing
@@ -144,9 +153,8 @@ def run_operation(options) -> int:
 
     _check_alone(options)
     names = None if options.rungs == ALL else [name.strip() for name in options.rungs.split(",")]
-    if options.size and "." not in options.shape:
-        raise ArgumentError("--size is for a layer of a network; this --shape has its sizes")
-    layer = layer_of(options.op, options.shape, options.batch, options.size or 224)
+    _check_size(options.size, options.shape)
+    layer = layer_of(options.op, options.shape, options.batch, options.size or SIDE)
     found = []
     with timing.threads(options.threads) as threads:
         before = peaks.measure()
@@ -208,7 +216,8 @@ def run_model(options) -> int:
 
     wanted = _listed("--against", options.against, "engine", PEERS)
     wanted += [STORED[s] for s in _listed("--dense-storage", options.dense_storage, "storage", REDUCED)]
-    images = f"{_counted(options.batch, 'image')} of {options.size} x {options.size}"
+    side = options.size or SIDE
+    images = f"{_counted(options.batch, 'image')} of {side} x {side}"
     return _run_engines(options, wanted, compare_with, lambda row: f"{row['model']}, {images}")
 
 
@@ -216,6 +225,7 @@ def run_layer(options) -> int:
     """Time a convolution by several engines."""
     from minicnn.bench.layers import PEERS, compare_with
 
+    _check_size(options.size, options.name)
     wanted = _listed("--against", options.against, "engine", PEERS)
     return _run_engines(options, wanted, compare_with, lambda row: f"{row['case']}: {row['shape']}")
 
@@ -228,7 +238,7 @@ def _run_engines(options, wanted: list[str], compare_with, title) -> int:
     with timing.threads(options.threads) as threads:
         facts = machine.facts()
     python = options.peer_python or sys.executable
-    row = compare_with(options.name, wanted, python, options.batch, options.size, threads, options.rounds)
+    row = compare_with(options.name, wanted, python, options.batch, options.size or SIDE, threads, options.rounds)
     if options.json:
         print_json({"machine": facts, "threads": threads, "rows": [row]})
         return 0

@@ -2,6 +2,7 @@
 
 from minicnn.cli.console import say
 from minicnn.cli.options import MODEL_HELP
+from minicnn.errors import ArgumentError
 
 EPILOG = """\
 examples:
@@ -30,6 +31,10 @@ def run(options) -> int:
     from minicnn.cli.model_files import load
     from minicnn.onnx import export
 
+    if options.model.endswith(".onnx") and not options.out.endswith(".onnx"):
+        raise ArgumentError(
+            f"the model comes first, then the file to write: minicnn export {options.out} {options.model}"
+        )
     model = load(options.model)
     export(model, options.out)
     say(f"{options.out}: {model.name}, {model.count_params():,} weights")

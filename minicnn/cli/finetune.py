@@ -5,7 +5,7 @@ from typing import Any
 from minicnn.cli.console import Progress, note, print_json, say
 from minicnn.cli.options import add_base_options, base_remedies, check_base_options
 from minicnn.cli.parser import folds, whole, within
-from minicnn.cli.places import result_folder, said_of_contents
+from minicnn.cli.places import result_folder, said_of_contents, said_of_earlier
 from minicnn.errors import ArgumentError
 
 FINE_TUNING = ("fine_epochs", "learning_rate")
@@ -100,7 +100,7 @@ def run(options) -> int:
         **fine_tuning_choices(options),
     )
     out = result_folder(options.out, options.photos)
-    held = said_of_contents(out)
+    held = said_of_earlier(options.out, options.photos, out) or said_of_contents(out)
     progress = Progress()
     try:
         with base_remedies():

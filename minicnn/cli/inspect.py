@@ -70,7 +70,7 @@ def describe(path: str) -> dict:
             "doubt": (network and doubt_of(network)) or None,
             "has_config": file.config is not None,
             "to_run": to_run(file, network),
-            "command": None if file.config is not None or network is None else command(network),
+            "command": None if file.config is not None else command(network, inner),
             "metadata": file.metadata,
             "numbers": sum(math.prod(w["shape"]) for layer in layers for w in layer["weights"]),
             "layers": layers,
@@ -93,9 +93,11 @@ def to_run(file, network) -> str:
     return call(network)
 
 
-def command(network) -> str:
-    """What the command line does with the weights of a network."""
-    return "minicnn predict FILE IMAGE" if network.classes else "minicnn finetune PHOTOS --base FILE"
+def command(network, inner) -> str | None:
+    """What the command line does with the weights of a network, or of a model around one."""
+    if network is not None and network.classes:
+        return "minicnn predict FILE IMAGE"
+    return "minicnn finetune PHOTOS --base FILE" if network or inner else None
 
 
 def _sha256(path: str) -> str:

@@ -4,7 +4,6 @@ import os
 from itertools import count
 from pathlib import Path
 
-from minicnn.cli.console import note
 from minicnn.errors import ArgumentError, FileAccessError
 
 
@@ -25,9 +24,7 @@ def result_folder(out: str | None, photos: str) -> Path:
     if out is not None:
         folder = named_folder(out)
     else:
-        folder = Path(f"{root.name or 'photos'}-model")
-        if folder.resolve().is_relative_to(root):
-            folder = Path(os.path.relpath(root.parent / folder))
+        folder = default_folder(photos)
     if folder.resolve().is_relative_to(root):
         raise ArgumentError(
             f"{folder} lies among the photos in {photos}, where the next run would take it for a class: "
@@ -35,10 +32,24 @@ def result_folder(out: str | None, photos: str) -> Path:
         )
     check_place(folder)
     if out is None and holds_results(folder):
-        earlier, numbered = folder, (folder.with_name(f"{folder.name}-{number}") for number in count(2))
-        folder = next(other for other in numbered if not holds_results(other))
-        note(f"{earlier} holds earlier results, which are kept: these go to {folder}; --out names another folder")
+        numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+        folder = next(other for other in numbered if not other.is_file() and not holds_results(other))
     return check_place(folder)
+
+
+def default_folder(photos: str) -> Path:
+    """Where results go that nobody named a folder for, when no earlier ones are there."""
+    root = Path(photos).resolve()
+    folder = Path(f"{root.name or 'photos'}-model")
+    return Path(os.path.relpath(root.parent / folder)) if folder.resolve().is_relative_to(root) else folder
+
+
+def said_of_earlier(out: str | None, photos: str, folder: Path) -> str:
+    """A sentence on earlier results that are kept, when nobody named the folder; "" when there are none."""
+    earlier = default_folder(photos)
+    if out is not None or folder == earlier:
+        return ""
+    return f"{earlier} holds earlier results, which are kept: these go to {folder}; --out names another folder"
 
 
 def named_folder(out: str) -> Path:

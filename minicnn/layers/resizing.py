@@ -1,6 +1,9 @@
 """Layers that bring images of any size to one."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
 
 from minicnn import ops
 from minicnn.arguments import number, one_of, switch, whole_number
@@ -9,6 +12,7 @@ from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels import Pair
 from minicnn.ops.resize import METHODS
 
+from .borders import Cropping2D
 from .data_format import Spatial, check_data_format
 from .symbolic import Shape
 from .window import LONGEST
@@ -104,10 +108,12 @@ class CenterCrop(_Sized):
 
 
 class RandomCrop(_Sized):
-    """A random part of the image while training, which is refused here; in inference the image as it is, of any size.
+    """A random part of the image while training, which is refused here; in inference what `in_inference` says.
 
-    So Keras 3.15 computes, which yet says that height x width comes out; that is taken for the shape where the sides of
-    the images are free.  Keras 2 took the middle of these proportions, resized: so do the layers of its files.
+    "keep" leaves images of any size as they are.  So Keras computes since 3.8, which yet says that height x width comes
+    out; that is taken for the shape where the sides of the images are free.  Layers of older files go on as they were:
+    "middle", before 3.6, is the largest middle part of these proportions, resized; "corner", 3.6 and 3.7, begins
+    where that part does, takes height x width from there, and resizes it where less is left.
 
     >>> from minicnn.layers import Input, RandomCrop
     >>> RandomCrop(4, 6)(Input((9, 9, 3))).shape
@@ -115,7 +121,7 @@ class RandomCrop(_Sized):
     """
 
     deterministic = False
-    crops_in_inference: bool = False
+    in_inference: Literal["keep", "middle", "corner"] = "keep"
 
     def __init__(
         self,
@@ -136,33 +142,61 @@ class RandomCrop(_Sized):
                 "or take the layer out"
             )
         size = (self.height, self.width)
-        if not self.crops_in_inference or x.shape[1:3] == size:
+        if self.in_inference == "keep" or x.shape[1:3] == size:
             return x
-        return ops.resize(cut_to_proportions(x, size), size)
+        sides = self.cropping(x.shape[1:3])
+        x = ops.cropping2d(x, sides) if np.any(sides) else x
+        return x if x.shape[1:3] == size else ops.resize(x, size)
+
+    def cropping(self, sides: Sequence[int]) -> tuple[Pair, Pair]:
+        """The rows above and below, and the columns left and right, that are cut off before the rest is resized."""
+        size = (self.height, self.width)
+        kept = in_proportions(sides, size)
+        starts = [(side - part) // 2 for side, part in zip(sides, kept)]
+        if self.in_inference == "corner":
+            kept = [min(side - start, wanted) for side, start, wanted in zip(sides, starts, size)]
+        rows, columns = ((start, side - start - part) for start, side, part in zip(starts, sides, kept))
+        return rows, columns
 
     def shape_after(self, input_shape: Shape) -> Shape:
-        if self.crops_in_inference or None in input_shape[1:3]:
+        if self.in_inference != "keep" or None in input_shape[1:3]:
             return super().shape_after(input_shape)
         return input_shape
 
     def to_entry(self) -> dict[str, Any]:
-        """A layer of Keras 2 as the one of Keras 3 that gives the same in inference."""
-        if not self.crops_in_inference:
+        """A layer of an older file as the one of Keras 3.15 that gives the same in inference."""
+        if self.in_inference == "keep":
             return super().to_entry()
         common = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype.name}
-        options = {"crop_to_aspect_ratio": True, "data_format": self.data_format}
-        return Resizing(self.height, self.width, **options, **common).to_entry()
+        common["data_format"] = self.data_format
+        if self.in_inference == "middle":
+            return Resizing(self.height, self.width, crop_to_aspect_ratio=True, **common).to_entry()
+        shapes = {self.inner_shape(node.inputs[0].shape)[1:3] for node in self.nodes}
+        if len(shapes) == 1 and None not in (sides := shapes.pop()):
+            (top, bottom), (left, right) = cut = self.cropping(sides)
+            if (sides[0] - top - bottom, sides[1] - left - right) == (self.height, self.width):
+                return Cropping2D(cut, **common).to_entry()
+            if not np.any(cut):
+                return Resizing(self.height, self.width, **common).to_entry()
+        raise UnsupportedError(
+            f"layer {self.name}: no layer of Keras 3.15 gives what this RandomCrop of Keras 3.6 or 3.7 gives for such "
+            "images; save the weights alone"
+        )
+
+
+def in_proportions(sides: Sequence[int], size: Pair) -> list[int]:
+    """The sides of the largest part that has the proportions of a size, to whole pixels."""
+    height, width = sides
+    rows, columns = min(height, width * size[0] // size[1]), min(width, height * size[1] // size[0])
+    return [max(rows, 1), max(columns, 1)]
 
 
 def cut_to_proportions(x: Tensor, size: Pair) -> Tensor:
-    """The largest middle part of x that has the proportions of a size, to whole pixels."""
-    height, width = x.shape[1:3]
-    rows = min(height, width * size[0] // size[1])
-    columns = min(width, height * size[1] // size[0])
-    return middle(x, (max(rows, 1), max(columns, 1)))
+    """The largest middle part of x that has the proportions of a size."""
+    return middle(x, in_proportions(x.shape[1:3], size))
 
 
-def middle(x: Tensor, size: Pair) -> Tensor:
+def middle(x: Tensor, size: Sequence[int]) -> Tensor:
     """The middle of x, nearer to the first row and column where the rest is odd."""
     rests = [old - new for old, new in zip(x.shape[1:3], size)]
     if not any(rests):

@@ -117,7 +117,12 @@ def sample_weights(sample_weight: ArrayLike | None, values: np.ndarray, owner: s
     weights = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
     if weights.shape == values.shape[: weights.ndim]:
         return weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
-    if values.ndim == 0 or weights.shape != (len(values), 1):
+    if values.ndim == 0:
+        raise ShapeError(
+            f"{owner} gives one number for a whole batch, whose samples or steps have weights or a mask: let it give "
+            "one for each sample, or step"
+        )
+    if weights.shape != (len(values), 1):
         raise ShapeError(
             f"{owner}: sample_weight must hold one number a sample; it has shape {weights.shape}, "
             f"the values have {values.shape}"

@@ -43,8 +43,8 @@ class Batch:
                 if array is not None and len(array) != len(self):
                     which = f"{name}[{position}]" if len(arrays) > 1 else name
                     raise DataError(f"x has {len(self)} samples, {which} has {len(array)}")
-        if self.weights is not None and self.weights.ndim != 1:
-            raise ShapeError(f"sample_weight must be one number for each sample; it has shape {self.weights.shape}")
+        if self.weights is not None and self.weights.ndim == 0:
+            raise ShapeError("sample_weight must be one number for each sample, or each of its steps; it is a scalar")
 
     def __len__(self) -> int:
         return len(self.x[0])
@@ -318,7 +318,7 @@ def to_batch(item: Any, model: Named) -> Batch:
 
 
 def sample_weights(value: Any) -> np.ndarray | None:
-    """One number for each sample, or None.
+    """One number for each sample, or for each step of one, or None.
 
     Raises
     ------

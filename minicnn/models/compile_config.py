@@ -32,7 +32,7 @@ def compile_config(model: Model) -> dict[str, Any] | None:
         return None
     choices = model.choices
     try:
-        loss, factors = _with_weights(choices, model.compiled.loss_weights)
+        loss, factors = _with_weights(choices, model.compilation.loss_weights)
         named = {
             "optimizer": _optimizer(model.optimizer),
             "loss": _named(loss, FULL_NAMES),

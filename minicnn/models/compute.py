@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from minicnn import kernels, losses, metrics, optimizers
 from minicnn.arguments import number
 from minicnn.autograd import Parameter, Tensor, no_grad
-from minicnn.errors import ArgumentError, DataError
+from minicnn.errors import ArgumentError, DataError, ShapeError
 
 
 class Choices(NamedTuple):
@@ -30,7 +31,7 @@ class Compiled:
 
     def __init__(self, output_names: list[str], choices: Choices):
         self.output_names = output_names
-        self.optimizer = optimizers.get(choices.optimizer)
+        self.optimizer = choices.optimizer
         self.losses = [None if item is None else losses.get(item) for item in _each(choices.loss, output_names, "loss")]
         self.loss_weights = _each_weight(choices.loss_weights, output_names)
         several = sum(loss is not None for loss in self.losses) > 1
@@ -52,9 +53,19 @@ class Compiled:
         for metric in self.seen_by:
             metric.reset_state()
 
-    def check_targets(self, targets: list[Any], shapes: list[Any]) -> None:
-        """Raise where targets do not fit outputs of these shapes, of any number of samples."""
+    def check_targets(self, targets: list[Any], shapes: list[Any], weights: np.ndarray | None = None) -> None:
+        """Raise where targets, or weights of samples, do not fit outputs of these shapes, of any number of samples."""
         self._check_number(len(targets))
+        if weights is not None and weights.ndim > 1:
+            for loss, shape in zip(self.losses, shapes):
+                steps = (*shape[1:-1], 1)[: weights.ndim - 1]
+                pairs = zip_longest(weights.shape[1:], steps, fillvalue=1)
+                if loss is not None and any(w != 1 and n is not None and w != n for w, n in pairs):
+                    each = ",".join(["N", *map(str, shape[1:-1])])
+                    raise ShapeError(
+                        f"sample_weight has shape {weights.shape}, an output {shape}: give one number a sample, (N,), "
+                        f"or one a step, ({each})"
+                    )
         for loss, target, shape in zip(self.losses, targets, shapes):
             if loss is not None:
                 loss.check(target, (None, *shape[1:]))
@@ -76,7 +87,7 @@ class Compiled:
                 continue
             part = loss(target, output, weights)
             if mean is not None:
-                mean.update_state(part.item(), output.shape[0])
+                mean.update_state(part.item())  # Keras has each batch count alike, but for the total
             part = part if factor == 1 else part * factor
             total = part if total is None else total + part
         assert total is not None

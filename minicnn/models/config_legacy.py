@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels.conv2d_transpose import output_size
@@ -100,6 +100,7 @@ IGNORED = {  # no effect on what is computed, or said elsewhere
 KERAS2_HARD_SIGMOID = "hard_sigmoid_keras2"
 IMPLIED = {"CuDNNGRU": {"reset_after": True}}  # by a class that had no argument for it
 OLD = ("0", "1", "2")  # the versions of Keras, before their first point, in which some words meant something else
+KERAS_THAT_CROPS = "3.5"  # the last in which RandomCrop gave the middle, resized, in inference
 CELLS = {"SimpleRNNCell": "SimpleRNN", "LSTMCell": "LSTM", "GRUCell": "GRU"}
 KERAS1_PENALTIES = ("WeightRegularizer", "L1L2Regularizer")
 OF_LAYER = ("name", "trainable", "dtype")
@@ -112,6 +113,16 @@ MERGES = {  # Keras 1's modes of the one layer Merge
     "dot": "Dot",
     "cos": "Dot",
 }
+
+
+def crop_in_inference(version: str) -> Literal["keep", "middle", "corner"]:
+    """What RandomCrop of a version of Keras, "3" if it is not known, does in inference."""
+    numbers = [int(part) for part in version.split(".")[:2] if part.isdecimal()]
+    if version.split(".")[0] in OLD:
+        return "middle"
+    if len(numbers) < 2 or numbers >= [3, 8]:
+        return "keep"
+    return "corner" if numbers >= [3, 6] else "middle"
 
 
 def unmerged(name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:

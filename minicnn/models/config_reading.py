@@ -20,7 +20,16 @@ from minicnn.layers.recurrent import WithStates
 from minicnn.layers.symbolic import symbolic_tensors
 from minicnn.weights import parse_config
 
-from .config_legacy import CLASS_ALIASES, IMPLIED, OLD, layer_of_cell, modern_config, sized_output, unmerged
+from .config_legacy import (
+    CLASS_ALIASES,
+    IMPLIED,
+    OLD,
+    crop_in_inference,
+    layer_of_cell,
+    modern_config,
+    sized_output,
+    unmerged,
+)
 from .config_masks import MASK, TENSOR, mask_operations
 from .config_nodes import as_function
 from .config_operations import bound, is_operation, operation_of
@@ -134,11 +143,10 @@ class _Reader:
         if isinstance(inner := config.get("activation"), dict) and _is_activation_layer(inner):
             config["activation"] = self.layer(inner, f"the activation of {name}")
         layer = cls.from_config(modern_config(cls, name, config, self.version))
-        old = self.version.split(".")[0] in OLD
         if isinstance(layer, WithStates):
-            layer.masks_with_states = old
+            layer.masks_with_states = self.version.split(".")[0] in OLD
         if isinstance(layer, RandomCrop):
-            layer.crops_in_inference = old
+            layer.in_inference = crop_in_inference(self.version)
         return layer
 
     def _count(self, number: int) -> None:

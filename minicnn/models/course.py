@@ -48,7 +48,7 @@ class Course:
         self._begun, self._seen = self._sources(), None
         self.train.begin_epoch(self.position.epoch)
         if not self.position.step:
-            self.model.compiled.reset()
+            self.model.compilation.reset()
         size = self.train.size
         return self._shuffling.permutation(size) if self.options["shuffle"] and size else None
 
@@ -62,7 +62,7 @@ class Course:
         position = self.position
         if not position.samples:
             return {}
-        return {"loss": position.total / position.samples, **self.model.compiled.results()}
+        return {"loss": position.total / position.samples, **self.model.compilation.results()}
 
     def diverge(self, what: str) -> dict[str, Any]:
         """End training here, for TerminateOnNaN, with figures; raise DivergedError where there is none."""
@@ -125,12 +125,12 @@ class Course:
         for source, kept in zip(self._data(), state["sources"]["data"], strict=True):
             source.load_state(kept)
         if state["metrics"]:
-            for metric, kept in zip(self.model.compiled.seen_by, state["metrics"], strict=True):
+            for metric, kept in zip(self.model.compilation.seen_by, state["metrics"], strict=True):
                 metric.load_state(kept)
         self.callbacks.load_state(state["callbacks"])
 
     def _metrics(self) -> list[Any]:
-        return [metric.state() for metric in self.model.compiled.seen_by]
+        return [metric.state() for metric in self.model.compilation.seen_by]
 
     def _sources(self) -> dict[str, Any]:
         return {"shuffling": self._shuffling.bit_generator.state, "data": [source.state() for source in self._data()]}
@@ -142,7 +142,7 @@ class Course:
 
     def fingerprint(self) -> dict[str, Any]:
         """What must be the same where it is taken up again; `epochs` may be others."""
-        compiled = self.model.compiled
+        compiled = self.model.compilation
         return {
             "model": model_text(self.model),
             "training data": self.train.describe(),

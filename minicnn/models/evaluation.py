@@ -32,7 +32,7 @@ def evaluate(
     stopped: Callable[[], bool] = lambda: False,
 ) -> dict[str, float]:
     """Loss and metrics over all batches, in inference mode, or over those before a callback or `stopped` ends it."""
-    compiled, weights_penalty = model.compiled, penalty(model.trainable_weights)
+    compiled, weights_penalty = model.compilation, penalty(model.trainable_weights)
     compiled.reset()
     model.stop_evaluating = False
     total = samples = 0.0

@@ -71,7 +71,7 @@ class Trainer:
         try:
             return self._step(batch)
         except MemoryError as error:
-            self.model.compiled.memory = kernels.Memory()
+            self.model.compilation.memory = kernels.Memory()
             raise out_of_memory("training on a batch", len(batch), error) from error
 
     def _step(self, batch: Batch) -> float:
@@ -81,12 +81,15 @@ class Trainer:
         parameters = [p for p in every if p.trainable]
         if not parameters:
             raise GraphError("nothing can be trained: every layer has trainable=False")
-        self.model.compiled.check_targets(batch.y, split.output_shapes)  # running on them moves BatchNorm's statistics
+        compiled = self.model.compilation
+        compiled.check_targets(
+            batch.y, split.output_shapes, batch.weights
+        )  # running on them moves BatchNorm's statistics
         features = self.train_store.get(split, batch, x)
         weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape[-1])
         moving = [(p, p.numpy().copy()) for p in every if not p.learnable]
         try:
-            return train_step(self.model.compiled, lambda f, training: split.forward(f, training), parameters,
+            return train_step(compiled, lambda f, training: split.forward(f, training), parameters,
                               features, batch.y, weights)  # fmt: skip
         except NotFinite as error:
             with restored(moving):
@@ -140,7 +143,7 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
             logs = _epochs(trainer, course, interrupted)
             model.optimizer.finalize_variable_values()
             callbacks.on_train_end(logs)
-            model.compiled.memory = kernels.Memory()
+            model.compilation.memory = kernels.Memory()
             if not interrupted():
                 callbacks.backup.end(course)
     assert callbacks.history is not None
@@ -149,14 +152,14 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
 
 def check_before(model: Model, train: Source, validation: Source | None, callbacks: CallbackList) -> None:
     """Refuse what does not fit before anything is changed: arrays, first batches of other data, figures to monitor."""
-    figures = ["loss", *model.compiled.figures()]
+    figures = ["loss", *model.compilation.figures()]
     for source, use in ((train, "train on"), (validation, "evaluate")):
         if source is not None:
             batch = source.peek()
             if batch is None:
                 raise DataError(f"there are no batches to {use}")
             shapes = model.shapes_for([array.shape for array in batch.x])
-            model.compiled.check_targets(batch.y, shapes)
+            model.compilation.check_targets(batch.y, shapes, batch.weights)
     callbacks.expect(figures if validation is None else [*figures, *(f"val_{name}" for name in figures)])
 
 
@@ -229,7 +232,9 @@ def combine_weights(batch: Batch, class_weight: dict[int, float] | None, outputs
         raise ArgumentError(f"class_weight names class {greatest}; the model has classes 0..{outputs - 1}")
     classes = y.argmax(-1) if columns > 1 else y.reshape(-1)
     weights = np.array([class_weight.get(int(c), 1.0) for c in classes], np.float32)
-    return weights if batch.weights is None else weights * batch.weights
+    if batch.weights is None:
+        return weights
+    return weights.reshape(len(weights), *[1] * (batch.weights.ndim - 1)) * batch.weights
 
 
 def checked_class_weight(class_weight: Any) -> dict[int, float]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import optimizers
 from minicnn.arguments import number, whole_number
 from minicnn.errors import GraphError
 from minicnn.layers import SymbolicTensor
@@ -32,6 +33,7 @@ class Model(Network):
     layers : the layers in Keras' order (by depth), which weight files follow
     dense_storage : how prediction stores the weights of dense layers: "float32", or in fewer bits "bfloat16", "int8"
     metadata : what a saved file tells beside the network: class names, input size, preprocessing
+    compiled, optimizer, loss : whether `compile` chose how to train, and what; None before
     stop_training, stop_evaluating, stop_predicting : set by a callback to end fit, evaluate or predict early
 
     Examples
@@ -148,11 +150,11 @@ class Model(Network):
         """
         choices = Choices(optimizer, loss, metrics, loss_weights)
         check_choices(choices)
-        self.choices, self._compiled = choices, None
+        self.choices, self._compiled = choices._replace(optimizer=optimizers.get(optimizer)), None
 
     @property
-    def compiled(self) -> Compiled:
-        """The choices of `compile`."""
+    def compilation(self) -> Compiled:
+        """What `compile` chose, for the outputs that the model has now."""
         if self.choices is None:
             raise GraphError(f"model {self.name} is not compiled: {self.uncompiled}")
         if self._compiled is None:
@@ -160,8 +162,19 @@ class Model(Network):
         return self._compiled
 
     @property
+    def compiled(self) -> bool:
+        """Whether `compile` has been called, or the file said how the model was compiled."""
+        return self.choices is not None
+
+    @property
     def optimizer(self) -> Any:
-        return self.compiled.optimizer
+        """The optimizer; None before `compile`."""
+        return self.choices and self.choices.optimizer
+
+    @property
+    def loss(self) -> Any:
+        """The loss as `compile` was given it; None before."""
+        return self.choices and self.choices.loss
 
     def fit(
         self,
@@ -231,9 +244,9 @@ class Model(Network):
         """One step of training; [loss, metrics...] of the batch."""
         source = make_source(self, x, y, sample_weight)
         self._build_for(source)
-        self.compiled.reset()
+        self.compilation.reset()
         loss = fitting.Trainer(self, source, None, None).step(next(iter(source.batches(source.size or 1, None))))
-        return [loss, *self.compiled.results().values()]
+        return [loss, *self.compilation.results().values()]
 
     # Description --------------------------------------------------------------------------------------------------
 

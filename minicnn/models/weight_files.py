@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from minicnn.layers import Layer
 from minicnn.weights.spec import leaves
 
 from .compile_config import compile_config, restore
+from .config_legacy import KERAS_THAT_CROPS, crop_in_inference
 from .config_reading import model_from_config
 from .model import Model
 
@@ -48,14 +49,44 @@ def load_model(path: str | Path, custom_objects: Any = None, compile: bool = Tru
                 f"{path} holds weights but no architecture; build the model, then model.load_weights({str(path)!r}); "
                 "minicnn inspect FILE says which model it is"
             )
-        with _naming(path, file.keras_version):
-            model = model_from_config(file.config, file.keras_version)
-        report = _load(model, file, strict=True)
+        model, report = _model_of(file)
         model.metadata = dict(file.metadata or {})
         if compile:
             restore(model, file.training_config or file.config.get("compile_config"))
     _say_doubts(report, 3)
     return model
+
+
+def _model_of(file: weights.WeightFile) -> tuple[Model, weights.LoadReport]:
+    """The model that a file describes, with its weights.
+
+    Since 3.8 Keras makes the weights after a RandomCrop for cropped images, in inference it no longer crops them: where
+    the weights fit no other images, it cannot run the model.  Here they are cropped as before.
+    """
+    try:
+        return _filled(file, file.keras_version)
+    except MinicnnError:
+        if crop_in_inference(file.keras_version or "3") != "keep" or "'RandomCrop'" not in repr(file.config):
+            raise
+        found = None
+        with suppress(MinicnnError):
+            found = _filled(file, KERAS_THAT_CROPS)
+        if found is None:
+            raise
+    model, report = found
+    report.warnings.append(
+        "the weights only fit images that RandomCrop has cropped: it gives their middle, resized, as before Keras 3.6; "
+        "later ones leave images as they are"
+    )
+    return model, report
+
+
+def _filled(file: weights.WeightFile, version: str | None) -> tuple[Model, weights.LoadReport]:
+    """The model of a file, read as one of that version of Keras."""
+    assert file.config is not None
+    with _naming(file.path, file.keras_version):
+        model = model_from_config(file.config, version)
+    return model, _load(model, file, strict=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.errors import UnsupportedError
+from minicnn.layers.resizing import in_proportions
 from minicnn.ops.resize import CUBIC_STEPS, axis_weights
 
 from .graph import Graph, Sides, Value
@@ -89,10 +90,13 @@ def center_crop(graph: Graph, layer: Any, x: Value) -> Value:
 
 
 def random_crop(graph: Graph, layer: Any, x: Value) -> Value:
-    size = layer.height, layer.width
-    if _known(graph, x) == size or not layer.crops_in_inference:
+    sides, size = _known(graph, x), (layer.height, layer.width)
+    if layer.in_inference == "keep" or sides == size:
         return x
-    return resized(graph, _cut_to_proportions(graph, layer, x), size)
+    cut = layer.cropping(sides)
+    left = tuple(side - sum(ends) for side, ends in zip(sides, cut))
+    x = _sized(_cropped(graph, x, cut), x, left) if left != sides else x
+    return x if left == size else resized(graph, x, size)
 
 
 def resized(graph: Graph, x: Value, size: tuple[int, int], method: str = "bilinear", antialias: bool = False) -> Value:
@@ -121,13 +125,10 @@ def _nearest(graph: Graph, y: Value, axis: int, target: int) -> str:
 
 def _cut_to_proportions(graph: Graph, layer: Any, x: Value) -> Value:
     """The largest middle part with the proportions of the output."""
-    height, width = _known(graph, x)
-    rows = min(height, width * layer.height // layer.width)
-    columns = min(width, height * layer.width // layer.height)
-    return _middle(graph, x, (max(rows, 1), max(columns, 1)))
+    return _middle(graph, x, in_proportions(_known(graph, x), (layer.height, layer.width)))
 
 
-def _middle(graph: Graph, x: Value, size: tuple[int, int]) -> Value:
+def _middle(graph: Graph, x: Value, size: Sequence[int]) -> Value:
     rests = [old - new for old, new in zip(_known(graph, x), size)]
     sides = [(rest // 2, rest - rest // 2) for rest in rests]
     return _sized(_cropped(graph, x, sides), x, size) if any(rests) else x

@@ -27,7 +27,7 @@ def model_state(model: Any) -> dict[str, Any]:
     GraphError
         The optimizer has state of weights that are not the model's.
     """
-    weights, optimizer = model.weights, model.optimizer
+    weights, optimizer = model.weights, model.compilation.optimizer
     places = {id(weight): i for i, weight in enumerate(weights)}
     foreign = [parameter.name for parameter in optimizer.parameters if id(parameter) not in places]
     if foreign:
@@ -49,7 +49,7 @@ def load_model_state(model: Any, state: dict[str, Any]) -> None:
         layer.trainable = trainable
     for weight, array in zip(model.weights, state["weights"], strict=True):
         weight.assign(array)
-    optimizer, weights = model.optimizer, model.weights
+    optimizer, weights = model.compilation.optimizer, model.weights
     optimizer.forget()
     optimizer.build(weights[place] for place in state["optimizer"]["places"])
     optimizer.load_state(state["optimizer"]["state"])

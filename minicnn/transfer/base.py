@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minicnn.applications import state_dicts
-from minicnn.applications.from_weights import Row, builder, doubt_of, network_in, of_no_network
+from minicnn.applications.from_weights import Row, builder, doubt_of, network_in, network_inside, of_no_network
 from minicnn.data.problems import as_text
 from minicnn.errors import ArgumentError, FileAccessError
 from minicnn.models import Model, load_model
@@ -142,7 +142,7 @@ def _weights_only(path: str) -> Row | None:
     with open_weights(path) as file:
         if file.config is not None:
             return None
-        found = network_in(file)
+        found = network_in(file) or network_inside(file)
         if found is None:
             raise of_no_network(file)
     if doubt := doubt_of(found):
@@ -169,7 +169,7 @@ def _variant_in(path: str, row: Row) -> Row:
     with open_weights(path) as file:
         shapes = [weight.shape for layer in file.layers for weight in layer.weights]
         whole = file.config is not None
-        found = network_in(file, row)
+        found = network_in(file, row) or network_inside(file)
     if found is None and whole:
         raise ArgumentError(f"{path} is a whole model, not weights of {row}: use it as the base, --base {path}")
     if found is None:  # damaged or of another kind: the loader says which layer differs

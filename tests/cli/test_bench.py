@@ -156,6 +156,7 @@ def test_a_peer_that_is_not_there_is_one_line(peer, capsys, monkeypatch):
         (["conv2d", "--shape", "1x1x1,1x1x1", "--rungs", "v9"], "conv2d has no rung 'v9' here; it has reference, "),
         (["conv2d", "--shape", "1x1x1,1x1x1", "--rungs", ""], "conv2d has no rung ''"),
         (["conv2d", "--shape", "1x1x1,1x1x1", "--size", "64"], "--size is for a layer of a network"),
+        (["layer", "1x1x1,1x1x1", "--size", "64"], "--size is for a layer of a network; 1x1x1,1x1x1 has its sizes"),
         (["conv2d", "--shape", "1x1x1,1x1x1", "--direction", "up"], "argument --direction: 'up' is unknown"),
         (["conv2d", "--shape", "1x1x1,1x1x1", "--rounds", "0"], "argument --rounds: must be a whole number of at"),
         (["conv2d", "--shape", "1x1x1,1x1x1", "--threads", "0"], "argument --threads: must be a whole number from 1"),

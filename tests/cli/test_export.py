@@ -25,6 +25,11 @@ def test_weights_alone_are_refused(tmp_path, capsys):
     assert "holds weights alone" in refused(capsys, tmp_path, "export", tmp_path / "a.h5", tmp_path / "a.onnx")
 
 
+def test_arguments_in_the_wrong_order_are_turned_round(tmp_path, capsys):
+    said = "the model comes first, then the file to write: minicnn export model.keras m.onnx"
+    assert said in refused(capsys, tmp_path, "export", "m.onnx", "model.keras")
+
+
 def test_another_ending_is_refused(tmp_path, capsys):
     Sequential([Input((4,)), Dense(2)]).save(tmp_path / "a.keras")
     assert "must end in .onnx" in refused(capsys, tmp_path, "export", tmp_path / "a.keras", tmp_path / "a.pb")

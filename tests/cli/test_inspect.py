@@ -49,7 +49,7 @@ def test_inspect_says_what_runs_a_file(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("ending", [".h5", ".weights.h5", ".safetensors"])
-def test_weights_of_a_network_inside_a_model_need_that_model(ending, tmp_path, capsys):
+def test_weights_of_a_network_inside_a_model_need_that_model_or_are_a_base(ending, tmp_path, capsys):
     path = str(tmp_path / f"nested{ending}")
     base = MobileNet(weights=None, alpha=0.25, include_top=False, input_shape=(32, 32, 3))
     Sequential([base, GlobalAveragePooling2D(), Dense(3)]).save_weights(path)
@@ -57,6 +57,7 @@ def test_weights_of_a_network_inside_a_model_need_that_model(ending, tmp_path, c
     said = capsys.readouterr().out
     assert "architecture  MobileNet, alpha 0.25, 3 classes, in a model around it\n" in said
     assert "to run it     a model that is built as the one that was saved, then model.load_weights(FILE)\n" in said
+    assert "or            minicnn finetune PHOTOS --base FILE\n" in said
     assert main(["predict", path, __file__]) == 2
     assert "in a model around it: build that model as it was, then model.load_weights(FILE)" in capsys.readouterr().err
 

@@ -75,6 +75,22 @@ def test_a_second_run_without_out_keeps_the_results_of_the_first(own_photos, net
     assert "earlier results in photos-model were replaced" in capsys.readouterr().err
 
 
+def test_where_results_go_is_not_said_of_work_that_is_refused(own_photos, net_file, monkeypatch, capsys):
+    monkeypatch.chdir(own_photos.parent)
+    Path("photos-model").mkdir()
+    Path("photos-model/model.keras").touch()
+    assert main(["finetune", "photos", "--base", "no_such_file.keras", *FAST]) == 2
+    assert "photos-model" not in capsys.readouterr().err
+
+
+def test_files_are_not_taken_for_folders_of_results(own_photos, monkeypatch):
+    monkeypatch.chdir(own_photos.parent)
+    Path("photos-model").mkdir()
+    Path("photos-model/model.keras").touch()
+    Path("photos-model-2").touch()
+    assert result_folder(None, "photos") == Path("photos-model-3")
+
+
 def test_what_the_folder_held_before_is_told(own_photos, net_file, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["finetune", str(own_photos), "--base", net_file, "--out", str(out), *FAST]

@@ -90,9 +90,16 @@ def test_metrics_and_losses_by_output():
         two_outputs(loss={"c": "mse"}).fit(X, TARGETS, verbose=0)
 
 
-def test_the_mean_over_batches_counts_samples():
+def test_the_total_counts_samples_and_the_loss_of_each_output_batches():
+    """As Keras 3.15 has it, where the last batch is smaller."""
     model = two_outputs()
-    assert list(figures(model, batch_size=3).values()) == pytest.approx(list(figures(model).values()), rel=1e-6)
+    found, whole = figures(model, batch_size=3), figures(model)
+    assert found["loss"] == pytest.approx(whole["loss"], rel=1e-6)
+    parts = [slice(start, start + 3) for start in range(0, len(X), 3)]
+    assert len(X) % 3
+    each = [model.evaluate(X[part], [y[part] for y in TARGETS], return_dict=True) for part in parts]
+    for name in ("a_loss", "b_loss"):
+        assert found[name] == pytest.approx(np.mean([part[name] for part in each]), rel=1e-6)
 
 
 @pytest.mark.parametrize("weights", [2.0, [2.0], {"a": 2.0}])
@@ -199,3 +206,31 @@ def test_a_function_has_no_name_so_the_choices_are_not_saved(tmp_path):
     one_output(FUNCTIONS["a sample"]).save(tmp_path / "m.keras")
     with pytest.raises(GraphError, match=r"not compiled: call model\.compile"):
         figures(load_model(tmp_path / "m.keras"))
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 5), (4, 5, 1)])
+def test_weights_of_samples_and_of_their_steps(shape):
+    """As Keras 3.15, where it takes them: the mean over all steps of the weighted losses."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(4, 5, 3)).astype(np.float32), rng.normal(size=(4, 5, 2)).astype(np.float32)
+    weights = rng.uniform(size=shape).astype(np.float32)
+    model = Sequential([L.Input((5, 3)), L.Dense(2)])
+    model.compile(SGD(0.01), "mse")
+    each = np.square(model.predict(x) - y).mean(-1)
+    expected = (each * weights.reshape(4, -1)).mean()
+    assert model.evaluate(x, y, sample_weight=weights) == pytest.approx(expected, rel=1e-5)
+    history = model.fit(x, y, batch_size=4, sample_weight=weights, verbose=0).history
+    assert history["loss"][0] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (4, 5, 2), (4, 2)])
+def test_weights_that_fit_no_steps_are_refused_before_anything_changes(shape):
+    model = Sequential([L.Input((5, 3)), L.Dense(2)])
+    model.compile(SGD(0.01), "mse")
+    before = model.get_weights()
+    x, y, weights = np.ones((4, 5, 3), np.float32), np.ones((4, 5, 2), np.float32), np.ones(shape, np.float32)
+    with pytest.raises(ShapeError, match=r"give one number a sample, \(N,\), or one a step, \(N,5\)"):
+        model.fit(x, y, sample_weight=weights, verbose=0)
+    with pytest.raises(ShapeError, match="weights of shape"):
+        model.evaluate(x, y, sample_weight=weights)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])

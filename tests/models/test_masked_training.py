@@ -89,3 +89,13 @@ def test_a_mask_that_does_not_fit_the_losses():
     outputs.mask = Tensor(np.ones((2, 3)))
     with pytest.raises(ShapeError, match=r"losses of shape \(2,\) do not fit a mask of shape \(2, 3\)"):
         losses.MeanSquaredError()(np.ones((2, 3)), outputs)
+
+
+def test_a_metric_that_gives_one_number_a_batch_cannot_be_masked():
+    def whole(y_true, y_pred):
+        return np.abs(y_true - y_pred).mean()
+
+    model = Sequential([L.Input((3, 2)), L.Masking(), L.Dense(1)])
+    model.compile("sgd", "mse", metrics=[whole])
+    with pytest.raises(ShapeError, match="whole gives one number for a whole batch, whose samples or steps have"):
+        model.evaluate(np.ones((4, 3, 2), np.float32), np.ones((4, 3, 1), np.float32))

@@ -99,7 +99,7 @@ def test_an_allocation_that_fails_is_refused_with_the_remedy(error, monkeypatch)
 
     model = net(L.Conv2D(8, 3), L.Flatten(), L.Dense(1))
     model.compile("sgd", "mse")
-    before, held = [w.numpy().copy() for w in model.weights], model.compiled.memory
+    before, held = [w.numpy().copy() for w in model.weights], model.compilation.memory
     for name, call in (
         ("minicnn.models.plan.plan.Stages", lambda: model.predict(images(2))),
         ("minicnn.models.plan.plan.Stages", lambda: model.evaluate(images(2), np.ones((2, 1)))),
@@ -110,7 +110,7 @@ def test_an_allocation_that_fails_is_refused_with_the_remedy(error, monkeypatch)
             patch.setattr(name, fails)
             with pytest.raises(MinicnnError, match=r"of 2 samples .*9 GiB.* make batch_size smaller|said already"):
                 call()
-    assert model.compiled.memory is not held  # what it kept is free again
+    assert model.compilation.memory is not held  # what it kept is free again
     for weight, value in zip(model.weights, before):
         np.testing.assert_array_equal(weight.numpy(), value)
     model.fit(images(2), np.ones((2, 1)), verbose=0)

@@ -27,8 +27,8 @@ def test_features_are_kept_in_a_share_of_the_free_memory(free, kept, monkeypatch
 def test_a_sequential_that_changes_reads_its_choices_anew():
     model = Sequential([L.Input((3,)), L.Dense(2, name="a")])
     model.compile("sgd", "mse")
-    assert model.compiled.output_names == ["a"]
+    assert model.compilation.output_names == ["a"]
     model.add(L.Dense(2, name="b"))
-    assert model.compiled.output_names == ["b"]
+    assert model.compilation.output_names == ["b"]
     model.pop()
-    assert model.compiled.output_names == ["a"]
+    assert model.compilation.output_names == ["a"]

@@ -4,7 +4,7 @@ onnx and onnxruntime are no dependencies: these tests run where they are install
 """
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -167,9 +167,9 @@ def test_images_of_any_size(sides, tmp_path):
     check(Model(x, ends), tmp_path / "a.onnx", (2,), sides)
 
 
-def crop_of_keras_2(height: int, width: int) -> L.Layer:
+def old_crop(height: int, width: int, in_inference: Literal["middle", "corner"]) -> L.Layer:
     layer = L.RandomCrop(height, width)
-    layer.crops_in_inference = True
+    layer.in_inference = in_inference
     return layer
 
 
@@ -186,8 +186,8 @@ def crop_of_keras_2(height: int, width: int) -> L.Layer:
         (L.UpSampling2D(2, interpolation="lanczos5"), 5),
         (L.CenterCrop(3, 9), 6),
         (L.RandomCrop(5, 6), 6),
-        (crop_of_keras_2(5, 6), 6),
-        (crop_of_keras_2(6, 6), 6),
+        *((old_crop(*size, "middle"), 6) for size in ((5, 6), (3, 4), (8, 7))),
+        *((old_crop(*size, "corner"), 6) for size in ((5, 6), (3, 4), (8, 7), (6, 6), (3, 7))),
         (L.Resizing(8, 3, pad_to_aspect_ratio=True, interpolation="nearest"), 6),
         (L.Resizing(3, 8, antialias=True), 9),
     ],
