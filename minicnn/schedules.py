@@ -192,7 +192,7 @@ class CosineDecay(LearningRateSchedule):
             if step < self.warmup_steps:
                 return first + (self.warmup_target - first) * step / self.warmup_steps
             first, step = self.warmup_target, step - self.warmup_steps
-        return first * _cosine(min(step, self.decay_steps) / self.decay_steps, self.alpha)
+        return first * ((1 - self.alpha) * _fall(min(step, self.decay_steps) / self.decay_steps) + self.alpha)
 
 
 class CosineDecayRestarts(LearningRateSchedule):
@@ -231,7 +231,8 @@ class CosineDecayRestarts(LearningRateSchedule):
             period, step = divmod(step, length)
         while step >= length:
             step, length, period = step - length, length * self.t_mul, period + 1
-        return self.initial_learning_rate * _cosine(step / length, self.alpha, self.m_mul**period)
+        height = (1 - self.alpha) * self.m_mul**period
+        return self.initial_learning_rate * (height * _fall(step / length) + self.alpha)
 
 
 class OneCycle(LearningRateSchedule):
@@ -277,13 +278,13 @@ class OneCycle(LearningRateSchedule):
         if step >= last:
             return low
         if step < up:
-            return first + (top - first) * (1 - math.cos(math.pi * step / up)) / 2
-        return low + (top - low) * (1 + math.cos(math.pi * (step - up) / (last - up))) / 2
+            return first + (top - first) * _fall(1 - step / up)
+        return low + (top - low) * _fall((step - up) / (last - up))
 
 
-def _cosine(fraction: float, alpha: float, height: float = 1.0) -> float:
-    """Half a cosine, that falls from `height` to alpha."""
-    return (1 - alpha) * height * (1 + math.cos(math.pi * fraction)) / 2 + alpha
+def _fall(fraction: float) -> float:
+    """Half a cosine, from 1 down to 0."""
+    return (1 + math.cos(math.pi * fraction)) / 2
 
 
 CLASSES: dict[str, type[LearningRateSchedule]] = {

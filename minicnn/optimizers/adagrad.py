@@ -1,10 +1,12 @@
 """Adagrad: each element's step is divided by the root of the sum of all its squared gradients."""
 
+from typing import Unpack
+
 import numpy as np
 
 from minicnn.arguments import number
 from minicnn.kernels import optimizer_step
-from minicnn.optimizers.optimizer import Optimizer, State, Step, as_keras
+from minicnn.optimizers.optimizer import Common, Optimizer, State, Step, as_keras
 from minicnn.schedules import LearningRateSchedule
 
 
@@ -36,25 +38,9 @@ class Adagrad(Optimizer):
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
         weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        name: str | None = None,
+        **common: Unpack[Common],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            name,
-        )
+        super().__init__(learning_rate, weight_decay, **common)
         self.initial_accumulator_value = number(
             self.name, "initial_accumulator_value", initial_accumulator_value, "[0, inf)"
         )

@@ -1,10 +1,12 @@
 """Adam, and AdamW, which is Adam with weight decay."""
 
+from typing import Unpack
+
 import numpy as np
 
 from minicnn.arguments import number
 from minicnn.kernels import optimizer_step
-from minicnn.optimizers.optimizer import Optimizer, State, Step
+from minicnn.optimizers.optimizer import Common, Optimizer, State, Step
 from minicnn.schedules import LearningRateSchedule
 
 
@@ -40,25 +42,9 @@ class Adam(Optimizer):
         epsilon: float = 1e-7,
         amsgrad: bool = False,
         weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        name: str | None = None,
+        **common: Unpack[Common],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            name,
-        )
+        super().__init__(learning_rate, weight_decay, **common)
         self.beta_1 = number(self.name, "beta_1", beta_1, "[0, 0.999999]")
         self.beta_2 = number(self.name, "beta_2", beta_2, "[0, 0.999999]")
         self.epsilon = number(self.name, "epsilon", epsilon, "(0, inf)")
@@ -110,27 +96,7 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        name: str | None = None,
+        **common: Unpack[Common],
     ):
-        super().__init__(
-            learning_rate,
-            beta_1,
-            beta_2,
-            epsilon,
-            amsgrad,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            name,
-        )
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, **common)
         number(self.name, "weight_decay", weight_decay, "[0, inf)")

@@ -4,7 +4,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, TypedDict
 
 import numpy as np
 
@@ -16,10 +16,6 @@ from minicnn.schedules import LearningRateSchedule
 
 State = dict[str, np.ndarray]
 AVERAGE = "average"  # of a parameter, among the arrays of its state
-COMMON = (
-    "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum", "ema_overwrite_frequency",
-    "name",
-)  # fmt: skip
 NOT_BUILT = {  # options of Keras that minicnn leaves out, and the value that switches them off (... is any)
     "loss_scale_factor": 1,
     "gradient_accumulation_steps": 1,
@@ -27,6 +23,21 @@ NOT_BUILT = {  # options of Keras that minicnn leaves out, and the value that sw
     "jit_compile": ...,
     "is_legacy_optimizer": ...,
 }
+
+
+class Common(TypedDict, total=False):
+    """The arguments of every optimizer that its constructor hands on; `Optimizer` says what they mean."""
+
+    clipnorm: float | None
+    clipvalue: float | None
+    global_clipnorm: float | None
+    use_ema: bool
+    ema_momentum: float
+    ema_overwrite_frequency: int | None
+    name: str | None
+
+
+COMMON = ("weight_decay", *Common.__annotations__)
 
 
 class Step(NamedTuple):

@@ -1,10 +1,12 @@
 """Stochastic gradient descent, with momentum."""
 
+from typing import Unpack
+
 import numpy as np
 
 from minicnn.arguments import number
 from minicnn.kernels import optimizer_step
-from minicnn.optimizers.optimizer import Optimizer, State, Step, as_keras
+from minicnn.optimizers.optimizer import Common, Optimizer, State, Step, as_keras
 from minicnn.schedules import LearningRateSchedule
 
 
@@ -36,25 +38,9 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        name: str | None = None,
+        **common: Unpack[Common],
     ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            name,
-        )
+        super().__init__(learning_rate, weight_decay, **common)
         self.momentum = number(self.name, "momentum", momentum, "[0, 1]")
         self.nesterov = bool(nesterov)
 
