@@ -69,5 +69,7 @@ def whole_numbers(values: Any, owner: str) -> np.ndarray:
     if array.dtype.kind == "f":
         whole = np.isfinite(array) & (array == np.trunc(array))
     if not whole.all():
-        raise DataError(f"{owner}: labels must be whole numbers; they are {array.dtype} such as {array[~whole][0]!r}")
+        raise DataError(
+            f"{owner}: labels must be whole numbers; they are {array.dtype} such as {array[~whole].tolist()[0]!r}"
+        )
     return array.astype(np.int64)

@@ -12,6 +12,7 @@ from minicnn.data.order import in_words, natural_key
 from minicnn.data.problems import ImageProblem, printable
 from minicnn.data.split import Split
 from minicnn.errors import DataError
+from minicnn.utils import whole_numbers
 
 
 @dataclass(frozen=True)
@@ -115,35 +116,36 @@ def label_files(
     (('cat', 'dog'), [0, 1, 0])
     """
     place = f"{printable(root)}: " if root else ""
-    for what, values in (("label", labels), ("group", groups)):
-        if values is not None and np.shape(values)[:1] != (len(files),):
-            count = len(np.atleast_1d(np.asarray(values)))
-            raise DataError(f"{place}{len(files)} files but {count} {what}s: each file needs one")
+    one_each(f"{place}{len(files)} files", len(files), labels=labels, groups=groups)
     names, numbers = number_labels(labels, class_names, place)
     kept = None if groups is None else tuple(str(group) for group in groups)
     return LabelledFiles(Path(root), names, tuple(Path(file) for file in files), numbers, groups=kept)
 
 
 def number_labels(
-    labels: ArrayLike, class_names: Sequence[str] | None, place: str = ""
+    labels: ArrayLike, class_names: Sequence[str] | None = None, place: str = ""
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """(class names, int64 labels (N,)) of labels that are names, or numbers: positions in the class names.
 
-    Numbers without class names are named by themselves, from 0 to the greatest.
+    Numbers may be one-hot rows (N,C), too.  Without class names they are named by themselves, from 0 to the greatest.
 
     Raises
     ------
     DataError
-        A label that names no class, a class that no sample has, or fewer than two classes.
+        A label that names no class, a class that no sample has or that is named twice, or fewer than two classes.
 
     Examples
     --------
-    >>> number_labels([2, 0, 1], None)
+    >>> number_labels([2, 0, 1])
     (('0', '1', '2'), array([2, 0, 1]))
     """
     given = np.asarray(labels)
-    if given.ndim == 2 and given.shape[1] == 1:
-        given = given[:, 0]
+    if not given.size:
+        raise DataError(f"{place}there are no labels: a classifier needs pictures of at least two classes")
+    if given.ndim == 2:
+        given, class_names = _of_rows(given, class_names, place)
+    if given.dtype.kind in "fb":
+        given = whole_numbers(given, place or "arrays")
     if given.ndim != 1 or given.dtype.kind not in "iuUO":
         raise DataError(
             f"{place}labels must be names of classes or whole numbers (N,); they are {given.dtype} {given.shape}"
@@ -161,6 +163,26 @@ def number_labels(
     if wrong.size:
         found = in_words(dict.fromkeys(str(given[i]) for i in wrong))
         raise DataError(f"{place}label {found} is none of the classes {in_words(names)}, first of sample {wrong[0]}")
+    _check_learnable(names, numbers, place)
+    return names, numbers
+
+
+def _of_rows(
+    rows: np.ndarray, class_names: Sequence[str] | None, place: str
+) -> tuple[np.ndarray, Sequence[str] | None]:
+    """(labels (N,), class names) of labels (N,1), or of one-hot rows (N,C)."""
+    if rows.shape[1] == 1:
+        return rows[:, 0], class_names
+    names = tuple(map(str, range(rows.shape[1]))) if class_names is None else class_names
+    if not (np.isin(rows, (0, 1)).all() and (np.count_nonzero(rows, axis=1) == 1).all()):
+        raise DataError(f"{place}labels {rows.shape} are no one-hot rows, of a single 1 and zeros")
+    if len(names) != rows.shape[1]:
+        raise DataError(f"{place}labels have {rows.shape[1]} columns for the {len(names)} classes {in_words(names)}")
+    return rows.argmax(axis=1), names
+
+
+def _check_learnable(names: Sequence[str], numbers: np.ndarray, place: str) -> None:
+    """Refuse classes that a classifier could not learn or tell apart."""
     empty = np.setdiff1d(np.arange(len(names)), numbers)
     if empty.size:
         raise DataError(
@@ -168,4 +190,17 @@ def number_labels(
         )
     if len(names) < 2:
         raise DataError(f"{place}one class, {in_words(names)}: a classifier needs at least two")
-    return names, numbers
+    if len(set(names)) < len(names):
+        raise DataError(f"{place}the classes {in_words(names)} do not all have names of their own")
+
+
+def one_each(things: str, count: int, **values: Any) -> None:
+    """Refuse lists, such as labels, that have not one value for each of `count` things; None is no list.
+
+    Raises
+    ------
+    DataError
+    """
+    for what, given in values.items():
+        if given is not None and (found := len(np.atleast_1d(np.asarray(given)))) != count:
+            raise DataError(f"{things} but {found} {what}: each needs one")

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicnn.data.ahead import thread_count
 from minicnn.data.images import Picture, read_bytes, read_picture
@@ -99,6 +100,12 @@ def file_hashes(files: Sequence[str | Path], *, threads: int | None = None) -> t
     """
     with ThreadPoolExecutor(thread_count(threads)) as pool:
         return tuple(pool.map(lambda file: hashlib.sha256(read_bytes(Path(file))).hexdigest(), files))
+
+
+def array_hash(picture: ArrayLike) -> str:
+    """The SHA-256 sum of an array: equal for those with the same numbers of one kind and shape."""
+    array = np.ascontiguousarray(picture)
+    return hashlib.sha256(f"{array.dtype} {array.shape}".encode() + array.tobytes()).hexdigest()
 
 
 def image_batches(

@@ -15,14 +15,13 @@ from minicnn.arguments import switch, whole_number
 from minicnn.data.ahead import made_ahead, thread_count
 from minicnn.data.augment import Pipeline
 from minicnn.data.dataset import Batch, portions
-from minicnn.data.folder import scan_folder
 from minicnn.data.images import read_picture
-from minicnn.data.labelled import LabelledFiles, number_labels
-from minicnn.data.load import file_hashes
+from minicnn.data.labelled import LabelledFiles, number_labels, one_each
+from minicnn.data.load import array_hash, file_hashes
 from minicnn.data.problems import printable
 from minicnn.data.remarks import split_remarks
 from minicnn.data.split import Split, check_variety, stratified_folds, stratified_split
-from minicnn.data.table import read_table
+from minicnn.data.table import files_of
 from minicnn.errors import ArgumentError, DataError, DTypeError, MinicnnError, ShapeError
 from minicnn.preparation import Preparation, ResizeRule
 from minicnn.preparation.preparation import as_picture
@@ -250,8 +249,7 @@ class ImageFolder(LabelledPictures):
         one_hot: bool = False,
         threads: int | None = None,
     ):
-        if not isinstance(source, LabelledFiles):
-            source = read_table(source) if Path(source).is_file() else scan_folder(source)
+        source = files_of(source)
         if not isinstance(preparation, Preparation | ResizeRule):
             preparation = ResizeRule(preparation)
         super().__init__(source.class_names, source.labels, preparation, one_hot, threads)
@@ -315,9 +313,7 @@ class ImageArrays(LabelledPictures):
         one_hot: bool = False,
         threads: int | None = None,
     ):
-        for what, values in (("label", labels), ("group", groups)):
-            if values is not None and len(np.asarray(values)) != len(images):
-                raise DataError(f"{len(images)} pictures but {len(np.asarray(values))} {what}s: each needs one")
+        one_each(f"{len(images)} pictures", len(images), labels=labels, groups=groups)
         names, numbers = number_labels(labels, class_names)
         super().__init__(names, numbers, preparation, one_hot, threads)
         self.images = images
@@ -339,5 +335,4 @@ class ImageArrays(LabelledPictures):
 
     @cached_property
     def hashes(self) -> tuple[str, ...]:
-        pictures = (np.ascontiguousarray(self.images[number]) for number in self.numbers)
-        return tuple(hashlib.sha256(f"{p.dtype} {p.shape}".encode() + p.tobytes()).hexdigest() for p in pictures)
+        return tuple(array_hash(self.images[number]) for number in self.numbers)

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from minicnn.data.folder import scan_folder
 from minicnn.data.labelled import LabelledFiles, label_files
 from minicnn.data.order import in_words
 from minicnn.data.problems import printable
@@ -59,6 +60,13 @@ def read_table(
             )
     groups = [row["group"] for _, row in rows] if "group" in rows[0][1] else None
     return label_files(files, [row["label"] for _, row in rows], class_names, groups, root=path)
+
+
+def files_of(source: str | Path | LabelledFiles) -> LabelledFiles:
+    """The labelled files that a table (`read_table`) or a folder (`scan_folder`) names, or that are given."""
+    if isinstance(source, LabelledFiles):
+        return source
+    return read_table(source) if Path(source).is_file() else scan_folder(source)
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

@@ -241,8 +241,8 @@ def compare(
 
     Parameters
     ----------
-    data : folder, or (images, labels)
-        As `labelled` takes it; copies of a picture stay in one fold.
+    data : folder, table, or (images, labels)
+        As `labelled` takes it; copies of a picture, and pictures of one group, stay in one fold.
     bases : list
         Each a name or a file as `load_base` takes it, a pair (name, weights), or a Base.
     methods : list
@@ -281,7 +281,7 @@ def compare(
     pictures = labelled(data, ResizeRule(scratch(2).input_shape[1:3]), progress)
     task = Task(pictures, policy, scratch, store_of(cache), progress)
     splits = stratified_folds(
-        pictures.labels, folds, seed=policy.seed, keys=pictures.hashes, class_names=pictures.class_names
+        pictures.labels, folds, seed=policy.seed, keys=pictures.keys, class_names=pictures.class_names
     )
     arms = []
     if WITHOUT_BASE in chosen:

@@ -23,7 +23,7 @@ from minicnn.transfer.folds import fit_head
 from minicnn.transfer.job import Job, check_unfreeze
 from minicnn.transfer.labelled import Labelled, Progress
 from minicnn.transfer.policy import Policy
-from minicnn.transfer.samples import Samples
+from minicnn.transfer.samples import of_labelled
 
 SCRATCH_RATE = 3e-3
 
@@ -105,7 +105,7 @@ def on_features(task: Task, base: Base) -> Learner:
     features = pictures.features(base.model, base, task.cache, task.progress)
 
     def learn(split: Split) -> np.ndarray:
-        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.hashes, task.policy)
+        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.keys, task.policy)
         return head.probabilities(features[split.validation])
 
     return learn
@@ -122,16 +122,14 @@ def fine_tuned(task: Task, base: Base) -> Learner:
     """
     pictures, policy = task.pictures, task.policy
     check_unfreeze(base.model, policy.unfreeze)
-    images = pictures.images(base.preparation.rule)
-    samples = Samples(images, pictures.labels, pictures.class_names, pictures.hashes, base.preparation)
-    features, tail, _ = Job(base, samples, policy, task.cache, task.progress).features()
+    features, tail, _ = Job(base, of_labelled(pictures, base), policy, task.cache, task.progress).features()
     assert tail is not None
 
     def learn(split: Split) -> np.ndarray:
-        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.hashes, policy)
+        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.keys, policy)
         with tail.borrowed():
             tail.set_head(head)
-            tail.fit(split.train, split.validation, policy, pictures.hashes)
+            tail.fit(split.train, split.validation, policy, pictures.keys)
             return tail.probabilities(split.validation, policy.batch_size)
 
     return learn

@@ -104,7 +104,7 @@ class Job:
                 self.samples.labels,
                 split.train,
                 split.validation,
-                self.samples.hashes,
+                self.samples.keys,
                 self.policy,
                 self.progress,
             )
@@ -119,11 +119,10 @@ class Job:
 
     def fine_tune(self, tail: Tail, split: Split) -> Phase:
         """Train the tail, head and all, and say how."""
-        step, rate = "fine-tune", self.policy.learning_rate
-        hashes = self.samples.hashes
+        step, rate, keys = "fine-tune", self.policy.learning_rate, self.samples.keys
         try:
             with self.clock.measure(step):
-                history, seconds = tail.fit(split.train, split.validation, self.policy, hashes, self.progress)
+                history, seconds = tail.fit(split.train, split.validation, self.policy, keys, self.progress)
         except DivergedError as error:
             raise DataError(
                 f"fine-tuning diverged: the loss is no number any more; use a rate of less than {rate:g}"

@@ -1,6 +1,5 @@
 """Labelled pictures that several networks look at, each at its own size: from a folder, or from arrays."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.data import LabelledFiles, ResizeRule, scan_folder
+from minicnn.data import LabelledFiles, ResizeRule, Split
+from minicnn.data.labelled import number_labels, one_each
+from minicnn.data.load import array_hash
 from minicnn.data.problems import as_text
-from minicnn.errors import DataError, ShapeError
+from minicnn.data.split import joined_keys
+from minicnn.data.table import files_of
+from minicnn.errors import DataError
 from minicnn.preparation.preparation import as_picture
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import default_cache, extract_features
 from minicnn.transfer.pictures import read_pictures
-from minicnn.utils import whole_numbers
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,6 +37,10 @@ class Labelled:
     title : str
     read : function
         From a ResizeRule to uint8 pictures (N,H,W,3).
+    groups : sequence of N, or None
+        What each picture belongs to, as one of several of one patient.
+    split : Split or None
+        The division that train/ and val/ of a folder give.
     """
 
     labels: np.ndarray
@@ -42,7 +48,14 @@ class Labelled:
     hashes: Sequence[str]
     title: str
     read: Callable[[ResizeRule], np.ndarray]
+    groups: Sequence[str] | None = None
+    split: Split | None = None
     _last: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """N names, equal for pictures that stay on one side of every division: copies, and those of one group."""
+        return joined_keys(self.hashes, self.groups) or self.hashes
 
     def images(self, rule: ResizeRule) -> np.ndarray:
         """uint8 (N,H,W,3) by this rule; those of the rule before are let go."""
@@ -77,14 +90,14 @@ def labelled(data: Any, first: ResizeRule | None = None, progress: Progress | No
     Parameters
     ----------
     data : path, LabelledFiles, or (images, labels) with or without class names
-        A path as `scan_folder` takes it; its own train/ and val/ are taken together.  Images are uint8 (N,H,W,3), or
-        grey (N,H,W), or a list of such pictures of any size; labels are class numbers (N,) from 0 on.
+        A folder as `scan_folder` takes it, or a table as `read_table` does.  Images are uint8 (N,H,W,3), or grey
+        (N,H,W), or a list of such pictures of any size; labels as `number_labels` takes them.
     first : ResizeRule, optional
         The size that is wanted first: to know what can be read, a folder is read at once.
 
     Raises
     ------
-    DataError, ShapeError, FileAccessError
+    DataError, ShapeError, DTypeError, FileAccessError
         Of the kinds that `scan_folder` names; labels that do not fit the pictures or the names.
 
     Examples
@@ -94,22 +107,17 @@ def labelled(data: Any, first: ResizeRule | None = None, progress: Progress | No
     ((4, 8, 8, 3), ('cat', 'dog'))
     """
     if isinstance(data, str | Path | LabelledFiles):
-        return _from_folder(data if isinstance(data, LabelledFiles) else scan_folder(data), first, progress)
-    if not isinstance(data, tuple) or len(data) not in (2, 3):
+        return _of_files(files_of(data), first, progress)
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
         raise DataError(
             f"labelled pictures are a folder, (images, labels) or (images, labels, names); got {data!r:.80}"
         )
     images, labels, *names = data
     pictures = [as_picture(image, channels=1) for image in images]
-    classes = whole_numbers(labels, "labels").reshape(-1)
-    if len(pictures) != len(classes) or not pictures:
-        raise ShapeError(f"there are {len(pictures)} pictures and {len(classes)} labels: each picture needs one")
-    count = int(classes.max()) + 1
-    class_names = tuple(names[0]) if names else tuple(f"class {number}" for number in range(count))
-    if classes.min() < 0 or count > len(class_names):
-        raise DataError(f"labels lie in 0 .. {len(class_names) - 1}; they go from {classes.min()} to {count - 1}")
-    hashes = [hashlib.sha256(f"{picture.shape}".encode() + picture.tobytes()).hexdigest() for picture in pictures]
-    return Labelled(classes, class_names, hashes, "pictures", lambda rule: _resized(pictures, rule))
+    one_each(f"{len(pictures)} pictures", len(pictures), labels=labels)
+    class_names, numbers = number_labels(labels, *names)
+    hashes = [array_hash(picture) for picture in pictures]
+    return Labelled(numbers, class_names, hashes, "pictures", lambda rule: _resized(pictures, rule))
 
 
 def store_of(cache: FeatureCache | bool) -> FeatureCache | None:
@@ -119,7 +127,7 @@ def store_of(cache: FeatureCache | bool) -> FeatureCache | None:
     return default_cache() if cache else None
 
 
-def _from_folder(folder: LabelledFiles, first: ResizeRule | None, progress: Progress | None) -> Labelled:
+def _of_files(folder: LabelledFiles, first: ResizeRule | None, progress: Progress | None) -> Labelled:
     """All readable pictures of a folder; they are decoded once more for each other size."""
     rule = first or ResizeRule(8)
     found = read_pictures(folder, rule, progress)
@@ -132,7 +140,8 @@ def _from_folder(folder: LabelledFiles, first: ResizeRule | None, progress: Prog
         return images
 
     title = as_text(kept.root.resolve().name)
-    return Labelled(kept.labels, kept.class_names, found.hashes, title, read, {str(rule): found.images})
+    at_hand = {str(rule): found.images}
+    return Labelled(kept.labels, kept.class_names, found.hashes, title, read, kept.groups, kept.split, at_hand)
 
 
 def _resized(pictures: Sequence[np.ndarray], rule: ResizeRule) -> np.ndarray:

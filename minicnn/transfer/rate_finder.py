@@ -106,7 +106,7 @@ def find_learning_rate(
     samples = samples_of(data, base)
     flags = [(layer, layer.trainable) for layer in leaf_layers(base.model)]
     job = Job(base, samples, policy)
-    split = samples.split or stratified_split(samples.labels, seed=policy.seed, keys=samples.hashes)
+    split = samples.split or stratified_split(samples.labels, seed=policy.seed, keys=samples.keys)
     try:
         features, tail, _ = job.features()
         assert tail is not None

@@ -1,21 +1,23 @@
-"""What a network is fitted to: pictures of a folder, arrays, or a dataset, with their classes."""
+"""What a network is fitted to: labelled pictures as a base takes them, arrays, or a dataset."""
 
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minicnn.data import Split, scan_folder
+from minicnn.data import LabelledFiles, Split
+from minicnn.data.labelled import number_labels, one_each
+from minicnn.data.load import array_hash
+from minicnn.data.pictures import LabelledPictures
+from minicnn.data.split import joined_keys
 from minicnn.errors import ArgumentError, DataError
 from minicnn.models.batches import as_array
 from minicnn.preparation import MODES
-from minicnn.preparation.preparation import as_picture
 from minicnn.transfer.base import Base
-from minicnn.transfer.pictures import Pictures, read_pictures
-from minicnn.utils import whole_numbers
+from minicnn.transfer.labelled import Labelled, labelled
+from minicnn.transfer.pictures import Pictures
 
 Progress = Callable[[str, int, int], None]
 
@@ -42,11 +44,13 @@ class Samples:
     labels : int64 (N,)
         Positions in `class_names`.
     hashes : sequence of N
-        Of each sample's bytes: copies have the same, and stay on one side of every division.
+        Of each sample's bytes: copies have the same.
     preparation : function
         From some of the images to what the network takes; its text tells it from others.
     split : Split or None
         The division that train/ and val/ of a folder give.
+    groups : sequence of N, or None
+        What each sample belongs to, as one of several of one patient.
     """
 
     images: np.ndarray
@@ -55,6 +59,12 @@ class Samples:
     hashes: Sequence[str]
     preparation: Any
     split: Split | None = None
+    groups: Sequence[str] | None = None
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """N names, equal for samples that stay on one side of every division: copies, and those of one group."""
+        return joined_keys(self.hashes, self.groups) or self.hashes
 
     def prepared(self, rows: np.ndarray) -> np.ndarray:
         """Some samples as the network takes them."""
@@ -62,11 +72,16 @@ class Samples:
 
 
 def of_pictures(pictures: Pictures, base: Base) -> Samples:
-    """The pictures of a folder, as a base takes them."""
-    folder = pictures.folder
-    return Samples(
-        pictures.images, pictures.labels, folder.class_names, pictures.hashes, base.preparation, folder.split
-    )
+    """The pictures of a folder, read at the size of a base, as it takes them."""
+    files = pictures.folder
+    known = files.class_names, pictures.hashes, base.preparation, files.split, files.groups
+    return Samples(pictures.images, pictures.labels, *known)
+
+
+def of_labelled(pictures: Labelled, base: Base) -> Samples:
+    """Labelled pictures as a base takes them."""
+    known = pictures.class_names, pictures.hashes, base.preparation, pictures.split, pictures.groups
+    return Samples(pictures.images(base.preparation.rule), pictures.labels, *known)
 
 
 def samples_of(
@@ -77,17 +92,17 @@ def samples_of(
 
     Parameters
     ----------
-    data : path, (x, y), or dataset
-        A folder of one folder of pictures a class; arrays, x as `Samples.images`, y class numbers (N,) or one-hot
-        rows (N,C); or an object with `__len__` and `batches(batch_size)` of such arrays, which are read into memory.
-        Arrays of uint8 are pictures, which are resized and prepared as the base wants it; others are what the network
-        takes.
+    data : path, LabelledFiles, (x, y), or dataset
+        A folder of one folder of pictures a class, a table of files and labels, or what was read from them; arrays, x
+        as `Samples.images`, y as `number_labels` takes them; or an object with `__len__` and `batches(batch_size)` of
+        such arrays, which are read into memory.  Pictures, which are uint8, are resized and prepared as the base wants
+        it; other arrays are what the network takes.
     class_names : sequence of C, optional
-        For arrays and datasets; "0", "1", ... when None.
+        For arrays and datasets that have no names of their own.
 
     Raises
     ------
-    ArgumentError, DataError, FileAccessError
+    ArgumentError, DataError, DTypeError, ShapeError, FileAccessError
 
     Examples
     --------
@@ -97,37 +112,38 @@ def samples_of(
     >>> samples.labels.tolist(), samples.prepared(np.arange(2)).shape
     ([0, 1, 0, 1], (2, 32, 32, 3))
     """
-    if isinstance(data, str | Path):
-        if isinstance(base.preparation, AsGiven):
+    unprepared = isinstance(base.preparation, AsGiven)
+    if isinstance(data, str | Path | LabelledFiles):
+        if unprepared:
             raise ArgumentError(
                 f"model {base.name} does not say how pixels are prepared: set model.metadata['preprocessing'] to "
                 f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}, or give arrays"
             )
-        return of_pictures(read_pictures(scan_folder(data), base.preparation.rule, progress), base)
+        return of_labelled(labelled(data, base.preparation.rule, progress), base)
     if hasattr(data, "batches") and hasattr(data, "__len__"):
-        batches = list(data.batches(256))
-        if not batches:
-            raise DataError("there are no samples: the dataset is empty")
-        data = tuple(np.concatenate(part) for part in zip(*batches))
+        return _of_dataset(data, base, class_names)
     if not isinstance(data, tuple | list) or len(data) != 2:
-        raise ArgumentError(f"data must be a folder, arrays (x, y) or a dataset; it is {type(data).__name__}")
-    return _of_arrays(data[0], data[1], base, class_names)
+        raise ArgumentError(f"data must be pictures, arrays (x, y) or a dataset; it is {type(data).__name__}")
+    x, y = data
+    if not unprepared and all(getattr(sample, "dtype", None) == np.uint8 for sample in x):
+        return of_labelled(labelled((x, y, class_names)), base)
+    x = as_array(x, "x")
+    one_each(f"{len(x)} samples", len(x), labels=y)
+    if not np.isfinite(x).all():
+        raise DataError("x has numbers that are not finite")
+    names, numbers = number_labels(y, class_names)
+    return Samples(x, numbers, names, [array_hash(sample) for sample in x], AsGiven())
 
 
-def _of_arrays(x: Any, y: Any, base: Base, class_names: Sequence[str] | None) -> Samples:
-    x, y = as_array(x, "x"), as_array(y, "y")
-    if len(x) != len(y) or not len(x):
-        raise DataError(f"x has {len(x)} samples, y has {len(y)}: each sample needs one label")
-    one_hot = y.ndim == 2 and y.shape[1] > 1
-    labels = whole_numbers(y.argmax(axis=1) if one_hot else y.reshape(-1), "labels").reshape(-1)
-    count = y.shape[1] if one_hot else int(labels.max()) + 1
-    names = [str(label) for label in range(count)] if class_names is None else [str(name) for name in class_names]
-    if labels.min() < 0 or count > len(names) or len(names) < 2:
-        raise DataError(
-            f"labels go from {labels.min()} to {labels.max()}, for {len(names)} classes: 0 on, two at least"
-        )
-    pictures = x.dtype == np.uint8 and not isinstance(base.preparation, AsGiven)
-    hashes = [hashlib.sha256(sample.tobytes()).hexdigest() for sample in np.ascontiguousarray(x)]
-    if pictures and x.shape[1:3] != base.preparation.size:
-        x = np.stack([base.preparation.rule.apply_to_array(as_picture(picture)) for picture in x])
-    return Samples(x, labels, names, hashes, base.preparation if pictures else AsGiven())
+def _of_dataset(data: Any, base: Base, class_names: Sequence[str] | None) -> Samples:
+    """The samples of a dataset, with the groups and the division that those of `minicnn.data` know."""
+    if getattr(data, "varies", False):
+        raise ArgumentError("the dataset changes its pictures: give it without, and the changes as Policy(augment=...)")
+    batches = list(data.batches(256))
+    if not batches:
+        raise DataError("there are no samples: the dataset is empty")
+    x, y = (np.concatenate(part) for part in zip(*batches))
+    if not isinstance(data, LabelledPictures):
+        return samples_of((x, y), base, class_names)
+    names = data.class_names if class_names is None else class_names
+    return replace(samples_of((x, y), base, names), split=data.split_given, groups=data.groups)

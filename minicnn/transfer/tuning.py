@@ -90,7 +90,7 @@ def finetune(
         A base as `load_base` knows it; or a model of yours, from pictures on.  Its classifier, where it has one, is cut
         off; its layers become those of the result, so training changes them.
     data : path, (x, y) or dataset
-        As `samples_of` takes it: a folder of pictures, arrays, or a dataset.
+        As `samples_of` takes it: a folder of pictures, a table of files and labels, arrays, or a dataset.
     policy : Policy, optional
         The default is `Policy()`; `Policy(unfreeze=None)` trains the head alone.
     weights : str or path
@@ -127,7 +127,7 @@ def finetune(
     with clock.measure("read the samples"):
         samples = samples_of(data, base, class_names, progress)
     split = samples.split or stratified_split(
-        samples.labels, validation, seed=policy.seed, keys=samples.hashes, class_names=samples.class_names
+        samples.labels, validation, seed=policy.seed, keys=samples.keys, class_names=samples.class_names
     )
     store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
     job = Job(base, samples, policy, store, progress, clock)

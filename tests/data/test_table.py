@@ -92,7 +92,7 @@ def test_a_table_that_is_not_there(tmp_path):
 
 
 def test_lists_of_different_lengths():
-    with pytest.raises(DataError, match="2 files but 1 labels: each file needs one"):
+    with pytest.raises(DataError, match="2 files but 1 labels: each needs one"):
         label_files(["a", "b"], ["x"])
     with pytest.raises(DataError, match="2 files but 3 groups"):
         label_files(["a", "b"], ["x", "y"], groups=[1, 2, 3])
