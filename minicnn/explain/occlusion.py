@@ -55,14 +55,19 @@ def occlusion(
     if x.ndim != 4:
         raise UnsupportedError(f"model {model.name} takes inputs of shape {x.shape[1:]}; occlusion is for pictures")
     sides = x.shape[2:] if has_channels_first(model.inputs[0].shape) else x.shape[1:3]
+    wide, (rows, columns) = _windows(sides, window, stride)
+    places = [(i, j) for i in rows for j in columns]
+    drops = [_drops(model, picture, int(label), places, wide) for picture, label in zip(x, labels)]
+    return np.array(drops, np.float32).reshape(len(x), len(rows), len(columns))
+
+
+def _windows(sides: tuple[int, ...], window: int | None, stride: int | None) -> tuple[int, list[range]]:
+    """(side of a window, where windows begin: rows and columns)."""
     wide = max(min(sides) // 4, 1) if window is None else whole_number("occlusion", "window", window, 1)
     step = max(wide // 2, 1) if stride is None else whole_number("occlusion", "stride", stride, 1)
     if wide > min(sides):
         raise ArgumentError(f"occlusion: window is {wide}, the pictures have {sides[0]} × {sides[1]} pixels")
-    rows, columns = (range(0, side - wide + 1, step) for side in sides)
-    places = [(i, j) for i in rows for j in columns]
-    drops = [_drops(model, picture, int(label), places, wide) for picture, label in zip(x, labels)]
-    return np.array(drops, np.float32).reshape(len(x), len(rows), len(columns))
+    return wide, [range(0, side - wide + 1, step) for side in sides]
 
 
 def _drops(model: Any, picture: np.ndarray, label: int, places: list[tuple[int, int]], window: int) -> np.ndarray:

@@ -246,23 +246,19 @@ def compare(
     bases : list
         Each a name or a file as `load_base` takes it, a pair (name, weights), or a Base.
     methods : list
-        Of "scratch" (a small net with random weights, once), "features" (a head on each frozen base) and "finetuned"
-        (then its last layers).
+        Of "scratch" (a small net with random weights, once), "features" (a head on each base), "finetuned" (then more).
     folds : int
     policy : Policy, optional
         head_epochs, batch_size and seed hold for all ways; the rest is for "finetuned".
     scratch : function
         From the number of classes to a new, untrained model of pictures (N,H,W,3): what "scratch" trains.
-    cache : FeatureCache or bool
-        True: the one in the user's cache folder. False: none.
-    progress : function, optional
-        Called as progress(step, done, total).
+    cache, progress
+        As in `finetune`.
 
     Raises
     ------
     MinicnnError
-        An unknown method, no base for one that needs one, a class with fewer pictures than folds; of the kinds that
-        `labelled` and `load_base` name.
+        An unknown method, too few bases or pictures; of the kinds that `labelled` and `load_base` name.
 
     Examples
     --------
@@ -272,34 +268,38 @@ def compare(
     These folds do not tell transfer from a net from scratch: MobileNet, alpha 0.25, features (64.8%) against ...
     """
     whole_number("compare", "folds", folds, 2)
-    chosen, named = _chosen(methods), base_list("compare", bases)
-    if not named and any(method != WITHOUT_BASE for method in chosen):
-        raise ArgumentError("compare: a method other than 'scratch' needs a base; bases is empty")
     policy = policy_of(policy)
-    if "finetuned" in chosen and policy.unfreeze is None:
-        raise ArgumentError("compare: 'finetuned' needs a policy that unfreezes layers; its unfreeze is None")
+    named = base_list("compare", bases)
+    ways = _chosen(methods, named, policy)
     pictures = labelled(data, ResizeRule(scratch(2).input_shape[1:3]), progress)
-    task = Task(pictures, policy, scratch, store_of(cache), progress)
+    return _compared(Task(pictures, policy, scratch, store_of(cache), progress), ways, named, folds)
+
+
+def _compared(task: Task, ways: Sequence[str], bases: Sequence[BaseChoice], folds: int) -> Comparison:
+    """The ways, each on all folds."""
+    known = task.pictures
     splits = stratified_folds(
-        pictures.labels, folds, seed=policy.seed, keys=pictures.keys, class_names=pictures.class_names
+        known.labels, folds, seed=task.policy.seed, keys=known.keys, class_names=known.class_names
     )
-    arms = []
-    if WITHOUT_BASE in chosen:
-        arms.append(_judge(task, WITHOUT_BASE, None, splits))
-    for choice in named:
+    arms = [_judge(task, WITHOUT_BASE, None, splits)] if WITHOUT_BASE in ways else []
+    for choice in bases:
         base = base_of(choice, [arm.base for arm in arms])
-        arms += [_judge(task, method, base, splits) for method in chosen if method != WITHOUT_BASE]
+        arms += [_judge(task, way, base, splits) for way in ways if way != WITHOUT_BASE]
         freeze(base.model)
     sizes = (float(np.mean([len(rows) for rows in part])) for part in zip(*((s.train, s.validation) for s in splits)))
-    return Comparison(pictures.title, arms, *sizes)
+    return Comparison(known.title, arms, *sizes)
 
 
-def _chosen(methods: Any) -> list[str]:
+def _chosen(methods: Any, bases: Sequence[BaseChoice], policy: Policy) -> list[str]:
     """The methods, checked."""
     chosen = list(items("compare", "methods", methods))
     unknown = [method for method in chosen if method not in METHODS]
     if unknown or not chosen or len(set(chosen)) < len(chosen):
         raise ArgumentError(f"compare: methods are one or more of {', '.join(METHODS)}, each once; they are {chosen}")
+    if not bases and any(method != WITHOUT_BASE for method in chosen):
+        raise ArgumentError("compare: a method other than 'scratch' needs a base; bases is empty")
+    if "finetuned" in chosen and policy.unfreeze is None:
+        raise ArgumentError("compare: 'finetuned' needs a policy that unfreezes layers; its unfreeze is None")
     return chosen
 
 

@@ -22,6 +22,8 @@ from minicnn.utils import one_hot, whole_numbers
 
 RATE = 0.01
 STEEPNESS = 10.0  # of the strength's climb from 0 to its full value
+LOSSES = ["categorical_crossentropy", "binary_crossentropy"]
+LOSS_WEIGHTS = [2.0, 1.0]  # half of the rows have no class
 
 
 def adapt_batchnorm(model: Any, x: Any, batch_size: int = 64) -> list[str]:
@@ -66,19 +68,32 @@ def adapt_batchnorm(model: Any, x: Any, batch_size: int = 64) -> list[str]:
     """
     whole_number("adapt_batchnorm", "batch_size", batch_size, 1)
     x = model.cast_inputs([np.asarray(x)])[0]
-    calls = [call for call in model.program.calls if isinstance(call.layer, BatchNormalization)]
-    layers = {id(call.layer): call.layer for call in calls}
-    if not layers:
-        raise ArgumentError(f"model {model.name} has no BatchNormalization: there are no statistics to adapt")
+    layers = _norms(model)
     if not len(x):
         raise DataError("adapt_batchnorm: there are no pictures")
+    for key, (mean, square) in _moments(model.program, layers, x, batch_size).items():
+        layers[key].moving_mean.assign(mean.astype(x.dtype))
+        layers[key].moving_variance.assign(np.maximum(square - mean**2, 0).astype(x.dtype))
+    return [layer.name for layer in layers.values()]
+
+
+def _norms(model: Any) -> dict[int, BatchNormalization]:
+    """The layers with statistics, by their ids."""
+    layers = {id(call.layer): call.layer for call in model.program.calls if isinstance(call.layer, BatchNormalization)}
+    if not layers:
+        raise ArgumentError(f"model {model.name} has no BatchNormalization: there are no statistics to adapt")
+    return layers
+
+
+def _moments(program: Program, layers: dict[int, Any], x: np.ndarray, batch_size: int) -> dict[int, np.ndarray]:
+    """Mean and mean square (2,C) of what flows into each BatchNormalization; the layers are as before at the end."""
     kept = [(layer, layer.momentum, layer.trainable, layer.get_weights()) for layer in layers.values()]
     found: dict[int, np.ndarray] = {}
     try:
         for layer in layers.values():
             layer.momentum, layer.trainable = 0.0, True  # so that the stored statistics are those of the last batch
         for batch in np.array_split(x, -(-len(x) // batch_size)):
-            _see(model.program, batch)
+            _see(program, batch)
             for key, layer in layers.items():
                 mean, variance = (w.numpy().astype(np.float64) for w in (layer.moving_mean, layer.moving_variance))
                 found[key] = found.get(key, 0) + len(batch) / len(x) * np.stack([mean, variance + mean**2])
@@ -86,10 +101,7 @@ def adapt_batchnorm(model: Any, x: Any, batch_size: int = 64) -> list[str]:
         for layer, momentum, trainable, weights in kept:
             layer.momentum, layer.trainable = momentum, trainable
             layer.set_weights(weights)
-    for key, (mean, square) in found.items():
-        layers[key].moving_mean.assign(mean.astype(x.dtype))
-        layers[key].moving_variance.assign(np.maximum(square - mean**2, 0).astype(x.dtype))
-    return [layer.name for layer in layers.values()]
+    return found
 
 
 def _see(program: Program, batch: np.ndarray) -> None:
@@ -105,6 +117,8 @@ class GradientReversal(Layer):
 
     What lies after it learns to tell domains apart, what lies before it to make that impossible.  It serves training
     alone: model files do not know it.
+
+    Source: Y. Ganin and V. Lempitsky, Unsupervised domain adaptation by backpropagation (ICML 2015), section 3.
 
     Examples
     --------
@@ -133,49 +147,31 @@ def train_dann(
     callbacks: Any = None,
 ) -> dict[str, list[float]]:
     """
-    DANN: train a classifier on the source while its features unlearn what tells source from target.
+    DANN: minimise  mean over the source of -log p[y]  +  mean binary cross-entropy of the domain,  with the gradient of
+    the latter reversed on its way into the features, so that they unlearn what tells source from target.
 
-    A second head, GradientReversal → Dense(hidden) → sigmoid, tells the domains apart on the features that the model's
-    last dense layer sees.  Each step takes batch_size pictures of either domain and minimises, with n source pictures,
-
-        1/n Σ -log p[y]  +  mean binary cross-entropy of the domain,
-
-    the latter with its gradient reversed, times strength (2 / (1 + exp(-10 t)) - 1), before it reaches the features; t
-    goes from 0 to 1 in training.
+    A second head tells the domains apart.  The reversed gradient counts strength (2 / (1 + exp(-10 t)) - 1) times, t
+    going from 0 to 1 in training.  A step takes batch_size pictures of either domain.
 
     Parameters
     ----------
     model : Model
         Pictures to class probabilities, softmax; trained in place, by its `trainable` flags.
-    source : (x, y)
-        Pictures (N,H,W,C) as the model takes them, and class numbers (N,).
-    target : (M,H,W,C)
-        Pictures of the other kind.
-    epochs, batch_size : int
-        An epoch sees every source picture once, and target pictures in random order.
-    optimizer : optional
-        SGD(momentum=0.9) when None, its rate 0.01 and falling as a cosine; Adam's steps are too bold for two sides that
-        work against each other.
-    strength : float
-    hidden : int
-        Units of the domain head, which is thrown away.
-    callbacks : optional
-        As `fit` takes them.
+    source, target : (x, y), (M,H,W,C)
+        Pictures (N,H,W,C) as the model takes them, and class numbers (N,); pictures of the other kind.
+    epochs, batch_size, strength, hidden
+        An epoch sees every source picture once; the second head has `hidden` units.
+    optimizer, callbacks
+        SGD(momentum=0.9), its rate falling as a cosine, when None; Adam's steps are too bold for this tug-of-war.
 
     Returns
     -------
     dict
-        {"loss", "class_loss", "domain_loss"}: one figure an epoch.  A domain loss of log 2 = 0.69 is that of
-        guessing, one far above it a sign that the strength or the rate is too large.
+        {"loss", "class_loss", "domain_loss"} by epoch; the last is log 2 by guessing, more where rates are too high.
 
     Raises
     ------
-    MinicnnError
-        Labels that do not fit the pictures or the model; no pictures; a model without a dense last layer.
-
-    Source
-    ------
-    Y. Ganin and V. Lempitsky, Unsupervised domain adaptation by backpropagation (ICML 2015), sections 3 and 4.
+    DataError, ArgumentError, UnsupportedError
 
     Examples
     --------
@@ -184,16 +180,26 @@ def train_dann(
     size = whole_number("train_dann", "batch_size", batch_size, 1)
     batches = _mixed(model.outputs[0].shape[-1], source, target, size)
     steps = whole_number("train_dann", "epochs", epochs, 1) * len(batches)
-    reversal = GradientReversal(0.0)
-    climb = _Climb(reversal, number("train_dann", "strength", strength, "[0, inf)"), steps)
+    climb = _Climb(number("train_dann", "strength", strength, "[0, inf)"), steps)
+    joint = _with_domain_head(model, climb.reversal, hidden)
+    joint.compile(optimizer or SGD(CosineDecay(RATE, steps), 0.9), LOSSES, loss_weights=LOSS_WEIGHTS)
+    return _losses(joint, joint.fit(batches, epochs=epochs, verbose=0, callbacks=[climb, *(callbacks or [])]).history)
+
+
+def _with_domain_head(model: Any, reversal: GradientReversal, hidden: int) -> Model:
+    """A model with what it says of the class, and of the domain on the features that its last dense layer sees."""
     shared = Dense(hidden, activation="relu")(reversal(without_head(model).outputs[0]))
-    joint = Model(model.inputs, [model.outputs[0], Dense(1, activation="sigmoid")(shared)])
-    optimizer = optimizer or SGD(CosineDecay(RATE, steps), momentum=0.9)
-    losses = ["categorical_crossentropy", "binary_crossentropy"]
-    joint.compile(optimizer, losses, loss_weights=[2.0, 1.0])  # half of the rows have no class
-    record = joint.fit(batches, epochs=epochs, verbose=0, callbacks=[climb, *(callbacks or [])]).history
+    return Model(model.inputs, [model.outputs[0], Dense(1, activation="sigmoid")(shared)])
+
+
+def _losses(joint: Model, record: dict[str, list[float]]) -> dict[str, list[float]]:
+    """What `train_dann` returns of the figures of `fit`."""
     of_class, of_domain = (record[f"{output}_loss"] for output in joint.output_names)
-    return {"loss": record["loss"], "class_loss": [2 * loss for loss in of_class], "domain_loss": of_domain}
+    return {
+        "loss": record["loss"],
+        "class_loss": [LOSS_WEIGHTS[0] * loss for loss in of_class],
+        "domain_loss": of_domain,
+    }
 
 
 def _mixed(classes: int, source: tuple[Any, Any], target: Any, size: int) -> "_Mixed":
@@ -231,11 +237,11 @@ class _Mixed:
 
 
 class _Climb(Callback):
-    """Lets the strength of a reversal climb from 0: full (2 / (1 + exp(-10 t)) - 1) at the share t of all steps."""
+    """Has a reversal, and lets its strength climb from 0: full (2 / (1 + exp(-10 t)) - 1) at the share t of all steps."""
 
-    def __init__(self, reversal: GradientReversal, full: float, steps: int):
+    def __init__(self, full: float, steps: int):
         super().__init__()
-        self.reversal, self.full, self.steps, self.done = reversal, full, steps, 0
+        self.reversal, self.full, self.steps, self.done = GradientReversal(0.0), full, steps, 0
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         share = self.done / max(self.steps, 1)

@@ -15,6 +15,7 @@ from minicnn.optimizers import SGD, Adam, Optimizer
 from minicnn.schedules import CosineDecay, LearningRateSchedule, OneCycle
 from minicnn.transfer.best_epoch import BestEpoch
 from minicnn.transfer.class_weights import class_weights
+from minicnn.transfer.freeze import flags_kept
 from minicnn.transfer.groups import Group
 from minicnn.transfer.head import SmoothedCrossentropy, Stopwatch, TrainedHead, cross_entropy
 from minicnn.transfer.low_rank import LowRank
@@ -110,7 +111,8 @@ class Tail:
         data: tuple[Any, ...] = (self._inputs(train), self.labels[train])
         if policy.augment is not None and self.live is not None:
             data = (Augmented(self, train, policy),)
-        with held_to_start(self._body(), policy.l2_sp), self._flags_kept():
+        layers = [layer for group in self.groups for layer in group.layers]
+        with held_to_start(self._body(), policy.l2_sp), flags_kept(layers):
             record = self.model.fit(
                 *data,
                 batch_size=policy.batch_size,
@@ -158,16 +160,6 @@ class Tail:
         """What is trained beside the head."""
         head = {id(parameter) for parameter in self.head.weights}
         return [parameter for parameter in self.model.trainable_weights if id(parameter) not in head]
-
-    @contextlib.contextmanager
-    def _flags_kept(self) -> Iterator[None]:
-        """Whatever flags are changed in the block are as before at its end."""
-        flags = [(layer, layer.trainable) for group in self.groups for layer in group.layers]
-        try:
-            yield
-        finally:
-            for layer, flag in flags:
-                layer.trainable = flag
 
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[None]:

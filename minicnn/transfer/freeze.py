@@ -5,8 +5,9 @@ Unfreezing keeps BatchNormalization frozen unless asked otherwise: statistics of
 the layers around it have learned.
 """
 
+import contextlib
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -109,6 +110,17 @@ def unfreeze(
         if batchnorm == "train" or type(layer).__name__ != "BatchNormalization":
             layer.trainable = True
     return [layer.name for layer in layers if layer.weights and layer.trainable]
+
+
+@contextlib.contextmanager
+def flags_kept(layers: Iterable[Any]) -> Iterator[None]:
+    """Whatever `trainable` flags are changed in the block are as before at its end."""
+    flags = [(layer, layer.trainable) for layer in layers]
+    try:
+        yield
+    finally:
+        for layer, flag in flags:
+            layer.trainable = flag
 
 
 def _chosen(layers: list[Any], from_layer: str | None, last: int | None, pattern: str | None) -> list[Any]:

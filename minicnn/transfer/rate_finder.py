@@ -11,16 +11,14 @@ import numpy as np
 from minicnn.arguments import number, whole_number
 from minicnn.callbacks import Callback
 from minicnn.callbacks.callback import Logs
-from minicnn.data import stratified_split
 from minicnn.errors import ArgumentError, DataError, DivergedError
 from minicnn.schedules import ExponentialDecay
 from minicnn.transfer.fine_tuning import Augmented, Tail
-from minicnn.transfer.freeze import leaf_layers
-from minicnn.transfer.job import Job, check_unfreeze
+from minicnn.transfer.freeze import flags_kept, leaf_layers
+from minicnn.transfer.job import Job
 from minicnn.transfer.policy import Policy, policy_of
 from minicnn.transfer.rate_plot import rate_plot
-from minicnn.transfer.samples import samples_of
-from minicnn.transfer.tuning import base_of
+from minicnn.transfer.tuning import job_of, split_of
 from minicnn.weights.atomic import replacing
 
 DIVERGED = 4.0  # times the smallest loss so far
@@ -101,21 +99,19 @@ def find_learning_rate(
     number("find_learning_rate", "lowest", lowest, "(0, inf)")
     number("find_learning_rate", "highest", highest, f"({lowest}, inf)")
     whole_number("find_learning_rate", "steps", steps, 2)
-    base = base_of(model, weights)
-    check_unfreeze(base.model, policy.unfreeze)
-    samples = samples_of(data, base)
-    flags = [(layer, layer.trainable) for layer in leaf_layers(base.model)]
-    job = Job(base, samples, policy)
-    split = samples.split or stratified_split(samples.labels, seed=policy.seed, keys=samples.keys)
-    try:
-        features, tail, _ = job.features()
-        assert tail is not None
-        job.train_head(features, split)
-        with tail.borrowed():
-            return sweep(tail, split.train, policy, lowest, highest, steps)
-    finally:
-        for layer, flag in flags:
-            layer.trainable = flag
+    job = job_of(model, data, policy, weights)
+    with flags_kept(leaf_layers(job.base.model)):
+        return _after_the_head(job, lowest, highest, steps)
+
+
+def _after_the_head(job: Job, lowest: float, highest: float, steps: int) -> RateRange:
+    """Train the head of a job, and sweep over the rates of the layers below it."""
+    features, tail, _ = job.features()
+    assert tail is not None
+    split = split_of(job)
+    job.train_head(features, split)
+    with tail.borrowed():
+        return sweep(tail, split.train, job.policy, lowest, highest, steps)
 
 
 def sweep(tail: Tail, train: np.ndarray, policy: Policy, lowest: float, highest: float, steps: int) -> RateRange:

@@ -14,8 +14,8 @@ from minicnn.models.network import Network
 from minicnn.preparation import Preparation
 from minicnn.transfer.base import Base, load_base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import default_cache
 from minicnn.transfer.job import Clock, Job, check_unfreeze
+from minicnn.transfer.labelled import store_of
 from minicnn.transfer.pictures import trained_on
 from minicnn.transfer.policy import Policy, policy_of
 from minicnn.transfer.result import Phase
@@ -87,16 +87,13 @@ def finetune(
     Parameters
     ----------
     model : str, path, Base or Model
-        A base as `load_base` knows it; or a model of yours, from pictures on.  Its classifier, where it has one, is cut
-        off; its layers become those of the result, so training changes them.
+        As `base_of` takes it; the layers of a model become those of the result, so training changes them.
     data : path, (x, y) or dataset
         As `samples_of` takes it: a folder of pictures, a table of files and labels, arrays, or a dataset.
     policy : Policy, optional
         The default is `Policy()`; `Policy(unfreeze=None)` trains the head alone.
-    weights : str or path
-        For a model that has a name: "imagenet" or a file.
-    class_names : sequence of C, optional
-        For arrays and datasets.
+    weights, class_names
+        For a model that has a name: "imagenet" or a file; for arrays: what their classes are called.
     validation : float
         Share that is kept aside, of each class, where data is no folder with train/ and val/.
     cache : FeatureCache or bool
@@ -111,35 +108,48 @@ def finetune(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from minicnn.transfer import Policy, finetune
-    >>> dark, bright = np.zeros((8, 64, 64, 3), np.uint8), np.full((8, 64, 64, 3), 200, np.uint8)
-    >>> photos = np.concatenate([dark, bright]) + np.arange(16, dtype=np.uint8)[:, None, None, None]
-    >>> result = finetune("bundled", (photos, [0] * 8 + [1] * 8), Policy(unfreeze=None), class_names=["night", "day"])
-    >>> result.accuracy
+    >>> night, day = np.zeros((8, 64, 64, 3), np.uint8), np.full((8, 64, 64, 3), 200, np.uint8)
+    >>> photos = np.concatenate([night, day]) + np.arange(16, dtype=np.uint8)[:, None, None, None]
+    >>> finetune("bundled", (photos, ["night"] * 8 + ["day"] * 8), Policy(unfreeze=None)).accuracy
     1.0
     """
-    policy, clock = policy_of(policy), Clock()
     number("finetune", "validation", validation, "(0, 1)")
+    job = job_of(model, data, policy, weights, class_names, store_of(cache), progress)
+    return _fitted(job, split_of(job, validation))
+
+
+def job_of(
+    model: Any,
+    data: Any,
+    policy: Policy | None,
+    weights: str | Path,
+    class_names: Sequence[str] | None = None,
+    store: FeatureCache | None = None,
+    progress: Progress | None = None,
+) -> Job:
+    """The base and the samples that `finetune` is given, checked and read."""
+    policy, clock = policy_of(policy), Clock()
     with clock.measure("load the base"):
         base = base_of(model, weights)
     check_unfreeze(base.model, policy.unfreeze)
     with clock.measure("read the samples"):
         samples = samples_of(data, base, class_names, progress)
-    split = samples.split or stratified_split(
-        samples.labels, validation, seed=policy.seed, keys=samples.keys, class_names=samples.class_names
+    return Job(base, samples, policy, store, progress, clock)
+
+
+def split_of(job: Job, validation: float = 0.2) -> Split:
+    """The division that the samples bring, or one with a share of each class for validation."""
+    s = job.samples
+    return s.split or stratified_split(
+        s.labels, validation, seed=job.policy.seed, keys=s.keys, class_names=s.class_names
     )
-    store = cache if isinstance(cache, FeatureCache) else default_cache() if cache else None
-    job = Job(base, samples, policy, store, progress, clock)
-    phases, probabilities = _fitted(job, split)
-    job.model.metadata = _metadata(base, samples, split)
-    labels = samples.labels[split.validation]
-    return FineTuned(job.model, samples.class_names, policy, phases, split, labels, probabilities, clock.seconds)
 
 
 def base_of(model: Any, weights: str | Path = "imagenet") -> Base:
     """
-    The base that a name, a path, or a model is.
+    The base that a name or a path means as `load_base` knows it, or a model of yours, from pictures on.
+
+    The classifier of a model, where it has one, is cut off.
 
     Raises
     ------
@@ -159,8 +169,8 @@ def base_of(model: Any, weights: str | Path = "imagenet") -> Base:
     return Base(body, model.name, preparation, "as given")
 
 
-def _fitted(job: Job, split: Split) -> tuple[list[Phase], np.ndarray]:
-    """(what there is to say of each phase, probabilities of the validation samples) of a job that is done here."""
+def _fitted(job: Job, split: Split) -> FineTuned:
+    """What comes of a job."""
     features, tail, _ = job.features()
     head, phase = job.train_head(features, split)
     phases, probabilities = [phase], head.probabilities(features[split.validation])
@@ -168,7 +178,9 @@ def _fitted(job: Job, split: Split) -> tuple[list[Phase], np.ndarray]:
         phases.append(job.fine_tune(tail, split))
         probabilities = tail.probabilities(split.validation, job.policy.batch_size)
     job.compare_with_live(probabilities, split.validation)
-    return phases, probabilities
+    job.model.metadata = _metadata(job.base, job.samples, split)
+    labels, names = job.samples.labels[split.validation], job.samples.class_names
+    return FineTuned(job.model, names, job.policy, phases, split, labels, probabilities, job.clock.seconds)
 
 
 def _metadata(base: Base, samples: Samples, split: Split) -> dict[str, Any]:

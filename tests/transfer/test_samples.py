@@ -17,9 +17,9 @@ from minicnn.transfer.samples import AsGiven, samples_of
 pytestmark = pytest.mark.numpy_only
 
 RULE = ResizeRule(8)
-TF: Any = Preparation(RULE, "tf")
-NOTHING: Any = AsGiven()
-BASE, BARE = (Base(None, "base", preparation, "none") for preparation in (TF, NOTHING))
+NO_NET: Any = None
+UNPREPARED: Any = AsGiven()
+BASE, BARE = (Base(NO_NET, "base", preparation, "") for preparation in (Preparation(RULE, "tf"), UNPREPARED))
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
 LABELS = np.arange(12) % 2
 GROUPS = [f"patient {i // 4}" for i in range(12)]  # of each class two pictures a patient
