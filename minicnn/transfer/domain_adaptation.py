@@ -160,7 +160,7 @@ def train_dann(
     source, target : (x, y), (M,H,W,C)
         Pictures (N,H,W,C) as the model takes them, and class numbers (N,); pictures of the other kind.
     epochs, batch_size, strength, hidden
-        An epoch sees every source picture once; the second head has `hidden` units.
+        An epoch is so many whole batches as the source has; the second head has `hidden` units.
     optimizer, callbacks
         SGD(momentum=0.9), its rate falling as a cosine, when None; Adam's steps are too bold for this tug-of-war.
 
@@ -237,7 +237,7 @@ class _Mixed:
 
 
 class _Climb(Callback):
-    """Has a reversal, and lets its strength climb from 0: full (2 / (1 + exp(-10 t)) - 1) at the share t of all steps."""
+    """A reversal whose strength climbs from 0: full (2 / (1 + exp(-10 t)) - 1) at the share t of all steps."""
 
     def __init__(self, full: float, steps: int):
         super().__init__()
