@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from minicnn.data.folder import scan_folder
 from minicnn.data.labelled import LabelledFiles, label_files
 from minicnn.data.order import in_words
 from minicnn.data.problems import printable
+from minicnn.data.signatures import sniff
 from minicnn.errors import DataError, FileAccessError, FileFormatError
 
 MAX_BYTES = 256 * 2**20
@@ -52,8 +54,8 @@ def read_table(
     folder = path.parent if folder is None else Path(folder)
     files = [folder / row["file"] for _, row in rows]
     for (line, row), file in zip(rows, files):
-        if not file.is_file():
-            count = sum(not other.is_file() for other in files)
+        if not os.path.isfile(file):
+            count = sum(not os.path.isfile(other) for other in files)
             more = f", and {count - 1} more are not there" if count > 1 else ""
             raise DataError(
                 f"{_place(path, line)} there is no file {printable(row['file'])} in {printable(folder)}{more}"
@@ -66,7 +68,7 @@ def files_of(source: str | Path | LabelledFiles) -> LabelledFiles:
     """The labelled files that a table (`read_table`) or a folder (`scan_folder`) names, or that are given."""
     if isinstance(source, LabelledFiles):
         return source
-    return read_table(source) if Path(source).is_file() else scan_folder(source)
+    return read_table(source) if os.path.isfile(source) else scan_folder(source)
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -112,7 +114,11 @@ def _text(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FileFormatError(f"{printable(path)} is no text in UTF-8: save it as CSV in UTF-8") from None
+        found = sniff(data[:16])
+        kind = f"{found}, no table of labels" if found else "no text in UTF-8"
+        raise FileFormatError(
+            f"{printable(path)} is {kind}: name a folder of pictures, or a CSV file in UTF-8"
+        ) from None
 
 
 def _place(path: Path, line: int) -> str:

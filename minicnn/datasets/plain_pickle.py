@@ -54,7 +54,15 @@ def read_plain_pickle(data: bytes, source: str) -> dict[Any, Any]:
         (result,) = machine.stack
         if not isinstance(result, dict):
             raise ValueError(f"it holds a {type(result).__name__}, not a dict")
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, DeprecationWarning) as error:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        DeprecationWarning,
+        RecursionError,
+    ) as error:
         raise FileFormatError(
             f"{source}: not a pickle of plain data ({error}); it was not run. Remove the file and fetch it again"
         ) from None

@@ -102,7 +102,8 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
 
     With z = log p, b = 1/T and q = softmax(b z), the slope of the loss is mean Σₖ q[k] (z[k] - z[y]).  It grows with b,
     so its root is found by bisection of log b; T is kept in [0.001, 1000], where a model that is always right, or
-    never, ends.  Fit it on pictures that the model was not trained on.
+    never, ends; it is 1 where every sample is put into all classes alike.  Fit it on pictures that the model was not
+    trained on.
 
     Source
     ------
@@ -117,6 +118,8 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     labels, rows = checked_probabilities(y_true, y_prob, "fit_temperature")
     logits = _logits(rows)
     lead = logits - np.take_along_axis(logits, labels[:, None], axis=1)
+    if not lead.any():
+        return 1.0
 
     def slope(b: float) -> float:
         return float((_softmax(b * logits) * lead).sum(axis=1).mean())

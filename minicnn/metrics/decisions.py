@@ -15,6 +15,8 @@ from minicnn.metrics.confusion import AVERAGES, ratio
 from minicnn.metrics.labels import in_range, to_classes
 from minicnn.utils import whole_numbers
 
+MOST = 10_000  # classes, for which there is a number of every two
+
 
 def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int | None = None) -> np.ndarray:
     """
@@ -48,6 +50,8 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int | No
     if not true.size:
         raise DataError(f"{owner}: there are no samples")
     classes = num_classes or int(max(true.max(), found.max())) + 1
+    if num_classes is None and classes > MOST:
+        raise DataError(f"{owner}: class numbers go up to {classes - 1:,}: number the classes from 0 on without gaps")
     cells = in_range(true, classes, owner) * classes + in_range(found, classes, owner)
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 

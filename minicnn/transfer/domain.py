@@ -140,6 +140,7 @@ def mmd(source: ArrayLike, target: ArrayLike, *, permutations: int = 200, seed: 
 
 def _kernel(samples: np.ndarray) -> np.ndarray:
     """k of every two samples, 0 on the diagonal, whose mean is not asked for."""
+    samples = samples - samples.mean(axis=0)  # far from 0 the squares would swallow the distances
     norms = np.square(samples).sum(axis=1)
     squares = np.maximum(norms[:, None] + norms - 2 * samples @ samples.T, 0)
     distances = np.sqrt(squares[np.triu_indices(len(samples), 1)])

@@ -12,9 +12,8 @@ from minicnn.errors import DataError, ShapeError
 from minicnn.metrics.probabilities import checked_probabilities
 from minicnn.utils import one_hot, whole_numbers
 
-STEPS = 2000
-SETTLED = 1e-10
-STRONGEST = 1e12  # of prior and noise: features that tell nothing, or all, would have none that is finite
+WIDEST = 1e12  # the ratio of prior and noise lies within 1/WIDEST .. WIDEST: it would be 0 where features tell all
+POINTS, ZOOMS = 257, 5
 
 
 def leep(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
@@ -65,9 +64,13 @@ def log_me(features: ArrayLike, labels: ArrayLike) -> float:
     For each class y_c (N,) is 1 for its pictures and 0 for others, and y_c = F w + noise with w ~ N(0, 1/α) and noise
     ~ N(0, 1/β).  With A = α I + β FᵀF and m = β A⁻¹ Fᵀ y,
 
-        2 log p = N log β + D log α - N log 2π - β ‖F m - y‖² - α mᵀm - log |A|
+        2 log p = N log β + D log α - N log 2π - β ‖F m - y‖² - α mᵀm - log |A|.
 
-    and the maximum is where γ = Σᵢ β sᵢ² / (α + β sᵢ²), α = γ / mᵀm, β = (N - γ) / ‖F m - y‖², for singular values sᵢ.
+    With λ = α/β and Q = ‖F m - y‖² + λ mᵀm the best β is N / Q; what is left, for singular values sᵢ of F,
+
+        2 log p = N log(N / 2πQ) - N - Σᵢ log(1 + sᵢ²/λ),
+
+    is searched over λ, since it can have several maxima.
 
     Parameters
     ----------
@@ -81,8 +84,8 @@ def log_me(features: ArrayLike, labels: ArrayLike) -> float:
 
     Source
     ------
-    K. You et al., LogME: practical assessment of pre-trained models for transfer learning (ICML 2021), section 4; the
-    fixed point is D. MacKay's, Bayesian interpolation (1992).
+    K. You et al., LogME: practical assessment of pre-trained models for transfer learning (ICML 2021), section 4; their
+    fixed point, D. MacKay's in Bayesian interpolation (1992), ends in the maximum nearest to where it begins.
 
     Examples
     --------
@@ -98,33 +101,22 @@ def log_me(features: ArrayLike, labels: ArrayLike) -> float:
     targets = one_hot(classes, int(classes.max()) + 1, np.float64)[:, np.unique(classes)]
     along = (left.T @ targets) ** 2
     outside = np.maximum((targets**2).sum(axis=0) - along.sum(axis=0), 0)
-    evidences = [_evidence(squares, along[:, c], float(outside[c]), *x.shape) for c in range(along.shape[1])]
+    evidences = [_evidence(squares, along[:, c], float(outside[c]), len(x)) for c in range(along.shape[1])]
     return float(np.mean(evidences))
 
 
-def _evidence(squares: np.ndarray, along: np.ndarray, outside: float, count: int, width: int) -> float:
+def _evidence(squares: np.ndarray, along: np.ndarray, outside: float, count: int) -> float:
     """The largest log evidence / N, from squared singular values, y² along them, and what of y² lies outside them."""
-    alpha = beta = 1.0
-    for _ in range(STEPS):
-        gamma, weight, error = _fit(squares, along, outside, alpha, beta)
-        before = alpha, beta
-        alpha = gamma / max(weight, gamma / STRONGEST)
-        beta = (count - gamma) / max(error, (count - gamma) / STRONGEST)
-        if max(abs(np.log(alpha / before[0])), abs(np.log(beta / before[1]))) < SETTLED:
-            break
-    _, weight, error = _fit(squares, along, outside, alpha, beta)
-    determinant = np.log(alpha + beta * squares).sum() + (width - len(squares)) * np.log(alpha)
-    fit = count * np.log(beta) + width * np.log(alpha) - count * np.log(2 * np.pi)
-    return float(fit - beta * error - alpha * weight - determinant) / (2 * count)
-
-
-def _fit(
-    squares: np.ndarray, along: np.ndarray, outside: float, alpha: float, beta: float
-) -> tuple[float, float, float]:
-    """(γ, mᵀm, ‖F m - y‖²)."""
-    share = beta * squares / (alpha + beta * squares)
-    weight = np.sum(beta**2 * squares * along / (alpha + beta * squares) ** 2)
-    return float(share.sum()), float(weight), float(np.sum((1 - share) ** 2 * along) + outside)
+    low, high = -np.log(WIDEST), np.log(WIDEST)
+    for _ in range(ZOOMS):
+        logs = np.linspace(low, high, POINTS)
+        ratios = np.exp(logs)[:, None]
+        misfit = outside + np.sum(along * ratios / (ratios + squares), axis=1)
+        penalty = np.log1p(squares / ratios).sum(axis=1)
+        values = (count * (np.log(count / (2 * np.pi * misfit)) - 1) - penalty) / (2 * count)
+        best = int(values.argmax())
+        low, high = logs[max(best - 1, 0)], logs[min(best + 1, POINTS - 1)]
+    return float(values[best])
 
 
 def h_score(features: ArrayLike, labels: ArrayLike, shrinkage: bool = False) -> float:

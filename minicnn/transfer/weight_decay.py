@@ -140,7 +140,7 @@ def softmax_path(
     t = 1.0
     for _ in steps:
         residual = (_probabilities(along, look, look_bias) - y[:, None]) / np.float32(count)
-        slope = kernels.dense.backward_weights(along, residual.reshape(count, -1)).reshape(look.shape)
+        slope = kernels.dense.backward_weights(along, residual.reshape(count, depth * classes)).reshape(look.shape)
         gradient = slope + decay * look
         new_weights = look - rate * gradient
         new_bias = look_bias - 2 * residual.sum(axis=0, keepdims=True)
@@ -149,7 +149,7 @@ def softmax_path(
         look = new_weights + momentum * (new_weights - weights)
         look_bias = new_bias + momentum * (new_bias - bias)
         weights, bias = new_weights, new_bias
-    return (axes @ weights.reshape(len(eigenvalues), -1)).reshape(-1, depth, classes), bias
+    return (axes @ weights.reshape(len(eigenvalues), depth * classes)).reshape(len(axes), depth, classes), bias
 
 
 def principal_axes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +171,8 @@ def log_losses(x: np.ndarray, y: np.ndarray, weights: np.ndarray, bias: np.ndarr
 def _probabilities(x: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """softmax(x W + b), (N,L,C)."""
     width, depth, classes = weights.shape
-    logits = kernels.dense.forward(x, weights.reshape(width, -1)).reshape(len(x), depth, classes) + bias
+    logits = kernels.dense.forward(x, weights.reshape(width, depth * classes))
+    logits = logits.reshape(len(x), depth, classes) + bias
     logits -= logits.max(axis=-1, keepdims=True)
     np.exp(logits, out=logits)
     logits /= logits.sum(axis=-1, keepdims=True)

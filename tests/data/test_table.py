@@ -72,6 +72,9 @@ def test_the_folder_and_the_classes_of_a_model(table, tmp_path):
         ('file,label\n"a.png"x,y\n', FileFormatError, "line 2: it cannot be read as CSV"),
         (b"file,label\n\xff\xfe,x\n", FileFormatError, "labels.csv is no text in UTF-8"),
         (b"PK\x03\x04\x00\x00", FileFormatError, "begins with "),
+        (b"PK\x03\x04\xff\xfe", FileFormatError, "is a ZIP archive, no table of labels: name a folder"),
+        ("file,label\n" + "a" * 300 + ".png,x\n", DataError, "line 2: there is no file aaa"),
+        ("file,label\na\0.png,x\n", DataError, "line 2: there is no file"),
     ],
 )
 def test_what_is_no_table_of_labels(table, text, error, said):

@@ -59,6 +59,7 @@ HOSTILE = {
     "persistent id": b"Phacked\n.",
     "numpy function": b"\x80\x02}U\x01xcnumpy\nfromfile\nU\x06hacked\x85Rs.",
     "listed name called wrongly": b"\x80\x02}U\x01xcnumpy\nndarray\nK\x05\x85\x85Rs.",
+    "call with a list in a list in a list": b"\x80\x02cnumpy\nndarray\n" + 5000 * b"]" + 4999 * b"a" + b"\x85R.",
     "array of objects": SEED.replace(b"U\x02u1", b"U\x02O8"),
     "array of floats": SEED.replace(b"U\x02u1", b"U\x02f8"),
     "shape larger than the values": SEED.replace(b"M\x02\x00", b"M\xff\xff"),

@@ -156,6 +156,10 @@ def test_temperature_is_that_of_the_logits_and_keeps_the_order():
     assert after < before / 5
 
 
+def test_a_model_that_says_nothing_of_the_classes_keeps_its_temperature():
+    assert metrics.fit_temperature([0, 1, 1], np.full((3, 4), 0.25)) == 1.0
+
+
 def test_a_model_that_is_always_right_ends_at_the_coolest_temperature():
     assert metrics.fit_temperature([0, 1], [[0.9, 0.1], [0.2, 0.8]]) == pytest.approx(1e-3)
     assert metrics.fit_temperature([1, 0], [[0.9, 0.1], [0.2, 0.8]]) == pytest.approx(1e3)
@@ -166,6 +170,7 @@ def test_a_model_that_is_always_right_ends_at_the_coolest_temperature():
     ("call", "error", "message"),
     [
         (lambda: metrics.accuracy_score([], []), DataError, "no samples"),
+        (lambda: metrics.accuracy_score([0, 10**7], [0, 1]), DataError, "10,000,000: number the classes from 0 on"),
         (lambda: metrics.accuracy_score([0, 1], [0]), ShapeError, "2 true classes and 1"),
         (lambda: metrics.accuracy_score([0.5], [0]), DataError, "whole numbers"),
         (lambda: metrics.confusion_matrix([0, -1], [0, 0]), DataError, "0 .. 0"),

@@ -61,6 +61,12 @@ def test_a_larger_set_does_not_flatter_the_classifier():
 
 def test_copies_of_one_sample_have_no_distance():
     assert mmd(np.ones((4, 2)), np.ones((3, 2))) == (0.0, 1.0)
+    assert domain_gap(np.ones((4, 2)), np.ones((3, 2))).proxy_a_distance == 0.0
+
+
+def test_where_the_origin_lies_does_not_matter():
+    near = mmd(normal(20), normal(30, seed=1))[0]
+    assert mmd(normal(20) + 1e6, normal(30, seed=1) + 1e6)[0] == pytest.approx(near, abs=1e-8)
 
 
 @given(st.integers(0, 100))

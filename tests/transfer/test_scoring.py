@@ -77,6 +77,21 @@ def test_log_me_is_the_evidence_at_its_own_strengths(width):
     assert log_me(x, labels) == pytest.approx(np.mean(expected), abs=1e-9)
 
 
+def test_log_me_finds_the_highest_of_several_maxima():
+    rng = np.random.default_rng(11)
+    for _ in range(40):
+        x, labels = rng.normal(size=(9, 9)) * rng.uniform(0.1, 5, 9), rng.permutation([0, 1, 2] * 3)
+        best = [
+            max(
+                normal_log_density(y, x @ x.T / alpha + np.eye(9) / beta) / 9
+                for alpha in np.geomspace(1e-5, 1e5, 21)
+                for beta in np.geomspace(1e-2, 1e3, 11)
+            )
+            for y in np.eye(3)[labels].T
+        ]
+        assert log_me(x, labels) >= np.mean(best) - 1e-9
+
+
 def test_log_me_of_features_that_hold_the_labels_exactly_is_a_number():
     labels = np.arange(12) % 3
     for x in (np.eye(3)[labels], np.eye(12), np.ones((12, 2))):

@@ -68,6 +68,15 @@ def test_one_picture_a_class_gets_the_default():
     assert choose_weight_decay(np.eye(3, dtype=np.float32), np.arange(3), 3) == DEFAULT
 
 
+def test_features_of_which_none_varies_leave_the_shares_of_the_classes():
+    labels = np.array([0, 0, 0, 1] * 4)
+    assert choose_weight_decay(np.ones((16, 3), np.float32), labels, 2) in CANDIDATES
+    rows = np.eye(2, dtype=np.float32)[labels]
+    weights, bias = softmax_path(np.zeros((16, 3), np.float32), rows, CANDIDATES)
+    assert not weights.any()
+    np.testing.assert_allclose(np.exp(bias[0, 0, 0] - bias[0, 0, 1]), 3, rtol=1e-2)
+
+
 def test_a_feature_that_never_varies_becomes_zero():
     features = np.array([[1.0, 5.0], [3.0, 5.0]], np.float32)
     mean, scale = standardiser(features)
