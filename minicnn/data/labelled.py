@@ -145,7 +145,7 @@ def number_labels(
     if given.ndim == 2:
         given, class_names = _of_rows(given, class_names, place)
     if given.dtype.kind in "fb":
-        given = whole_numbers(given, place or "arrays")
+        given = whole_numbers(given, place.rstrip(": ") or "arrays")
     if given.ndim != 1 or given.dtype.kind not in "iuUO":
         raise DataError(
             f"{place}labels must be names of classes or whole numbers (N,); they are {given.dtype} {given.shape}"
@@ -186,7 +186,7 @@ def _check_learnable(names: Sequence[str], numbers: np.ndarray, place: str) -> N
     empty = np.setdiff1d(np.arange(len(names)), numbers)
     if empty.size:
         raise DataError(
-            f"{place}class {in_words(names[i] for i in empty)} has no pictures: add some or leave the class out"
+            f"{place}class {in_words(names[int(i)] for i in empty)} has no pictures: add some or leave the class out"
         )
     if len(names) < 2:
         raise DataError(f"{place}one class, {in_words(names)}: a classifier needs at least two")

@@ -158,14 +158,30 @@ class LabelledPictures:
         return other
 
     def take(self, rows: ArrayLike) -> Any:
-        """The pictures at these places, in this order; their numbers, and so their changes, stay."""
-        rows = np.asarray(rows, np.int64)
+        """The pictures at these places (M,), in this order, or those where a mask (N,) is true.
+
+        Their numbers, and so their changes, stay.
+
+        Raises
+        ------
+        DataError
+            Places that are none.
+        """
+        rows = self._places(rows)
         other = copy.copy(self)
         other.labels, other.numbers, other.split_given = self.labels[rows], self.numbers[rows], None
         other.groups = None if self.groups is None else tuple(self.groups[i] for i in rows)
         if "hashes" in self.__dict__:
             other.__dict__["hashes"] = tuple(self.hashes[i] for i in rows)
         return other
+
+    def _places(self, rows: ArrayLike) -> np.ndarray:
+        rows, count = np.asarray(rows), len(self)
+        if rows.dtype == bool and rows.shape == (count,):
+            rows = np.flatnonzero(rows)
+        if rows.size and (rows.dtype.kind not in "iu" or rows.min() < -count or rows.max() >= count):
+            raise DataError(f"there are pictures 0 to {count - 1}: take such numbers, or a mask ({count},)")
+        return rows.astype(np.int64)
 
     def split(self, fraction: float = 0.2, *, seed: int = 0) -> tuple[Any, Any]:
         """(training, validation): the division that the source has; else `fraction` of each class is kept aside.
@@ -268,7 +284,7 @@ class ImageFolder(LabelledPictures):
 
     def take(self, rows: ArrayLike) -> "ImageFolder":
         other = super().take(rows)
-        other.files = tuple(self.files[i] for i in np.asarray(rows))
+        other.files = tuple(self.files[i] for i in self._places(rows))
         return other
 
 

@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from minicnn.autograd import Parameter
 from minicnn.callbacks import Callback, SwapEMAWeights
 from minicnn.data import stratified_split
+from minicnn.errors import DataError, MinicnnError
 from minicnn.optimizers import SGD, Adam, Optimizer
 from minicnn.schedules import CosineDecay, LearningRateSchedule, OneCycle
 from minicnn.transfer.best_epoch import BestEpoch
@@ -219,7 +221,7 @@ class Augmented:
 def augmentation(policy: Policy) -> Callable[..., np.ndarray] | None:
     """The function (picture, index, epoch) that changes training pictures, where one does."""
     if policy.augment != "mirror":
-        return policy.augment
+        return None if policy.augment is None else partial(_like_it, policy.augment)
 
     def mirror(picture: np.ndarray, index: int, epoch: int) -> np.ndarray:
         """Left to right; channels are the shortest axis, first or last."""
@@ -228,6 +230,22 @@ def augmentation(policy: Policy) -> Callable[..., np.ndarray] | None:
         return picture[..., ::-1] if picture.shape[0] < picture.shape[2] else picture[:, ::-1]
 
     return mirror
+
+
+def _like_it(change: Callable[..., Any], picture: np.ndarray, index: int, epoch: int) -> np.ndarray:
+    """What a function of the user's makes of a picture, when it is one of the same kind and size."""
+    try:
+        result = change(picture, index=index, epoch=epoch)
+    except MinicnnError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"augment(picture, index={index}, epoch={epoch}) of the policy failed ({type(error).__name__}: {error})"
+        ) from error
+    given, found = (f"{getattr(x, 'dtype', type(x).__name__)} {np.shape(x)}" for x in (picture, result))
+    if found != given:
+        raise DataError(f"augment of the policy must give pictures like those it gets, {given}; it gave {found}")
+    return result
 
 
 class Thaw(Callback):

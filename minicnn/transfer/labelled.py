@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.data import LabelledFiles, ResizeRule, Split
+from minicnn.data import LabelledFiles, ResizeRule
 from minicnn.data.labelled import number_labels, one_each
 from minicnn.data.load import array_hash
 from minicnn.data.problems import as_text
@@ -39,8 +39,6 @@ class Labelled:
         From a ResizeRule to uint8 pictures (N,H,W,3).
     groups : sequence of N, or None
         What each picture belongs to, as one of several of one patient.
-    split : Split or None
-        The division that train/ and val/ of a folder give.
     """
 
     labels: np.ndarray
@@ -49,7 +47,6 @@ class Labelled:
     title: str
     read: Callable[[ResizeRule], np.ndarray]
     groups: Sequence[str] | None = None
-    split: Split | None = None
     _last: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -141,7 +138,7 @@ def _of_files(folder: LabelledFiles, first: ResizeRule | None, progress: Progres
 
     title = as_text(kept.root.resolve().name)
     at_hand = {str(rule): found.images}
-    return Labelled(kept.labels, kept.class_names, found.hashes, title, read, kept.groups, kept.split, at_hand)
+    return Labelled(kept.labels, kept.class_names, found.hashes, title, read, kept.groups, at_hand)
 
 
 def _resized(pictures: Sequence[np.ndarray], rule: ResizeRule) -> np.ndarray:

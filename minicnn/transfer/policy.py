@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minicnn.arguments import number, one_of, whole_number
+from minicnn.data.augment import Mixing, Pipeline, Step
 from minicnn.errors import ArgumentError
 from minicnn.transfer.class_weights import checked_choice
 from minicnn.transfer.freeze import BATCHNORM_MODES
@@ -126,8 +127,7 @@ class Policy:
         if self.patience is not None:
             whole_number("policy", "patience", self.patience, 1)
         checked_choice(self.class_weight)
-        if self.augment not in (None, "mirror") and not callable(self.augment):
-            raise ArgumentError(f"policy: augment must be None, 'mirror' or a function; it is {self.augment!r}")
+        _check_augment(self.augment)
         self._check_layers()
 
     def _check_layers(self) -> None:
@@ -143,6 +143,16 @@ class Policy:
     def head_only(self) -> bool:
         """Whether the base stays as it is."""
         return self.unfreeze is None
+
+
+def _check_augment(choice: Any) -> None:
+    """Refuse what is no function of a picture, its number and the epoch, or does more than it is asked for."""
+    if isinstance(choice, Step | Mixing):
+        raise ArgumentError(f"policy: augment must be a Pipeline of steps; it is the single step {choice!r}")
+    if isinstance(choice, Pipeline) and choice.mixing:
+        raise ArgumentError(f"policy: augment changes single pictures, it cannot mix them as {choice.mixing} would")
+    if choice is not None and choice != "mirror" and not callable(choice):
+        raise ArgumentError(f"policy: augment must be None, 'mirror' or a function; it is {choice!r}")
 
 
 def policy_of(choice: Any) -> Policy:

@@ -12,12 +12,13 @@ from minicnn.data.labelled import number_labels, one_each
 from minicnn.data.load import array_hash
 from minicnn.data.pictures import LabelledPictures
 from minicnn.data.split import joined_keys
+from minicnn.data.table import files_of
 from minicnn.errors import ArgumentError, DataError
 from minicnn.models.batches import as_array
 from minicnn.preparation import MODES
 from minicnn.transfer.base import Base
 from minicnn.transfer.labelled import Labelled, labelled
-from minicnn.transfer.pictures import Pictures
+from minicnn.transfer.pictures import Pictures, read_pictures
 
 Progress = Callable[[str, int, int], None]
 
@@ -74,14 +75,14 @@ class Samples:
 def of_pictures(pictures: Pictures, base: Base) -> Samples:
     """The pictures of a folder, read at the size of a base, as it takes them."""
     files = pictures.folder
-    known = files.class_names, pictures.hashes, base.preparation, files.split, files.groups
-    return Samples(pictures.images, pictures.labels, *known)
+    known = files.class_names, pictures.hashes, base.preparation, files.split
+    return Samples(pictures.images, pictures.labels, *known, groups=files.groups)
 
 
 def of_labelled(pictures: Labelled, base: Base) -> Samples:
     """Labelled pictures as a base takes them."""
-    known = pictures.class_names, pictures.hashes, base.preparation, pictures.split, pictures.groups
-    return Samples(pictures.images(base.preparation.rule), pictures.labels, *known)
+    images, known = pictures.images(base.preparation.rule), (pictures.class_names, pictures.hashes)
+    return Samples(images, pictures.labels, *known, base.preparation, groups=pictures.groups)
 
 
 def samples_of(
@@ -119,7 +120,7 @@ def samples_of(
                 f"model {base.name} does not say how pixels are prepared: set model.metadata['preprocessing'] to "
                 f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}, or give arrays"
             )
-        return of_labelled(labelled(data, base.preparation.rule, progress), base)
+        return of_pictures(read_pictures(files_of(data), base.preparation.rule, progress), base)
     if hasattr(data, "batches") and hasattr(data, "__len__"):
         return _of_dataset(data, base, class_names)
     if not isinstance(data, tuple | list) or len(data) != 2:

@@ -13,7 +13,7 @@ from minicnn.metrics.probabilities import checked_probabilities
 from minicnn.utils import one_hot, whole_numbers
 
 WIDEST = 1e12  # the ratio of prior and noise lies within 1/WIDEST .. WIDEST: it would be 0 where features tell all
-POINTS, ZOOMS = 257, 5
+POINTS, ZOOMS = 257, 4
 
 
 def leep(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
@@ -107,16 +107,18 @@ def log_me(features: ArrayLike, labels: ArrayLike) -> float:
 
 def _evidence(squares: np.ndarray, along: np.ndarray, outside: float, count: int) -> float:
     """The largest log evidence / N, from squared singular values, y² along them, and what of y² lies outside them."""
-    low, high = -np.log(WIDEST), np.log(WIDEST)
-    for _ in range(ZOOMS):
-        logs = np.linspace(low, high, POINTS)
+
+    def at(logs: np.ndarray) -> np.ndarray:
         ratios = np.exp(logs)[:, None]
         misfit = outside + np.sum(along * ratios / (ratios + squares), axis=1)
         penalty = np.log1p(squares / ratios).sum(axis=1)
-        values = (count * (np.log(count / (2 * np.pi * misfit)) - 1) - penalty) / (2 * count)
-        best = int(values.argmax())
-        low, high = logs[max(best - 1, 0)], logs[min(best + 1, POINTS - 1)]
-    return float(values[best])
+        return (count * (np.log(count / (2 * np.pi * misfit)) - 1) - penalty) / (2 * count)
+
+    logs = np.linspace(-np.log(WIDEST), np.log(WIDEST), POINTS)
+    for _ in range(ZOOMS):
+        best = int(at(logs).argmax())
+        logs = np.linspace(logs[max(best - 1, 0)], logs[min(best + 1, POINTS - 1)], POINTS)
+    return float(at(logs).max())
 
 
 def h_score(features: ArrayLike, labels: ArrayLike, shrinkage: bool = False) -> float:

@@ -245,6 +245,18 @@ def test_an_augmentation_that_fails_names_the_file(folder):
         list(wrong.batches(4))
 
 
+def test_pictures_are_taken_by_their_places_or_by_a_mask(folder):
+    for data in (ImageFolder(folder, 8), ImageArrays(np.zeros((12, 4, 4, 3), np.uint8), np.arange(12) % 2)):
+        dogs = data.take(data.labels == 1)
+        assert dogs.labels.tolist() == [1] * np.count_nonzero(data.labels)
+        assert [dogs.name(row) for row in range(len(dogs))] == [data.name(row) for row in np.flatnonzero(data.labels)]
+        assert data.take([-1]).numbers.tolist() == [11]
+        assert len(data.take([])) == 0
+        for wrong in ([12], [0.5], data.labels[:5] == 1):
+            with pytest.raises(DataError, match=r"pictures 0 to 11: take such numbers, or a mask \(12,\)"):
+                data.take(wrong)
+
+
 def test_divisions_keep_copies_together_and_the_changes_of_a_picture(folder):
     (folder / "cat" / "copy.png").write_bytes((folder / "cat" / "2.png").read_bytes())
     data = ImageFolder(folder, 8).augmented(CHANGES)

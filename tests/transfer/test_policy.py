@@ -9,8 +9,8 @@ import pytest
 from policy_cases import PLAIN, ROWS, begun, job, trained
 
 from minicnn.callbacks import LambdaCallback
-from minicnn.data import stratified_split
-from minicnn.errors import ArgumentError
+from minicnn.data import augment, stratified_split
+from minicnn.errors import ArgumentError, MinicnnError
 from minicnn.optimizers import SGD
 from minicnn.transfer import Policy
 from minicnn.transfer.class_weights import class_weights
@@ -287,6 +287,29 @@ def test_an_interrupted_augmentation_goes_on_with_its_epoch():
         np.testing.assert_array_equal(y, y2)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda picture, index, epoch: picture[:8],
+            r"like those it gets, float32 \(24, 24, 3\); it gave float32 \(8, ",
+        ),
+        (lambda picture, index, epoch: picture > 0.5, r"it gave bool \(24, 24, 3\)"),
+        (lambda picture, index, epoch: None, "it gave NoneType"),
+        (
+            lambda picture: picture,
+            r"augment\(picture, index=\d+, epoch=0\) of the policy failed \(TypeError: .*'index'",
+        ),
+        (augment.Pipeline([augment.Flip()]), "uint8"),  # of pictures, which these prepared arrays are not
+    ],
+)
+def test_an_augmentation_that_makes_no_such_picture_is_refused(change, said):
+    policy = replace(PLAIN, unfreeze=1, augment=change)
+    _, tail = job(policy)
+    with pytest.raises(MinicnnError, match=said):
+        list(Augmented(tail, ROWS, policy))
+
+
 def test_mirroring_trains():
     assert "conv2/kernel" in changed(replace(PLAIN, unfreeze=1, augment="mirror"))
 
@@ -312,6 +335,8 @@ def test_mirroring_trains():
         ({"patience": 0}, "patience"),
         ({"label_smoothing": 1.0}, "label_smoothing"),
         ({"augment": "rotate"}, "augment"),
+        ({"augment": augment.Flip()}, r"Pipeline of steps; it is the single step Flip\("),
+        ({"augment": augment.Pipeline([augment.MixUp()])}, r"cannot mix them as \[MixUp\("),
         ({"rank": 4, "l2_sp": 0.1}, "choose one"),
         ({"rank": 4, "batchnorm": "train"}, "batchnorm"),
     ],
