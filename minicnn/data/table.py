@@ -107,8 +107,9 @@ def _text(path: Path) -> str:
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FileAccessError(f"{printable(path)} cannot be read ({error.strerror}): check its name") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", error)
+        raise FileAccessError(f"{printable(path)} cannot be read ({reason}): check its name") from None
     if len(data) > MAX_BYTES:
         raise FileFormatError(f"{printable(path)} is larger than {MAX_BYTES:,} bytes: divide it")
     try:

@@ -59,8 +59,8 @@ def _read(file, path: Path) -> np.ndarray:
         raise FileFormatError(f"{path} is cut off within its sizes; fetch it again")
     sizes = struct.unpack(f">{start[3]}I", sizes_read)
     expected = math.prod(sizes) * kind.itemsize
-    if expected > MAX_BYTES:
-        raise FileFormatError(f"{path} says it holds {expected:,} bytes, the limit is {MAX_BYTES:,}")
+    if math.prod(max(size, 1) for size in sizes) * kind.itemsize > MAX_BYTES:  # NumPy refuses these, empty or not
+        raise FileFormatError(f"{path} says its sizes are {sizes}, the limit is {MAX_BYTES:,} bytes")
     data = file.read(expected + 1)
     if len(data) != expected:
         found = "more" if len(data) > expected else f"{len(data):,}"

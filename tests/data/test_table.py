@@ -92,6 +92,8 @@ def test_labels_that_the_model_does_not_know(table):
 def test_a_table_that_is_not_there(tmp_path):
     with pytest.raises(FileAccessError, match=r"labels\.csv cannot be read \(No such file or directory\)"):
         read_table(tmp_path / "labels.csv")
+    with pytest.raises(FileAccessError, match="cannot be read \\(embedded null byte\\)"):
+        read_table("a\0b.csv")
 
 
 def test_lists_of_different_lengths():
