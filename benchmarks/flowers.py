@@ -16,9 +16,8 @@ import numpy as np
 
 from benchmarks.measuring import save
 from minicnn.data import scan_folder, stratified_folds
-from minicnn.transfer import Policy, Settings, finetune_folder
+from minicnn.transfer import Policy, Settings, extract_features, finetune_folder
 from minicnn.transfer.base import load_base
-from minicnn.transfer.features import extract_features
 from minicnn.transfer.pictures import read_pictures
 from minicnn.transfer.scores import mean_interval
 
@@ -55,7 +54,7 @@ def main() -> None:
     folder = scan_folder(args.photos)
     base = load_base("mobilenet", args.weights)
     pictures = read_pictures(folder, base.preparation.rule)
-    (features,), _ = extract_features(base.model, pictures.images, pictures.hashes, base.preparation)
+    features = extract_features(base, pictures.images)
     probe = probe_accuracies(features, pictures.labels, pictures.hashes, folder.class_names)
     settings = Settings(folds=5, unfreeze=args.unfreeze)
     policy = None if args.unfreeze else Policy()

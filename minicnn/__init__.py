@@ -24,6 +24,7 @@ SUBMODULES = (
     "data",
     "datasets",
     "errors",
+    "estimators",
     "explain",
     "initializers",
     "kernels",

@@ -55,13 +55,14 @@ def python_files(folder: Path) -> Iterator[Path]:
 
 
 def read_imports(module: Module, text: str) -> None:
-    """Fill in what a module's text imports, relative names made absolute."""
+    """Fill in what a module's text imports, relative names made absolute; what only type checkers see is lazy."""
     tree = ast.parse(text)
     inside = {
         id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-        for node in ast.walk(function)
+        for block in ast.walk(tree)
+        if isinstance(block, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        or (isinstance(block, ast.If) and getattr(block.test, "id", "") == "TYPE_CHECKING")
+        for node in ast.walk(block)
     }
     for node in ast.walk(tree):
         names = module.lazy if id(node) in inside else module.eager

@@ -28,7 +28,7 @@ TIERS = (
         "constraints",
         "training",
     },
-    {"data", "datasets", "transfer", "explain", "runs", "bench", "onnx"},
+    {"data", "datasets", "transfer", "estimators", "explain", "runs", "bench", "onnx"},
     {"cli", "report", "__main__"},
 )
 TIER = {unit: number for number, tier in enumerate(TIERS) for unit in tier}
@@ -102,12 +102,15 @@ def test_no_code_that_unpickles_and_no_second_copy_of_the_kernels():
 
 
 def test_optional_packages_are_imported_late():
-    """Only rungs, and what rungs alone import, may name numba at their top; no module reaches them at its own top."""
+    """Only rungs, and what rungs alone import, may name numba at their top, and estimators, which are made of its
+    classes, scikit-learn; no other module reaches them at its own top."""
     for name, module in MODULES.items():
         needed = {p for m in eager_closure(MODULES, name) for p in packages(MODULES[m].eager)} & OPTIONAL
         last = name.rpartition(".")[2]
         if module.unit == "kernels" and not module.is_package and last.startswith(("cpu", "_")):
             assert needed <= {"numba", "llvmlite"}, name
+        elif module.unit == "estimators" and not module.is_package:
+            assert needed == {"sklearn"}, name
         else:
             assert not needed, f"{name} needs {needed} as soon as it is imported"
 
@@ -124,6 +127,7 @@ def test_errors_and_seeds_stand_on_the_standard_library_and_numpy():
         ("from . import trace", {"minicnn.models", "minicnn.models.trace"}, set()),
         ("if True:\n    import h5py", {"h5py"}, set()),
         ("def f():\n    import PIL.Image", set(), {"PIL.Image"}),
+        ("if TYPE_CHECKING:\n    import sklearn", set(), {"sklearn"}),
         ("class A:\n    import numba\n    def f(self):\n        import minicnn.cli", {"numba"}, {"minicnn.cli"}),
     ],
 )  # fmt: skip

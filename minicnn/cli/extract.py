@@ -38,7 +38,7 @@ def add_parser(commands) -> None:
 def run(options) -> int:
     """Compute the features and write them."""
     from minicnn.data import scan_folder
-    from minicnn.transfer import default_cache, extract_features, load_base
+    from minicnn.transfer import default_cache, features_by_batch, load_base
     from minicnn.transfer.freeze import freeze
     from minicnn.transfer.pictures import read_pictures
 
@@ -57,7 +57,7 @@ def run(options) -> int:
     progress = Progress()
     try:
         pictures = read_pictures(folder, base.preparation.rule, progress)
-        (features,), _ = extract_features(
+        (features,), _ = features_by_batch(
             base.model,
             pictures.images,
             pictures.hashes,

@@ -100,6 +100,12 @@ class Model(Network):
 
         save_model(self, path)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """`pickle` and `copy.deepcopy` take what `save` would write: architecture, weights, metadata, how it learns."""
+        from .copying import from_bytes, to_bytes
+
+        return from_bytes, (to_bytes(self), self.dense_storage)
+
     # Prediction ---------------------------------------------------------------------------------------------------
 
     def predict(self, x: Any, batch_size: int | None = 32, verbose: int | str = 0, callbacks: Any = None) -> Any:

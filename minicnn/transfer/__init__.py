@@ -10,8 +10,9 @@ from minicnn.transfer.base import Base, load_base
 from minicnn.transfer.compare import Comparison, compare
 from minicnn.transfer.domain import DomainGap, coral, domain_gap
 from minicnn.transfer.domain_adaptation import GradientReversal, adapt_batchnorm, train_dann
+from minicnn.transfer.extraction import extract_features
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import default_cache, extract_features
+from minicnn.transfer.features import default_cache
 from minicnn.transfer.folder_job import finetune_folder
 from minicnn.transfer.freeze import freeze, unfreeze
 from minicnn.transfer.groups import Group, layer_groups

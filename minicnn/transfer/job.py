@@ -15,7 +15,7 @@ from minicnn.models import Model
 from minicnn.seeds import set_random_seed
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import CacheUse, extract_features
+from minicnn.transfer.features import CacheUse, features_by_batch
 from minicnn.transfer.fine_tuning import Live, Tail
 from minicnn.transfer.folds import fit_head
 from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
@@ -80,7 +80,7 @@ class Job:
 
     def _extract(self, model: Any) -> tuple[list[np.ndarray], CacheUse]:
         with self.clock.measure("features"):
-            features, use = extract_features(
+            features, use = features_by_batch(
                 model,
                 self.samples.images,
                 self.samples.hashes,

@@ -17,7 +17,7 @@ from minicnn.errors import DataError
 from minicnn.preparation.preparation import as_picture
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import default_cache, extract_features
+from minicnn.transfer.features import default_cache, features_by_batch
 from minicnn.transfer.pictures import read_pictures
 
 Progress = Callable[[str, int, int], None]
@@ -74,7 +74,7 @@ class Labelled:
             They are not finite: the weights are damaged.
         """
         images = self.images(base.preparation.rule)
-        (found,), _ = extract_features(model, images, self.hashes, base.preparation, cache=cache, progress=progress)
+        (found,), _ = features_by_batch(model, images, self.hashes, base.preparation, cache=cache, progress=progress)
         if not np.isfinite(found).all():
             raise DataError(f"{base.name} gives outputs that are not finite: its weights ({base.weights}) are damaged")
         return found

@@ -1,9 +1,11 @@
-"""Cutting models: the classifier off a trained net, and a net in two where training begins."""
+"""Cutting models: the classifier off a trained net, a net at a layer, and a net in two where training begins."""
 
+from difflib import get_close_matches
 from typing import Any
 
-from minicnn.errors import UnsupportedError
-from minicnn.layers import GlobalAveragePooling2D
+from minicnn.arguments import one_of
+from minicnn.errors import ArgumentError, UnsupportedError
+from minicnn.layers import GlobalAveragePooling2D, GlobalMaxPooling2D
 from minicnn.models import Model
 from minicnn.preparation import has_channels_first
 from minicnn.transfer.freeze import leaf_layers
@@ -44,6 +46,55 @@ def without_head(model: Any) -> Any:
     if len(features.shape) != 2 or features.shape[1] is None:
         raise UnsupportedError(f"model {model.name} gives features of shape {features.shape}; expected (N,D)")
     return Model(model.inputs, features)
+
+
+POOLINGS = {"avg": GlobalAveragePooling2D, "max": GlobalMaxPooling2D, None: None}
+
+
+def features_at(model: Any, layer: str | None = None, pooling: str | None = "avg") -> Any:
+    """
+    The model from its inputs to the outputs of a layer; maps (N,H,W,C) are pooled over H and W.
+
+    Parameters
+    ----------
+    layer : str, optional
+        Its name, in models that the model uses too; when None, the model's own output, before its last average.
+    pooling : "avg", "max" or None
+        The mean or the largest of each channel, (N,C), or the maps as they are.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such layer or pooling.
+
+    Examples
+    --------
+    >>> from minicnn.applications import VGG16
+    >>> model = VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
+    >>> features_at(model, "block4_conv3").output_shape, features_at(model, pooling=None).output_shape
+    ((None, 512), (None, 1, 1, 512))
+    """
+    pool = POOLINGS[one_of("features", "pooling", pooling, POOLINGS)]
+    features = model.outputs[0] if layer is None else _output_of(model, layer)
+    if layer is None and pooling != "avg" and isinstance(features.node.layer, GlobalAveragePooling2D):
+        features = features.node.inputs[0]
+    if len(features.shape) == 4 and pool is not None:
+        order = "channels_first" if has_channels_first(model.inputs[0].shape) else "channels_last"
+        features = pool(order)(features)
+    return model if features is model.outputs[0] else Model(model.inputs, features)
+
+
+def _output_of(model: Any, name: str) -> Any:
+    """What the layer of this name gives; in a nested model, that model is cut there and called in its place."""
+    for node in model.graph.nodes:
+        if node.layer.name == name:
+            return node.outputs[0]
+    for node in model.graph.nodes:
+        if hasattr(node.layer, "layers") and any(layer.name == name for layer in leaf_layers(node.layer)):
+            return Model(node.layer.inputs, _output_of(node.layer, name))(*node.inputs)
+    names = [layer.name for layer in leaf_layers(model)]
+    near = get_close_matches(name, names, 3, 0.5) or names[:-4:-1]
+    raise ArgumentError(f"model {model.name} has no layer {name!r}; some that it has: {', '.join(near)}")
 
 
 def _last_weighted(tensor: Any) -> Any:

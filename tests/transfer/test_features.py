@@ -10,8 +10,8 @@ from minicnn.data import ResizeRule
 from minicnn.kernels import numba_wanted
 from minicnn.layers import Activation, Dense, Input, Rescaling
 from minicnn.models import Model, Sequential
-from minicnn.transfer import FeatureCache, Preparation, extract_features, freeze
-from minicnn.transfer.features import BATCH, model_hash
+from minicnn.transfer import FeatureCache, Preparation, freeze
+from minicnn.transfer.features import BATCH, features_by_batch, model_hash
 from minicnn.transfer.surgery import without_head
 
 pytestmark = pytest.mark.numpy_only
@@ -29,7 +29,7 @@ def base():
 
 
 def extract(model, cache, images=IMAGES, hashes=HASHES, preparation=TF):
-    (features,), use = extract_features(model, images, hashes, preparation, cache=cache)
+    (features,), use = features_by_batch(model, images, hashes, preparation, cache=cache)
     return features, (use.found, use.computed)
 
 
@@ -50,8 +50,8 @@ def test_kept_features_have_the_same_bits_as_computed_ones(base, tmp_path):
 def test_several_outputs_are_kept_together(base, tmp_path):
     both = Model(base.inputs, [base.get_layer("relu1").output, base.outputs[0]])
     cache = FeatureCache(tmp_path)
-    computed, _ = extract_features(both, IMAGES, HASHES, TF, cache=cache)
-    kept, use = extract_features(both, IMAGES, HASHES, TF, cache=cache)
+    computed, _ = features_by_batch(both, IMAGES, HASHES, TF, cache=cache)
+    kept, use = features_by_batch(both, IMAGES, HASHES, TF, cache=cache)
     assert (use.found, use.computed) == (2, 0)
     assert [a.tobytes() for a in computed] == [a.tobytes() for a in kept]
 
@@ -187,5 +187,5 @@ def test_damaged_files_are_computed_again(base, tmp_path):
 
 def test_progress_is_told_after_each_batch(base):
     told = []
-    extract_features(base, IMAGES, HASHES, TF, progress=lambda *args: told.append(args))
+    features_by_batch(base, IMAGES, HASHES, TF, progress=lambda *args: told.append(args))
     assert told == [("features", BATCH, BATCH + 5), ("features", BATCH + 5, BATCH + 5)]

@@ -171,7 +171,7 @@ def test_a_picture_in_two_classes_is_named_with_both(tmp_path, net_file):
 def test_too_many_folds_are_refused_before_features_are_computed(tmp_path, net_file, monkeypatch, folds, said):
     photos = write_photos(tmp_path / "p")
     (photos / "red" / "0.png").write_bytes((photos / "red" / "1.png").read_bytes())
-    monkeypatch.setattr("minicnn.transfer.job.extract_features", lambda *_, **__: pytest.fail("computed features"))
+    monkeypatch.setattr("minicnn.transfer.job.features_by_batch", lambda *_, **__: pytest.fail("computed features"))
     with pytest.raises(DataError, match=said):
         run(photos, net_file, folds=folds)
 

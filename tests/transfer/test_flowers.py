@@ -15,7 +15,7 @@ def flowers(test_data):
     base = load_base("mobilenet", test_data / "models" / "mobilenet_2_5_224_tf.h5")
     freeze(base.model)
     pictures = read_pictures(scan_folder(test_data / "datasets" / "flowers5"), base.preparation.rule)
-    (features,), _ = extract_features(base.model, pictures.images, pictures.hashes, base.preparation)
+    features = extract_features(base, pictures.images)
     return pictures, features
 
 

@@ -1,0 +1,213 @@
+"""`CNNClassifier`: fine-tuning a trained network as a scikit-learn classifier."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+
+from minicnn import seeds
+from minicnn.data import Split
+from minicnn.errors import DataError
+from minicnn.estimators.inputs import read_x, row_hashes, store_of
+from minicnn.layers import Dense, Input
+from minicnn.models import Sequential
+from minicnn.preparation import Preparation
+from minicnn.transfer.base import Base
+from minicnn.transfer.extraction import feature_base, features_of, picture_source
+from minicnn.transfer.features import BATCH
+from minicnn.transfer.folds import fit_head
+from minicnn.transfer.head import TrainedHead
+from minicnn.transfer.job import Job, attach_head, check_unfreeze
+from minicnn.transfer.policy import Policy, policy_of
+from minicnn.transfer.samples import Samples
+from minicnn.transfer.surgery import without_head
+
+WATCHED = 32  # samples that are measured after each epoch; here nobody looks at the figures
+
+
+class CNNClassifier(ClassifierMixin, BaseEstimator):
+    """
+    A trained network with a new head, fine-tuned to pictures as a policy says: `minicnn.transfer.finetune` on all of X.
+
+    Parameters
+    ----------
+    base, weights, layer, pooling, image_shape, cache
+        As `CNNFeatures` has them.  The base stays as it is: a copy is trained.
+    policy : Policy, optional
+        `Policy()` fine-tunes the last layers; `Policy(unfreeze=None)` trains the head alone, on features that are kept,
+        so that k folds cost one pass through the network.
+    random_state : int, RandomState or None
+        Draws the policy's seed, which stands when None.
+
+    Attributes
+    ----------
+    classes_ : array (K,)
+    model_ : Model
+        From prepared pictures, or rows, to the probabilities of the classes; `model_.save("mine.keras")` keeps it.
+    base_ : Base or None
+        `model_`, and how pictures are prepared for it.
+    n_features_in_, feature_names_in_
+        Where it was fitted to rows.
+
+    Notes
+    -----
+    X is what `CNNFeatures` takes.  Rows without an `image_shape` count as features: the head is all there is.
+
+    Examples
+    --------
+    >>> from minicnn.datasets import shapes
+    >>> from minicnn.transfer import Policy
+    >>> (x, y), (x_test, y_test) = shapes.load_data(per_class=20)
+    >>> classifier = CNNClassifier("bundled", policy=Policy(unfreeze=None), cache=False).fit(x, y)
+    >>> bool(classifier.score(x_test, y_test) > 0.5)
+    True
+    """
+
+    def __init__(
+        self,
+        base: Any = "mobilenet",
+        *,
+        weights: str | Path = "imagenet",
+        layer: str | None = None,
+        pooling: str | None = "avg",
+        policy: Policy | None = None,
+        image_shape: tuple[int, ...] | None = None,
+        cache: bool | str | Path = True,
+        random_state: Any = None,
+    ):
+        self.base = base
+        self.weights = weights
+        self.layer = layer
+        self.pooling = pooling
+        self.policy = policy
+        self.image_shape = image_shape
+        self.cache = cache
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> "CNNClassifier":
+        """Train on all samples; y are classes of any kind."""
+        X, self.takes_pictures_ = read_x(self, X, reset=True)
+        labels = self._labels(X, y)
+        policy = policy_of(self.policy)
+        if self.random_state is not None:
+            policy = replace(policy, seed=int(check_random_state(self.random_state).randint(2**31 - 1)))
+        with _seeded(policy.seed):
+            if self.takes_pictures_:
+                self._fit_pictures(X, labels, policy)
+            else:
+                self._fit_rows(X, labels, policy)
+        return self
+
+    def _labels(self, X: Any, y: Any) -> np.ndarray:
+        """Positions (N,) of the classes, which are learned."""
+        y = column_or_1d(_without_nan(y), warn=True)
+        check_consistent_length(X, y)
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise DataError(f"CNNClassifier needs at least 2 classes; y has 1 class, {self.classes_[0]!r}")
+        return labels
+
+    def _fit_rows(self, rows: np.ndarray, labels: np.ndarray, policy: Policy) -> None:
+        """A head on the rows themselves."""
+        self.base_ = None
+        self._head = head = _head_on(rows, labels, row_hashes(rows), policy)
+        dense = Dense(len(self.classes_), activation="softmax", name="classifier")
+        self.model_ = Sequential([Input((rows.shape[1],)), dense])
+        dense.set_weights([head.kernel, head.bias])
+
+    def _fit_pictures(self, X: Any, labels: np.ndarray, policy: Policy) -> None:
+        """A head on the network's features, or as much of the network as the policy says."""
+        own = self.base if isinstance(self.base, str | Path) else copy.deepcopy(self.base)
+        base = feature_base(own, self.weights, self.layer, self.pooling)
+        source = picture_source(X, base)
+        names = [str(name) for name in self.classes_]
+        self._head = None
+        if policy.head_only:
+            features = features_of(base, source, store_of(self.cache))
+            self._head = head = _head_on(features, labels, source.hashes, policy)
+            self.model_, layer = attach_head(base, len(names), dropout=0)
+            layer.set_weights([head.kernel, head.bias])
+        else:
+            images = source.read(range(len(labels)))
+            samples = Samples(images, labels, names, source.hashes, source.preparation)
+            self.model_ = _fine_tuned(base, samples, policy)
+        if isinstance(base.preparation, Preparation):
+            self.model_.metadata = base.preparation.metadata(names)
+        self.base_ = replace(base, model=self.model_)  # one object, which a pickle holds once
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The probability of each class, (N,K)."""
+        check_is_fitted(self)
+        X, _ = read_x(self, X, reset=False)
+        if self.base_ is None:
+            return self._head.probabilities(X)
+        source = picture_source(X, self.base_)
+        if self._head is not None:
+            body = replace(self.base_, model=without_head(self.model_))
+            return self._head.probabilities(features_of(body, source, store_of(self.cache)))
+        batches = (range(start, min(start + BATCH, len(X))) for start in range(0, len(X), BATCH))
+        return np.concatenate([self.model_.predict(source.prepared(rows)) for rows in batches])
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The likeliest class of each sample, (N,)."""
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _all_rows(labels: np.ndarray) -> Split:
+    """All samples to train on; a few of them are measured as well."""
+    rows = np.arange(len(labels))
+    return Split(rows, rows[:WATCHED])
+
+
+def _fine_tuned(base: Base, samples: Samples, policy: Policy) -> Any:
+    """The base with a new head, both fitted to all samples."""
+    check_unfreeze(base.model, policy.unfreeze)
+    job, split = Job(base, samples, policy), _all_rows(samples.labels)
+    features, tail, _ = job.features()
+    job.train_head(features, split)
+    assert tail is not None
+    job.fine_tune(tail, split)
+    return job.model
+
+
+def _head_on(features: np.ndarray, labels: np.ndarray, hashes: list[str], policy: Policy) -> TrainedHead:
+    """A head for all rows of features, whose probabilities are float64."""
+    split = _all_rows(labels)
+    head, _ = fit_head(features.astype(np.float32), labels, split.train, split.validation, hashes, policy)
+    return replace(head, kernel=head.kernel.astype(np.float64), bias=head.bias.astype(np.float64))
+
+
+def _without_nan(y: Any) -> Any:
+    """y as it is, refused where it is missing or has numbers that are none."""
+    if y is None:
+        raise DataError("CNNClassifier requires y to be passed, but the target y is None")
+    values = np.asarray(y)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise DataError("Input y contains NaN or infinity")
+    return y
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """minicnn's random numbers follow from the seed in the block, and go on as if it had not been afterwards."""
+    before = seeds.state()
+    seeds.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        seeds.load_state(before)

@@ -1,0 +1,106 @@
+"""`CNNFeatures`: a trained network as the first step of a scikit-learn pipeline."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from minicnn.estimators.inputs import read_x, store_of
+from minicnn.transfer.extraction import feature_base, features_of, picture_source
+
+
+class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """
+    Pictures (N,H,W,C) to the features (N,D) that a trained network, which stays as it is, sees in them.
+
+    The features of each picture are kept on disk, so a search with k folds over whatever follows costs one pass
+    through the network.
+
+    Parameters
+    ----------
+    base : str, path, Base or Model
+        A network as `minicnn.transfer.load_base` knows it, or a model of yours.
+    weights : str or path
+        For a base that has a name: "imagenet" or a file.
+    layer : str, optional
+        Whose outputs are the features; when None, what the network's classifier sees.
+    pooling : "avg", "max" or None
+        The mean or the largest of each channel of maps, or all that is in them in a row.
+    image_shape : (H, W) or (H, W, C), optional
+        Rows (N,H·W·C) are flat pictures of this shape.
+    cache : bool or path
+        Whether features are kept in the user's cache folder, or a folder for them.
+
+    Attributes
+    ----------
+    base_ : Base or None
+        The network up to the features, and how pictures are prepared for it.
+    n_features_in_, feature_names_in_
+        Where it was fitted to rows.
+
+    Notes
+    -----
+    X is uint8 pictures of one size, or a list of pictures of any size or of files; floats are what the network takes.
+    Rows without an `image_shape` are no pictures: they count as features and come out as they are, with a warning.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.svm import SVC
+    >>> from minicnn.datasets import shapes
+    >>> (x, y), (x_test, y_test) = shapes.load_data(per_class=20)
+    >>> classifier = make_pipeline(CNNFeatures("bundled", cache=False), SVC()).fit(x, y)
+    >>> bool(classifier.score(x_test, y_test) > 0.5)
+    True
+    """
+
+    def __init__(
+        self,
+        base: Any = "mobilenet",
+        *,
+        weights: str | Path = "imagenet",
+        layer: str | None = None,
+        pooling: str | None = "avg",
+        image_shape: tuple[int, ...] | None = None,
+        cache: bool | str | Path = True,
+    ):
+        self.base = base
+        self.weights = weights
+        self.layer = layer
+        self.pooling = pooling
+        self.image_shape = image_shape
+        self.cache = cache
+
+    def fit(self, X: Any, y: Any = None) -> "CNNFeatures":
+        """Load the network; nothing is learned from X."""
+        X, self.takes_pictures_ = read_x(self, X, reset=True)
+        self.base_ = None
+        if self.takes_pictures_:
+            self.base_ = feature_base(self.base, self.weights, self.layer, self.pooling)
+            self._n_features_out = int(np.prod(self.base_.model.output_shape[1:]))
+        else:
+            warnings.warn(
+                f"CNNFeatures: rows of {X.shape[1]} numbers are no pictures and stay as they are; give pictures "
+                "(N,H,W,C), or say with image_shape=(H,W,C) that rows are flat pictures",
+                stacklevel=2,
+            )
+            self._n_features_out = X.shape[1]
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """The features (N,D) of pictures."""
+        check_is_fitted(self)
+        X, _ = read_x(self, X, reset=False)
+        if self.base_ is None:
+            return X
+        found = features_of(self.base_, picture_source(X, self.base_), store_of(self.cache))
+        return found.reshape(len(found), -1)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

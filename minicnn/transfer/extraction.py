@@ -1,0 +1,201 @@
+"""`extract_features`: what a trained network sees in pictures, as rows of numbers for any other learner.
+
+Each picture's features are kept under a key of their own, so that any selection of pictures that were seen before, as
+the folds of a cross-validation are, costs no pass through the network.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn.data import load_images
+from minicnn.data.load import file_hashes
+from minicnn.errors import ArgumentError, DataError, DTypeError
+from minicnn.models.batches import as_array
+from minicnn.models.network import Network
+from minicnn.preparation import MODES
+from minicnn.preparation.preparation import as_picture
+from minicnn.transfer.base import Base
+from minicnn.transfer.feature_cache import FeatureCache
+from minicnn.transfer.features import BATCH, Progress, cache_key, model_hash
+from minicnn.transfer.labelled import store_of
+from minicnn.transfer.samples import AsGiven
+from minicnn.transfer.surgery import features_at
+from minicnn.transfer.tuning import base_of
+
+
+def extract_features(
+    model: Any,
+    images: Any,
+    *,
+    layer: str | None = None,
+    pooling: str | None = "avg",
+    weights: str | Path = "imagenet",
+    cache: FeatureCache | bool = False,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """
+    The features (N,D) that a trained network gives for N pictures: a transfer to any learner that takes rows.
+
+    Parameters
+    ----------
+    model : str, path, Base or Model
+        A base as `load_base` knows it, or a model of yours, which stays as it is.
+    images : array or list
+        uint8 (N,H,W,3) or grey (N,H,W), or a list of such pictures of any size, or N paths of picture files: resized
+        and prepared as the base wants it.  Other numbers are what the network takes.
+    layer : str, optional
+        Whose outputs are the features; when None, what the network's classifier sees.
+    pooling : "avg", "max" or None
+        What becomes of maps (N,H,W,C): the mean or the largest of each channel (N,C), or nothing.
+    weights : str or path
+        For a model that has a name: "imagenet" or a file.
+    cache : FeatureCache or bool
+        Keeps the features of each picture on disk; True: in the user's cache folder.
+    progress : function, optional
+        Called as progress("features", done, total).
+
+    Returns
+    -------
+    float32 array (N,D), or (N,H,W,C) for maps without pooling
+
+    Raises
+    ------
+    ArgumentError
+        There is no such layer or pooling, or the model does not say how files become its input.
+    DataError
+        No pictures, a file that cannot be read, or features that are not finite.
+
+    Examples
+    --------
+    >>> photos = np.random.default_rng(0).integers(0, 256, (4, 40, 50, 3)).astype(np.uint8)
+    >>> extract_features("bundled", photos).shape
+    (4, 128)
+    """
+    base = feature_base(model, weights, layer, pooling)
+    return features_of(base, picture_source(images, base), store_of(cache), progress)
+
+
+@dataclass(frozen=True)
+class PictureSource:
+    """
+    N pictures that are read, resized and prepared when they are needed.
+
+    Attributes
+    ----------
+    hashes : list of str
+        N, each of all that a picture's content is.
+    read : function
+        From some of 0 .. N-1 to an array, of one size.
+    preparation : function
+        From it to what the network takes.
+    """
+
+    hashes: list[str]
+    read: Callable[[Sequence[int]], np.ndarray]
+    preparation: Any
+
+    def prepared(self, rows: Sequence[int]) -> np.ndarray:
+        """Some pictures as the network takes them."""
+        return self.preparation(self.read(rows))
+
+
+def feature_base(
+    model: Any, weights: str | Path = "imagenet", layer: str | None = None, pooling: str | None = "avg"
+) -> Base:
+    """A base whose model goes from pictures to the features that `extract_features` describes."""
+    base = base_of(model, weights)
+    whole = model if layer is not None and isinstance(model, Network) else base.model
+    return replace(base, model=features_at(whole, layer, pooling))
+
+
+def features_of(
+    base: Base, source: PictureSource, store: FeatureCache | None = None, progress: Progress | None = None
+) -> np.ndarray:
+    """What a base's model gives for pictures, each computed once, or not at all where the store has it."""
+    identity = model_hash(base.model) if store is not None else ""
+    keys = [cache_key(identity, str(source.preparation), [picture]) for picture in source.hashes]
+    place = {key: position for position, key in enumerate(keys)}  # copies of a picture share one
+    kept = {} if store is None else {key: row for key in place if (row := store.get(key)) is not None}
+    missing = [key for key in place if key not in kept]
+    for start in range(0, len(missing), BATCH):
+        batch = missing[start : start + BATCH]
+        rows = base.model.predict(source.prepared([place[key] for key in batch]), batch_size=BATCH)
+        if not np.isfinite(rows).all():
+            raise DataError(f"{base.name} gives features that are not finite: its weights ({base.weights}) are damaged")
+        kept |= zip(batch, rows)
+        if store is not None:
+            for key in batch:
+                store.put(key, kept[key])
+        if progress is not None:
+            progress("features", len(kept), len(place))
+    if store is not None and missing:
+        store.trim()
+    return np.stack([kept[key] for key in keys])
+
+
+def picture_source(images: Any, base: Base) -> PictureSource:
+    """What a user gave as pictures, for a base; raises as `extract_features`."""
+    if isinstance(images, str | Path):
+        raise ArgumentError(f"pictures are arrays or a list of files; for a folder: scan_folder({str(images)!r}).files")
+    if not len(images):
+        raise DataError("there are no pictures")
+    if are_files(images):
+        return _of_files([Path(file) for file in images], base)
+    if isinstance(base.preparation, AsGiven):
+        return _of_arrays(as_array(images, "images"))
+    if isinstance(images, list | tuple) and all(np.asarray(image).dtype == np.uint8 for image in images):
+        return _of_pictures(images, base)
+    x = as_array(images, "images")
+    if x.dtype == np.uint8:
+        return _of_pictures(x, base)
+    if x.dtype.kind != "f":
+        raise DTypeError(f"pictures are uint8 with values 0..255, or floats as the network takes them; got {x.dtype}")
+    return _of_arrays(x)
+
+
+def are_files(images: Any) -> bool:
+    """Whether these are paths.
+
+    >>> are_files(["a.png"]), are_files(np.array(["a.png", "b.png"])), are_files([[0.0], [1.0]])
+    (True, True, False)
+    """
+    return len(images) > 0 and np.ndim(images) == 1 and all(isinstance(image, str | Path) for image in images)
+
+
+def _of_files(files: list[Path], base: Base) -> PictureSource:
+    if isinstance(base.preparation, AsGiven):
+        raise ArgumentError(
+            f"model {base.name} does not say how pixels are prepared: set model.metadata['preprocessing'] to "
+            f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}, or give arrays"
+        )
+
+    def read(rows: Sequence[int]) -> np.ndarray:
+        loaded = load_images([files[row] for row in rows], base.preparation.rule)
+        if loaded.problems:
+            raise DataError(f"{loaded.problems[0]}: leave it out")
+        return loaded.images
+
+    return PictureSource(list(file_hashes(files)), read, base.preparation)
+
+
+def _of_pictures(images: Sequence[np.ndarray] | np.ndarray, base: Base) -> PictureSource:
+    rule, pictures = base.preparation.rule, [as_picture(image, channels=1) for image in images]
+
+    def read(rows: Sequence[int]) -> np.ndarray:
+        chosen = (pictures[row] for row in rows)
+        return np.stack([p if p.shape[:2] == rule.shape else rule.apply_to_array(p) for p in chosen])
+
+    return PictureSource([_hash(picture) for picture in pictures], read, base.preparation)
+
+
+def _of_arrays(x: np.ndarray) -> PictureSource:
+    return PictureSource([_hash(sample) for sample in x], lambda rows: x[list(rows)], AsGiven())
+
+
+def _hash(array: np.ndarray) -> str:
+    return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
