@@ -11,6 +11,7 @@ examples:
   minicnn extract photos --out features.npz
   minicnn extract photos --base resnet50 --weights resnet50_notop.h5 --out features.npz
   minicnn extract photos --base photos-model/model.keras --out features.npz
+  minicnn extract photos --base vgg16 --layer block4_pool --pooling max --out features.npz
 
 then in Python:
   data = numpy.load("features.npz")
@@ -30,6 +31,11 @@ def add_parser(commands) -> None:
         "--out", required=True, metavar="FILE.npz", help="the file to write; its folder is made if need be"
     )
     add_base_options(parser)
+    parser.add_argument("--layer", metavar="NAME", help="take this layer's outputs (default: what the classifier sees)")
+    parser.add_argument(
+        "--pooling", choices=("avg", "max", "none"), default="avg",
+        help="what becomes of maps: the mean of each channel, the largest, or all values in a row (default: avg)",
+    )  # fmt: skip
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features on disk")
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
     parser.set_defaults(run=run)
@@ -37,10 +43,13 @@ def add_parser(commands) -> None:
 
 def run(options) -> int:
     """Compute the features and write them."""
+    from dataclasses import replace
+
     from minicnn.data import scan_folder
-    from minicnn.transfer import default_cache, features_by_batch, load_base
-    from minicnn.transfer.freeze import freeze
+    from minicnn.transfer import default_cache, load_base
+    from minicnn.transfer.extraction import PictureSource, features_of
     from minicnn.transfer.pictures import read_pictures
+    from minicnn.transfer.surgery import features_at
 
     check_base_options(options)
     check_out(options.out)
@@ -53,18 +62,14 @@ def run(options) -> int:
             resize=options.resize,
             preprocessing=options.preprocessing,
         )
-    freeze(base.model)
+    pooling = None if options.pooling == "none" else options.pooling
+    base = replace(base, model=features_at(base.model, options.layer, pooling))
     progress = Progress()
     try:
         pictures = read_pictures(folder, base.preparation.rule, progress)
-        (features,), _ = features_by_batch(
-            base.model,
-            pictures.images,
-            pictures.hashes,
-            base.preparation,
-            cache=None if options.no_cache else default_cache(),
-            progress=progress,
-        )
+        source = PictureSource(list(pictures.hashes), lambda rows: pictures.images[rows], base.preparation)
+        features = features_of(base, source, None if options.no_cache else default_cache(), progress)
+        features = features.reshape(len(features), -1)
     finally:
         progress.close()
     for file, reason in pictures.refused:

@@ -113,7 +113,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise DataError(f"CNNClassifier needs at least 2 classes; y has 1 class, {self.classes_[0]!r}")
+            raise DataError(f"CNNClassifier needs at least 2 classes; y has 1 class, {self.classes_[0]}")
         return labels
 
     def _fit_rows(self, rows: np.ndarray, labels: np.ndarray, policy: Policy) -> None:
@@ -149,13 +149,15 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X, _ = read_x(self, X, reset=False)
         if self.base_ is None:
-            return self._head.probabilities(X)
-        source = picture_source(X, self.base_)
-        if self._head is not None:
-            body = replace(self.base_, model=without_head(self.model_))
-            return self._head.probabilities(features_of(body, source, store_of(self.cache)))
-        batches = (range(start, min(start + BATCH, len(X))) for start in range(0, len(X), BATCH))
-        return np.concatenate([self.model_.predict(source.prepared(rows)) for rows in batches])
+            rows = X
+        else:
+            source = picture_source(X, self.base_)
+            if self._head is None:
+                batches = (range(start, min(start + BATCH, len(X))) for start in range(0, len(X), BATCH))
+                return np.concatenate([self.model_.predict(source.prepared(batch)) for batch in batches])
+            rows = features_of(replace(self.base_, model=without_head(self.model_)), source, store_of(self.cache))
+        assert self._head is not None
+        return self._head.probabilities(rows)
 
     def predict(self, X: Any) -> np.ndarray:
         """The likeliest class of each sample, (N,)."""

@@ -1,0 +1,31 @@
+"""The shared photos and net, and coloured pictures as arrays."""
+
+import numpy as np
+import pytest
+from transfer_cases import CLASSES, SIDE, net_file, photos
+
+__all__ = ["net_file", "photos"]
+
+
+@pytest.fixture(scope="session")
+def pictures() -> tuple[np.ndarray, np.ndarray]:
+    """uint8 pictures (30,24,24,3) of noisy colours, and the names of their classes."""
+    generator = np.random.default_rng(0)
+    names = np.array([name for name in CLASSES for _ in range(10)])
+    pixels = np.stack([np.array(CLASSES[name]) + generator.normal(0, 25, (SIDE, SIDE, 3)) for name in names])
+    return np.clip(pixels, 0, 255).astype(np.uint8), names
+
+
+@pytest.fixture
+def passes(monkeypatch) -> list[int]:
+    """How many pictures went through a network in each call of `predict`."""
+    from minicnn.models import Model
+
+    counts, predict = [], Model.predict
+
+    def counted(self, x, *arguments, **options):
+        counts.append(len(x))
+        return predict(self, x, *arguments, **options)
+
+    monkeypatch.setattr(Model, "predict", counted)
+    return counts

@@ -1,0 +1,96 @@
+"""CNNClassifier: what `finetune` does, as a classifier among scikit-learn's."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from transfer_cases import SIDE, small_net
+
+from minicnn import seeds
+from minicnn.estimators import CNNClassifier
+from minicnn.models import load_model
+from minicnn.transfer import Policy
+
+HEAD = Policy(unfreeze=None, head_epochs=20)
+TUNED = Policy(unfreeze=1, head_epochs=20, epochs=2)
+
+
+@pytest.mark.parametrize("policy", [HEAD, TUNED])
+def test_it_learns_names_of_classes_and_survives_pickling_and_saving(pictures, net_file, policy, tmp_path):
+    x, y = pictures
+    classifier = CNNClassifier(net_file, policy=policy, cache=False).fit(x, y)
+    assert classifier.classes_.tolist() == ["blue", "green", "red"]
+    assert classifier.score(x, y) > 0.9
+    probabilities = classifier.predict_proba(x)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    again = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_array_equal(again.predict_proba(x), probabilities)
+    classifier.model_.save(tmp_path / "mine.keras")
+    model = load_model(tmp_path / "mine.keras")
+    np.testing.assert_allclose(model.predict(model.prepare(list(x))), probabilities, atol=1e-5)
+    assert model.metadata["class_names"] == ["blue", "green", "red"]
+
+
+def test_a_policy_that_unfreezes_changes_the_network_and_none_else_does(pictures, net_file):
+    kernels = [
+        CNNClassifier(net_file, policy=policy, cache=False).fit(*pictures).model_.get_layer("conv2").get_weights()[0]
+        for policy in (HEAD, TUNED)
+    ]
+    original = load_model(net_file).get_layer("conv2").get_weights()[0]
+    np.testing.assert_array_equal(kernels[0], original)
+    assert not np.array_equal(kernels[1], original)
+
+
+def test_the_base_stays_as_it_is(pictures):
+    model = small_net(preprocessing="tf")
+    before = [array.copy() for array in model.get_weights()]
+    CNNClassifier(model, policy=TUNED, cache=False).fit(*pictures)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
+    assert model.trainable
+
+
+def test_the_folds_of_a_head_cost_one_pass_of_the_backbone(pictures, net_file, tmp_path, passes):
+    x, y = pictures
+    classifier = CNNClassifier(net_file, policy=HEAD, cache=tmp_path)
+    assert cross_val_score(classifier, x, y, cv=3, error_score="raise").mean() > 0.9
+    assert sum(passes) == len(x)
+
+
+def test_policies_can_be_searched(pictures, net_file):
+    classifier = CNNClassifier(net_file, cache=False)
+    search = GridSearchCV(classifier, {"policy": [HEAD, TUNED]}, cv=2, error_score="raise").fit(*pictures)
+    assert search.best_estimator_.get_params()["policy"] in (HEAD, TUNED)
+
+
+def test_flat_pictures_are_pictures(pictures, net_file):
+    x, y = pictures
+    whole = CNNClassifier(net_file, policy=HEAD, cache=False).fit(x, y)
+    flat = clone(whole).set_params(image_shape=(SIDE, SIDE, 3)).fit(x.reshape(len(x), -1), y)
+    np.testing.assert_array_equal(flat.predict_proba(x.reshape(len(x), -1)), whole.predict_proba(x))
+
+
+def test_rows_are_features():
+    x, y = load_iris(return_X_y=True)
+    assert cross_val_score(CNNClassifier(policy=HEAD), x, y, cv=3).mean() > 0.8
+
+
+def test_the_seed_decides_and_others_keep_their_random_numbers(pictures, net_file):
+    x, y = pictures
+
+    def fitted(seed):
+        return CNNClassifier(net_file, policy=TUNED, cache=False, random_state=seed).fit(x, y).predict_proba(x)
+
+    seeds.set_random_seed(3)
+    before = seeds.state()
+    first, again, other = fitted(1), fitted(1), fitted(2)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert seeds.state() == before
+
+
+def test_one_class_is_refused(pictures, net_file):
+    with pytest.raises(ValueError, match="at least 2 classes; y has 1 class, cat"):
+        CNNClassifier(net_file).fit(pictures[0], ["cat"] * len(pictures[0]))
