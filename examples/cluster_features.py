@@ -4,7 +4,8 @@
     python examples/cluster_features.py photos --base mobilenet     a folder of folders, one a class
 
 No label has a part in the sorting.  They are used at the end, to say how far the heaps are the classes: the adjusted
-Rand index is 1 where they are, and 0 for heaps drawn by lot.  The digits are real ones that come with scikit-learn.
+Rand index is 1 where they are, and 0 for heaps drawn by lot.  The digits are real ones that come with scikit-learn;
+they lie so well in their pictures that bare pixels do about as well.
 """
 
 import argparse
@@ -15,11 +16,11 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from minicnn.data import ResizeRule, load_images, scan_folder
 from minicnn.transfer import extract_features
 
+PICTURES = 500  # of digits
 DIGITS = {"layer": "stage2_block2_out", "pooling": None}  # maps as they are: a digit is where its strokes lie
 
 
@@ -31,23 +32,19 @@ def main() -> None:
     options = parser.parse_args()
 
     if options.photos is None:
-        pixels, labels = load_digits(return_X_y=True)
-        pixels, labels, names = pixels[:600], labels[:600], [str(digit) for digit in range(10)]
+        digits = load_digits()
+        pixels, labels, names = digits.data[:PICTURES], digits.target[:PICTURES], [str(digit) for digit in range(10)]
         pictures, where = (pixels.reshape(-1, 8, 8) / 16 * 255).astype(np.uint8), DIGITS
     else:
         folder = scan_folder(options.photos)
-        loaded = load_images(folder.files, ResizeRule(32))
-        pixels, labels, names = (
-            loaded.images.reshape(len(loaded.images), -1),
-            folder.labels[loaded.indices],
-            folder.class_names,
-        )
+        names, loaded = folder.class_names, load_images(folder.files, ResizeRule(32))
+        pixels, labels = loaded.images.reshape(len(loaded.images), -1), folder.labels[loaded.indices]
         pictures, where = [folder.files[index] for index in loaded.indices], {}
     features = extract_features(options.base, pictures, weights=options.weights, **where)
 
     for what, rows in (("pixels", pixels), ("features", features.reshape(len(labels), -1))):
         kmeans = KMeans(len(names), n_init=10, random_state=0)
-        heaps = make_pipeline(StandardScaler(), PCA(0.9, random_state=0), kmeans).fit_predict(rows)
+        heaps = make_pipeline(PCA(min(50, len(rows)), random_state=0), kmeans).fit_predict(rows)
         print(f"{what}: adjusted Rand index {adjusted_rand_score(labels, heaps):.2f}")
         for heap in range(len(names)):
             counts = np.bincount(labels[heaps == heap], minlength=len(names))

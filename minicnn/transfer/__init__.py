@@ -2,7 +2,7 @@
 
 Read in this order: `tuning.py` and `folder_job.py` (the whole job), `job.py` (its steps), `base.py`, `features.py` and
 `feature_cache.py`, `head.py` and `weight_decay.py`, `policy.py`, `groups.py` and `fine_tuning.py`, `folds.py`.
-`compare.py`, `scoring.py` and `domain.py` say whether it is any good.
+`compare.py`, `scoring.py` and `domain.py` say whether it is any good; `extraction.py` has features for other learners.
 """
 
 from minicnn.preparation import Preparation

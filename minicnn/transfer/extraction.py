@@ -164,7 +164,7 @@ def are_files(images: Any) -> bool:
     >>> are_files(["a.png"]), are_files(np.array(["a.png", "b.png"])), are_files([[0.0], [1.0]])
     (True, True, False)
     """
-    return len(images) > 0 and np.ndim(images) == 1 and all(isinstance(image, str | Path) for image in images)
+    return len(images) > 0 and all(isinstance(image, str | Path) for image in images)
 
 
 def _of_files(files: list[Path], base: Base) -> PictureSource:

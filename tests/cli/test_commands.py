@@ -160,6 +160,21 @@ def test_without_a_network_the_remedies_are_named(photos, tmp_path, monkeypatch,
     assert line.endswith(f": put the file at {place}, or use --weights FILE, or --base bundled (offline)")
 
 
+@pytest.mark.parametrize(("pooling", "width"), [("avg", 8), ("max", 8), ("none", 12 * 12 * 8)])
+def test_extract_takes_the_outputs_of_any_layer(photos, net_file, tmp_path, pooling, width):
+    out, options = tmp_path / "f.npz", ["--layer", "relu1", "--pooling", pooling, "--no-cache"]
+    assert main(["extract", str(photos), "--base", net_file, "--out", str(out), *options]) == 0
+    with np.load(out, allow_pickle=False) as data:
+        assert data["features"].shape == (24, width)
+        assert (data["features"] >= 0).all()
+
+
+def test_extract_names_layers_near_to_one_that_is_not_there(photos, net_file, tmp_path, capsys):
+    command = ["extract", str(photos), "--base", net_file, "--out", str(tmp_path / "f.npz"), "--layer", "relu"]
+    assert main(command) == 2
+    assert "has no layer 'relu'; some that it has: relu2, relu1" in capsys.readouterr().err
+
+
 def test_extract_makes_the_folder_of_its_file(photos, net_file, tmp_path):
     out = tmp_path / "new" / "er" / "f.npz"
     assert main(["extract", str(photos), "--base", net_file, "--out", str(out), "--no-cache"]) == 0

@@ -9,10 +9,13 @@ from pathlib import Path
 import cifar_archives
 import numpy as np
 import pytest
+from transfer_cases import photos
 
 from minicnn.applications import VGG16
 from minicnn.layers import Conv2D, Dense, Flatten, Input
 from minicnn.models import Sequential
+
+__all__ = ["photos"]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ELSEWHERE = {"train_backbone.py"}  # takes an hour; what it made is tested with the demo
@@ -142,3 +145,22 @@ def test_adapting_to_new_pictures_helps(cache):
     for way in ("CORAL", "AdaBN", "DANN"):
         assert number(rf"{way} +([\d.]+)%", printed) > before + 4, printed
     assert number(r"first scanner +([\d.]+)%", printed) > 95
+
+
+def test_the_svm_and_the_forest_on_features_beat_guessing(cache, photos):
+    printed = run("svm_and_forest_on_features.py", cache, str(photos), "--folds", "3")
+    assert "24 pictures of 3 classes, 3 folds" in printed
+    for what in ("pixels, SVM", "features, SVM", "features, random forest"):
+        assert number(rf"{what} +([\d.]+)%", printed) > 80, printed
+
+
+def test_clusters_of_features_are_the_classes(cache, photos):
+    printed = run("cluster_features.py", cache, str(photos))
+    assert number(r"features: adjusted Rand index (\S+)", printed) > 0.8, printed
+    assert printed.count("heap") == 6
+
+
+def test_the_hybrid_has_the_features_of_both_halves(cache, photos):
+    printed = run("hybrid_features.py", cache, str(photos), "--epochs", "1")
+    assert re.search(r"both +256 features", printed)
+    assert number(r"frozen +128 features: ([\d.]+)%", printed) > 80, printed
