@@ -21,7 +21,7 @@ from minicnn.preparation import MODES
 from minicnn.preparation.preparation import as_picture
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import BATCH, Progress, cache_key, model_hash
+from minicnn.transfer.features import BATCH, Progress, model_hash
 from minicnn.transfer.labelled import store_of
 from minicnn.transfer.samples import AsGiven
 from minicnn.transfer.surgery import features_at
@@ -117,8 +117,7 @@ def features_of(
     base: Base, source: PictureSource, store: FeatureCache | None = None, progress: Progress | None = None
 ) -> np.ndarray:
     """What a base's model gives for pictures, each computed once, or not at all where the store has it."""
-    identity = model_hash(base.model) if store is not None else ""
-    keys = [cache_key(identity, str(source.preparation), [picture]) for picture in source.hashes]
+    keys = source.hashes if store is None else _keys(base.model, source)
     place = {key: position for position, key in enumerate(keys)}  # copies of a picture share one
     kept = {} if store is None else {key: row for key in place if (row := store.get(key)) is not None}
     missing = [key for key in place if key not in kept]
@@ -136,6 +135,15 @@ def features_of(
     if store is not None and missing:
         store.trim()
     return np.stack([kept[key] for key in keys])
+
+
+def _keys(model: Any, source: PictureSource) -> list[str]:
+    """The key of each picture's features: a hash of all that they are computed from."""
+    from minicnn.kernels import autotune_wanted, numba_wanted
+
+    parts = ["features of a picture", model_hash(model), source.preparation, numba_wanted(), autotune_wanted()]
+    identity = "\n".join(map(str, parts))
+    return [hashlib.sha256(f"{identity}\n{picture}".encode()).hexdigest() for picture in source.hashes]
 
 
 def picture_source(images: Any, base: Base) -> PictureSource:

@@ -64,7 +64,7 @@ def features_by_batch(
     identity = model_hash(model) if cache is not None else ""
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
-        keys = [cache_key(identity, str(preparation), hashes[part], output) for output in range(len(model.outputs))]
+        keys = [_key(identity, str(preparation), hashes[part], output) for output in range(len(model.outputs))]
         arrays = _kept(cache, keys)
         if arrays:
             use.found += 1
@@ -141,8 +141,8 @@ def _plain(value: Any) -> Any:
     return {"unknown": uuid.uuid4().hex}  # found by nobody
 
 
-def cache_key(identity: str, preparation: str, hashes: Sequence[str], output: int = 0) -> str:
-    """The key of one output for the pictures of a batch."""
+def _key(identity: str, preparation: str, hashes: Sequence[str], output: int) -> str:
+    """The key of one output of one batch."""
     from minicnn.kernels import autotune_wanted, numba_wanted
 
     parts = [f"minicnn features {VERSION}", identity, preparation, f"numba {numba_wanted()}", f"output {output}"]
