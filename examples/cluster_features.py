@@ -32,8 +32,8 @@ def main() -> None:
     options = parser.parse_args()
 
     if options.photos is None:
-        digits = load_digits()
-        pixels, labels, names = digits.data[:PICTURES], digits.target[:PICTURES], [str(digit) for digit in range(10)]
+        pixels, labels = (array[:PICTURES] for array in load_digits(return_X_y=True))
+        names = [str(digit) for digit in range(10)]
         pictures, where = (pixels.reshape(-1, 8, 8) / 16 * 255).astype(np.uint8), DIGITS
     else:
         folder = scan_folder(options.photos)
@@ -43,7 +43,7 @@ def main() -> None:
     features = extract_features(options.base, pictures, weights=options.weights, **where)
 
     for what, rows in (("pixels", pixels), ("features", features.reshape(len(labels), -1))):
-        kmeans = KMeans(len(names), n_init=10, random_state=0)
+        kmeans = KMeans(len(names), random_state=0)
         heaps = make_pipeline(PCA(min(50, len(rows)), random_state=0), kmeans).fit_predict(rows)
         print(f"{what}: adjusted Rand index {adjusted_rand_score(labels, heaps):.2f}")
         for heap in range(len(names)):

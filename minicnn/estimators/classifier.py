@@ -63,12 +63,12 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     Examples
     --------
-    >>> from minicnn.datasets import shapes
     >>> from minicnn.transfer import Policy
-    >>> (x, y), (x_test, y_test) = shapes.load_data(per_class=20)
-    >>> classifier = CNNClassifier("bundled", policy=Policy(unfreeze=None), cache=False).fit(x, y)
-    >>> bool(classifier.score(x_test, y_test) > 0.5)
-    True
+    >>> dark, bright = np.zeros((8, 64, 64, 3), np.uint8), np.full((8, 64, 64, 3), 200, np.uint8)
+    >>> photos = np.concatenate([dark, bright]) + np.arange(16, dtype=np.uint8)[:, None, None, None]
+    >>> classifier = CNNClassifier("bundled", policy=Policy(unfreeze=None), cache=False)
+    >>> classifier.fit(photos, ["night"] * 8 + ["day"] * 8).predict(photos[[0, 15]]).tolist()
+    ['night', 'day']
     """
 
     def __init__(
@@ -188,10 +188,10 @@ def _fine_tuned(base: Base, samples: Samples, policy: Policy) -> Any:
 
 
 def _head_on(features: np.ndarray, labels: np.ndarray, hashes: list[str], policy: Policy) -> TrainedHead:
-    """A head for all rows of features, whose probabilities are float64."""
+    """A head for all rows of features."""
     split = _all_rows(labels)
     head, _ = fit_head(features.astype(np.float32), labels, split.train, split.validation, hashes, policy)
-    return replace(head, kernel=head.kernel.astype(np.float64), bias=head.bias.astype(np.float64))
+    return head
 
 
 def _without_nan(y: Any) -> Any:

@@ -50,11 +50,11 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     --------
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.svm import SVC
-    >>> from minicnn.datasets import shapes
-    >>> (x, y), (x_test, y_test) = shapes.load_data(per_class=20)
-    >>> classifier = make_pipeline(CNNFeatures("bundled", cache=False), SVC()).fit(x, y)
-    >>> bool(classifier.score(x_test, y_test) > 0.5)
-    True
+    >>> dark, bright = np.zeros((8, 64, 64, 3), np.uint8), np.full((8, 64, 64, 3), 200, np.uint8)
+    >>> photos = np.concatenate([dark, bright]) + np.arange(16, dtype=np.uint8)[:, None, None, None]
+    >>> classifier = make_pipeline(CNNFeatures("bundled", cache=False), SVC()).fit(photos, ["night"] * 8 + ["day"] * 8)
+    >>> classifier.predict(photos[[0, 15]]).tolist()
+    ['night', 'day']
     """
 
     def __init__(
