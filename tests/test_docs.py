@@ -36,7 +36,8 @@ def with_examples() -> list[str]:
 
 def blocks(page: Path, language: str) -> list[str]:
     """The code blocks of a page in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [code for name, code in found if name == language]
 
 
 @pytest.mark.parametrize("name", with_examples())
@@ -83,9 +84,9 @@ def test_paths_that_are_named_exist(page):
 
 
 def commands() -> list[str]:
-    """Lines of code blocks that call minicnn, without their comments."""
+    """Lines of code blocks that call minicnn, without their comments and where their output goes."""
     lines = [line for block in blocks(ROOT / "README.md", "") for line in block.splitlines()]
-    return [line.partition("#")[0].strip() for line in lines if line.startswith("minicnn ")]
+    return [line.partition("#")[0].partition(" > ")[0].strip() for line in lines if line.startswith("minicnn ")]
 
 
 @pytest.mark.parametrize("command", commands())

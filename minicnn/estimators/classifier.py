@@ -50,6 +50,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : array (K,)
+    takes_pictures_ : bool
+        Whether it was fitted to pictures.
     model_ : Model
         From prepared pictures, or rows, to the probabilities of the classes; `model_.save("mine.keras")` keeps it.
     base_ : Base or None

@@ -36,6 +36,8 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Attributes
     ----------
+    takes_pictures_ : bool
+        Whether it was fitted to pictures.
     base_ : Base or None
         The network up to the features, and how pictures are prepared for it.
     n_features_in_, feature_names_in_
