@@ -34,7 +34,7 @@ def stratified_split(
 ) -> Split:
     """Of each class of n samples, round(fraction·n) go to validation; at least 1, and at least 1 stays.
 
-    Samples of equal key, and those of one group, go together: then a class may miss its share by less than one group.
+    Samples of equal key, and those of one group, go together: then a class may miss its share.
 
     Parameters
     ----------
