@@ -1,7 +1,6 @@
 """What the tests of the report share: a small report, and a reader of its page that checks how elements are nested."""
 
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 
@@ -66,4 +65,4 @@ def judged(samples=40, classes=2, seed=0, features=5):
     powers = np.exp(2 * scores)
     names = [f"{i}.jpg" for i in range(samples)]
     points = generator.normal(0, 1, (samples, features)) + labels[:, None]
-    return Judged([Path(name) for name in names], names, labels, powers / powers.sum(axis=1, keepdims=True), points)
+    return Judged(names, labels, powers / powers.sum(axis=1, keepdims=True), points)

@@ -1,16 +1,17 @@
 """`minicnn finetune`: a folder of photos and a trained network become a classifier."""
 
+import shlex
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from minicnn.cli.console import Progress, note, print_json, say
 from minicnn.cli.options import add_base_options, base_remedies, check_base_options
 from minicnn.cli.parser import folds, whole, within
-from minicnn.cli.places import result_folder, said_of_contents, said_of_earlier
-from minicnn.errors import ArgumentError
+from minicnn.cli.places import CHECKPOINTS, is_finished, result_folder, said_of_contents, said_of_earlier
+from minicnn.cli.policy import HELP, add_policy_options, given_choices, policy_of
 
-FINE_TUNING = ("fine_epochs", "learning_rate")
-
-EPILOG = """\
+EPILOG = f"""\
 PHOTOS holds one folder of pictures a class; or train/ and val/ (or test/) of that shape: then val/ judges.
 
   photos/cat/1.jpg        minicnn finetune photos
@@ -26,7 +27,13 @@ examples:
   minicnn finetune photos --base torchvision.resnet50 --weights resnet50.safetensors
   minicnn finetune photos --base my_model.h5 --preprocessing unit    a model of yours that took pixels / 255
   minicnn finetune photos --base bundled                     the small net that comes with minicnn: no download
+  minicnn finetune photos --policy default                   the head, then the last layers with care
+  minicnn finetune photos --policy default,rank=8,ema=0.99   with other settings
   minicnn finetune photos --folds 5                          judge by cross-validation as well
+  minicnn finetune photos --out runs/a --checkpoint-every 50 keep the state every 50 steps; after a kill, the same
+                                                             command with --resume gives the same weights
+
+{HELP}
 
 JPEG, PNG, WEBP, BMP, GIF and TIFF files of up to 120 million pixels are read; what is not is named.
 In --out it writes model.keras (opens in Keras and in minicnn), report.html, and history.csv, metrics.json,
@@ -51,20 +58,7 @@ def add_parser(commands) -> None:
         "number where earlier results are)",
     )
     add_base_options(parser)
-    head = parser.add_argument_group("the head")
-    head.add_argument("--epochs", type=whole(1), default=40, metavar="N", help="epochs for the head (default: 40)")
-    head.add_argument("--batch-size", type=whole(1), default=32, metavar="N", help="pictures a step (default: 32)")
-    head.add_argument("--dropout", type=within("[0, 1)"), default=0.0, metavar="P", help="before the head (default: 0)")
-    fine = parser.add_argument_group("fine-tuning")
-    fine.add_argument(
-        "--unfreeze",
-        metavar="LAYER",
-        help="then train from this layer on: a name or its beginning, like conv_dw_12 of "
-        "MobileNet, block_15 of MobileNetV2, block5 of VGG, conv5 of ResNet, layer4 of torchvision's, stage2 of the "
-        "bundled net",
-    )
-    fine.add_argument("--fine-epochs", type=whole(1), metavar="N", help="epochs of it (default: 10)")
-    fine.add_argument("--learning-rate", type=within("(0, inf)"), metavar="R", help="rate of it (default: 1e-4)")
+    add_policy_options(parser)
     judging = parser.add_argument_group("judging")
     judging.add_argument(
         "--validation",
@@ -75,6 +69,15 @@ def add_parser(commands) -> None:
     )
     judging.add_argument("--folds", type=folds, default=0, metavar="K", help="cross-validate in K rounds as well")
     parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of splits and training (default: 0)")
+    keeping = parser.add_argument_group("going on after a kill, and watching")
+    keeping.add_argument(
+        "--checkpoint-every", type=whole(1), metavar="STEPS", help="keep the state of training every so many steps"
+    )
+    keeping.add_argument(
+        "--resume", action="store_true", help="go on from the last checkpoint in --out, or begin where none is"
+    )
+    keeping.add_argument("--tensorboard", metavar="DIR", help="write the figures of every epoch for TensorBoard")
+    keeping.add_argument("--mlflow", action="store_true", help="log them to MLflow, where its own settings say")
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features on disk")
     parser.add_argument("--json", action="store_true", help="print the contents of metrics.json")
     parser.set_defaults(run=run)
@@ -82,40 +85,22 @@ def add_parser(commands) -> None:
 
 def run(options) -> int:
     """Train, write the results, say where they are."""
-    from minicnn.report import write_outputs
-    from minicnn.transfer import Settings, finetune_folder
+    from minicnn.transfer import Checkpoints
 
     check_base_options(options)
-    settings = Settings(
-        size=options.size,
-        resize=options.resize,
-        preprocessing=options.preprocessing,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        dropout=options.dropout,
-        unfreeze=options.unfreeze,
-        folds=options.folds,
-        validation=options.validation,
-        seed=options.seed,
-        **fine_tuning_choices(options),
-    )
-    out = result_folder(options.out, options.photos)
-    held = said_of_earlier(options.out, options.photos, out) or said_of_contents(out)
-    progress = Progress()
-    try:
-        with base_remedies():
-            result = finetune_folder(
-                options.photos, options.base, options.weights, settings, cache=not options.no_cache, progress=progress
-            )
-    finally:
-        progress.close()
-    paths = write_outputs(result, out, options.argv)
-    if held:
-        note(held)
-    for file, reason in result.refused:
-        note(f"refused {file}: {reason}")
-    for remark in result.remarks:
-        note(remark)
+    settings, policy = settings_of(options), policy_of(options)
+    out = result_folder(options.out, options.photos, options.resume)
+    if options.resume and is_finished(out):
+        return _finished(out, options)
+    held = said_of_earlier(options.out, options.photos, out) or said_of_contents(out, known=CHECKPOINTS)
+    loggers = loggers_of(options, out.name)
+    every = options.checkpoint_every or ("epoch" if options.resume else None)
+    with Checkpoints(out / CHECKPOINTS, every, options.resume) as checkpoints:
+        if options.resume:
+            note(_where_it_goes_on(checkpoints))
+        result, paths = _trained(options, out, settings, policy=policy, checkpoints=checkpoints, callbacks=loggers)
+    for said in filter(None, [held, *(f"refused {file}: {why}" for file, why in result.refused), *result.remarks]):
+        note(said)
     if options.json:
         print_json(result.metrics())
     else:
@@ -123,15 +108,63 @@ def run(options) -> int:
     return 0
 
 
-def fine_tuning_choices(options) -> dict[str, Any]:
-    """What is given of the choices that fine-tuning alone has."""
-    given = {name: getattr(options, name) for name in FINE_TUNING if getattr(options, name) is not None}
-    if given and options.unfreeze is None:
-        name = f"--{next(iter(given)).replace('_', '-')}"
-        raise ArgumentError(
-            f"{name} is for fine-tuning: add --unfreeze LAYER, like --unfreeze conv_dw_12 for MobileNet"
-        )
-    return given
+def settings_of(options):
+    """The choices beside the policy, and those of a training without one."""
+    from minicnn.transfer import Settings
+
+    return Settings(
+        size=options.size,
+        resize=options.resize,
+        preprocessing=options.preprocessing,
+        folds=options.folds,
+        validation=options.validation,
+        seed=options.seed,
+        **(given_choices(options) if options.policy is None else {}),
+    )
+
+
+def loggers_of(options, name: str) -> Callable[[str], list[Any]]:
+    """From the name of a training to the callbacks that --tensorboard and --mlflow ask for."""
+    from minicnn.callbacks import MLflow, TensorBoard
+
+    def of_stage(stage: str) -> list[Any]:
+        board = [TensorBoard(Path(options.tensorboard) / stage)] if options.tensorboard else []
+        return board + ([MLflow(f"{name}, {stage}", {"command": shlex.join(options.argv)})] if options.mlflow else [])
+
+    of_stage("")  # what is not installed is said now
+    return of_stage
+
+
+def _trained(options, out: Path, settings, **choices):
+    """(result, its files) of the training; features and figures are told on the way."""
+    from minicnn.report import write_outputs
+    from minicnn.transfer import finetune_folder
+
+    progress = Progress()
+    choices |= {"cache": not options.no_cache, "progress": progress}
+    try:
+        with base_remedies():
+            result = finetune_folder(options.photos, options.base, options.weights, settings, **choices)
+    finally:
+        progress.close()
+    return result, write_outputs(result, out, options.argv, choices["checkpoints"].folder)
+
+
+def _where_it_goes_on(checkpoints) -> str:
+    if checkpoints.last is None:
+        return f"there is nothing to resume in {checkpoints.folder.parent}: the training begins"
+    return f"going on from {checkpoints.last}"
+
+
+def _finished(out: Path, options) -> int:
+    """Say that nothing is left to do, as a program that resumes until it is done wants to hear."""
+    from minicnn.runs import read_run
+
+    run = read_run(out)
+    note(f"{out} holds a training that has come to its end: nothing is left to resume; train anew without --resume")
+    if options.json:
+        print_json(run.metrics)
+    return 0
 
 
 def print_result(result, paths) -> None:

@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
             option = word.partition("=")[0]
             if _is_option(option) and option not in self._option_string_actions:
                 known = {name.lstrip("-"): name for name in self._option_string_actions}
-                meant = known.get(_nearest(option.lstrip("-"), known))
+                meant = known.get(nearest(option.lstrip("-"), known))
                 self.error(f"there is no option {option}{f', did you mean {meant}?' if meant else ''}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
             return
         hint = _hint(str(value), map(str, action.choices)) or f": there are {', '.join(map(str, action.choices))}"
         if isinstance(action.choices, dict):  # the parsers of commands by name
-            self.error(f"there is no {str(action.metavar).lower()} {value!r}{hint}", of=_nearest(value, action.choices))
+            self.error(f"there is no {str(action.metavar).lower()} {value!r}{hint}", of=nearest(value, action.choices))
         raise argparse.ArgumentError(action, f"{value!r} is unknown{hint}")
 
 
@@ -65,13 +65,14 @@ def _is_option(word: str) -> bool:
     return word.startswith("-") and len(word) > 1 and not word[1].isdigit() and " " not in word
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like one, "" where none is."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1)), "")
 
 
 def _hint(word: str, known: Iterable[str]) -> str:
-    nearest = _nearest(word, known)
-    return f", did you mean {nearest}?" if nearest else ""
+    meant = nearest(word, known)
+    return f", did you mean {meant}?" if meant else ""
 
 
 def whole(low: int, high: int | None = None):

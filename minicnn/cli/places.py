@@ -1,17 +1,20 @@
 """Where results go: never among the photos, nor unasked over earlier ones; what was there before is told."""
 
 import os
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 from minicnn.errors import ArgumentError, FileAccessError
 
+CHECKPOINTS = "checkpoints"  # the folder, among results, of a training that goes on
 
-def result_folder(out: str | None, photos: str) -> Path:
+
+def result_folder(out: str | None, photos: str, resume: bool = False) -> Path:
     """
     The folder for results: the one that is named, else NAME-model here, or beside the photos when here is among them.
 
-    Where nobody named it and it holds earlier results, these are kept, and it is NAME-model-2, ...
+    Where nobody named it and it holds earlier results, these are kept, and it is NAME-model-2, ...; to `resume`, it is
+    the last of these that is there.
 
     Raises
     ------
@@ -33,7 +36,10 @@ def result_folder(out: str | None, photos: str) -> Path:
     check_place(folder)
     if out is None and holds_results(folder):
         numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
-        folder = next(other for other in numbered if not other.is_file() and not holds_results(other))
+        if resume:
+            folder = [folder, *takewhile(os.path.isdir, numbered)][-1]
+        else:
+            folder = next(other for other in numbered if not other.is_file() and not holds_results(other))
     return check_place(folder)
 
 
@@ -70,6 +76,11 @@ def holds_results(folder: Path) -> bool:
     from minicnn.report.outputs import OUTPUTS
 
     return any(os.path.exists(folder / name) for name in OUTPUTS)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a folder has the results of a training, and none is under way in it."""
+    return holds_results(folder) and not (folder / CHECKPOINTS).exists()
 
 
 def said_of_contents(folder: Path, known: str = "") -> str:

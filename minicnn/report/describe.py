@@ -5,10 +5,12 @@ import importlib.metadata
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from minicnn import __version__
+from minicnn.preparation import Preparation
 from minicnn.report.content import LayerGroup, TrainingReport
 from minicnn.report.seen import looked_at
 from minicnn.report.words import count
@@ -23,6 +25,10 @@ PIXELS = {
     "unit": "x / 255",
     "none": "as they are, 0 to 255",
 }
+TUNING = (  # what a policy says of fine-tuning, beside epochs and rate
+    "layer_decay", "gradual", "schedule", "warmup", "optimizer", "batchnorm", "weight_decay", "l2_sp", "rank",
+    "augment", "label_smoothing", "class_weight", "clip_norm", "ema", "patience",
+)  # fmt: skip
 
 
 def describe(result: TransferResult, command: Sequence[str], next_command: str) -> TrainingReport:
@@ -86,13 +92,11 @@ def now() -> datetime.datetime:
 
 
 def _model_facts(base: Base) -> Mapping[str, str]:
-    height, width = base.preparation.size
-    facts = {
-        "base": base.name,
-        "weights": base.weights,
-        "pixel values": f"{base.preparation.preprocessing}: {PIXELS[base.preparation.preprocessing]}",
-        "picture size": f"{height} × {width}, by {base.preparation.rule.method}",
-    }
+    facts = {"base": base.name, "weights": base.weights}
+    if isinstance(base.preparation, Preparation):
+        mode, (height, width) = base.preparation.preprocessing, base.preparation.size
+        facts["pixel values"] = f"{mode}: {PIXELS[mode]}"
+        facts["picture size"] = f"{height} × {width}, by {base.preparation.rule.method}"
     return facts if base.sha256 is None else facts | {"sha256 of the weights": base.sha256}
 
 
@@ -109,7 +113,14 @@ def _setting_facts(result: TransferResult) -> Mapping[str, str]:
         if isinstance(policy.unfreeze, int):
             layers = f"of the last {count(policy.unfreeze, 'group')} of layers"
         facts["fine-tuning"] = f"{epochs} {layers}, learning rate {policy.learning_rate:g}"
+        facts |= {name.replace("_", " "): _told(getattr(policy, name)) for name in TUNING if getattr(policy, name)}
     return facts
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return getattr(value, "__qualname__", str(value))  # a function that augments
 
 
 def software() -> Mapping[str, str]:

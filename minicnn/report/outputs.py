@@ -20,6 +20,7 @@ from minicnn.report.record import predictions_csv, run_record
 from minicnn.runs.run import METRICS, PREDICTIONS, RECORD
 from minicnn.transfer.remarks import HEAD_FILE
 from minicnn.transfer.result import TransferResult
+from minicnn.transfer.tuning import FineTuned
 
 MODEL, HISTORY, REPORT = "model.keras", "history.csv", "report.html"
 OUTPUTS = (MODEL, HEAD_FILE, HISTORY, METRICS, PREDICTIONS, RECORD, REPORT)
@@ -45,7 +46,12 @@ def check_place(folder: str | Path) -> Path:
     return folder
 
 
-def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[str]) -> dict[str, Path]:
+def write_outputs(
+    result: TransferResult | FineTuned,
+    folder: str | Path,
+    command: Sequence[str] = (),
+    scratch: str | Path | None = None,
+) -> dict[str, Path]:
     """
     Write OUTPUTS into a folder, replacing those of an earlier run: the model, its report, and all figures.
 
@@ -54,8 +60,12 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
 
     Parameters
     ----------
+    result : TransferResult or FineTuned
+        Of `finetune_folder` or of `finetune`.
     command : sequence of str
         The arguments that led to the result, for the report.
+    scratch : path, optional
+        A folder on the same disk where files lie until all are whole: a process that is killed leaves them there.
 
     Returns
     -------
@@ -66,32 +76,43 @@ def write_outputs(result: TransferResult, folder: str | Path, command: Sequence[
     ------
     FileAccessError
         The folder cannot be written.
+
+    Examples
+    --------
+    >>> from minicnn.transfer import finetune
+    >>> paths = write_outputs(finetune("mobilenet", "photos"), "runs/photos")  # doctest: +SKIP
+    >>> paths["report.html"].name  # doctest: +SKIP
+    'report.html'
     """
     folder = Path(folder)
-    predict = shlex.join(["minicnn", "predict", as_text(folder / MODEL), "photo.jpg"])
-    command = [*map(as_text, command)]
-    report = describe(result, command, predict)
-    with _staged(folder) as stage:
-        result.model.save(stage / MODEL)
-        (stage / HISTORY).write_text(history_csv(result), encoding="utf-8", newline="")
-        (stage / PREDICTIONS).write_text(predictions_csv(result), encoding="utf-8", newline="")
-        for name, values in ((METRICS, result.metrics()), (RECORD, run_record(result, command))):
-            (stage / name).write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        (stage / REPORT).write_text(render(report), encoding="utf-8")
-        if result.before_fine_tuning:
-            with result.head_alone() as model:
-                model.save(stage / HEAD_FILE)
+    with _staged(folder, None if scratch is None else Path(scratch)) as stage:
+        _write(result.details if isinstance(result, FineTuned) else result, stage, folder, [*map(as_text, command)])
         names = sorted(path.name for path in stage.iterdir())
     return {name: folder / name for name in names}
 
 
+def _write(result: TransferResult, stage: Path, folder: Path, command: Sequence[str]) -> None:
+    """The files into a stage from where they will move to the folder."""
+    predict = shlex.join(["minicnn", "predict", as_text(folder / MODEL), "photo.jpg"])
+    report = describe(result, command, predict)
+    result.model.save(stage / MODEL)
+    (stage / HISTORY).write_text(history_csv(result), encoding="utf-8", newline="")
+    (stage / PREDICTIONS).write_text(predictions_csv(result), encoding="utf-8", newline="")
+    for name, values in ((METRICS, result.metrics()), (RECORD, run_record(result, command))):
+        (stage / name).write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    (stage / REPORT).write_text(render(report), encoding="utf-8")
+    if result.before_fine_tuning:
+        with result.head_alone() as model:
+            model.save(stage / HEAD_FILE)
+
+
 @contextlib.contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
+def _staged(folder: Path, scratch: Path | None) -> Iterator[Path]:
     """A new folder whose files move into `folder` when the block ends well, else they disappear.
 
-    It lies in `folder` where that exists: what is around it may be another disk, or not writable.
+    It lies in `scratch`, or in `folder` where that exists: what is around it may be another disk, or not writable.
     """
-    place = folder if folder.is_dir() else folder.parent
+    place = scratch or (folder if folder.is_dir() else folder.parent)
     try:
         place.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=place))
@@ -104,9 +125,9 @@ def _staged(folder: Path) -> Iterator[Path]:
             (folder / HEAD_FILE).unlink(missing_ok=True)  # of an earlier run
         for file in sorted(stage.iterdir()):
             os.replace(file, folder / file.name)
+    except FileAccessError as error:
+        raise FileAccessError(str(error).replace(str(stage), str(folder))) from error
     except OSError as error:
-        if isinstance(error, FileAccessError):
-            raise
         raise FileAccessError(f"{folder} cannot be written ({error.strerror}): name another folder") from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.preparation import Preparation
 from minicnn.report.describe import now, software
 from minicnn.runs.run import ANSWER_COLUMNS
 from minicnn.transfer.result import TransferResult
@@ -15,16 +16,14 @@ from minicnn.transfer.result import TransferResult
 
 def run_record(result: TransferResult, command: Sequence[str]) -> dict[str, Any]:
     """What run.json holds: plain values, the choices as they took effect."""
-    base = result.base
+    base, preparation = result.base, result.base.preparation
     policy = {name: value if _plain(value) else repr(value) for name, value in asdict(result.training).items()}
     judging = {"validation": result.settings.validation, "folds": result.settings.folds}
     config = {
         "base": base.name,
         "weights": base.weights,
         "weights_sha256": base.sha256,
-        "size": list(base.preparation.size),
-        "resize": base.preparation.rule.method,
-        "preprocessing": base.preparation.preprocessing,
+        **(_prepared(preparation) if isinstance(preparation, Preparation) else {}),
         **policy,
         **judging,
     }
@@ -43,6 +42,14 @@ def run_record(result: TransferResult, command: Sequence[str]) -> dict[str, Any]
         "data": data,
         "environment": dict(software()),
         "seconds": dict(result.seconds),
+    }
+
+
+def _prepared(preparation: Preparation) -> dict[str, Any]:
+    return {
+        "size": list(preparation.size),
+        "resize": preparation.rule.method,
+        "preprocessing": preparation.preprocessing,
     }
 
 

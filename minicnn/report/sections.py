@@ -173,13 +173,13 @@ def classes(report: TrainingReport) -> Markup:
 
 
 def mistakes(report: TrainingReport) -> Markup:
-    """The wrong answers of which the model was most confident."""
+    """The wrong answers of the highest loss."""
     if not report.mistakes:
         return Markup()
     short = dict(zip(report.class_names, shortened(report.class_names)))
     note = (
-        "The wrong answers of which the model was most confident, with the probability that it gave them. Look for "
-        "wrong labels first: they are often found here."
+        "The wrong answers that cost most: those where the model gave the picture's own class the least probability. "
+        "Look for wrong labels first: they are often found here."
     )
     if report.seen:
         note += (
@@ -188,7 +188,7 @@ def mistakes(report: TrainingReport) -> Markup:
         )
     figures = [_mistake(mistake, short, report) for mistake in report.mistakes]
     gallery = "gallery pairs" if report.seen else "gallery"
-    return section("Most confident mistakes", note, element("div", *figures, class_=gallery))
+    return section("Worst mistakes", note, element("div", *figures, class_=gallery))
 
 
 def _mistake(mistake: Mistake, short: Mapping[str, str], report: TrainingReport) -> Markup:
@@ -242,7 +242,7 @@ def making(report: TrainingReport) -> Markup:
     for title, values in report.facts.items():
         pairs = [element("div", element("dt", name), element("dd", value)) for name, value in values.items()]
         groups.append(element("div", element("h3", title), element("dl", *pairs, class_="facts")))
-    parts = [element("h3", "Command"), _command(report.command)]
+    parts = [element("h3", "Command"), _command(report.command)] if report.command else []
     if report.next_command:
         parts += [element("h3", "Use the model"), _command(report.next_command)]
     return section("How this was made", "", *parts, element("div", *groups, class_="groups"))

@@ -4,36 +4,27 @@ import io
 
 import numpy as np
 
-from minicnn.data import ImageError
-from minicnn.data.images import read_picture
 from minicnn.errors import UnsupportedError
 from minicnn.explain import grad_cam, overlay
-from minicnn.preparation.pillow import pillow_image, quiet_pillow
+from minicnn.preparation.pillow import pillow_image
+from minicnn.transfer.mistakes import drawable
 from minicnn.transfer.result import TransferResult
 
 SIDE = 224
 
 
 def looked_at(result: TransferResult) -> dict[str, bytes]:
-    """{file of a mistake: the picture as the model saw it, under the map of its answer}; empty without convolutions."""
-    if result.judged is None or not result.mistakes:
+    """{name of a mistake: the picture as the model saw it, under the map of its answer}; empty without convolutions."""
+    names = list(result.class_names)
+    shown = {m.file: (m.pixels, names.index(m.predicted)) for m in result.mistakes if m.pixels is not None}
+    if not shown:
         return {}
-    files, names = dict(zip(result.judged.names, result.judged.files)), list(result.class_names)
-    preparation, pixels, answers = result.base.preparation, {}, []
-    with quiet_pillow():
-        for mistake in result.mistakes:
-            try:
-                pixels[mistake.file] = read_picture(files[mistake.file], preparation.rule).pixels
-            except ImageError:  # it was there when training began
-                continue
-            answers.append(names.index(mistake.predicted))
-    if not pixels:
-        return {}
+    pixels, answers = zip(*shown.values())
     try:
-        maps = grad_cam(result.model, preparation(np.stack(list(pixels.values()))), answers)
+        maps = grad_cam(result.model, result.base.preparation(np.stack(pixels)), list(answers))
     except UnsupportedError:
         return {}
-    return {name: _jpeg(picture, heat) for (name, picture), heat in zip(pixels.items(), maps)}
+    return {name: _jpeg(drawable(picture), heat) for name, picture, heat in zip(shown, pixels, maps)}
 
 
 def _jpeg(picture: np.ndarray, heat: np.ndarray) -> bytes:

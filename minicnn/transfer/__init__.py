@@ -1,12 +1,14 @@
 """Transfer learning: freeze a trained network, learn a new head on it, fine-tune its last layers.
 
-Read in this order: `tuning.py` and `folder_job.py` (the whole job), `job.py` (its steps), `base.py`, `features.py` and
+Read in this order: `tuning.py` and `folder_job.py` (the whole job), `fitted.py` and `job.py` (its steps),
+`checkpoints.py` (how it goes on after a kill), `summary.py` (its result), `base.py`, `features.py` and
 `feature_cache.py`, `head.py` and `weight_decay.py`, `policy.py`, `groups.py` and `fine_tuning.py`, `folds.py`.
 `compare.py`, `scoring.py` and `domain.py` say whether it is any good; `extraction.py` has features for other learners.
 """
 
 from minicnn.preparation import Preparation
 from minicnn.transfer.base import Base, load_base
+from minicnn.transfer.checkpoints import Checkpoints
 from minicnn.transfer.compare import Comparison, compare
 from minicnn.transfer.domain import DomainGap, coral, domain_gap
 from minicnn.transfer.domain_adaptation import GradientReversal, adapt_batchnorm, train_dann
@@ -28,6 +30,7 @@ from minicnn.transfer.tuning import FineTuned, finetune
 __all__ = [
     "Base",
     "BaseRanking",
+    "Checkpoints",
     "Comparison",
     "DomainGap",
     "FeatureCache",

@@ -20,11 +20,18 @@ class BestEpoch(Callback):
     def __init__(self, patience: int, start: float):
         super().__init__()
         self.patience, self.start = patience, start  # the loss before the first epoch
-        self.best_epoch = 0  # 1 is the first; 0 what training began with
+        self.best, self.best_epoch, self._epoch = start, 0, 0  # 1 is the first; 0 what training began with
+        self._weights: list[tuple[Any, np.ndarray]] = []
+
+    def state(self) -> dict[str, Any]:
+        return {"best": [self.best, self.best_epoch, self._epoch], "weights": [array for _, array in self._weights]}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.best, self.best_epoch, self._epoch = state["best"]
+        self._weights = list(zip(self.model.weights, state["weights"], strict=True))
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.best, self.best_epoch, self._epoch = self.start, 0, 0
-        self._weights: list[tuple[Any, np.ndarray]] = []
         self._remember()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -96,6 +96,7 @@ class Tail:
         policy: Policy,
         hashes: Sequence[str] | None = None,
         progress: Progress | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> tuple[dict[str, list[float]], list[float]]:
         """
         Train on some pictures; (figures of every epoch, seconds of each).
@@ -120,7 +121,7 @@ class Tail:
                 batch_size=policy.batch_size,
                 epochs=policy.epochs,
                 verbose=0,
-                callbacks=[*self._callbacks(policy, validation), watch],
+                callbacks=[*self._callbacks(policy, validation), watch, *callbacks],
                 validation_data=(self._inputs(validation), self.labels[validation]),
                 class_weight=class_weights(policy.class_weight, self.labels[train], self.head.units),
             )

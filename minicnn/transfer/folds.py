@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from minicnn.callbacks import Callback
 from minicnn.data import stratified_folds
 from minicnn.seeds import set_random_seed
 from minicnn.transfer.fine_tuning import Tail
@@ -23,6 +24,7 @@ def fit_head(
     hashes: Sequence[str],
     policy: Policy,
     progress: Progress | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> tuple[TrainedHead, float]:
     """(head, weight decay): the decay is chosen and the head trained on the training rows alone."""
     classes = int(labels.max()) + 1
@@ -37,6 +39,7 @@ def fit_head(
         weight_decay=decay,
         dropout=policy.dropout,
         progress=progress,
+        callbacks=callbacks,
     )
     return head, decay
 
@@ -50,24 +53,26 @@ def cross_validate(
     folds: int,
     tail: Tail | None = None,
     progress: Progress | None = None,
+    callbacks: Callable[[str], Sequence[Callback]] = lambda stage: (),
 ) -> Folds:
     """
     The accuracies of `folds` heads, each on the pictures that it never saw; with a tail, of fine-tuning too.
 
     The tail's weights are those of before when this returns.  Every fold draws from a seed of its own, so that a head
-    does not depend on what was fine-tuned before it.
+    does not depend on what was fine-tuned before it.  `callbacks` gives those of a stage: "fold 1 head", ...
     """
     splits = stratified_folds(labels, folds, seed=policy.seed, keys=hashes, class_names=class_names)
     heads, tuned = [], []
     for number, split in enumerate(splits, 1):
         set_random_seed(fold_seed(policy.seed, number))
-        head, _ = fit_head(features, labels, split.train, split.validation, hashes, policy)
+        stage, rows = f"fold {number}", (split.train, split.validation)
+        head, _ = fit_head(features, labels, *rows, hashes, policy, callbacks=callbacks(f"{stage} head"))
         truth = labels[split.validation]
         heads.append(_accuracy(head.probabilities(features[split.validation]), truth))
         if tail is not None:
             with tail.borrowed():
                 tail.set_head(head)
-                tail.fit(split.train, split.validation, policy, hashes)
+                tail.fit(*rows, policy, hashes, callbacks=callbacks(f"{stage} fine-tuning"))
                 tuned.append(_accuracy(tail.probabilities(split.validation, policy.batch_size), truth))
         if progress is not None:
             progress("cross-validation", number, len(splits))

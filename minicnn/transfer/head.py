@@ -5,8 +5,9 @@ base gives them:  softmax(((x - mean) / scale) W + b) = softmax(x (W / scale) + 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,13 @@ class Stopwatch(Callback):
         super().__init__()
         self.step, self.epochs, self.progress = step, epochs, progress
         self.seconds: list[float] = []
+        self._rate = 0.0
+
+    def state(self) -> dict[str, Any]:
+        return {"seconds": self.seconds, "rate": self._rate}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.seconds, self._rate = state["seconds"], state["rate"]
 
     def on_train_begin(self, logs=None) -> None:
         self._begun = time.perf_counter()
@@ -75,6 +83,7 @@ def train_head(
     weight_decay: float,
     dropout: float = 0.0,
     progress: Callable[[str, int, int], None] | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> TrainedHead:
     """
     Minimise the mean cross-entropy + weight_decay/2 · ‖W‖² on standardised features by Adam with a cosine rate.
@@ -104,7 +113,7 @@ def train_head(
         batch_size=batch_size,
         epochs=epochs,
         verbose=0,
-        callbacks=[watch],
+        callbacks=[watch, *callbacks],
         validation_data=((validation[0] - mean) / scale, validation[1]),
     )
     kernel, bias = model.get_weights()

@@ -2,12 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from minicnn.callbacks import Callback
 from minicnn.data import Split
 from minicnn.errors import ArgumentError, DataError, DivergedError, FileFormatError
 from minicnn.layers import Dense, Dropout
@@ -60,6 +61,7 @@ class Job:
     ):
         self.base, self.samples, self.policy = base, samples, policy
         self.cache, self.progress, self.clock = cache, progress, clock or Clock()
+        self.callbacks: Callable[[str], Sequence[Callback]] = lambda stage: ()  # further ones of each training
         self.model, self.head_layer = attach_head(base, len(samples.class_names), policy.dropout)
 
     def features(self) -> tuple[np.ndarray, Tail | None, CacheUse]:
@@ -107,6 +109,7 @@ class Job:
                 self.samples.keys,
                 self.policy,
                 self.progress,
+                self.callbacks("head"),
             )
         self.head_layer.set_weights([head.kernel, head.bias])
         detail = (
@@ -122,11 +125,12 @@ class Job:
         step, rate, keys = "fine-tune", self.policy.learning_rate, self.samples.keys
         try:
             with self.clock.measure(step):
-                history, seconds = tail.fit(split.train, split.validation, self.policy, keys, self.progress)
+                history, seconds = tail.fit(
+                    split.train, split.validation, self.policy, keys, self.progress, self.callbacks("fine-tuning")
+                )
         except DivergedError as error:
-            raise DataError(
-                f"fine-tuning diverged: the loss is no number any more; use a rate of less than {rate:g}"
-            ) from error
+            said = str(error).removeprefix("fit: ")
+            raise DataError(f"fine-tuning diverged: {said}; the learning rate was {rate:g}") from error
         trained = [layer for layer in leaf_layers(self.model) if layer.trainable_weights]
         norms = "stays frozen" if self.policy.batchnorm == "keep-frozen" else "is trained too"
         detail = (

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -22,8 +21,8 @@ class Judged:
 
     Attributes
     ----------
-    files, names : sequences of N
-        Where each picture is, and what it is called from the folder on.
+    names : sequence of N
+        What each picture is called: its file from the folder on.
     labels : int (N,)
     probabilities : float (N,C)
         Of the finished model.
@@ -31,7 +30,6 @@ class Judged:
         As the frozen base gives them.
     """
 
-    files: Sequence[Path]
     names: Sequence[str]
     labels: np.ndarray
     probabilities: np.ndarray

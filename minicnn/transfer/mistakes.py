@@ -1,7 +1,6 @@
-"""The wrong answers that a model was surest of, with small pictures of them."""
+"""The wrong answers of a model that cost most, with small pictures of them."""
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,45 +8,65 @@ import numpy as np
 from minicnn.data import read_image
 from minicnn.preparation.pillow import pillow_image
 from minicnn.transfer.result import Mistake
+from minicnn.transfer.samples import Samples
 
 MOST = 12
 SIDE = 192
 
 
-def surest_mistakes(
-    files: Sequence[Path],
-    names: Sequence[str],
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    class_names: Sequence[str],
-) -> list[Mistake]:
+def worst_mistakes(samples: Samples, rows: np.ndarray, probabilities: np.ndarray) -> list[Mistake]:
     """
-    At most MOST pictures whose class got less probability than another, the surest first.
+    At most MOST of some samples whose class got less probability than another, those of the highest loss first.
+
+    The loss of a sample is -log p[n, label[n]].
 
     Parameters
     ----------
-    files, names : sequences of N
-        Where each picture is, and what it is called in the report.
-    labels : int (N,)
-    probabilities : float (N,C)
+    rows : int (M,)
+    probabilities : float (M,C)
+        Of these.
     """
-    predicted = probabilities.argmax(axis=1)
+    predicted, labels, names = probabilities.argmax(axis=1), samples.labels[rows], samples.class_names
     wrong = np.flatnonzero(predicted != labels)
-    surest = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:MOST]
+    worst = wrong[np.argsort(probabilities[wrong, labels[wrong]], kind="stable")][:MOST]
     return [
         Mistake(
-            names[i],
-            class_names[int(labels[i])],
-            class_names[int(predicted[i])],
+            samples.name(int(rows[i])),
+            names[int(labels[i])],
+            names[int(predicted[i])],
             float(probabilities[i, predicted[i]]),
-            thumbnail(files[i]),
+            _picture(samples, int(rows[i])),
+            samples.images[rows[i]],
         )
-        for i in map(int, surest)
+        for i in worst
     ]
+
+
+def _picture(samples: Samples, row: int) -> bytes:
+    if samples.pictures is not None:
+        return thumbnail(samples.pictures.folder.files[row])
+    return small_jpeg(drawable(samples.images[row]))
 
 
 def thumbnail(file: Path) -> bytes:
     """The middle of a picture as the bytes of a small JPEG."""
+    return small_jpeg(read_image(file, size=SIDE).pixels)
+
+
+def small_jpeg(pixels: np.ndarray) -> bytes:
+    """The bytes of a JPEG of pixels uint8 (H,W,3), of SIDE pixels at most."""
     stream = io.BytesIO()
-    pillow_image().fromarray(read_image(file, size=SIDE).pixels).save(stream, "JPEG", quality=82)
+    picture = pillow_image().fromarray(pixels)
+    picture.thumbnail((SIDE, SIDE))
+    picture.save(stream, "JPEG", quality=82)
     return stream.getvalue()
+
+
+def drawable(pixels: np.ndarray) -> np.ndarray:
+    """What a network takes as uint8 (H,W,3): other numbers are stretched from 0 to 255, other channels averaged."""
+    if pixels.dtype != np.uint8:
+        low, high = float(pixels.min()), float(pixels.max())
+        pixels = ((pixels - low) * (255 / max(high - low, 1e-12))).round().astype(np.uint8)
+    if pixels.shape[-1] != 3 and pixels.shape[0] == 3:
+        return np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+    return pixels if pixels.shape[-1] == 3 else np.repeat(pixels.mean(axis=-1, keepdims=True), 3, -1).astype(np.uint8)

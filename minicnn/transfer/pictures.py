@@ -103,9 +103,13 @@ def relative(path: Path, root: Path) -> str:
 
 def split_of(pictures: Pictures, fraction: float, seed: int) -> tuple[Split, str]:
     """The division into training and validation, and how it came about in words."""
-    given = pictures.folder.split
-    if given is not None:
-        return given, "the folder's own train/ and val/"
-    names = pictures.folder.class_names
-    split = stratified_split(pictures.labels, fraction, seed=seed, keys=pictures.hashes, class_names=names)
-    return split, f"{fraction:.0%} of each class, drawn with seed {seed}"
+    given, names = pictures.folder.split, pictures.folder.class_names
+    split = given or stratified_split(pictures.labels, fraction, seed=seed, keys=pictures.hashes, class_names=names)
+    return split, split_said(given, fraction, seed)
+
+
+def split_said(given: Split | None, fraction: float, seed: int) -> str:
+    """How a division came about: a given one, or one that was drawn."""
+    return (
+        f"{fraction:.0%} of each class, drawn with seed {seed}" if given is None else "the folder's own train/ and val/"
+    )

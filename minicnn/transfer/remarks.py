@@ -4,7 +4,7 @@ import numpy as np
 
 from minicnn.data import Split, conflicts, duplicates, split_remarks
 from minicnn.data.remarks import NAMED
-from minicnn.transfer.pictures import Pictures
+from minicnn.transfer.samples import Samples
 
 HEAD_FILE = "head.keras"
 
@@ -21,32 +21,33 @@ def count(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
-def copies_in(pictures: Pictures) -> list[tuple[str, str]]:
+def copies_in(samples: Samples) -> list[tuple[str, str]]:
     """(file, the first file with the same bytes) of every copy."""
-    return [(pictures.name(i), pictures.name(group[0])) for group in duplicates(pictures.hashes) for i in group[1:]]
+    return [(samples.name(i), samples.name(group[0])) for group in duplicates(samples.hashes) for i in group[1:]]
 
 
-def remarks_on(pictures: Pictures, split: Split) -> list[str]:
+def remarks_on(samples: Samples, split: Split) -> list[str]:
     """Copies, contradicting copies, pictures in both parts."""
-    copies = copies_in(pictures)
-    clashes = [_clash(pictures, group) for group in conflicts(pictures.labels, pictures.hashes)]
+    copies = copies_in(samples)
+    clashes = [_clash(samples, group) for group in conflicts(samples.labels, samples.hashes)]
     said = []
     if copies:
-        what = count(len(copies), "file is a copy of another", "files are copies of others")
+        kind = "file" if samples.pictures else "picture"
+        what = count(len(copies), f"{kind} is a copy of another", f"{kind}s are copies of others")
         said.append(f"{what}: {_some(copies)}; each was used, which gives it more weight: remove those you do not want")
     if clashes:
         what = count(len(clashes), "picture lies in several classes", "pictures lie in several classes")
         done = "each was used with the class it lies in, and one is wrong: keep it in the right one alone"
         said.append(f"{what}: {_some(clashes)}; {done}")
-    names = [pictures.name(row) for row in range(len(pictures.labels))]
-    return said + split_remarks(split, pictures.labels, pictures.hashes, names, pictures.folder.class_names)
+    names = [samples.name(row) for row in range(len(samples.labels))]
+    return said + split_remarks(split, samples.labels, samples.hashes, names, samples.class_names, samples.groups)
 
 
-def _clash(pictures: Pictures, group: list[int]) -> tuple[str, str]:
+def _clash(samples: Samples, group: list[int]) -> tuple[str, str]:
     """Two files with the same bytes and different classes."""
     first = group[0]
-    other = next(i for i in group if pictures.labels[i] != pictures.labels[first])
-    return pictures.name(other), pictures.name(first)
+    other = next(i for i in group if samples.labels[i] != samples.labels[first])
+    return samples.name(other), samples.name(first)
 
 
 def _some(pairs: list[tuple[str, str]]) -> str:

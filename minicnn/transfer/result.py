@@ -59,13 +59,23 @@ class Folds:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A validation picture that the model named wrongly; `picture` holds the bytes of a small JPEG."""
+    """
+    A validation picture that the model named wrongly.
+
+    Attributes
+    ----------
+    picture : bytes
+        A small JPEG.
+    pixels : array (H,W,C), optional
+        As they were prepared for the model.
+    """
 
     file: str
     true: str
     predicted: str
     probability: float
     picture: bytes
+    pixels: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ class Samples:
         The division that train/ and val/ of a folder give.
     groups : sequence of N, or None
         What each sample belongs to, as one of several of one patient.
+    pictures : Pictures or None
+        The files that they were read from.
     """
 
     images: np.ndarray
@@ -61,11 +63,16 @@ class Samples:
     preparation: Any
     split: Split | None = None
     groups: Sequence[str] | None = None
+    pictures: Pictures | None = None
 
     @property
     def keys(self) -> Sequence[str]:
         """N names, equal for samples that stay on one side of every division: copies, and those of one group."""
         return joined_keys(self.hashes, self.groups) or self.hashes
+
+    def name(self, index: int) -> str:
+        """What a sample is called: its file from the folder on, or its number."""
+        return f"sample {index}" if self.pictures is None else self.pictures.name(index)
 
     def prepared(self, rows: np.ndarray) -> np.ndarray:
         """Some samples as the network takes them."""
@@ -75,8 +82,8 @@ class Samples:
 def of_pictures(pictures: Pictures, base: Base) -> Samples:
     """The pictures of a folder, read at the size of a base, as it takes them."""
     files = pictures.folder
-    known = files.class_names, pictures.hashes, base.preparation, files.split
-    return Samples(pictures.images, pictures.labels, *known, groups=files.groups)
+    known = files.class_names, pictures.hashes, base.preparation, files.split, files.groups, pictures
+    return Samples(pictures.images, pictures.labels, *known)
 
 
 def of_labelled(pictures: Labelled, base: Base) -> Samples:

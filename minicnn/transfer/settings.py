@@ -26,8 +26,8 @@ class Settings:
         For the head.
     dropout : float
         Before the head, in [0, 1).
-    unfreeze : str, optional
-        Fine-tune from this layer on, after the head: a name or the beginning of one.
+    unfreeze : str or int, optional
+        Fine-tune from this layer on, after the head: a name or the beginning of one; or so many groups of layers.
     fine_epochs, learning_rate : int, float
         For fine-tuning.
     folds : int
@@ -53,7 +53,7 @@ class Settings:
     epochs: int = 40
     batch_size: int = 32
     dropout: float = 0.0
-    unfreeze: str | None = None
+    unfreeze: str | int | None = None
     fine_epochs: int = 10
     learning_rate: float = 1e-4
     folds: int = 0

@@ -7,20 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.arguments import number
+from minicnn.callbacks import Callback
 from minicnn.data import Split, stratified_split
 from minicnn.errors import ArgumentError
 from minicnn.models.network import Network
 from minicnn.preparation import Preparation
+from minicnn.seeds import set_random_seed
 from minicnn.transfer.base import Base, load_base
+from minicnn.transfer.checkpoints import Checkpoints, watch
 from minicnn.transfer.feature_cache import FeatureCache
+from minicnn.transfer.fitted import fitted
 from minicnn.transfer.job import Clock, Job, check_unfreeze
 from minicnn.transfer.labelled import store_of
-from minicnn.transfer.pictures import trained_on
+from minicnn.transfer.pictures import split_said
 from minicnn.transfer.policy import Policy, policy_of
-from minicnn.transfer.result import Phase
-from minicnn.transfer.samples import AsGiven, Samples, samples_of
+from minicnn.transfer.result import Phase, TransferResult
+from minicnn.transfer.samples import AsGiven, samples_of
 from minicnn.transfer.scores import wilson_interval
+from minicnn.transfer.settings import Settings
+from minicnn.transfer.summary import result_of
 from minicnn.transfer.surgery import without_head
 
 Progress = Callable[[str, int, int], None]
@@ -45,6 +50,8 @@ class FineTuned:
         Of the validation samples: their classes, and what the model says of them.
     seconds : mapping
         {step: seconds}.
+    details : TransferResult
+        All figures, and what was said of the samples: `report.write_outputs` makes a page of it.
     """
 
     model: Any
@@ -54,6 +61,7 @@ class FineTuned:
     split: Split
     labels: np.ndarray
     probabilities: np.ndarray
+    details: TransferResult
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -78,10 +86,11 @@ def finetune(
     validation: float = 0.2,
     cache: FeatureCache | bool = False,
     progress: Progress | None = None,
+    checkpoints: Checkpoints | None = None,
+    callbacks: Callable[[str], Sequence[Callback]] | None = None,
 ) -> FineTuned:
     """
     Fit a trained network to new classes: a new head on its features, then its last layers, as a policy says.
-
     What the frozen layers give is computed once for each sample.  The validation part has no say in anything.
 
     Parameters
@@ -96,10 +105,8 @@ def finetune(
         For a model that has a name: "imagenet" or a file; for arrays: what their classes are called.
     validation : float
         Share that is kept aside, of each class, where data is no folder with train/ and val/.
-    cache : FeatureCache or bool
-        Keeps features of the frozen layers on disk; True: in the user's cache folder.
-    progress : function, optional
-        Called as progress(step, done, total).
+    cache, progress, checkpoints, callbacks
+        As in `finetune_folder`; without a cache, features are computed for each call.
 
     Raises
     ------
@@ -113,9 +120,29 @@ def finetune(
     >>> finetune("bundled", (photos, ["night"] * 8 + ["day"] * 8), Policy(unfreeze=None)).accuracy
     1.0
     """
-    number("finetune", "validation", validation, "(0, 1)")
+    policy = policy_of(policy)
+    settings = Settings(validation=validation, seed=policy.seed)
+    set_random_seed(policy.seed)  # dropout in a base that is loaded and before the head draws from it
     job = job_of(model, data, policy, weights, class_names, store_of(cache), progress)
-    return _fitted(job, split_of(job, validation))
+    watch(job, settings, checkpoints, callbacks)
+    return _found(job, split_of(job, validation), settings)
+
+
+def _found(job: Job, split: Split, settings: Settings) -> FineTuned:
+    """Take the steps of a job, and say what came of it."""
+    done = fitted(job, split)
+    said = split_said(job.samples.split, settings.validation, job.policy.seed)
+    return FineTuned(
+        model=job.model,
+        class_names=job.samples.class_names,
+        policy=job.policy,
+        phases=done.phases,
+        split=split,
+        labels=job.samples.labels[split.validation],
+        probabilities=done.probabilities,
+        details=result_of(job, split, done, settings, said),
+        seconds=job.clock.seconds,
+    )
 
 
 def job_of(
@@ -167,25 +194,3 @@ def base_of(model: Any, weights: str | Path = "imagenet") -> Base:
     known = metadata.get("preprocessing") is not None
     preparation: Any = Preparation.from_metadata(metadata, model.input_shape) if known else AsGiven()
     return Base(body, model.name, preparation, "as given")
-
-
-def _fitted(job: Job, split: Split) -> FineTuned:
-    """What comes of a job."""
-    features, tail, _ = job.features()
-    head, phase = job.train_head(features, split)
-    phases, probabilities = [phase], head.probabilities(features[split.validation])
-    if tail is not None:
-        phases.append(job.fine_tune(tail, split))
-        probabilities = tail.probabilities(split.validation, job.policy.batch_size)
-    job.compare_with_live(probabilities, split.validation)
-    job.model.metadata = _metadata(job.base, job.samples, split)
-    labels, names = job.samples.labels[split.validation], job.samples.class_names
-    return FineTuned(job.model, names, job.policy, phases, split, labels, probabilities, job.clock.seconds)
-
-
-def _metadata(base: Base, samples: Samples, split: Split) -> dict[str, Any]:
-    """What the model is to say of itself when it is saved."""
-    names = {"class_names": list(samples.class_names), "base": base.name}
-    if isinstance(base.preparation, Preparation):
-        names |= base.preparation.metadata(samples.class_names)
-    return names | trained_on([samples.hashes[int(i)] for i in split.train])

@@ -66,7 +66,7 @@ def test_a_model_that_is_too_sure_is_said_to_be():
     p = np.tile([0.95, 0.05], (40, 1))
     labels = np.repeat([0, 1], [28, 12])
     names = [f"{i}.jpg" for i in range(40)]
-    found = Judged([], names, labels, p, np.zeros((40, 3)))
+    found = Judged(names, labels, p, np.zeros((40, 3)))
     page, _, text = read(make(judged=found))
     assert "On average the model is too sure by 25.0%" in text
     assert "sure of 95%: 70% of 40 right" in text
@@ -88,7 +88,7 @@ def test_dots_of_confidence_lie_within_the_chart():
 def test_what_is_as_right_as_it_is_sure_lies_on_the_line():
     p = np.tile([0.75, 0.25], (40, 1))
     names = [f"{i}.jpg" for i in range(40)]
-    page, _, _ = read(make(judged=Judged([], names, np.repeat([0, 1], [30, 10]), p, np.zeros((40, 3)))))
+    page, _, _ = read(make(judged=Judged(names, np.repeat([0, 1], [30, 10]), p, np.zeros((40, 3)))))
     chart = page[page.index("accuracy by confidence") :].split("</svg>")[0]
     line = re.search(r'<line x1="([\d.]+)" x2="([\d.]+)" y1="([\d.]+)" y2="([\d.]+)" class="chance"', chart)
     dot = re.search(r'cx="([\d.]+)" cy="([\d.]+)"', chart)

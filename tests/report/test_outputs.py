@@ -4,6 +4,7 @@ import html
 import io
 import json
 import os
+import re
 import tempfile
 from dataclasses import replace
 
@@ -12,16 +13,18 @@ import pytest
 from PIL import Image
 from transfer_cases import small_net, write_photos
 
+from minicnn import transfer
 from minicnn.data import read_image, scan_folder
 from minicnn.errors import FileAccessError
 from minicnn.explain import grad_cam, overlay
-from minicnn.models import load_model
+from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input
+from minicnn.models import Sequential, load_model
 from minicnn.report import Mistake, write_outputs
 from minicnn.report.describe import trained_layers
-from minicnn.report.outputs import check_place
+from minicnn.report.outputs import OUTPUTS, check_place
 from minicnn.report.seen import looked_at
 from minicnn.runs import read_run
-from minicnn.transfer import Settings, finetune_folder
+from minicnn.transfer import Policy, Settings, finetune_folder
 
 pytestmark = pytest.mark.numpy_only
 ODD = os.fsdecode(b"caf\xe9")
@@ -94,6 +97,24 @@ def test_a_failure_leaves_the_files_of_before(net_file, tmp_path, monkeypatch):
     np.testing.assert_array_equal(sorted(before), sorted(paths.values()))
 
 
+def test_what_a_killed_process_leaves_lies_in_the_scratch_folder(result, tmp_path, monkeypatch):
+    for place in ("out", "scratch"):
+        (tmp_path / place).mkdir()
+
+    def killed(*arguments, **options):
+        assert list((tmp_path / "out").iterdir()) == []
+        assert [path.name for path in (tmp_path / "scratch").rglob("model.keras")] == ["model.keras"]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("minicnn.report.outputs.render", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_outputs(result, tmp_path / "out", scratch=tmp_path / "scratch")
+    paths = write_outputs(result, tmp_path / "out", scratch=tmp_path / "scratch")
+    assert sorted(paths.values()) == sorted((tmp_path / "out").iterdir())
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
 @pytest.fixture(scope="module")
 def result(photos, net_file):
     return finetune_folder(photos, net_file, settings=Settings(epochs=2), cache=False)
@@ -158,16 +179,16 @@ def test_each_mistake_has_what_the_model_looked_at(photos, tmp_path):
     path = tmp_path / "net.keras"
     small_net(preprocessing="tf").save(path)
     result = finetune_folder(photos, str(path), settings=Settings(epochs=1, validation=0.5), cache=False)
-    wrong = [Mistake(name, "red", "green", 0.9, b"jpeg") for name in result.judged.names[:3]]
+    pixels = np.stack([read_image(photos / name, size=24).pixels for name in result.judged.names[:3]])
+    wrong = [Mistake(name, "red", "green", 0.9, b"", shot) for name, shot in zip(result.judged.names, pixels)]
     seen = looked_at(replace(result, mistakes=wrong))
     assert list(seen) == result.judged.names[:3]
     drawings = [np.array(Image.open(io.BytesIO(jpeg)), np.int64) for jpeg in seen.values()]
     assert all(drawing.shape == (24, 24, 3) for drawing in drawings)
-    pixels = np.stack([read_image(file, size=24).pixels for file in result.judged.files[:3]])
     heat = grad_cam(result.model, result.base.preparation(pixels), result.class_names.index("green"))
     for drawing, picture, map_ in zip(drawings, pixels, heat):
         assert np.abs(drawing - overlay(picture, map_)).mean() < 12  # what JPEG changes
-    assert looked_at(replace(result, judged=None, mistakes=wrong)) == {}
+    assert looked_at(replace(result, mistakes=[replace(mistake, pixels=None) for mistake in wrong])) == {}
 
 
 def test_the_layer_groups_of_a_fine_tuning_have_their_rates(photos, net_file):
@@ -181,3 +202,38 @@ def test_the_layer_groups_of_a_fine_tuning_have_their_rates(photos, net_file):
     halved = replace(result, policy=replace(result.training, layer_decay=0.5))
     assert [group.rate for group in trained_layers(halved)][-2] == 5e-4
     assert trained_layers(replace(result, phases=result.phases[:1])) == []
+
+
+def folder_of(photos, net_file):
+    """finetune by a policy, of a folder."""
+    return transfer.finetune(net_file, photos, Policy(unfreeze=1, head_epochs=2, epochs=1, batch_size=8))
+
+
+def arrays_of(photos, net_file):
+    """finetune of arrays that a model of one channel takes as they are, with labels that nothing tells."""
+    model = Sequential([Input((16, 16, 1)), Conv2D(4, 3, activation="relu"), GlobalAveragePooling2D(), Dense(3)])
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(30, 16, 16, 1)).astype(np.float32)
+    return transfer.finetune(model, (x, np.arange(30) % 3), Policy(unfreeze=None, head_epochs=2))
+
+
+@pytest.mark.parametrize(("make", "title"), [(folder_of, "colours"), (arrays_of, "samples")])
+def test_the_result_of_finetune_has_the_same_files_and_page(photos, net_file, tmp_path, make, title):
+    result = make(photos, net_file)
+    paths = write_outputs(result, tmp_path / "run")
+    assert set(OUTPUTS) - {"head.keras"} <= paths.keys()
+    page = html.unescape(paths["report.html"].read_text("utf-8"))
+    headings = re.findall("<h[12]>(.*?)</h[12]>", page)
+    assert {title, "How it learned", "What it mixes up", "Class by class", "Can its probabilities be believed?",
+            "What the network finds alike", "Where the time went"} <= set(headings)  # fmt: skip
+    assert ("Worst mistakes" in headings) == (len(result.details.mistakes) > 0) == (make is arrays_of)
+    assert page.count("data:image/jpeg") == 2 * len(result.details.mistakes)  # each with what the model looked at
+    assert "<h3>Command</h3>" not in page
+    run = read_run(tmp_path / "run")
+    assert (run.title, run.metrics["accuracy"]) == (title, result.accuracy)
+    assert len(run.answers()) == len(result.labels)
+    losses = [-np.log(p[label]) for p, label in zip(result.probabilities, result.labels) if p.argmax() != label]
+    names = {result.details.judged.names[i]: i for i in range(len(result.labels))}
+    rows = [names[mistake.file] for mistake in result.details.mistakes]
+    found = [-np.log(result.probabilities[row, result.labels[row]]) for row in rows]
+    assert found == sorted(losses, reverse=True)

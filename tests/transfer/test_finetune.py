@@ -195,7 +195,7 @@ def test_pictures_in_both_parts_are_remarked(tmp_path, net_file):
     assert remark.startswith("2 validation pictures are also among the training pictures")
 
 
-def test_mistakes_are_the_surest_wrong_answers(tmp_path, net_file):
+def test_mistakes_are_the_wrong_answers(tmp_path, net_file):
     photos = write_photos(tmp_path / "p" / "train", 6)
     write_photos(tmp_path / "p" / "val", 3, seed=1)
     wrong = photos.parent / "val" / "red" / "wrong.png"

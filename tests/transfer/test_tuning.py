@@ -135,6 +135,7 @@ def test_a_rate_that_diverges_is_refused():
         ({"data": (np.zeros((3, 24, 24, 3)), [0, 1])}, DataError, "3 samples but 2 labels"),
         ({"data": (np.zeros((3, 24, 24, 3)), [0, 0, 0])}, DataError, "at least two"),
         ({"data": (np.zeros((3, 24, 24, 3)), [0, 1, 2]), "class_names": ["a", "b"]}, DataError, "label .2. is none of"),
+        ({"class_names": ["r", "g", "b", "k"]}, DataError, "class 'k' has no pictures: add some or leave"),
         ({"policy": "fast"}, ArgumentError, "transfer.Policy"),
         ({"policy": Policy(unfreeze="conv9")}, ArgumentError, "no layer 'conv9'"),
         ({"validation": 1.0}, ArgumentError, "validation"),

@@ -1,0 +1,64 @@
+"""From a job that is done to its result: every figure, and everything that was said on the way."""
+
+import numpy as np
+
+from minicnn.data import Split
+from minicnn.data.problems import as_text
+from minicnn.metrics import ConfusionMatrix
+from minicnn.transfer.fitted import Fitted
+from minicnn.transfer.job import Job
+from minicnn.transfer.judged import Judged
+from minicnn.transfer.mistakes import worst_mistakes
+from minicnn.transfer.remarks import copies_in, count, remarks_on
+from minicnn.transfer.result import TransferResult
+from minicnn.transfer.settings import Settings
+
+
+def result_of(job: Job, split: Split, done: Fitted, settings: Settings, split_said: str) -> TransferResult:
+    """
+    The result of a job.
+
+    Parameters
+    ----------
+    split_said : str
+        How the division came about.
+    """
+    samples, rows, names = job.samples, split.validation, job.samples.class_names
+    labels = samples.labels[rows]
+    return TransferResult(
+        model=job.model,
+        base=job.base,
+        settings=settings,
+        policy=job.policy,
+        title=as_text(samples.pictures.folder.root.resolve().name) if samples.pictures else "samples",
+        class_names=names,
+        phases=done.phases,
+        confusion=ConfusionMatrix(len(names))(labels, done.probabilities),
+        train_counts=_counts(job, split.train),
+        val_counts=_counts(job, rows),
+        split=split_said,
+        mistakes=worst_mistakes(samples, rows, done.probabilities),
+        judged=Judged([samples.name(i) for i in rows], labels, done.probabilities, done.features[rows]),
+        folds=done.folds,
+        refused=samples.pictures.refused if samples.pictures else (),
+        adapted=samples.pictures.adapted if samples.pictures else (),
+        remarks=[*remarks_on(samples, split), *done.harm],
+        cache=_said_of_cache(job, done),
+        seconds=job.clock.seconds,
+        copies=copies_in(samples),
+        before_fine_tuning=done.before,
+    )
+
+
+def _counts(job: Job, rows: np.ndarray) -> list[int]:
+    return np.bincount(job.samples.labels[rows], minlength=len(job.samples.class_names)).tolist()
+
+
+def _said_of_cache(job: Job, done: Fitted) -> str:
+    pictures = count(len(job.samples.labels), "picture")
+    if job.cache is None:
+        return f"Features of {pictures}: computed; the cache was not used."
+    return (
+        f"Features of {pictures} in {count(done.use.found + done.use.computed, 'batch', 'batches')}: "
+        f"{done.use.found:,} from the cache, {done.use.computed:,} computed and kept there."
+    )
