@@ -11,6 +11,12 @@ PEERS = {  # column: engines of which the fastest counts
     "ONNX Runtime": ("onnxruntime",),
     "Keras": ("keras",),
 }
+WAYS = {  # of few_pictures
+    "scratch": "from scratch",
+    "features": "a head on the trained net",
+    "finetuned": "the trained net, fine-tuned",
+    "mobilenet": "MobileNet 0.25 (ImageNet), fine-tuned",
+}
 PACKAGES = ("torch", "onnxruntime", "keras", "tensorflow")
 
 
@@ -189,6 +195,56 @@ def data_loading(result: dict[str, Any]) -> str:
     return table([f"first epoch on a frozen base, {photos}", "time", "waiting for data", "the rest"], rows)
 
 
+def flowers(result: dict[str, Any]) -> str:
+    """Each way with its interval, and what it gains on the head alone."""
+    base = next(arm["base"] for arm in result["arms"] if arm["method"] == "finetuned")
+    said = {"scratch": "a small net from scratch", "features": "a head on its features (the base stays frozen)"}
+    said |= {"finetuned": "fine-tuned by the default policy"}
+    head = next(arm["name"] for arm in result["arms"] if (arm["base"], arm["method"]) == (base, "features"))
+    rows = []
+    for arm in result["arms"]:
+        way = said.get(arm["method"], arm["method"])
+        folds = result["folds"] * result["divisions"]
+        cells = [f"{100 * arm['mean']:.1f} % ({_span(arm['interval_95'])})", _gain(result["differences"], arm, head)]
+        rows.append([f"{arm['base']}: {way}" if arm["base"] else way, *cells, f"{arm['seconds'] / folds:.1f} s"])
+    title = f"{result['pictures']} photos of flowers, {result['divisions']} x {result['folds']} folds"
+    return table([title, "right, 95 % interval", "more than the head", "training, a fold"], rows)
+
+
+def _gain(differences: list[dict[str, Any]], arm: dict[str, Any], other: str) -> str:
+    """The difference of an arm to another by name; they are noted in one direction."""
+    for found in differences:
+        if {found["of"], found["to"]} == {arm["name"], other}:
+            sign = 1 if found["of"] == arm["name"] else -1
+            low, high = sorted((sign * found["low"], sign * found["high"]))
+            return f"{100 * sign * found['mean']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    return ""
+
+
+def _span(interval: list[float]) -> str:
+    return " to ".join(f"{100 * limit:.1f}" for limit in interval)
+
+
+def few_pictures(result: dict[str, Any]) -> str:
+    """A row for each number of pictures and way."""
+    rows = []
+    for row in result["rows"]:
+        for way, found in row["ways"].items():
+            cells = [f"{100 * found['accuracy']:.1f} % ({_span(found['accuracy_interval'])})"]
+            gain = f"{100 * found['gain']:+.1f} ({' to '.join(f'{100 * x:+.1f}' for x in found['gain_interval'])})"
+            cells += ["" if way == "scratch" else gain, f"{found['seconds']:.0f} s"]
+            rows.append([f"{row['pictures_a_class']} a class, {WAYS[way]}", *cells])
+    title = f"five classes of CIFAR-10, {result['seeds']} draws of pictures"
+    return table([title, "right, 95 % interval", "more than from scratch", "time"], rows)
+
+
+def two_classes(result: dict[str, Any]) -> str:
+    said = {"head": "`minicnn finetune`", "fine-tuned": "`minicnn finetune --unfreeze conv_dw_12`"}
+    rows = [[said[row["way"]], f"{row['first_seconds']:.1f} s", f"{row['seconds']:.1f} s"] for row in result["rows"]]
+    title = f"{result['images']} photos of two classes, the whole command"
+    return table([title, "first run", "later, features in the cache"], rows)
+
+
 def threads(result: dict[str, Any]) -> str:
     titles = {
         "serial": "one thread, no pool",
@@ -222,5 +278,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "startup": startup,
     "frozen_epochs": frozen_epochs,
     "data_loading": data_loading,
+    "flowers": flowers,
+    "few_pictures": few_pictures,
+    "two_classes": two_classes,
     "threads": threads,
 }

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,47 @@ def command_line(name: str, doc: str | None) -> argparse.ArgumentParser:
 
 def save(name: str, result: dict[str, Any], folder: Path = RESULTS) -> Path:
     """Write results/NAME.json: the machine, the command, and the result."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    arguments = [Path(argument).name if os.sep in argument else argument for argument in sys.argv[1:]]
-    command = " ".join(["python", "-m", f"benchmarks.{name}", *arguments])
-    text = json.dumps({"command": command, "machine": facts(), **result}, indent=1) + "\n"
-    beside = path.with_suffix(".part")
-    beside.write_text(text, "utf-8")
-    os.replace(beside, path)
+    _write(path, {"command": command(name), "machine": facts(), **result})
     print(f"wrote {path}", file=sys.stderr)
     return path
+
+
+def command(name: str) -> str:
+    """The command line that this process is, without folders."""
+    arguments = [Path(argument).name if os.sep in argument else argument for argument in sys.argv[1:]]
+    return " ".join(["python", "-m", f"benchmarks.{name}", *arguments])
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    os.replace(beside, path)
+
+
+class Pieces:
+    """The pieces of a long measurement, kept in NAME.pieces.json as they come: the same command goes on from there.
+
+    Those of another command are not used.
+    """
+
+    def __init__(self, name: str, folder: Path = RESULTS):
+        self.path, self.command = folder / f"{name}.pieces.json", command(name)
+        kept = json.loads(self.path.read_text("utf-8")) if self.path.exists() else {}
+        self.found: dict[str, Any] = kept["pieces"] if kept.get("command") == self.command else {}
+
+    def get(self, piece: str, measure: Callable[[], Any]) -> Any:
+        """The piece, which is measured and written when it is not there; any plain value."""
+        if piece not in self.found:
+            self.found[piece] = measure()
+            _write(self.path, {"command": self.command, "pieces": self.found})
+            print(f"{piece}: {self.found[piece]}", file=sys.stderr, flush=True)
+        return self.found[piece]
+
+    def forget(self) -> None:
+        """Remove the file: all is done and saved."""
+        self.path.unlink(missing_ok=True)
 
 
 def load(name: str, folder: Path = RESULTS) -> dict[str, Any] | None:

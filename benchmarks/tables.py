@@ -15,7 +15,7 @@ from typing import Any
 
 from minicnn import kernels
 
-from . import figures, ladders, picture, roofline
+from . import curves, figures, ladders, picture, roofline
 from .measuring import load
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +47,9 @@ def documents() -> dict[Path, str]:
     if results is not None:
         wanted[ROOT / "docs" / "ladder.svg"] = picture.render(results)
         wanted[ROOT / "docs" / "roofline.svg"] = roofline.render(results)
+    few = load("few_pictures")
+    if few is not None:
+        wanted[ROOT / "docs" / "few_pictures.svg"] = curves.render(few)
     return wanted
 
 
