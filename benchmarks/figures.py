@@ -13,9 +13,9 @@ PEERS = {  # column: engines of which the fastest counts
 }
 WAYS = {  # of few_pictures
     "scratch": "from scratch",
-    "features": "a head on the trained net",
-    "finetuned": "the trained net, fine-tuned",
-    "mobilenet": "MobileNet 0.25 (ImageNet), fine-tuned",
+    "features": "trained net, new head",
+    "finetuned": "trained net, fine-tuned",
+    "mobilenet": "MobileNet 0.25, fine-tuned",
 }
 PACKAGES = ("torch", "onnxruntime", "keras", "tensorflow")
 
@@ -226,16 +226,17 @@ def _span(interval: list[float]) -> str:
 
 
 def few_pictures(result: dict[str, Any]) -> str:
-    """A row for each number of pictures and way."""
+    """A row for each number of pictures, a column for each way, and what fine-tuning gains in the same draws."""
     rows = []
     for row in result["rows"]:
-        for way, found in row["ways"].items():
-            cells = [f"{100 * found['accuracy']:.1f} % ({_span(found['accuracy_interval'])})"]
-            gain = f"{100 * found['gain']:+.1f} ({' to '.join(f'{100 * x:+.1f}' for x in found['gain_interval'])})"
-            cells += ["" if way == "scratch" else gain, f"{found['seconds']:.0f} s"]
-            rows.append([f"{row['pictures_a_class']} a class, {WAYS[way]}", *cells])
-    title = f"five classes of CIFAR-10, {result['seeds']} draws of pictures"
-    return table([title, "right, 95 % interval", "more than from scratch", "time"], rows)
+        ways = row["ways"]
+        cells = [f"{100 * found['accuracy']:.1f} ({_span(found['accuracy_interval'])})" for found in ways.values()]
+        tuned = ways["finetuned"]
+        low, high = tuned["gain_interval"]
+        gain = f"{100 * tuned['gain']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+        rows.append([str(row["pictures_a_class"]), *cells, gain])
+    header = [f"{WAYS[way]}, %" for way in result["rows"][0]["ways"]]
+    return table(["pictures of each class", *header, "gain by fine-tuning"], rows)
 
 
 def two_classes(result: dict[str, Any]) -> str:
