@@ -39,7 +39,7 @@ EPOCHS_OF_BACKBONE = 16
 SOURCE = 5  # classes; the others are the target
 SIDE = 96  # to which pictures are enlarged for MobileNet
 BATCH, RATE = 32, 0.03  # from scratch: the example's 0.1 for batches of 100
-EPOCHS = {50: 80, 100: 60, 500: 20}  # from scratch, by pictures a class
+EPOCHS = {50: 100, 100: 75, 500: 20}  # from scratch, by pictures a class
 Arrays = tuple[np.ndarray, np.ndarray]
 
 
