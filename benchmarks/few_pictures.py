@@ -1,12 +1,12 @@
 """What is a trained net worth when pictures are few?  results/few_pictures.json.
 
-    python -m benchmarks.few_pictures cifar10_subset.npz backbone.keras MOBILENET.h5
+    python -m benchmarks.few_pictures cifar10_subset.npz backbone.keras
 
 The bundled net has seen all classes of CIFAR-10, so that a transfer to them would prove nothing.  Here the same net is
 trained in the same way (examples/train_backbone.py, kept in backbone.keras) on the first five classes alone, and then
 carried over to the other five: no picture and no class is in both.  It stands beside the same net from random weights,
-which sees its pictures more often and changed in more ways, and beside MobileNet.  All have the same pictures for
-training, drawn anew for each seed, and are tested on the same others, by which nothing is chosen.
+which sees its pictures more often and changed in more ways.  All have the same pictures for training, drawn anew for
+each seed, and are tested on the same others, by which nothing is chosen.
 """
 
 import functools
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,9 +37,8 @@ from .measuring import Pieces, command_line, save
 EXAMPLE = Path(__file__).parents[1] / "examples" / "train_backbone.py"
 EPOCHS_OF_BACKBONE = 16
 SOURCE = 5  # classes; the others are the target
-SIDE = 96  # to which pictures are enlarged for MobileNet
 BATCH, RATE = 32, 0.03  # from scratch: the example's 0.1 for batches of 100
-EPOCHS = {50: 100, 100: 75, 500: 20}  # from scratch, by pictures a class
+EPOCHS = {50: 80, 100: 50, 500: 16}  # from scratch, by pictures a class
 Arrays = tuple[np.ndarray, np.ndarray]
 
 
@@ -88,15 +87,10 @@ def from_scratch(task: Task, base: Base | None) -> Learner:
     return learn
 
 
-def ways(backbone: Path, mobilenet: Path) -> dict[str, tuple[Method, Base | None]]:
+def ways(backbone: Path) -> Mapping[str, tuple[Method, Base | None]]:
     """What is compared, by name."""
-    small, mobile = load_base(backbone), load_base("mobilenet", mobilenet, size=SIDE)
-    return {
-        "scratch": (from_scratch, None),
-        "features": (METHODS["features"], small),
-        "finetuned": (METHODS["finetuned"], small),
-        "mobilenet": (METHODS["finetuned"], mobile),
-    }
+    base = load_base(backbone)
+    return {"scratch": (from_scratch, None)} | {name: (METHODS[name], base) for name in ("features", "finetuned")}
 
 
 def judge(way: tuple[Method, Base | None], train: Arrays, test: Arrays, count: int, seed: int) -> dict[str, float]:
@@ -131,14 +125,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = command_line("few_pictures", __doc__)
     parser.add_argument("data", type=Path, help="npz with x_train, y_train, x_test, y_test of CIFAR-10")
     parser.add_argument("backbone", type=Path, help="the net of the source classes (.keras), made if it is not there")
-    parser.add_argument("mobilenet", type=Path, help="weights of MobileNet (.h5)")
     parser.add_argument("--seeds", type=int, default=3, help="draws of training pictures (default 3)")
     options = parser.parse_args(argv)
     with np.load(options.data) as file:
         data = dict(file)
     if not options.backbone.exists():
         train_backbone(data, options.backbone)
-    compared = ways(options.backbone, options.mobilenet)
+    compared = ways(options.backbone)
     train, test = (of_classes(data, part, source=False) for part in ("train", "test"))
     pieces, found = Pieces("few_pictures", options.out), {}
     for seed, count, name in itertools.product(range(options.seeds), EPOCHS, compared):
@@ -146,7 +139,7 @@ def main(argv: list[str] | None = None) -> int:
         piece = pieces.get(f"{count} a class, {name}, seed {seed}", measure)
         found.setdefault(count, {}).setdefault(name, []).append(piece)
     rows = [row(count, list(compared), found[count]) for count in EPOCHS]
-    result = {"seeds": options.seeds, "test_pictures": len(test[1]), "side": SIDE, "rows": rows}
+    result = {"seeds": options.seeds, "test_pictures": len(test[1]), "rows": rows}
     print(json.dumps(result), file=sys.stderr)
     save("few_pictures", result, options.out)
     pieces.forget()

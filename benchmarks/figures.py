@@ -15,7 +15,6 @@ WAYS = {  # of few_pictures
     "scratch": "from scratch",
     "features": "trained net, new head",
     "finetuned": "trained net, fine-tuned",
-    "mobilenet": "MobileNet 0.25, fine-tuned",
 }
 PACKAGES = ("torch", "onnxruntime", "keras", "tensorflow")
 

@@ -99,7 +99,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("photos", type=Path, help="folder of pictures, a class a folder")
     parser.add_argument("mobilenet", type=Path, help="weights of MobileNet (.h5)")
     parser.add_argument("squeezenet", type=Path, help="weights of SqueezeNet (.h5)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the divisions (default 1 2 3)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], help="of the divisions (default 1 2)")
     options = parser.parse_args(argv)
     pictures, compared = labelled(options.photos), ways(options.mobilenet, options.squeezenet)
     pieces = Pieces("flowers", options.out)
