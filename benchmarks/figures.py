@@ -207,7 +207,8 @@ def flowers(result: dict[str, Any]) -> str:
         cells = [f"{100 * arm['mean']:.1f} % ({_span(arm['interval_95'])})", _gain(result["differences"], arm, head)]
         rows.append([f"{arm['base']}: {way}" if arm["base"] else way, *cells, f"{arm['seconds'] / folds:.1f} s"])
     title = f"{result['pictures']} photos of flowers, {result['divisions']} x {result['folds']} folds"
-    return table([title, "right, 95 % interval", "more than the head", "training, a fold"], rows)
+    found = table([title, "right, 95 % interval", "more than the head", "training, a fold"], rows)
+    return f"{found}\n\n> {result['verdict']}"
 
 
 def _gain(differences: list[dict[str, Any]], arm: dict[str, Any], other: str) -> str:
