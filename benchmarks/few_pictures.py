@@ -134,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
     compared = ways(options.backbone)
     train, test = (of_classes(data, part, source=False) for part in ("train", "test"))
     pieces, found = Pieces("few_pictures", options.out), {}
-    for seed, count, name in itertools.product(range(options.seeds), EPOCHS, compared):
+    for count, seed, name in itertools.product(EPOCHS, range(options.seeds), compared):
         measure = functools.partial(judge, compared[name], train, test, count, seed)
         piece = pieces.get(f"{count} a class, {name}, seed {seed}", measure)
         found.setdefault(count, {}).setdefault(name, []).append(piece)

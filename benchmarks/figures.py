@@ -239,6 +239,19 @@ def few_pictures(result: dict[str, Any]) -> str:
     return table(["pictures of each class", *header, "gain by fine-tuning"], rows)
 
 
+def decoding(result: dict[str, Any]) -> str:
+    said = {"whole": "decoded whole", "half": "decoded at half size, which minicnn does not do"}
+    rows = []
+    for way, found in result["ways"].items():
+        times = found["decode"], found["resize"], found["decode"] + found["resize"]
+        change = f"{100 * result['changes'][way]:.1f} %" if way in result["changes"] else ""
+        rows.append([said[way], *map(milliseconds, times), change])
+    resaved = f"{100 * result['changes']['quality 75']:.1f} %"
+    rows.append(["for comparison: decoded whole, saved again at quality 75", "", "", "", resaved])
+    title = f"a JPEG file, {result['longer_side']} pixels wide or high, one thread"
+    return table([title, "decoding", f"to {result['size']} x {result['size']}", "both", "change of features"], rows)
+
+
 def two_classes(result: dict[str, Any]) -> str:
     said = {"head": "`minicnn finetune`", "fine-tuned": "`minicnn finetune --unfreeze conv_dw_12`"}
     rows = [[said[row["way"]], f"{row['first_seconds']:.1f} s", f"{row['seconds']:.1f} s"] for row in result["rows"]]
@@ -282,5 +295,6 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "flowers": flowers,
     "few_pictures": few_pictures,
     "two_classes": two_classes,
+    "decoding": decoding,
     "threads": threads,
 }

@@ -66,6 +66,22 @@ def test_a_row_holds_means_over_the_seeds_and_paired_gains():
     assert cell[2].startswith("75.0 (")
 
 
+def test_decoding_at_half_size_is_measured_against_the_whole(tmp_path):
+    decoding = module("decoding")
+    pixels = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    file = decoding.io.BytesIO()
+    decoding.Image.fromarray(pixels).save(file, "JPEG")
+    assert decoding.opened(file.getvalue(), decoding.WHOLE).size == (256, 256)
+    assert decoding.opened(file.getvalue(), 128).size == (128, 128)
+    ways = {"whole": {"decode": 0.001, "resize": 0.002}, "half": {"decode": 0.0005, "resize": 0.001}}
+    changes = {"half": 0.066, "quality 75": 0.06}
+    result = {"longer_side": 640, "size": 224, "ways": ways, "changes": changes}
+    rows = [row[1:] for row in cells(module("figures").decoding(result))]
+    assert rows[0] == ["1.0 ms", "2.0 ms", "3.0 ms", ""]
+    assert rows[1] == ["0.50 ms", "1.0 ms", "1.5 ms", "6.6 %"]
+    assert rows[2] == ["", "", "", "6.0 %"]
+
+
 def test_a_whole_command_has_its_first_run_and_a_later_one():
     rows = [{"way": "head", "first_seconds": 6.25, "seconds": 3.5, "accuracy": 0.9}]
     table = cells(module("figures").two_classes({"images": 200, "rows": rows}))
