@@ -236,7 +236,9 @@ def few_pictures(result: dict[str, Any]) -> str:
         gain = f"{100 * tuned['gain']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
         rows.append([str(row["pictures_a_class"]), *cells, gain])
     header = [f"{WAYS[way]}, %" for way in result["rows"][0]["ways"]]
-    return table(["pictures of each class", *header, "gain by fine-tuning"], rows)
+    found = table(["pictures of each class", *header, "fine-tuned more than from scratch"], rows)
+    counts = ", ".join(str(row["pictures_a_class"]) for row in result["rows"])
+    return f"![Accuracy with {counts} pictures of each class](docs/few_pictures.svg)\n\n{found}"
 
 
 def decoding(result: dict[str, Any]) -> str:

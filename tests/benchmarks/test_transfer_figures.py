@@ -61,7 +61,9 @@ def test_a_row_holds_means_over_the_seeds_and_paired_gains():
     assert row["ways"]["scratch"]["accuracy"] == pytest.approx(0.55)
     assert row["ways"]["scratch"]["seconds"] == 3.0
     assert row["ways"]["finetuned"]["gain_interval"] == pytest.approx((0.2, 0.2)), "as much with either seed"
-    (cell,) = cells(module("figures").few_pictures({"rows": [row]}))
+    picture, table = module("figures").few_pictures({"rows": [row]}).split("\n\n")
+    assert picture == "![Accuracy with 50 pictures of each class](docs/few_pictures.svg)"
+    (cell,) = cells(table)
     assert (cell[0], cell[3]) == ("50", "+20.0 (+20.0 to +20.0)")
     assert cell[2].startswith("75.0 (")
 
