@@ -197,17 +197,17 @@ def data_loading(result: dict[str, Any]) -> str:
 def flowers(result: dict[str, Any]) -> str:
     """Each way with its interval, and what it gains on the head alone."""
     base = next(arm["base"] for arm in result["arms"] if arm["method"] == "finetuned")
-    said = {"scratch": "a small net from scratch", "features": "a head on its features (the base stays frozen)"}
+    said = {"scratch": "a small net from scratch", "features": "a head on its features"}
     said |= {"finetuned": "fine-tuned by the default policy"}
     head = next(arm["name"] for arm in result["arms"] if (arm["base"], arm["method"]) == (base, "features"))
     rows = []
     for arm in result["arms"]:
         way = said.get(arm["method"], arm["method"])
-        folds = result["folds"] * result["divisions"]
         cells = [f"{100 * arm['mean']:.1f} % ({_span(arm['interval_95'])})", _gain(result["differences"], arm, head)]
-        rows.append([f"{arm['base']}: {way}" if arm["base"] else way, *cells, f"{arm['seconds'] / folds:.1f} s"])
-    title = f"{result['pictures']} photos of flowers, {result['divisions']} x {result['folds']} folds"
-    found = table([title, "right, 95 % interval", "more than the head", "training, a fold"], rows)
+        rows.append([f"{arm['base']}: {way}" if arm["base"] else way, *cells])
+    folds = f"{result['divisions']} x {result['folds']}" if result["divisions"] > 1 else str(result["folds"])
+    title = f"{result['pictures']} photos of flowers, {folds} folds"
+    found = table([title, "right, 95 % interval", "more than the head"], rows)
     return f"{found}\n\n> {result['verdict']}"
 
 

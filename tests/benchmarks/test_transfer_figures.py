@@ -38,14 +38,14 @@ def test_flowers_stand_against_the_head_whichever_way_the_difference_was_noted()
         {"of": "M, finetuned", "to": "M, features", "mean": 0.05, "low": -0.01, "high": 0.11},
     ]
     result = {"pictures": 800, "folds": 5, "divisions": 2, "differences": differences, "verdict": "It pays."}
-    found = module("figures").flowers({**result, "arms": [{**arm, "seconds": 100.0} for arm in arms]})
+    found = module("figures").flowers({**result, "arms": arms})
     lines, said = found.split("\n\n")
     assert said == "> It pays."
     rows = cells(lines)
     assert [row[1:] for row in rows] == [
-        ["50.0 % (45.0 to 55.0)", "-15.0 (-21.0 to -10.0)", "10.0 s"],
-        ["65.0 % (60.0 to 70.0)", "", "10.0 s"],
-        ["70.0 % (65.0 to 75.0)", "+5.0 (-1.0 to +11.0)", "10.0 s"],
+        ["50.0 % (45.0 to 55.0)", "-15.0 (-21.0 to -10.0)"],
+        ["65.0 % (60.0 to 70.0)", ""],
+        ["70.0 % (65.0 to 75.0)", "+5.0 (-1.0 to +11.0)"],
     ]
     assert rows[0][0] == "a small net from scratch"
     assert rows[2][0] == "M: fine-tuned by the default policy"
