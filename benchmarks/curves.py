@@ -19,7 +19,7 @@ def render(result: dict[str, Any]) -> str:
     low, high = math.floor(10 * max(0, min(limits))) / 10, math.ceil(10 * min(1, max(limits))) / 10
 
     def across(count: int) -> float:
-        share = math.log(count / counts[0]) / math.log(counts[-1] / counts[0])
+        share = math.log(count / counts[0]) / (math.log(counts[-1] / counts[0]) or 1)
         return LEFT + 30 + share * (WIDTH - LEFT - RIGHT - 60)
 
     def up(accuracy: float) -> float:

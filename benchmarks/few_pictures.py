@@ -126,6 +126,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("data", type=Path, help="npz with x_train, y_train, x_test, y_test of CIFAR-10")
     parser.add_argument("backbone", type=Path, help="the net of the source classes (.keras), made if it is not there")
     parser.add_argument("--seeds", type=int, default=3, help="draws of training pictures (default 3)")
+    parser.add_argument("--counts", type=int, nargs="+", choices=EPOCHS, default=list(EPOCHS), help="pictures a class")
     options = parser.parse_args(argv)
     with np.load(options.data) as file:
         data = dict(file)
@@ -134,11 +135,11 @@ def main(argv: list[str] | None = None) -> int:
     compared = ways(options.backbone)
     train, test = (of_classes(data, part, source=False) for part in ("train", "test"))
     pieces, found = Pieces("few_pictures", options.out), {}
-    for count, seed, name in itertools.product(EPOCHS, range(options.seeds), compared):
+    for count, seed, name in itertools.product(options.counts, range(options.seeds), compared):
         measure = functools.partial(judge, compared[name], train, test, count, seed)
         piece = pieces.get(f"{count} a class, {name}, seed {seed}", measure)
         found.setdefault(count, {}).setdefault(name, []).append(piece)
-    rows = [row(count, list(compared), found[count]) for count in EPOCHS]
+    rows = [row(count, list(compared), found[count]) for count in options.counts]
     result = {"seeds": options.seeds, "test_pictures": len(test[1]), "rows": rows}
     print(json.dumps(result), file=sys.stderr)
     save("few_pictures", result, options.out)
