@@ -7,8 +7,8 @@ from typing import Any
 from .figures import WAYS
 
 WIDTH, HEIGHT = 480, 400
-LEFT, RIGHT, TOP, BOTTOM = 58, 20, 90, 48
-COLOURS = {"scratch": "#e45756", "features": "#9d9d9d", "finetuned": "#4c78a8"}
+LEFT, RIGHT, TOP, BOTTOM = 58, 20, 112, 48
+COLOURS = {"scratch": "#e45756", "features": "#9d9d9d", "finetuned": "#4c78a8", "continued": "#54a24b"}
 DOT = 5  # by so much the ways stand beside each other, so that no interval hides another
 
 

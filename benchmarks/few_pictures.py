@@ -5,8 +5,8 @@
 The bundled net has seen all classes of CIFAR-10, so that a transfer to them would prove nothing.  Here the same net is
 trained in the same way (examples/train_backbone.py, kept in backbone.keras) on the first five classes alone, and then
 carried over to the other five: no picture and no class is in both.  It stands beside the same net from random weights,
-which sees its pictures more often and changed in more ways.  All have the same pictures for training, drawn anew for
-each seed, and are tested on the same others, by which nothing is chosen.
+which sees its pictures more often and changed in more ways, and beside itself trained just so (`continued`).  All have
+the same pictures for training, drawn anew for each seed, and are tested on the same others.
 """
 
 import functools
@@ -69,8 +69,8 @@ def train_backbone(data: dict[str, np.ndarray], target: Path) -> None:
         subprocess.run([*command, "--epochs", str(EPOCHS_OF_BACKBONE)], check=True)
 
 
-def from_scratch(task: Task, base: Base | None) -> Learner:
-    """The net of the example with random weights: its optimizer, its flips and crops, and many epochs."""
+def by_recipe(task: Task, base: Base | None) -> Learner:
+    """The net of the example with random weights, or those of a base: its optimizer, flips, crops, and many epochs."""
     net = example()
     images, labels = task.pictures.images(ResizeRule(32)), task.pictures.labels
 
@@ -79,6 +79,8 @@ def from_scratch(task: Task, base: Base | None) -> Learner:
         warm_up = steps // 5
         rate = CosineDecay(RATE / 10, steps - warm_up, alpha=0.0, warmup_target=RATE, warmup_steps=warm_up)
         model = net.backbone(task.classes)
+        for weight, trained in zip(model.weights, base.model.weights if base else []):
+            weight.assign(trained.numpy())
         model.compile(SGD(rate, momentum=0.9, nesterov=True), "sparse_categorical_crossentropy")
         batches = net.augmented(images[split.train], labels[split.train], BATCH, task.policy.seed)
         model.fit(batches, epochs=1, steps_per_epoch=steps, verbose=0)
@@ -90,7 +92,8 @@ def from_scratch(task: Task, base: Base | None) -> Learner:
 def ways(backbone: Path) -> Mapping[str, tuple[Method, Base | None]]:
     """What is compared, by name."""
     base = load_base(backbone)
-    return {"scratch": (from_scratch, None)} | {name: (METHODS[name], base) for name in ("features", "finetuned")}
+    transfers = {name: (METHODS[name], base) for name in ("features", "finetuned")}
+    return {"scratch": (by_recipe, None), **transfers, "continued": (by_recipe, base)}
 
 
 def judge(way: tuple[Method, Base | None], train: Arrays, test: Arrays, count: int, seed: int) -> dict[str, float]:

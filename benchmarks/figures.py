@@ -15,6 +15,7 @@ WAYS = {  # of few_pictures
     "scratch": "from scratch",
     "features": "trained net, new head",
     "finetuned": "trained net, fine-tuned",
+    "continued": "trained net, trained like that from scratch",
 }
 PACKAGES = ("torch", "onnxruntime", "keras", "tensorflow")
 

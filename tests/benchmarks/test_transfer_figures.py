@@ -131,6 +131,21 @@ def test_source_and_target_share_no_class():
     assert (labels[others.ravel()] == z + 5).all()
 
 
+def test_the_same_recipe_begins_with_the_weights_of_the_base(monkeypatch):
+    few = module("few_pictures")
+    net, base = few.example(), few.load_base("bundled")
+    monkeypatch.setattr(few, "RATE", 0.0)  # only the running statistics move
+    monkeypatch.setattr(few, "EPOCHS", {8: 1})
+    made = []
+    monkeypatch.setattr(net, "backbone", lambda classes, build=net.backbone: made.append(build(classes)) or made[-1])
+    pictures = labelled((np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), np.uint8), np.arange(40) % 5))
+    split = few.Split(np.arange(40), np.arange(4))
+    for start in (None, base):
+        few.by_recipe(few.Task(pictures, few.Policy(), few.small_net), start)(split)
+    same = [np.array_equal(model.weights[0].numpy(), base.model.weights[0].numpy()) for model in made]
+    assert same == [False, True]
+
+
 def test_the_machine_is_fitted_to_the_training_part_alone(monkeypatch):
     pytest.importorskip("sklearn")
     flowers = module("flowers")
