@@ -169,6 +169,7 @@ def frozen_epochs(result: dict[str, Any]) -> str:
     rows = [
         ["first epoch: the frozen base runs once", milliseconds(result["first_seconds"]), ""],
         ["later epochs", milliseconds(result["later_seconds"]), f"{result['ratio']:.2f}"],
+        ["the slowest of them", milliseconds(result["slowest_seconds"]), f"{result['slowest_ratio']:.2f}"],
         ["the head alone, on features made before", milliseconds(result["head_alone_seconds"]), "1"],
     ]
     return table([f"an epoch of VGG16 + head, {images}", "time", "ratio"], rows)

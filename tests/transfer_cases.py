@@ -62,5 +62,5 @@ def net_file(tmp_path_factory) -> str:
 @pytest.fixture
 def feature_folder(tmp_path, monkeypatch) -> Path:
     """The folder of the default feature cache, away from the user's."""
-    monkeypatch.setattr("minicnn.transfer.features.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("minicnn.models.feature_file.cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "cache" / "features"

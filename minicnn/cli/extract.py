@@ -64,11 +64,12 @@ def run(options) -> int:
         )
     pooling = None if options.pooling == "none" else options.pooling
     base = replace(base, model=features_at(base.model, options.layer, pooling))
+    cache = None if options.no_cache else default_cache()
     progress = Progress()
     try:
-        pictures = read_pictures(folder, base.preparation.rule, progress)
+        pictures = read_pictures(folder, base.preparation.rule, progress, cache)
         source = PictureSource(list(pictures.hashes), lambda rows: pictures.images[rows], base.preparation)
-        features = features_of(base, source, None if options.no_cache else default_cache(), progress)
+        features = features_of(base, source, cache, progress)
         features = features.reshape(len(features), -1)
     finally:
         progress.close()

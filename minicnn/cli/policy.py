@@ -8,10 +8,13 @@ from minicnn.errors import ArgumentError
 NAMES = ("default", "head")  # as policies()
 SETTINGS = (  # the fields of transfer.Policy but its seed
     "unfreeze", "head_epochs", "epochs", "batch_size", "learning_rate", "layer_decay", "gradual", "schedule", "warmup",
-    "optimizer", "batchnorm", "weight_decay", "l2_sp", "rank", "augment", "dropout", "label_smoothing", "class_weight",
+    "optimizer", "batchnorm", "weight_decay", "l2_sp", "rank", "augment", "views", "storage", "dropout",
+    "label_smoothing", "class_weight",
     "clip_norm", "ema", "patience", "held_out",
 )  # fmt: skip
-HEAD = {"epochs": "head_epochs", "batch_size": "batch_size", "dropout": "dropout"}
+HEAD = {
+    "epochs": "head_epochs", "batch_size": "batch_size", "dropout": "dropout", "views": "views", "storage": "storage",
+}  # fmt: skip
 FINE = {"fine_epochs": "epochs", "learning_rate": "learning_rate"}
 FIELDS = {**HEAD, "unfreeze": "unfreeze", **FINE}  # {option: the setting that it sets}
 
@@ -21,7 +24,8 @@ HELP = """\
   head     the head alone
   settings, as in minicnn.transfer.Policy: unfreeze (groups, or a layer), epochs, learning_rate, layer_decay, gradual
   (epochs between groups), schedule (cosine, one-cycle, constant), warmup, optimizer (adam, sgd), weight_decay, l2_sp,
-  rank (low-rank changes), augment (mirror, none), label_smoothing, class_weight (balanced, sqrt), clip_norm, ema,
+  rank (low-rank changes), augment (mirror, none), views
+  (kept of each picture), storage (float32, float16), label_smoothing, class_weight (balanced, sqrt), clip_norm, ema,
   patience (early stopping), held_out, batchnorm (keep-frozen, train), head_epochs, batch_size, dropout"""
 
 
@@ -32,6 +36,19 @@ def add_policy_options(parser) -> None:
     head.add_argument("--epochs", type=whole(1), metavar="N", help="epochs for the head (default: 40)")
     head.add_argument("--batch-size", type=whole(1), metavar="N", help="pictures a step (default: 32)")
     head.add_argument("--dropout", type=within("[0, 1)"), metavar="P", help="before the head (default: 0)")
+    head.add_argument(
+        "--augment-views",
+        dest="views",
+        type=whole(1),
+        metavar="K",
+        help="make and keep features of K mirrored views of each picture; every epoch draws one (default: none)",
+    )
+    head.add_argument(
+        "--feature-storage",
+        dest="storage",
+        choices=("float32", "float16"),
+        help="float16 keeps features in half the room; the report says how far that is off (default: float32)",
+    )
     head.add_argument(
         "--unfreeze",
         metavar="LAYER|N",

@@ -97,10 +97,14 @@ class LabelledPictures:
         """The batches to come are those of this epoch, from 0; `fit` says so."""
         self.epoch = whole_number(type(self).__name__, "epoch", epoch, 0)
 
-    def digest(self) -> str:
+    def identity(self) -> str:
         """A text that is another where the pictures, their classes, or what is done to them are others."""
         done = [self.class_names, self.labels.tolist(), self.numbers.tolist(), self.preparation, self.augmentation]
-        return hashlib.sha256("\n".join([*self.hashes, *map(repr, done)]).encode()).hexdigest()[:12]
+        return hashlib.sha256("\n".join([*self.hashes, *map(repr, done)]).encode()).hexdigest()
+
+    def digest(self) -> str:
+        """The beginning of `identity`."""
+        return self.identity()[:12]
 
     def batches(self, batch_size: int, order: ArrayLike | None = None) -> Iterator[Batch]:
         """(x, y) of batch_size samples after batch_size samples, the last batch may be smaller.

@@ -13,6 +13,8 @@ from minicnn.arguments import whole_number
 from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
 from minicnn.training import arrays_text
 
+from .identity import arrays_hash
+
 DEFAULT_BATCH_SIZE = 32
 
 
@@ -62,6 +64,7 @@ class Source:
 
     size: int | None = None  # number of samples, where it is known
     held: Any = None  # what they come from, which may have `state()`, plain data, and `load_state(state)`
+    constant = True  # whether the samples are known to be the same in every epoch, where they have numbers
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         """All samples, in the given order or as they lie."""
@@ -95,6 +98,10 @@ class Source:
     def describe(self) -> str:
         """The samples in words, with a digest of their numbers where that is cheap."""
         return type(self).__name__
+
+    def identity(self) -> str | None:
+        """A text that is another when any number of any input is, where there is one."""
+        return None
 
     def steps(self, batch_size: int) -> int | None:
         """Number of batches, where it is known."""
@@ -135,6 +142,9 @@ class ArraySource(Source):
     def describe(self) -> str:
         return arrays_text([self.x, self.y, [] if self.weights is None else [self.weights]])
 
+    def identity(self) -> str:
+        return arrays_hash(self.x)
+
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         assert self.size is not None
         for start in range(0, self.size, batch_size):
@@ -159,6 +169,7 @@ class DatasetSource(Source):
     def __init__(self, dataset: Any, model: Named):
         self.held = self.dataset = dataset
         self.model, self.size = model, len(dataset)
+        self.constant = hasattr(dataset, "varies") or hasattr(dataset, "digest")
         if not self.size:
             raise DataError("there are no samples: the dataset is empty")
 
@@ -170,6 +181,9 @@ class DatasetSource(Source):
             batch = to_batch(item, self.model)
             batch.rows = None if varies else rows[start : start + batch_size]
             yield batch
+
+    def identity(self) -> str | None:
+        return self.dataset.identity() if hasattr(self.dataset, "identity") else None
 
     def begin_epoch(self, epoch: int) -> None:
         if hasattr(self.dataset, "begin_epoch"):
@@ -222,7 +236,10 @@ class FirstBatches(Source):
 
     def __init__(self, source: Source, limit: int):
         self.source, self.limit, self.size = source, limit, source.size
-        self.held = source
+        self.held, self.constant = source, source.constant
+
+    def identity(self) -> str | None:
+        return self.source.identity()
 
     def batches(self, batch_size: int, order: np.ndarray | None) -> Iterator[Batch]:
         return islice(self.source.batches(batch_size, order), self.limit)

@@ -7,19 +7,25 @@ bit.  (Without Numba the order of a sum is BLAS', which is free to choose anothe
 
 from __future__ import annotations
 
+import hashlib
+import warnings
 from typing import Any
 
 import numpy as np
 
 from minicnn.autograd import Tensor
 
-from .batches import Batch
+from .batches import Batch, Source
+from .feature_file import FeatureFile, FeatureRows, features_folder
 from .graph import Program
+from .identity import kernels_text, program_hash
 from .joining import join_activations
 from .memory import available_memory
 from .plan import Plan
 
 SHARE = 0.25  # of the memory that is free, for kept features
+LOOKED_AT = 2  # samples by which a dataset is found to vary that does not say so
+VERSION = 1
 
 
 class SplitProgram:
@@ -28,6 +34,7 @@ class SplitProgram:
     def __init__(self, program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype]):
         self.prefix, self.rest = program.split()
         self.joined = join_activations(self.rest)
+        self._inputs = list(zip(shapes, dtypes))
         self.output_shapes = program.output_shapes([(None, *shape) for shape in shapes])
         self.plan = Plan(self.prefix, shapes, dtypes) if self.prefix.calls else None
         self._rest_plan: Plan | None = None
@@ -35,6 +42,11 @@ class SplitProgram:
     def features(self, x: list[np.ndarray]) -> list[np.ndarray]:
         """The prefix's outputs for a batch of inputs."""
         return x if self.plan is None else self.plan.run(x)
+
+    def identity(self, samples: str) -> str:
+        """The hash of all that decides the features of these samples."""
+        parts = [f"minicnn fit {VERSION}", program_hash(self.prefix, self._inputs), kernels_text(), samples]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def forward(self, features: list[np.ndarray], training: bool) -> list[Tensor]:
         """The model's outputs, remembered for a backward pass through the rest."""
@@ -55,38 +67,98 @@ def training_signature(program: Program) -> tuple[Any, ...]:
 
 
 class FeatureStore:
-    """Kept features of the samples of one source, filled as the samples come by."""
+    """
+    Kept features of the samples of one source, filled as the samples come by: in memory, or in a file.
 
-    def __init__(self, samples: int | None):
-        self.samples = samples
+    A file stays for later trainings where the source says what its samples are, under the hash of all that decides the
+    features.  What another training left there is compared with the first batch, which is always computed; what a
+    source gave that does not say whether its samples vary, with the first samples that come again.
+    """
+
+    def __init__(self, source: Source | None):
+        self.source = source
+        self.keeps = source is not None and source.size is not None
+        self._unproven = source is not None and not source.constant
         self._key: Any = None
-        self._arrays: list[np.ndarray] | None = None
-        self._filled = np.zeros(samples or 0, bool)
+        self._rows: FeatureRows | FeatureFile | None = None
 
     def get(self, split: SplitProgram, batch: Batch, x: list[np.ndarray]) -> list[np.ndarray]:
         """The features of a batch, from the store where it has them."""
-        if split.plan is None or batch.rows is None or self.samples is None:
+        if split.plan is None or batch.rows is None or not self.keeps:
             return split.features(x)
         key = (split, tuple(parameter.version for parameter in split.plan.parameters))
         if key != self._key:
-            self._key, self._arrays = key, None
-            self._filled[:] = False
-        missing = ~self._filled[batch.rows]
-        if not missing.any() and self._arrays is not None:
-            return [array[batch.rows] for array in self._arrays]
-        features = split.features(x)
-        if self._arrays is None:
-            self._arrays = self._allocate(features)
-        if self._arrays is not None:
-            for array, values in zip(self._arrays, features):
-                array[batch.rows] = values
-            self._filled[batch.rows] = True
+            self._key, self._rows = key, None
+        if self._rows is None:
+            features = split.features(x)
+            self._begin(split, batch.rows, features)
+        elif not self._rows.missing(batch.rows).any():
+            kept = self._rows.read(batch.rows)
+            return kept if self._proven(split, kept, x) else split.features(x)
+        else:
+            features = split.features(x)
+            self._write(batch.rows, features)
         return features
 
-    def _allocate(self, features: list[np.ndarray]) -> list[np.ndarray] | None:
-        """Room for the features of all samples, or None where memory does not allow it."""
-        assert self.samples is not None
-        needed = sum(self.samples * values[:1].nbytes for values in features)
-        if needed > SHARE * available_memory():
-            return None
-        return [np.empty((self.samples, *values.shape[1:]), values.dtype) for values in features]
+    def _begin(self, split: SplitProgram, rows: np.ndarray, features: list[np.ndarray]) -> None:
+        """Make room for all samples, with those of the first batch."""
+        try:
+            self._rows = self._room(split, features)
+            there = np.flatnonzero(~self._rows.missing(rows))
+            if differ([a[there] for a in features], self._rows.read(rows[there])):
+                warnings.warn("fit: the features kept on disk were not those of this network: made anew", stacklevel=9)
+                self._rows.discard()
+                self._rows = self._room(split, features)
+        except OSError as error:
+            self._give_up(error)
+        else:
+            self._write(rows, features)
+
+    def _room(self, split: SplitProgram, features: list[np.ndarray]) -> FeatureRows | FeatureFile:
+        assert self.source is not None
+        assert self.source.size is not None
+        if self.source.size * sum(array[:1].nbytes for array in features) <= SHARE * available_memory():
+            return FeatureRows(features, self.source.size)
+        samples = self.source.identity()
+        key = None if samples is None else split.identity(samples)
+        return FeatureFile(features, self.source.size, key)
+
+    def _write(self, rows: np.ndarray, features: list[np.ndarray]) -> None:
+        assert self._rows is not None
+        try:
+            self._rows.write(rows, features)
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        self.keeps, self._rows = False, None
+        cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        warnings.warn(
+            f"fit: features of the frozen layers are not kept, but computed in every epoch: memory has no room for "
+            f"them, and neither has {features_folder()}: {cause.strerror or cause}",
+            stacklevel=10,
+        )
+
+    def _proven(self, split: SplitProgram, kept: list[np.ndarray], x: list[np.ndarray]) -> bool:
+        """Whether samples that come again are those of before; looked at once."""
+        if not self._unproven:
+            return True
+        self._unproven = False
+        if not differ(split.features([array[:LOOKED_AT] for array in x]), [array[:LOOKED_AT] for array in kept]):
+            return True
+        self.keeps, self._rows = False, None
+        warnings.warn(
+            "fit: samples of the dataset are others than in the epoch before, so that features of frozen layers are "
+            "computed in every epoch: give it an attribute varies = True",
+            stacklevel=9,
+        )
+        return False
+
+
+def differ(computed: list[np.ndarray], kept: list[np.ndarray], tolerance: float = 1e-4) -> bool:
+    """Whether kept features are others than computed ones, by their relative L2 distance."""
+    for a, b in zip(computed, kept, strict=True):
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        if a.shape != b.shape or not np.linalg.norm(a - b) <= tolerance * np.linalg.norm(a) + 1e-30:
+            return True
+    return False

@@ -44,8 +44,8 @@ class Trainer:
     def __init__(self, model: Model, train: Source, validation: Source | None, class_weight: dict[int, float] | None):
         self.model, self.train, self.validation = model, train, validation
         self.class_weight = None if class_weight is None else checked_class_weight(class_weight)
-        self.train_store = FeatureStore(train.size)
-        self.validation_store = FeatureStore(None if validation is None else validation.size)
+        self.train_store = FeatureStore(train)
+        self.validation_store = FeatureStore(validation)
         self.signature: Any = None
         self.splits: dict[Any, SplitProgram] = {}
 

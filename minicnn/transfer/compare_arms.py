@@ -122,11 +122,13 @@ def fine_tuned(task: Task, base: Base) -> Learner:
     """
     pictures, policy = task.pictures, task.policy
     check_unfreeze(base.model, policy.unfreeze)
-    features, tail, _ = Job(base, of_labelled(pictures, base), policy, task.cache, task.progress).features()
+    job = Job(base, of_labelled(pictures, base), policy, task.cache, task.progress)
+    features, tail, _ = job.features()
     assert tail is not None
+    views = job.head_views
 
     def learn(split: Split) -> np.ndarray:
-        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.keys, policy)
+        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.keys, policy, views=views)
         with tail.borrowed():
             tail.set_head(head)
             tail.fit(split.train, split.validation, policy, pictures.keys)

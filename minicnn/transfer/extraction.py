@@ -21,7 +21,7 @@ from minicnn.preparation import MODES
 from minicnn.preparation.preparation import as_picture
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import BATCH, Progress, model_hash
+from minicnn.transfer.features import BATCH, Progress, check_frozen, model_hash
 from minicnn.transfer.labelled import store_of
 from minicnn.transfer.samples import AsGiven
 from minicnn.transfer.surgery import features_at
@@ -66,7 +66,8 @@ def extract_features(
     Raises
     ------
     ArgumentError
-        There is no such layer or pooling, or the model does not say how files become its input.
+        There is no such layer or pooling, or the model does not say how files become its input; or with a cache, a
+        layer of a model of yours acts otherwise while it is trained.
     DataError
         No pictures, a file that cannot be read, or features that are not finite.
 
@@ -76,8 +77,10 @@ def extract_features(
     >>> extract_features("bundled", photos).shape
     (4, 128)
     """
-    base = feature_base(model, weights, layer, pooling)
-    return features_of(base, picture_source(images, base), store_of(cache), progress)
+    base, store = feature_base(model, weights, layer, pooling), store_of(cache)
+    if store is not None and isinstance(model, Network):
+        check_frozen(base.model)
+    return features_of(base, picture_source(images, base), store, progress)
 
 
 @dataclass(frozen=True)

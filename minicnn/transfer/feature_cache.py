@@ -9,20 +9,16 @@ import contextlib
 import hashlib
 import io
 import os
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 
 from minicnn.errors import FileAccessError
+from minicnn.models.feature_file import DEFAULT_LIMIT, SUFFIX, trim
 from minicnn.weights.atomic import replacing
 
 MARK = b"minicnn1"
-SUFFIX = ".features"
-PARTIAL = ".tmp"
-PARTIAL_LIFETIME = 3600.0
-DEFAULT_LIMIT = 4 * 2**30
 
 
 class FeatureCache:
@@ -82,23 +78,7 @@ class FeatureCache:
 
     def trim(self) -> None:
         """Remove the files that were unused for longest until the rest is within the limit."""
-        entries, paths = [], []
-        with contextlib.suppress(OSError):  # a folder that may not be entered
-            paths = list(self.folder.glob("*/*"))
-        for path in paths:
-            with contextlib.suppress(OSError):
-                status = path.stat()
-                if path.suffix == SUFFIX:
-                    entries.append((status.st_mtime, status.st_size, path))
-                elif path.suffix == PARTIAL and time.time() - status.st_mtime > PARTIAL_LIFETIME:
-                    path.unlink()
-        excess = sum(size for _, size, _ in entries) - self.limit
-        for _, size, path in sorted(entries):
-            if excess <= 0:
-                break
-            with contextlib.suppress(OSError):
-                path.unlink()
-                excess -= size
+        trim(self.folder, self.limit)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}{SUFFIX}"

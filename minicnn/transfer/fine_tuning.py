@@ -4,7 +4,6 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy as np
 from minicnn.autograd import Parameter
 from minicnn.callbacks import Callback, SwapEMAWeights
 from minicnn.data import stratified_split
-from minicnn.errors import DataError, MinicnnError
 from minicnn.optimizers import SGD, Adam, Optimizer
 from minicnn.schedules import CosineDecay, LearningRateSchedule, OneCycle
 from minicnn.transfer.best_epoch import BestEpoch
@@ -23,6 +21,7 @@ from minicnn.transfer.head import SmoothedCrossentropy, Stopwatch, TrainedHead, 
 from minicnn.transfer.low_rank import LowRank
 from minicnn.transfer.policy import Policy
 from minicnn.transfer.starting_point import held_to_start
+from minicnn.transfer.views import Drawn, augmentation
 
 LEVEL = 1e9  # a cosine over so many times the steps does not fall
 MOMENTUM = 0.9
@@ -71,7 +70,9 @@ class Tail:
     groups : list of Group
         The layers to train below the head, from the lowest.
     live : Live or None
-        With it a policy can augment.
+        With it a policy can augment anew in every epoch.
+    views : list of K lists like features
+        Of changed pictures, of which every epoch draws.
     """
 
     model: Any
@@ -80,6 +81,7 @@ class Tail:
     labels: np.ndarray
     groups: Sequence[Group] = field(default_factory=list)
     live: Live | None = None
+    views: Sequence[Sequence[np.ndarray]] = ()
 
     def set_head(self, head: TrainedHead) -> None:
         """Begin with this head."""
@@ -112,7 +114,9 @@ class Tail:
         self.compile(self.optimizer(policy, schedule_of(policy, steps)), policy)
         watch = Stopwatch("fine-tuning", policy.epochs, progress)
         data: tuple[Any, ...] = (self._inputs(train), self.labels[train])
-        if policy.augment is not None and self.live is not None:
+        if self.views:
+            data = (Drawn(self.views, self.labels, train, policy.seed),)
+        elif policy.augment is not None and self.live is not None:
             data = (Augmented(self, train, policy),)
         layers = [layer for group in self.groups for layer in group.layers]
         with held_to_start(self._body(), policy.l2_sp), flags_kept(layers):
@@ -217,36 +221,6 @@ class Augmented:
     def load_state(self, state: dict[str, int]) -> None:
         """Go on with what `state` returned."""
         self.epoch = state["epoch"]
-
-
-def augmentation(policy: Policy) -> Callable[..., np.ndarray] | None:
-    """The function (picture, index, epoch) that changes training pictures, where one does."""
-    if policy.augment != "mirror":
-        return None if policy.augment is None else partial(_like_it, policy.augment)
-
-    def mirror(picture: np.ndarray, index: int, epoch: int) -> np.ndarray:
-        """Left to right; channels are the shortest axis, first or last."""
-        if np.random.default_rng((policy.seed, index, epoch)).random() < 0.5:
-            return picture
-        return picture[..., ::-1] if picture.shape[0] < picture.shape[2] else picture[:, ::-1]
-
-    return mirror
-
-
-def _like_it(change: Callable[..., Any], picture: np.ndarray, index: int, epoch: int) -> np.ndarray:
-    """What a function of the user's makes of a picture, when it is one of the same kind and size."""
-    try:
-        result = change(picture, index=index, epoch=epoch)
-    except MinicnnError:
-        raise
-    except Exception as error:
-        raise DataError(
-            f"augment(picture, index={index}, epoch={epoch}) of the policy failed ({type(error).__name__}: {error})"
-        ) from error
-    given, found = (f"{getattr(x, 'dtype', type(x).__name__)} {np.shape(x)}" for x in (picture, result))
-    if found != given:
-        raise DataError(f"augment of the policy must give pictures like those it gets, {given}; it gave {found}")
-    return result
 
 
 class Thaw(Callback):

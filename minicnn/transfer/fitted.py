@@ -79,6 +79,7 @@ def _cross_validated(job: Job, features: np.ndarray, tail: Tail | None, folds: i
             tail,
             job.progress,
             job.callbacks,
+            job.head_views,
         )
 
 

@@ -91,7 +91,7 @@ def _read(
     with clock.measure("load the base"):
         loaded = _load_base(base, weights, settings, policy)
     with clock.measure("read the pictures"):
-        pictures = read_pictures(folder, loaded.preparation.rule, progress)
+        pictures = read_pictures(folder, loaded.preparation.rule, progress, store)
     _check_different_pictures(pictures, settings)
     return Job(loaded, of_pictures(pictures, loaded), policy, store, progress, clock), pictures
 

@@ -25,8 +25,13 @@ def fit_head(
     policy: Policy,
     progress: Progress | None = None,
     callbacks: Sequence[Callback] = (),
+    views: Sequence[np.ndarray] = (),
 ) -> tuple[TrainedHead, float]:
-    """(head, weight decay): the decay is chosen and the head trained on the training rows alone."""
+    """
+    (head, weight decay): the decay is chosen and the head trained on the training rows alone.
+
+    With features of changed views of the pictures, like `features`, every epoch draws from them.
+    """
     classes = int(labels.max()) + 1
     keys = [hashes[int(i)] for i in train]
     decay = choose_weight_decay(features[train], labels[train], classes, seed=policy.seed, keys=keys, progress=progress)
@@ -40,6 +45,8 @@ def fit_head(
         dropout=policy.dropout,
         progress=progress,
         callbacks=callbacks,
+        views=[view[train] for view in views],
+        seed=policy.seed,
     )
     return head, decay
 
@@ -54,6 +61,7 @@ def cross_validate(
     tail: Tail | None = None,
     progress: Progress | None = None,
     callbacks: Callable[[str], Sequence[Callback]] = lambda stage: (),
+    views: Sequence[np.ndarray] = (),
 ) -> Folds:
     """
     The accuracies of `folds` heads, each on the pictures that it never saw; with a tail, of fine-tuning too.
@@ -66,7 +74,7 @@ def cross_validate(
     for number, split in enumerate(splits, 1):
         set_random_seed(fold_seed(policy.seed, number))
         stage, rows = f"fold {number}", (split.train, split.validation)
-        head, _ = fit_head(features, labels, *rows, hashes, policy, callbacks=callbacks(f"{stage} head"))
+        head, _ = fit_head(features, labels, *rows, hashes, policy, callbacks=callbacks(f"{stage} head"), views=views)
         truth = labels[split.validation]
         heads.append(_accuracy(head.probabilities(features[split.validation]), truth))
         if tail is not None:

@@ -19,6 +19,7 @@ from minicnn.losses import SparseCategoricalCrossentropy
 from minicnn.models import Sequential
 from minicnn.optimizers import Adam
 from minicnn.schedules import CosineDecay
+from minicnn.transfer.views import Drawn
 from minicnn.transfer.weight_decay import standardiser
 from minicnn.utils import one_hot
 
@@ -84,6 +85,8 @@ def train_head(
     dropout: float = 0.0,
     progress: Callable[[str, int, int], None] | None = None,
     callbacks: Sequence[Callback] = (),
+    views: Sequence[np.ndarray] = (),
+    seed: int = 0,
 ) -> TrainedHead:
     """
     Minimise the mean cross-entropy + weight_decay/2 · ‖W‖² on standardised features by Adam with a cosine rate.
@@ -94,6 +97,8 @@ def train_head(
         The validation part is measured after each epoch and decides nothing.
     classes : int
         C.
+    views : sequence of K float32 (N,D)
+        Features of changed training pictures: every epoch draws one of them for each picture, by `seed`.
 
     Examples
     --------
@@ -107,9 +112,12 @@ def train_head(
     mean, scale = standardiser(features)
     model = _compiled_head(features.shape[1], classes, weight_decay, dropout, epochs * -(-len(features) // batch_size))
     watch = Stopwatch("training the head", epochs, progress)
+    data: tuple[Any, ...] = ((features - mean) / scale, labels)
+    if views:
+        drawn = [[(view - mean) / scale] for view in views]
+        data = (Drawn(drawn, labels, np.arange(len(labels)), seed),)
     record = model.fit(
-        (features - mean) / scale,
-        labels,
+        *data,
         batch_size=batch_size,
         epochs=epochs,
         verbose=0,

@@ -26,11 +26,12 @@ from minicnn.transfer.policy import Policy
 from minicnn.transfer.result import Phase
 from minicnn.transfer.samples import Samples
 from minicnn.transfer.surgery import split_where_training_begins
+from minicnn.transfer.views import changed
 
 Progress = Callable[[str, int, int], None]
 
 LIVE_SAMPLES = 8
-LIVE_TOLERANCE = 1e-3
+LIVE_TOLERANCE = {"float32": 1e-3, "float16": 1e-2}
 
 
 class Clock:
@@ -63,34 +64,47 @@ class Job:
         self.cache, self.progress, self.clock = cache, progress, clock or Clock()
         self.callbacks: Callable[[str], Sequence[Callback]] = lambda stage: ()  # further ones of each training
         self.model, self.head_layer = attach_head(base, len(samples.class_names), policy.dropout)
+        self.views: list[list[np.ndarray]] = []  # of changed pictures: what `features` gives of pictures as they are
 
     def features(self) -> tuple[np.ndarray, Tail | None, CacheUse]:
         """(features of the whole base, the part that will be fine-tuned with what flows into it, use of the cache)."""
-        output = self.base.model.outputs[0]
+        output, policy = self.base.model.outputs[0], self.policy
         freeze(self.base.model)
-        if self.policy.unfreeze is None:
+        if policy.unfreeze is None:
             (features,), use = self._extract(self.base.model)
-            return features, None, use
-        groups = unfreeze_groups(self.base.model, self.policy)
+            return features.astype(np.float32, copy=False), None, use
+        groups = unfreeze_groups(self.base.model, policy)
         prefix, tail_model = split_where_training_begins(self.model)
         border = [tensor for tensor in prefix.outputs if tensor is not output]
         (*inputs, features), use = self._extract(Model(prefix.inputs, [*border, output]))
-        live = None
-        if self.policy.augment is not None:
-            live = Live(Model(prefix.inputs, border), self.samples.images, self.samples.preparation)
-        return features, Tail(tail_model, self.head_layer, inputs, self.samples.labels, groups, live), use
+        tail = Tail(tail_model, self.head_layer, inputs, self.samples.labels, groups)
+        if policy.views:
+            tail.views = [arrays[:-1] for arrays in self.views]
+        elif policy.augment is not None:
+            tail.live = Live(Model(prefix.inputs, border), np.asarray(self.samples.images), self.samples.preparation)
+        return features.astype(np.float32, copy=False), tail, use
+
+    @property
+    def head_views(self) -> list[np.ndarray]:
+        """The features of the whole base of each view of the pictures, float32 (N,D)."""
+        return [arrays[-1].astype(np.float32, copy=False) for arrays in self.views]
 
     def _extract(self, model: Any) -> tuple[list[np.ndarray], CacheUse]:
+        samples, storage = self.samples, self.policy.storage
         with self.clock.measure("features"):
             features, use = features_by_batch(
-                model,
-                self.samples.images,
-                self.samples.hashes,
-                self.samples.preparation,
-                cache=self.cache,
-                progress=self.progress,
+                model, samples.images, samples.hashes, samples.preparation, self.cache, storage, self.progress
             )
-        if not all(np.isfinite(array).all() for array in features):
+            self.views = []
+            for view in range(self.policy.views):
+                images, hashes = changed(samples.images, self.policy, view)
+                arrays, more = features_by_batch(
+                    model, images, hashes, samples.preparation, self.cache, storage, self.progress
+                )
+                self.views.append(arrays)
+                use = use.and_then(more)
+        every = [array for arrays in (features, *self.views) for array in arrays]
+        if not all(np.isfinite(array).all() for array in every):
             raise DataError(
                 f"the base gives features that are not finite: its weights ({self.base.weights}) are damaged"
             )
@@ -110,6 +124,7 @@ class Job:
                 self.policy,
                 self.progress,
                 self.callbacks("head"),
+                self.head_views,
             )
         self.head_layer.set_weights([head.kernel, head.bias])
         detail = (
@@ -145,7 +160,7 @@ class Job:
         rows = rows[:LIVE_SAMPLES]
         live = self.model.predict(self.samples.prepared(rows))
         gap = float(np.abs(live - probabilities[: len(rows)]).max())
-        if not gap <= LIVE_TOLERANCE:
+        if not gap <= LIVE_TOLERANCE[self.policy.storage]:
             place = f" in {self.cache.folder}" if self.cache is not None else ""
             raise FileFormatError(
                 f"the features kept{place} are not those of the network (probabilities differ by {gap:.2g}): "

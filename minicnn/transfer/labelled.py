@@ -74,7 +74,7 @@ class Labelled:
             They are not finite: the weights are damaged.
         """
         images = self.images(base.preparation.rule)
-        (found,), _ = features_by_batch(model, images, self.hashes, base.preparation, cache=cache, progress=progress)
+        (found,), _ = features_by_batch(model, images, self.hashes, base.preparation, cache, progress=progress)
         if not np.isfinite(found).all():
             raise DataError(f"{base.name} gives outputs that are not finite: its weights ({base.weights}) are damaged")
         return found

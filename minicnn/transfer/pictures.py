@@ -10,6 +10,8 @@ import numpy as np
 from minicnn.data import LabelledFiles, ResizeRule, Split, load_images, stratified_split
 from minicnn.data.problems import as_text, printable
 from minicnn.errors import DataError
+from minicnn.transfer.feature_cache import FeatureCache
+from minicnn.transfer.known_pictures import known_images
 
 Progress = Callable[[str, int, int], None]
 
@@ -27,6 +29,7 @@ class Pictures:
     folder : LabelledFiles
         With the files that could be read.
     images : uint8 (N,H,W,3)
+        An array, or FilePictures that are decoded when they are asked for.
     hashes : tuple of str
         SHA-256 of each file.
     refused, adapted : list of (str, str)
@@ -34,7 +37,7 @@ class Pictures:
     """
 
     folder: LabelledFiles
-    images: np.ndarray
+    images: Any
     hashes: tuple[str, ...]
     refused: list[tuple[str, str]]
     adapted: list[tuple[str, str]]
@@ -49,9 +52,13 @@ class Pictures:
         return relative(self.folder.files[index], self.folder.root)
 
 
-def read_pictures(folder: LabelledFiles, rule: ResizeRule, progress: Progress | None = None) -> Pictures:
+def read_pictures(
+    folder: LabelledFiles, rule: ResizeRule, progress: Progress | None = None, cache: FeatureCache | None = None
+) -> Pictures:
     """
     Read all pictures of a scanned folder; bad files are listed and left out.
+
+    With a cache, those that it knows by the hash of their files are decoded when they are asked for.
 
     Raises
     ------
@@ -59,10 +66,14 @@ def read_pictures(folder: LabelledFiles, rule: ResizeRule, progress: Progress | 
         A class has no readable picture left, or all pictures look the same.
     """
     report = None if progress is None else lambda done, total: progress("reading pictures", done, total)
-    loaded = load_images(folder.files, rule, progress=report)
+    if cache is None:
+        loaded = load_images(folder.files, rule, progress=report)
+        alike = all(np.array_equal(image, loaded.images[0]) for image in loaded.images)
+    else:
+        loaded, alike = known_images(folder.files, rule, cache, report)
     problems = [*folder.problems, *loaded.problems]
     kept = folder.keep(loaded.indices)
-    if all(np.array_equal(image, loaded.images[0]) for image in loaded.images):
+    if alike:
         raise DataError(
             f"{printable(folder.root)}: all {len(kept)} pictures look the same: there is nothing to tell them apart by"
         )

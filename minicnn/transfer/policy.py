@@ -8,10 +8,12 @@ from minicnn.arguments import number, one_of, whole_number
 from minicnn.data.augment import Mixing, Pipeline, Step
 from minicnn.errors import ArgumentError
 from minicnn.transfer.class_weights import checked_choice
+from minicnn.transfer.features import STORAGES
 from minicnn.transfer.freeze import BATCHNORM_MODES
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "one-cycle", "constant")
+CHOICES = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS, "batchnorm": BATCHNORM_MODES, "storage": STORAGES}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,12 @@ class Policy:
     augment : None, "mirror" or function
         What is done to the training pictures in every epoch: half of them are mirrored; or f(picture, index, epoch)
         gives a picture of the same size for uint8 (H,W,3), as a pipeline of `minicnn.data.augment` does.
+    views : int
+        So many changed views of each picture are made once, and their features kept; every epoch, of the head too,
+        draws one of them for each training picture. 0 changes pictures anew in every epoch of fine-tuning, for which
+        the frozen layers run again, and trains the head on the pictures as they are.
+    storage : str
+        How features are kept: "float32", or "float16" in half the room; results say how far that is off.
     dropout : float
         Before the head, in [0, 1).
     label_smoothing : float
@@ -99,6 +107,8 @@ class Policy:
     l2_sp: float = 0.0
     rank: int = 0
     augment: Any = "mirror"
+    views: int = 0
+    storage: str = "float32"
     dropout: float = 0.0
     label_smoothing: float = 0.0
     class_weight: str | Mapping[int, float] | None = None
@@ -109,7 +119,7 @@ class Policy:
     seed: int = 0
 
     def __post_init__(self):
-        least = {"head_epochs": 1, "epochs": 1, "batch_size": 1, "gradual": 0, "rank": 0, "seed": 0}
+        least = {"head_epochs": 1, "epochs": 1, "batch_size": 1, "gradual": 0, "rank": 0, "views": 0, "seed": 0}
         for name, low in least.items():
             whole_number("policy", name, getattr(self, name), low)
         intervals = {
@@ -118,7 +128,7 @@ class Policy:
         }  # fmt: skip
         for name, interval in intervals.items():
             number("policy", name, getattr(self, name), interval)
-        for name, known in (("schedule", SCHEDULES), ("optimizer", OPTIMIZERS), ("batchnorm", BATCHNORM_MODES)):
+        for name, known in CHOICES.items():
             one_of("policy", name, getattr(self, name), known)
         if self.clip_norm is not None:
             number("policy", "clip_norm", self.clip_norm, "(0, inf)")
@@ -128,6 +138,8 @@ class Policy:
             whole_number("policy", "patience", self.patience, 1)
         checked_choice(self.class_weight)
         _check_augment(self.augment)
+        if self.views and self.augment is None:
+            raise ArgumentError(f"policy: views={self.views} of what? Say with augment how pictures are changed")
         self._check_layers()
 
     def _check_layers(self) -> None:

@@ -17,6 +17,7 @@ from minicnn.errors import ArgumentError, DataError
 from minicnn.models.batches import as_array
 from minicnn.preparation import MODES
 from minicnn.transfer.base import Base
+from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.labelled import Labelled, labelled
 from minicnn.transfer.pictures import Pictures, read_pictures
 
@@ -41,7 +42,7 @@ class Samples:
     Attributes
     ----------
     images : array (N,...)
-        Pictures uint8 (N,H,W,3), or what the network takes.
+        Pictures uint8 (N,H,W,3), FilePictures among them, or what the network takes.
     labels : int64 (N,)
         Positions in `class_names`.
     hashes : sequence of N
@@ -56,7 +57,7 @@ class Samples:
         The files that they were read from.
     """
 
-    images: np.ndarray
+    images: Any
     labels: np.ndarray
     class_names: Sequence[str]
     hashes: Sequence[str]
@@ -93,7 +94,11 @@ def of_labelled(pictures: Labelled, base: Base) -> Samples:
 
 
 def samples_of(
-    data: Any, base: Base, class_names: Sequence[str] | None = None, progress: Progress | None = None
+    data: Any,
+    base: Base,
+    class_names: Sequence[str] | None = None,
+    progress: Progress | None = None,
+    cache: FeatureCache | None = None,
 ) -> Samples:
     """
     The samples of what a user gave as data.
@@ -107,6 +112,8 @@ def samples_of(
         it; other arrays are what the network takes.
     class_names : sequence of C, optional
         For arrays and datasets that have no names of their own.
+    cache : FeatureCache, optional
+        As in `read_pictures`.
 
     Raises
     ------
@@ -127,7 +134,7 @@ def samples_of(
                 f"model {base.name} does not say how pixels are prepared: set model.metadata['preprocessing'] to "
                 f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}, or give arrays"
             )
-        return of_pictures(read_pictures(files_of(data), base.preparation.rule, progress), base)
+        return of_pictures(read_pictures(files_of(data), base.preparation.rule, progress, cache), base)
     if hasattr(data, "batches") and hasattr(data, "__len__"):
         return _of_dataset(data, base, class_names)
     if not isinstance(data, tuple | list) or len(data) != 2:

@@ -6,6 +6,7 @@ from minicnn.arguments import number, one_of
 from minicnn.errors import ArgumentError
 from minicnn.preparation.modes import MODES
 from minicnn.preparation.resize import METHODS
+from minicnn.transfer.features import STORAGES
 from minicnn.transfer.policy import Policy
 
 
@@ -30,6 +31,8 @@ class Settings:
         Fine-tune from this layer on, after the head: a name or the beginning of one; or so many groups of layers.
     fine_epochs, learning_rate : int, float
         For fine-tuning.
+    views, storage
+        As in Policy: with views, pictures are mirrored at random.
     folds : int
         Judge by cross-validation over all pictures too; 0: no.
     validation : float
@@ -56,6 +59,8 @@ class Settings:
     unfreeze: str | int | None = None
     fine_epochs: int = 10
     learning_rate: float = 1e-4
+    views: int = 0
+    storage: str = "float32"
     folds: int = 0
     validation: float = 0.2
     seed: int = 0
@@ -71,7 +76,9 @@ class Settings:
             learning_rate=self.learning_rate,
             layer_decay=1.0,
             warmup=min(2.0 / self.fine_epochs, 0.25),
-            augment=None,
+            augment="mirror" if self.views else None,
+            views=self.views,
+            storage=self.storage,
             dropout=self.dropout,
             seed=self.seed,
         )
@@ -83,6 +90,7 @@ class Settings:
             ("fine_epochs", self.fine_epochs, 1),
             ("folds", self.folds, 0),
             ("seed", self.seed, 0),
+            ("views", self.views, 0),
             ("size", 32 if self.size is None else self.size, 1),
         ):
             if not isinstance(value, int) or isinstance(value, bool) or value < low:
@@ -93,6 +101,7 @@ class Settings:
             one_of("transfer", "resize", self.resize, METHODS)
         if self.preprocessing is not None:
             one_of("transfer", "preprocessing", self.preprocessing, MODES)
+        one_of("transfer", "storage", self.storage, STORAGES)
         number("transfer", "dropout", self.dropout, "[0, 1)")
         number("transfer", "learning_rate", self.learning_rate, "(0, inf)")
         number("transfer", "validation", self.validation, "(0, 1)")

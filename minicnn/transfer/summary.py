@@ -56,9 +56,6 @@ def _counts(job: Job, rows: np.ndarray) -> list[int]:
 
 def _said_of_cache(job: Job, done: Fitted) -> str:
     pictures = count(len(job.samples.labels), "picture")
-    if job.cache is None:
+    if job.cache is None and done.use.storage == "float32":
         return f"Features of {pictures}: computed; the cache was not used."
-    return (
-        f"Features of {pictures} in {count(done.use.found + done.use.computed, 'batch', 'batches')}: "
-        f"{done.use.found:,} from the cache, {done.use.computed:,} computed and kept there."
-    )
+    return f"Features of {pictures} in {done.use}."

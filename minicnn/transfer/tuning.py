@@ -16,6 +16,7 @@ from minicnn.seeds import set_random_seed
 from minicnn.transfer.base import Base, load_base
 from minicnn.transfer.checkpoints import Checkpoints, watch
 from minicnn.transfer.feature_cache import FeatureCache
+from minicnn.transfer.features import CacheUse
 from minicnn.transfer.fitted import fitted
 from minicnn.transfer.job import Clock, Job, check_unfreeze
 from minicnn.transfer.labelled import store_of
@@ -52,6 +53,8 @@ class FineTuned:
         {step: seconds}.
     details : TransferResult
         All figures, and what was said of the samples: `report.write_outputs` makes a page of it.
+    cache : CacheUse
+        What was found in the cache, and how far features that are stored in float16 are off.
     """
 
     model: Any
@@ -63,6 +66,7 @@ class FineTuned:
     probabilities: np.ndarray
     details: TransferResult
     seconds: Mapping[str, float] = field(default_factory=dict)
+    cache: CacheUse = field(default_factory=CacheUse)
 
     @property
     def accuracy(self) -> float:
@@ -142,6 +146,7 @@ def _found(job: Job, split: Split, settings: Settings) -> FineTuned:
         probabilities=done.probabilities,
         details=result_of(job, split, done, settings, said),
         seconds=job.clock.seconds,
+        cache=done.use,
     )
 
 
@@ -160,7 +165,7 @@ def job_of(
         base = base_of(model, weights)
     check_unfreeze(base.model, policy.unfreeze)
     with clock.measure("read the samples"):
-        samples = samples_of(data, base, class_names, progress)
+        samples = samples_of(data, base, class_names, progress, store)
     return Job(base, samples, policy, store, progress, clock)
 
 

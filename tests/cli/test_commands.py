@@ -54,6 +54,13 @@ def test_finetune_prints_json_alone(photos, net_file, tmp_path, capsys):
     assert [phase["name"] for phase in found["phases"]] == ["head", "fine-tuning"]
 
 
+def test_finetune_keeps_views_in_float16_and_says_how_far_they_are_off(photos, net_file, tmp_path, feature_folder):
+    out = tmp_path / "out"
+    command = ["finetune", str(photos), "--base", net_file, "--out", str(out), "--augment-views", "2"]
+    assert main([*command, "--feature-storage", "float16", *FAST]) == 0
+    assert "3 computed; stored in float16, off by" in (out / "report.html").read_text()
+
+
 def test_finetune_takes_a_file_of_mobilenet_v2_and_predict_its_model(photos, tmp_path, capsys):
     from minicnn.applications import MobileNetV2
 

@@ -67,7 +67,7 @@ def test_frozen_weights_keep_their_bits(frozen, optimizer, batch_size):
 def fitted(monkeypatch, keep: bool, frozen: Any, **options: Any) -> Model:
     with monkeypatch.context() as patch:
         if not keep:
-            patch.setattr(features, "SHARE", 0.0)
+            patch.setattr(features.FeatureStore, "get", lambda store, split, batch, x: split.features(x))
         model = net()
         freeze(model, frozen)
         set_random_seed(9)

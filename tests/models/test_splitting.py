@@ -1,11 +1,9 @@
 """Where a model is cut for training, what is kept of its beginning, and when its choices are read anew."""
 
-import numpy as np
 import pytest
 
 from minicnn import layers as L
 from minicnn.models import Model, Sequential
-from minicnn.models.features import FeatureStore
 
 pytestmark = pytest.mark.numpy_only
 
@@ -16,12 +14,6 @@ def test_a_call_that_is_inference_for_good_belongs_to_the_prefix(mode, fixed):
     inner = Sequential([L.Input((3,)), L.Dropout(0.5)])
     prefix, _ = Model(x, L.Dense(1)(inner(x, training=mode))).program.split()
     assert len(prefix.calls) == fixed
-
-
-@pytest.mark.parametrize(("free", "kept"), [(1 << 20, True), (8 * 10 * 2, False)])
-def test_features_are_kept_in_a_share_of_the_free_memory(free, kept, monkeypatch):
-    monkeypatch.setattr("minicnn.models.features.available_memory", lambda: free)
-    assert (FeatureStore(10)._allocate([np.ones((1, 2))]) is not None) is kept
 
 
 def test_a_sequential_that_changes_reads_its_choices_anew():

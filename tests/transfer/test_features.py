@@ -7,10 +7,13 @@ import pytest
 from transfer_cases import SIDE, small_net
 
 from minicnn.data import ResizeRule
+from minicnn.errors import ArgumentError, DataError
 from minicnn.kernels import numba_wanted
-from minicnn.layers import Activation, Dense, Input, Rescaling
+from minicnn.layers import Activation, Dense, Dropout, Input, Rescaling
 from minicnn.models import Model, Sequential
-from minicnn.transfer import FeatureCache, Preparation, freeze
+from minicnn.models.feature_file import FeatureFile
+from minicnn.transfer import FeatureCache, Preparation, extract_features, freeze
+from minicnn.transfer.feature_cache import decode, encode
 from minicnn.transfer.features import BATCH, features_by_batch, model_hash
 from minicnn.transfer.surgery import without_head
 
@@ -28,8 +31,8 @@ def base():
     return model
 
 
-def extract(model, cache, images=IMAGES, hashes=HASHES, preparation=TF):
-    (features,), use = features_by_batch(model, images, hashes, preparation, cache=cache)
+def extract(model, cache, images=IMAGES, hashes=HASHES, preparation=TF, **options):
+    (features,), use = features_by_batch(model, images, hashes, preparation, cache=cache, **options)
     return features, (use.found, use.computed)
 
 
@@ -73,11 +76,7 @@ def changed_statistics(model):
     model.get_layer("bn1").set_weights([*rest, variance * 2])
 
 
-def changed_mode(model):
-    model.get_layer("bn1").trainable = True
-
-
-@pytest.mark.parametrize("change", [changed_weights, changed_statistics, changed_mode])
+@pytest.mark.parametrize("change", [changed_weights, changed_statistics])
 def test_another_model_finds_nothing(base, tmp_path, change):
     cache = FeatureCache(tmp_path)
     extract(base, cache)
@@ -183,6 +182,121 @@ def test_damaged_files_are_computed_again(base, tmp_path):
     again, use = extract(base, cache)
     assert use == (0, 2)
     assert again.tobytes() == expected.tobytes()
+
+
+@pytest.fixture
+def no_memory(monkeypatch):
+    monkeypatch.setattr("minicnn.models.features.SHARE", 0.0)
+
+
+def file_of(cache):
+    (path,) = cache.folder.rglob("*.features")
+    return path
+
+
+def test_features_that_memory_has_no_room_for_lie_in_one_file(base, tmp_path, no_memory):
+    expected = base.predict(TF(IMAGES))
+    cache = FeatureCache(tmp_path)
+    first, first_use = extract(base, cache)
+    again, again_use = extract(base, cache)
+    assert (first_use, again_use) == ((0, 2), (1, 1))  # the first batch is computed, to compare
+    np.testing.assert_allclose(first, expected, rtol=1e-5, atol=1e-6)
+    assert np.asarray(first).tobytes() == np.asarray(again).tobytes()
+    assert file_of(cache).stat().st_size > expected.nbytes
+    unnamed, _ = extract(base, None)
+    assert np.asarray(unnamed).tobytes() == np.asarray(first).tobytes()
+
+
+def test_what_a_killed_process_had_made_is_found(base, tmp_path, no_memory):
+    cache = FeatureCache(tmp_path)
+
+    def stop(step, done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(base, cache, progress=stop)
+    features, use = extract(base, cache)
+    assert use == (0, 2)
+    np.testing.assert_allclose(features, base.predict(TF(IMAGES)), rtol=1e-5, atol=1e-6)
+
+
+def test_without_room_for_a_file_features_lie_in_memory(base, tmp_path, no_memory):
+    with pytest.warns(UserWarning, match="features lie in memory.*there is room for 0.0977 KiB"):
+        features, _ = extract(base, FeatureCache(tmp_path, limit=100))
+    np.testing.assert_allclose(features, base.predict(TF(IMAGES)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_disk_that_is_full_costs_nothing_but_memory(at, base, tmp_path, no_memory, monkeypatch):
+    write, calls = FeatureFile.write, []
+
+    def full(file, rows, arrays):
+        calls.append(rows)
+        if len(calls) > at:
+            raise OSError(28, "No space left on device")
+        write(file, rows, arrays)
+
+    monkeypatch.setattr(FeatureFile, "write", full)
+    with pytest.warns(UserWarning, match="features lie in memory.*No space left"):
+        features, _ = extract(base, FeatureCache(tmp_path))
+    np.testing.assert_allclose(features, base.predict(TF(IMAGES)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.0])
+def test_a_cache_that_lies_is_mentioned_and_not_believed(share, base, tmp_path, monkeypatch):
+    monkeypatch.setattr("minicnn.models.features.SHARE", share)
+    cache = FeatureCache(tmp_path)
+    expected, _ = extract(base, cache)
+    expected = np.array(expected)
+    for path in tmp_path.rglob("*.features"):
+        if share:
+            kept = decode(path.read_bytes())
+            assert kept is not None
+            path.write_bytes(encode(kept[::-1] * 3))
+        else:
+            path.unlink()
+            lie = np.array(expected[::-1] * 3)
+            FeatureFile([lie], len(lie), path.stem, tmp_path).write(np.arange(len(lie)), [lie])
+    with pytest.warns(UserWarning, match="are not those of the network: all are computed anew"):
+        again, use = extract(base, cache)
+    assert use == (0, 2)
+    np.testing.assert_array_equal(again, expected)
+    np.testing.assert_array_equal(extract(base, cache)[0], expected)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.0])
+def test_float16_takes_half_the_room_and_says_how_far_it_is_off(share, base, tmp_path, monkeypatch):
+    monkeypatch.setattr("minicnn.models.features.SHARE", share)
+    expected, _ = extract(base, None)
+    expected = expected.astype(np.float64)
+    cache = FeatureCache(tmp_path)
+    for _ in range(2):
+        (found,), use = features_by_batch(base, IMAGES, HASHES, TF, cache=cache, storage="float16")
+        gap = found.astype(np.float64) - expected
+        assert found.dtype == np.float16
+        assert use.max_error == pytest.approx(np.abs(gap).max())
+        assert use.relative_error == pytest.approx(np.linalg.norm(gap) / np.linalg.norm(expected))
+        assert 0 < use.relative_error < 2**-11
+        assert "stored in float16, off by" in str(use)
+    assert extract(base, cache)[1][1] == 2  # float32 is kept on its own
+
+
+def test_what_does_not_fit_in_float16_is_refused(base):
+    large = Model(base.inputs, Rescaling(1e6)(base.outputs[0]))
+    with pytest.raises(DataError, match="do not fit in float16: store them in float32"):
+        extract(large, None, storage="float16")
+
+
+@pytest.mark.parametrize("layer", ["bn2", "drop"])
+def test_a_layer_that_acts_otherwise_in_training_is_refused_by_name(layer, base, tmp_path):
+    base = Model(base.inputs, Dropout(0.5, name="drop")(base.outputs[0]))
+    freeze(base)
+    x, cache = TF(IMAGES), FeatureCache(tmp_path)
+    kept = extract_features(base, x, cache=cache)
+    base.get_layer(layer).trainable = True
+    with pytest.raises(ArgumentError, match=rf"cannot be kept: layer {layer} .*freeze\(model\) first"):
+        extract_features(base, x, cache=cache)
+    np.testing.assert_array_equal(extract_features(base, x), kept)
 
 
 def test_progress_is_told_after_each_batch(base):

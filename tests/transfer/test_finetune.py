@@ -11,6 +11,7 @@ from minicnn.errors import ArgumentError, DataError, FileAccessError, FileFormat
 from minicnn.models import load_model
 from minicnn.transfer import FeatureCache, Settings, finetune_folder
 from minicnn.transfer.feature_cache import decode, encode
+from minicnn.transfer.features import features_by_batch
 from minicnn.transfer.freeze import leaf_layers
 
 pytestmark = pytest.mark.numpy_only
@@ -96,14 +97,25 @@ def test_fine_tuning_changes_no_figure_of_the_head_in_cross_validation(tmp_path,
     assert len(set(head.head)) > 1
 
 
-def test_a_cache_that_lies_is_refused(photos, net_file, tmp_path):
-    run(photos, net_file, cache=FeatureCache(tmp_path))
-    (path,) = tmp_path.rglob("*.features")
-    features = decode(path.read_bytes())
-    assert features is not None
-    path.write_bytes(encode(features[::-1] * 3))
+def test_a_cache_that_lies_is_mentioned_and_not_believed(photos, net_file, tmp_path):
+    expected = run(photos, net_file, cache=FeatureCache(tmp_path))
+    for path in tmp_path.rglob("*.features"):
+        features = decode(path.read_bytes())
+        if features is not None and features.ndim == 2:
+            path.write_bytes(encode(features[::-1] * 3))
+    with pytest.warns(UserWarning, match="not those of the network: all are computed anew"):
+        again = run(photos, net_file, cache=FeatureCache(tmp_path))
+    assert weights(again.model) == weights(expected.model)
+
+
+def test_features_that_are_not_the_networks_are_refused(photos, net_file, monkeypatch):
+    def lie(*arguments):
+        (features,), use = features_by_batch(*arguments)
+        return [features[::-1] * 3], use
+
+    monkeypatch.setattr("minicnn.transfer.job.features_by_batch", lie)
     with pytest.raises(FileFormatError, match="not those of the network"):
-        run(photos, net_file, cache=FeatureCache(tmp_path))
+        run(photos, net_file)
 
 
 def test_given_train_and_val_are_kept(tmp_path, net_file):

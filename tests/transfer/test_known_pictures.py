@@ -1,0 +1,120 @@
+"""Pictures whose files are known: what is said of them is the same, and only those that are used are decoded."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from transfer_cases import write_photos
+
+from minicnn.data import ResizeRule, scan_folder
+from minicnn.errors import DataError
+from minicnn.transfer import FeatureCache, Policy, finetune, known_pictures
+from minicnn.transfer.pictures import read_pictures
+
+pytestmark = pytest.mark.numpy_only
+RULE = ResizeRule(24)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Twelve photos in each of three classes, a copy, a dot, and a file that is cut off."""
+    photos = write_photos(tmp_path / "p", 12)
+    (photos / "red" / "copy.png").write_bytes((photos / "red" / "0.png").read_bytes())
+    (photos / "blue" / "11.png").write_bytes((photos / "blue" / "11.png").read_bytes()[:200])
+    Image.new("RGB", (1, 1)).save(photos / "green" / "dot.png")
+    return photos
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """How many files were decoded, each time."""
+    counts, load = [], known_pictures.load_images
+
+    def noted(files, rule, **options):
+        counts.append(len(files))
+        return load(files, rule, **options)
+
+    monkeypatch.setattr(known_pictures, "load_images", noted)
+    return counts
+
+
+def read(folder, cache):
+    return read_pictures(scan_folder(folder), RULE, cache=cache)
+
+
+def test_what_is_known_is_what_was_read(folder, tmp_path, decoded):
+    cache = FeatureCache(tmp_path / "c")
+    plain, first, again = read(folder, None), read(folder, cache), read(folder, cache)
+    assert decoded == [38, 0]
+    for found in (first, again):
+        assert found.hashes == plain.hashes
+        assert found.folder.files == plain.folder.files
+        assert found.refused == plain.refused
+        assert found.adapted == plain.adapted == [("green/dot.png", "enlarged from 1 x 1")]
+        np.testing.assert_array_equal(found.images, plain.images)
+    assert [file for file, _ in again.refused] == ["blue/11.png"]
+    assert decoded == [38, 0, 37]
+    np.testing.assert_array_equal(again.images[np.array([5, 2])], plain.images[[5, 2]])
+    assert decoded == [38, 0, 37]  # once
+
+
+def test_only_a_group_with_a_file_that_changed_is_decoded(folder, tmp_path, decoded):
+    cache = FeatureCache(tmp_path / "c")
+    read(folder, cache)
+    last = folder / "red" / "copy.png"
+    Image.new("RGB", (30, 30), (9, 200, 8)).save(last)
+    plain, again = read(folder, None), read(folder, cache)
+    assert decoded == [38, 6]
+    assert again.hashes == plain.hashes
+    np.testing.assert_array_equal(again.images[len(again.hashes) - 3 :], plain.images[-3:])
+    assert decoded == [38, 6]
+    assert read(folder, cache).hashes == plain.hashes
+    assert decoded == [38, 6, 0]
+
+
+def test_another_size_knows_nothing(folder, tmp_path, decoded):
+    cache = FeatureCache(tmp_path / "c")
+    read(folder, cache)
+    read_pictures(scan_folder(folder), ResizeRule(25), cache=cache)
+    assert decoded == [38, 38]
+
+
+def test_a_file_that_changes_in_between_is_refused(folder, tmp_path):
+    cache = FeatureCache(tmp_path / "c")
+    read(folder, cache)
+    again = read(folder, cache)
+    Image.new("RGB", (30, 30)).save(folder / "blue" / "0.png")
+    with pytest.raises(DataError, match="changed while it was used"):
+        again.images[:3]
+
+
+def test_pictures_that_look_the_same_are_refused_when_known_too(tmp_path):
+    photos, cache = tmp_path / "p", FeatureCache(tmp_path / "c")
+    for number in range(6):
+        (photos / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (9, 9), (7, 8, 9)).save(photos / "ab"[number % 2] / f"{number}.png", compress_level=number)
+    for _ in range(2):
+        with pytest.raises(DataError, match="all 6 pictures look the same"):
+            read(photos, cache)
+
+
+def test_a_file_that_cannot_be_read_is_not_remembered(folder, tmp_path, decoded):
+    cache = FeatureCache(tmp_path / "c")
+    (folder / "blue" / "0.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "blue" / "1.png").unlink()
+    listed = scan_folder(folder)
+    (folder / "blue" / "2.png").unlink()  # after the folder was listed
+    for _ in range(2):
+        assert [file for file, _ in read_pictures(listed, RULE, cache=cache).refused][:2] == [
+            "blue/0.png",
+            "blue/2.png",
+        ]
+    assert decoded == [37, 32]
+
+
+def test_a_second_finetune_decodes_what_it_compares_alone(folder, net_file, tmp_path, decoded):
+    policy, cache = Policy(unfreeze=None, head_epochs=2), FeatureCache(tmp_path / "c")
+    plain, first, again = (finetune(net_file, folder, policy, cache=use) for use in (False, cache, cache))
+    assert decoded[0] == 38
+    assert sum(decoded[1:]) <= 8 + 8  # those that the cache is compared with, and those of validation
+    assert again.cache.computed == 0
+    assert len({result.probabilities.tobytes() for result in (plain, first, again)}) == 1
