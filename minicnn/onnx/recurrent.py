@@ -140,11 +140,11 @@ def _body(graph: Graph, layer: Any, rank: int, masked: bool) -> Any:
         after = [Value(body.node("Where", kept, new.name, old.name), rank) for new, old in zip(after, states)]
     outputs = [*(state.name for state in after), body.node("Identity", after[0].name)]
     inputs = [*(state.name for state in states), x.name, *([counts] if masked else [])]
-    infos = [
+    taken, given = (
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names] for names in (inputs, outputs)
-    ]
+    )
     graph.size += body.size
-    return helper.make_graph(body.nodes, body.layer, *infos, body.weights)
+    return helper.make_graph(body.nodes, body.layer, taken, given, body.weights)
 
 
 def _step(body: Graph, layer: Any, x: Value, states: list[Value]) -> list[Value]:
