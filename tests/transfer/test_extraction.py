@@ -19,7 +19,9 @@ TF = Preparation(ResizeRule(SIDE), "tf")
 
 @pytest.fixture
 def net():
-    return small_net(preprocessing="tf")
+    model = small_net(preprocessing="tf")
+    model.trainable = False  # with a cache, a net that would act otherwise in training is refused
+    return model
 
 
 @pytest.fixture
