@@ -101,6 +101,7 @@ def test_pictures_of_several_sizes_are_resized(net):
 
 
 def test_the_model_stays_as_it_is(net):
+    net.trainable = True
     before = [array.copy() for array in net.get_weights()]
     extract_features(net, IMAGES, layer="relu1")
     assert all(np.array_equal(a, b) for a, b in zip(before, net.get_weights()))
