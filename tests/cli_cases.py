@@ -18,8 +18,9 @@ def trained(photos, net_file, tmp_path, feature_folder):
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:
-    """Every path below a folder with its bytes."""
-    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))}
+    """Every path below a folder with its bytes, but for the cache, which may learn of pictures at any time."""
+    paths = [path for path in sorted(folder.rglob("*")) if not path.is_relative_to(folder / "cache")]
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in paths}
 
 
 def refused(capsys, place: Path, *arguments: object) -> str:
