@@ -49,27 +49,24 @@ def extract_features(
         uint8 (N,H,W,3) or grey (N,H,W), or a list of such pictures of any size, or N paths of picture files: resized
         and prepared as the base wants it.  Other numbers are what the network takes.
     layer : str, optional
-        Whose outputs are the features; when None, what the network's classifier sees.
+        Whose outputs are the features; None: what the classifier sees.
     pooling : "avg", "max" or None
         What becomes of maps (N,H,W,C): the mean or the largest of each channel (N,C), or nothing.
-    weights : str or path
-        For a model that has a name: "imagenet" or a file.
+    weights : "imagenet" or path, for a model that has a name
     cache : FeatureCache or bool
         Keeps the features of each picture on disk; True: in the user's cache folder.
-    progress : function, optional
-        Called as progress("features", done, total).
+    progress : function, called as progress("features", done, total)
 
     Returns
     -------
-    float32 array (N,D), or (N,H,W,C) for maps without pooling
+    float32 (N,D), or (N,H,W,C) for maps without pooling
 
     Raises
     ------
     ArgumentError
-        There is no such layer or pooling, or the model does not say how files become its input; or with a cache, a
-        layer of a model of yours acts otherwise while it is trained.
-    DataError
-        No pictures, a file that cannot be read, or features that are not finite.
+        No such layer or pooling, a model that does not say how files become its input, or, with a cache, one whose
+        layers act otherwise while it is trained.
+    DataError : no pictures, a file that cannot be read, or features that are not finite
 
     Examples
     --------

@@ -112,12 +112,9 @@ def train_head(
     mean, scale = standardiser(features)
     model = _compiled_head(features.shape[1], classes, weight_decay, dropout, epochs * -(-len(features) // batch_size))
     watch = Stopwatch("training the head", epochs, progress)
-    data: tuple[Any, ...] = ((features - mean) / scale, labels)
-    if views:
-        drawn = [[(view - mean) / scale] for view in views]
-        data = (Drawn(drawn, labels, np.arange(len(labels)), seed),)
+    drawn = [[(view - mean) / scale] for view in views]
     record = model.fit(
-        *data,
+        *((Drawn(drawn, labels, np.arange(len(labels)), seed),) if views else ((features - mean) / scale, labels)),
         batch_size=batch_size,
         epochs=epochs,
         verbose=0,
@@ -126,9 +123,12 @@ def train_head(
     )
     kernel, bias = model.get_weights()
     kernel = kernel / scale[:, None]
-    # The losses that fit records hold the penalty of the weights too; later phases have none to compare with.
-    losses = {name: record.history[name.replace("loss", "cross_entropy")] for name in ("loss", "val_loss")}
-    return TrainedHead(kernel, bias - mean @ kernel, record.history | losses, watch.seconds)
+    return TrainedHead(kernel, bias - mean @ kernel, _without_penalty(record.history), watch.seconds)
+
+
+def _without_penalty(history: dict[str, list[float]]) -> dict[str, list[float]]:
+    """What fit records, whose losses hold the penalty of the weights too; later phases have none to compare with."""
+    return history | {name: history[name.replace("loss", "cross_entropy")] for name in ("loss", "val_loss")}
 
 
 def _compiled_head(features: int, classes: int, weight_decay: float, dropout: float, steps: int) -> Sequential:

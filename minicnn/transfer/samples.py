@@ -15,7 +15,7 @@ from minicnn.data.split import joined_keys
 from minicnn.data.table import files_of
 from minicnn.errors import ArgumentError, DataError
 from minicnn.models.batches import as_array
-from minicnn.preparation import MODES
+from minicnn.preparation import MODES, ResizeRule
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.labelled import Labelled, labelled
@@ -127,20 +127,15 @@ def samples_of(
     >>> samples.labels.tolist(), samples.prepared(np.arange(2)).shape
     ([0, 1, 0, 1], (2, 32, 32, 3))
     """
-    unprepared = isinstance(base.preparation, AsGiven)
     if isinstance(data, str | Path | LabelledFiles):
-        if unprepared:
-            raise ArgumentError(
-                f"model {base.name} does not say how pixels are prepared: set model.metadata['preprocessing'] to "
-                f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}, or give arrays"
-            )
-        return of_pictures(read_pictures(files_of(data), base.preparation.rule, progress, cache), base)
+        return of_pictures(read_pictures(files_of(data), _rule(base), progress, cache), base)
     if hasattr(data, "batches") and hasattr(data, "__len__"):
         return _of_dataset(data, base, class_names)
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise ArgumentError(f"data must be pictures, arrays (x, y) or a dataset; it is {type(data).__name__}")
     x, y = data
-    if not unprepared and all(getattr(sample, "dtype", None) == np.uint8 for sample in x):
+    prepared_here = not isinstance(base.preparation, AsGiven)
+    if prepared_here and all(getattr(sample, "dtype", None) == np.uint8 for sample in x):
         return of_labelled(labelled((x, y, class_names)), base)
     x = as_array(x, "x")
     one_each(f"{len(x)} samples", len(x), labels=y)
@@ -148,6 +143,15 @@ def samples_of(
         raise DataError("x has numbers that are not finite")
     names, numbers = number_labels(y, class_names)
     return Samples(x, numbers, names, [array_hash(sample) for sample in x], AsGiven())
+
+
+def _rule(base: Base) -> ResizeRule:
+    if isinstance(base.preparation, AsGiven):
+        raise ArgumentError(
+            f"model {base.name} does not say how pixels are prepared: set model.metadata['preprocessing'] to "
+            f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}, or give arrays"
+        )
+    return base.preparation.rule
 
 
 def _of_dataset(data: Any, base: Base, class_names: Sequence[str] | None) -> Samples:
