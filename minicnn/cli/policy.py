@@ -24,9 +24,9 @@ HELP = """\
   head     the head alone
   settings, as in minicnn.transfer.Policy: unfreeze (groups, or a layer), epochs, learning_rate, layer_decay, gradual
   (epochs between groups), schedule (cosine, one-cycle, constant), warmup, optimizer (adam, sgd), weight_decay, l2_sp,
-  rank (low-rank changes), augment (mirror, none), views
-  (kept of each picture), storage (float32, float16), label_smoothing, class_weight (balanced, sqrt), clip_norm, ema,
-  patience (early stopping), held_out, batchnorm (keep-frozen, train), head_epochs, batch_size, dropout"""
+  rank (low-rank changes), augment (mirror, none), views (kept of each picture), storage (float32, float16),
+  label_smoothing, class_weight (balanced, sqrt), clip_norm, ema, patience (early stopping), held_out,
+  batchnorm (keep-frozen, train), head_epochs, batch_size, dropout"""
 
 
 def add_policy_options(parser) -> None:
