@@ -54,7 +54,7 @@ class Loss:
 
     def _weights(self, weights: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Weights (N,), (N,1) or (N,T) of samples or their steps, in a shape that broadcasts to that of the losses."""
-        if weights.ndim > len(shape) and weights.shape[-1] == 1:
+        while weights.ndim > len(shape) and weights.shape[-1] == 1:
             weights = weights[..., 0]
         if shape and any(w not in (1, n) for w, n in zip_longest(weights.shape, shape[: weights.ndim])):
             raise ShapeError(f"{self.name}: weights of shape {weights.shape} for losses of shape {shape}")

@@ -62,7 +62,8 @@ def test_sample_weights(loss):
     x, targets, weights = Tensor(ROWS), np.eye(4)[[0, 1, 2, 3, 0]], np.array([0, 1, 2, 0, 3.0])
     each = [loss(targets[i : i + 1], Tensor(ROWS[i : i + 1])).item() for i in range(5)]
     assert loss(targets, x).item() == pytest.approx(np.mean(each), rel=1e-12)
-    assert loss(targets, x, weights).item() == pytest.approx(np.mean(weights * each), rel=1e-12)
+    for shape in ((5,), (5, 1), (5, 1, 1)):
+        assert loss(targets, x, weights.reshape(shape)).item() == pytest.approx(np.mean(weights * each), rel=1e-12)
     assert gradcheck(lambda x: loss(targets, x, weights), Tensor(ROWS, requires_grad=True))
 
 

@@ -61,10 +61,10 @@ class Compiled:
                 steps = (*shape[1:-1], 1)[: weights.ndim - 1]
                 pairs = zip_longest(weights.shape[1:], steps, fillvalue=1)
                 if loss is not None and any(w != 1 and n is not None and w != n for w, n in pairs):
-                    each = ",".join(["N", *map(str, shape[1:-1])])
+                    each = f", or one a step, (N,{','.join(map(str, shape[1:-1]))})" if shape[1:-1] else ""
                     raise ShapeError(
-                        f"sample_weight has shape {weights.shape}, an output {shape}: give one number a sample, (N,), "
-                        f"or one a step, ({each})"
+                        f"sample_weight has shape {weights.shape}, an output {shape}: give one number a sample, "
+                        f"(N,){each}"
                     )
         for loss, target, shape in zip(self.losses, targets, shapes):
             if loss is not None:
