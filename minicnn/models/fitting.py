@@ -86,7 +86,7 @@ class Trainer:
             batch.y, split.output_shapes, batch.weights
         )  # running on them moves BatchNorm's statistics
         features = self.train_store.get(split, batch, x)
-        weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape[-1])
+        weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape)
         moving = [(p, p.numpy().copy()) for p in every if not p.learnable]
         try:
             return train_step(compiled, lambda f, training: split.forward(f, training), parameters,
@@ -218,23 +218,29 @@ def _steps(trainer: Trainer, course: Course, interrupted: Callable[[], bool]) ->
     return logs
 
 
-def combine_weights(batch: Batch, class_weight: dict[int, float] | None, outputs: int | None) -> np.ndarray | None:
-    """Sample weights times the weights of the classes, of which there are as many as `outputs`, where that is known."""
+def combine_weights(
+    batch: Batch, class_weight: dict[int, float] | None, shape: tuple[int | None, ...]
+) -> np.ndarray | None:
+    """Sample weights times those of the classes of samples, or of their steps, for an output (N,K) or (N,...,K)."""
     if class_weight is None:
         return batch.weights
     if len(batch.y) != 1:
         raise ArgumentError("class_weight needs a model with one output")
-    y, greatest = batch.y[0], max(class_weight, default=0)
-    columns = y.shape[-1] if y.ndim > 1 else 1
+    y, greatest, outputs = batch.y[0], max(class_weight, default=0), shape[-1]
+    has_axis = y.ndim >= max(len(shape), 2)  # of classes; class numbers may have one of length 1, or none
+    columns = y.shape[-1] if has_axis else 1
     if columns > 1 and greatest >= columns:
         raise ArgumentError(f"class_weight names class {greatest}; the targets have classes 0..{columns - 1}")
     if columns == 1 and outputs is not None and 1 < outputs <= greatest:  # one output may be any number
         raise ArgumentError(f"class_weight names class {greatest}; the model has classes 0..{outputs - 1}")
-    classes = y.argmax(-1) if columns > 1 else y.reshape(-1)
-    weights = np.array([class_weight.get(int(c), 1.0) for c in classes], np.float32)
+    classes = y.argmax(-1) if columns > 1 else y[..., 0] if has_axis else y
+    labels, places = np.unique(classes, return_inverse=True)
+    weights = np.array([class_weight.get(int(c), 1.0) for c in labels], np.float32)[places].reshape(classes.shape)
     if batch.weights is None:
         return weights
-    return weights.reshape(len(weights), *[1] * (batch.weights.ndim - 1)) * batch.weights
+    axes = max(weights.ndim, batch.weights.ndim)
+    weights, own = (w.reshape(*w.shape, *[1] * (axes - w.ndim)) for w in (weights, batch.weights))
+    return weights * own
 
 
 def checked_class_weight(class_weight: Any) -> dict[int, float]:

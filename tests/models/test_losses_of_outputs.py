@@ -234,3 +234,23 @@ def test_weights_that_fit_no_steps_are_refused_before_anything_changes(shape):
     with pytest.raises(ShapeError, match="weights of shape"):
         model.evaluate(x, y, sample_weight=weights)
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+@pytest.mark.parametrize("kind", ["one-hot", "numbers", "numbers with an axis"])
+@pytest.mark.parametrize("own", [None, (4,), (4, 1), (4, 5), (4, 5, 1)])
+def test_classes_of_steps_have_weights(kind, own):
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(4, 5, 3)).astype(np.float32), rng.integers(0, 5, (4, 5))
+    sample_weight = None if own is None else rng.uniform(size=own).astype(np.float32)
+    y = {"one-hot": np.eye(5)[labels], "numbers": labels, "numbers with an axis": labels[..., None]}[kind]
+    model = Sequential([L.Input((5, 3)), L.Dense(5, activation="softmax")])
+    model.compile(SGD(0.01), f"{'' if kind == 'one-hot' else 'sparse_'}categorical_crossentropy")
+    each = -np.log(np.take_along_axis(model.predict(x), labels[..., None], -1)[..., 0])
+    weights = np.where(labels == 1, 3, 1) * (1 if sample_weight is None else sample_weight.reshape(4, -1))
+    history = model.fit(x, y, sample_weight=sample_weight, class_weight={1: 3.0}, verbose=0).history
+    assert history["loss"][0] == pytest.approx((each * weights).mean(), rel=1e-5)
+
+
+def test_weights_of_steps_are_no_remedy_where_there_are_no_steps():
+    with pytest.raises(ShapeError, match=r"an output \(4, 2\): give one number a sample, \(N,\)$"):
+        one_output("mse").fit(X, Y, sample_weight=np.ones((4, 2)), verbose=0)
