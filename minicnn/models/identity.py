@@ -10,6 +10,7 @@ import numpy as np
 
 from .graph import Program, Slot
 
+OF_THE_FILE = ("in_inference", "masks_with_states")  # of layers: what no config says
 CHUNK = 1 << 24  # bytes that are hashed at a time, where an array has to be copied for it
 
 
@@ -63,8 +64,9 @@ def _add(digest: Any, arrays: Iterable[np.ndarray]) -> None:
 
 
 def _options(layer: Any) -> dict[str, Any]:
-    """A layer's config without its name."""
-    return {key: value for key, value in layer.get_config().items() if key != "name"}
+    """A layer's config without its name, and what it does as the Keras of its file did."""
+    config = {key: value for key, value in layer.get_config().items() if key != "name"}
+    return config | {name: getattr(layer, name) for name in OF_THE_FILE if hasattr(layer, name)}
 
 
 def _plain(value: Any) -> Any:

@@ -9,8 +9,9 @@ from transfer_cases import SIDE, small_net
 from minicnn.data import ResizeRule
 from minicnn.errors import ArgumentError, DataError
 from minicnn.kernels import numba_wanted
-from minicnn.layers import Activation, Dense, Dropout, Input, Rescaling
-from minicnn.models import Model, Sequential
+from minicnn.layers import Activation, Dense, Dropout, Input, RandomCrop, Rescaling
+from minicnn.models import Model, Sequential, model_from_config
+from minicnn.models.config_writing import model_config
 from minicnn.models.feature_file import FeatureFile
 from minicnn.transfer import FeatureCache, Preparation, extract_features, freeze
 from minicnn.transfer.feature_cache import decode, encode
@@ -139,6 +140,13 @@ def test_an_activation_that_is_called_as_its_layer_counts():
         return Sequential([Input((3,)), Activation(name, name=name)])
 
     assert model_hash(build("sigmoid")) != model_hash(build("tanh"))
+
+
+def test_what_a_layer_does_as_the_keras_of_its_file_did_counts():
+    config = model_config(Sequential([Input((9, 11, 3)), RandomCrop(4, 6)]))
+    hashes = [model_hash(model_from_config(config, version)) for version in ("3.5.0", "3.5.0", "3.6.0", "3.15.0")]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
 
 
 def test_every_element_of_a_large_option_counts():
