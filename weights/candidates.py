@@ -4,7 +4,7 @@ Keras goes by order in legacy files (the k-th layer with weights), by numbered c
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -14,6 +14,8 @@ from .pairing import Paired, missing, pair_group, pair_layer, unexpected
 from .report import ReportRow
 from .spec import LayerSpec, Leaf, leaves
 from .state_dict import OWN, PYTORCH, pairs_by_module, pairs_by_number, pairs_by_path
+
+MOST_LEVELS = 8  # of models within models that are searched for a base
 
 
 @dataclass(frozen=True)
@@ -70,20 +72,27 @@ def candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Candidate]
     return legacy_candidates(file, spec) if file.is_legacy else keras3_candidates(file, spec)
 
 
-def base_candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Candidate] | None:
-    """Those in the model that has most of a file's weights, for a spec of that model; what is around it is a head."""
-    place = place_of_base(file)
-    if place is None:
-        return None
-    inner = within(file, place)
-    if file.is_legacy:
-        grouped = Candidate("name", [row for entry in inner.layers for row in pair_group(leaves(spec), entry)], True)
-        found = grouped, grouped
-    else:
-        found = candidates(inner, spec)
-    around = [unexpected(entry.name, entry.weights) for entry in beside(file, place)]
-    named, other = (Candidate(each.matched_by, each.paired + around, each.head) for each in found)
-    return named, other
+def base_candidates(file: WeightFile, spec: LayerSpec) -> Iterator[tuple[Candidate, Candidate]]:
+    """Those in the model that has most of a file's weights, then in the one in that, ...; what is around is a head.
+
+    The spec is of that model.  In legacy files one entry has the weights of all models within a model.
+    """
+    around: list[Paired] = []
+    for _ in range(MOST_LEVELS):
+        if (place := place_of_base(file)) is None:
+            return
+        inner = within(file, place)
+        if file.is_legacy:
+            rows = [row for entry in inner.layers for row in pair_group(leaves(spec), entry)]
+            found = (Candidate("name", rows, True),) * 2
+        else:
+            found = candidates(inner, spec)
+        around += [unexpected(entry.name, entry.weights) for entry in beside(file, place)]
+        named, other = (Candidate(each.matched_by, each.paired + around, each.head) for each in found)
+        yield named, other
+        if file.is_legacy:
+            return
+        file = inner
 
 
 def legacy_candidates(file: WeightFile, spec: LayerSpec) -> tuple[Candidate, Candidate]:

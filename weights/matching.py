@@ -91,9 +91,9 @@ def match(
         raise ArgumentError(f"on_mismatch={on_mismatch!r}: expected one of {', '.join(POLICIES)}")
     policy = Policy(strict, by_name, on_mismatch != "error", allow_head)
     chosen = _choose(*candidates(file, spec), spec, policy)
-    if allow_head and not chosen.fits(policy) and (inside := base_candidates(file, spec)):
-        base = _choose(*inside, spec, policy)
-        chosen = base if base.count("loaded") > chosen.count("loaded") else chosen
+    if allow_head and not chosen.fits(policy):
+        bases = [_choose(*inside, spec, policy) for inside in base_candidates(file, spec)]
+        chosen = max([chosen, *bases], key=lambda each: each.count("loaded"))
     report = LoadReport(file.path, chosen.matched_by, chosen.rows)
     if (chosen.rows and not report.loaded) or not chosen.fits(policy):
         raise WeightsMismatchError(describe_mismatch(report, spec, file.format))

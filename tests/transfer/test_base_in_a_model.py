@@ -55,6 +55,18 @@ def test_is_what_the_body_is_built_with(saved):
     np.testing.assert_allclose(model.predict(images), features, rtol=1e-5)
 
 
+@pytest.mark.parametrize("ending", [".weights.h5", ".h5", ".safetensors", ".keras"])
+def test_in_a_model_within_a_model_is_a_base_too(ending, tmp_path):
+    base, path = body(), tmp_path / f"a{ending}"
+    inner = Sequential([base, Dense(4)], name="inner")
+    outer = Sequential([Input((SIDE, SIDE, 3)), inner, Dense(3)])
+    (outer.save if ending == ".keras" else outer.save_weights)(path)
+    model = body(weights=path)
+    assert len(model.load_report.unexpected) == 2
+    for found, expected in zip(model.get_weights(), base.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_of_another_network_says_which(saved):
     with pytest.raises(ArgumentError, match=r"holds weights of MobileNet, .* not of VGG16: use base mobilenet"):
         load_base("vgg16", saved[0], size=SIDE)
