@@ -14,7 +14,7 @@ def result_folder(out: str | None, photos: str, resume: bool = False) -> Path:
     The folder for results: the one that is named, else NAME-model here, or beside the photos when here is among them.
 
     Where nobody named it and it holds earlier results, these are kept, and it is NAME-model-2, ...; to `resume`, it is
-    the last of these that is there.
+    the last of these with a training under way, else the last that is there.
 
     Raises
     ------
@@ -37,7 +37,8 @@ def result_folder(out: str | None, photos: str, resume: bool = False) -> Path:
     if out is None and holds_results(folder):
         numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
         if resume:
-            folder = [folder, *takewhile(os.path.isdir, numbered)][-1]
+            there = [folder, *filter(Path.is_dir, takewhile(Path.exists, numbered))]
+            folder = next((each for each in reversed(there) if (each / CHECKPOINTS).exists()), there[-1])
         else:
             folder = next(other for other in numbered if not other.is_file() and not holds_results(other))
     return check_place(folder)

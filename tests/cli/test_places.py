@@ -91,6 +91,17 @@ def test_files_are_not_taken_for_folders_of_results(own_photos, monkeypatch):
     assert result_folder(None, "photos") == Path("photos-model-3")
 
 
+def test_a_training_under_way_is_found_behind_files_and_before_finished_ones(own_photos, monkeypatch):
+    monkeypatch.chdir(own_photos.parent)
+    for name in ("photos-model", "photos-model-4"):
+        Path(name).mkdir()
+        Path(name, "model.keras").touch()
+    Path("photos-model-2").touch()
+    assert result_folder(None, "photos", resume=True) == Path("photos-model")
+    Path("photos-model-3/checkpoints").mkdir(parents=True)
+    assert result_folder(None, "photos", resume=True) == Path("photos-model-3")
+
+
 def test_what_the_folder_held_before_is_told(own_photos, net_file, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["finetune", str(own_photos), "--base", net_file, "--out", str(out), *FAST]
