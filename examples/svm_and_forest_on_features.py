@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 from minicnn.data import ResizeRule, load_images, scan_folder
 from minicnn.datasets import shapes
 from minicnn.estimators import CNNFeatures
-from minicnn.transfer.scores import mean_interval
+from minicnn.transfer.scores import folds_interval
 
 
 def pixels(files: list) -> np.ndarray:
@@ -47,7 +47,7 @@ def main() -> None:
         print(f"{len(files)} pictures of {len(folder.class_names)} classes, {options.folds} folds")
         for name, pipeline in pipelines.items():
             folds = StratifiedKFold(options.folds, shuffle=True, random_state=0)
-            accuracy, (low, high) = mean_interval(cross_val_score(pipeline, files, classes, cv=folds))
+            accuracy, (low, high) = folds_interval(cross_val_score(pipeline, files, classes, cv=folds))
             print(f"{name:24} {accuracy:.1%} right, 95% interval {low:.1%} to {high:.1%}")
 
 

@@ -169,7 +169,7 @@ def _finished(out: Path, options) -> int:
 
 def print_result(result, paths) -> None:
     """The figures and the files in a few lines."""
-    from minicnn.transfer.scores import mean_interval
+    from minicnn.transfer.scores import folds_interval
 
     metrics = result.metrics()
     low, high = metrics["accuracy_interval_95"]
@@ -180,7 +180,7 @@ def print_result(result, paths) -> None:
     if result.folds is not None:
         for name, values in (("head", result.folds.head), ("fine-tuned", result.folds.fine_tuned)):
             if values:
-                mean, (low, high) = mean_interval(values)
+                mean, (low, high) = folds_interval(values)
                 said = f"{len(values)} folds of all {result.pictures:,} pictures, {name}: {mean:.1%} on average"
                 say(f"{said} (95% interval {low:.1%} to {high:.1%})")
     say(f"model   {paths['model.keras']}")

@@ -12,7 +12,7 @@ from minicnn.report.content import Mistake, Phase, TrainingReport
 from minicnn.report.html import Markup, abbreviation, bar, element, join, section, table
 from minicnn.report.plots import rate_chart
 from minicnn.report.words import axis_percent, count, duration, percent, shortened
-from minicnn.transfer.scores import mean_interval, wilson_interval
+from minicnn.transfer.scores import folds_interval, wilson_interval
 
 LONGEST_LIST = 200
 LONG_NAME, LONG_FILE = 36, 44
@@ -130,7 +130,7 @@ def folds(report: TrainingReport) -> Markup:
     if report.folds is None:
         return Markup()
     judged = [("Head alone", report.folds.head), ("Fine-tuned", report.folds.fine_tuned)]
-    drawn = [(name, values, *_mean_share(values)) for name, values in judged if values]
+    drawn = [(name, values, *folds_interval(values)) for name, values in judged if values]
     limits = [limit for _, values, _, interval in drawn for limit in (*values, *interval)]
     low, high = min(limits), max(limits)
     span = (low, high) if low < high else (max(low - 0.05, 0.0), min(high + 0.05, 1.0))
@@ -147,12 +147,6 @@ def folds(report: TrainingReport) -> Markup:
         "rest. A dot is the accuracy of one round, the line their mean.",
         element("div", *parts, class_="charts"),
     )
-
-
-def _mean_share(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
-    """Mean and interval of shares; the interval of few values may pass 0 and 1, which no share does."""
-    mean, (low, high) = mean_interval(values)
-    return mean, (max(low, 0.0), min(high, 1.0))
 
 
 def classes(report: TrainingReport) -> Markup:

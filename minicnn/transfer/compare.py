@@ -19,7 +19,7 @@ from minicnn.transfer.folds import fold_seed
 from minicnn.transfer.freeze import freeze
 from minicnn.transfer.labelled import Progress, labelled, store_of
 from minicnn.transfer.policy import Policy, policy_of
-from minicnn.transfer.scores import student_975
+from minicnn.transfer.scores import mean_interval, student_975
 from minicnn.transfer.scoring_bases import BaseChoice, base_list, base_of
 
 
@@ -97,9 +97,9 @@ class Comparison:
     validation: float
 
     def interval(self, arm: Arm) -> tuple[float, float]:
-        """The 95 % interval of the mean accuracy, as wide as that of `corrected_difference`."""
-        gap = corrected_difference(arm.accuracies, [0.0] * len(arm.accuracies), self.validation / self.train)
-        return gap.low, gap.high
+        """The 95 % interval of the mean accuracy, within [0, 1], found as that of `corrected_difference`."""
+        _, (low, high) = mean_interval(arm.accuracies, self.validation / self.train)
+        return max(low, 0.0), min(high, 1.0)
 
     def difference(self, one: Arm, other: Arm) -> Difference:
         """How much better `one` is than `other`: `corrected_difference` of their accuracies."""

@@ -12,7 +12,7 @@ from minicnn.metrics.class_scores import class_scores
 from minicnn.transfer.base import Base
 from minicnn.transfer.judged import Judged
 from minicnn.transfer.policy import Policy
-from minicnn.transfer.scores import mean_interval, wilson_interval
+from minicnn.transfer.scores import folds_interval, wilson_interval
 from minicnn.transfer.settings import Settings
 
 
@@ -215,5 +215,5 @@ class TransferResult:
             }
             for name, values in (("head", folds.head), ("fine_tuned", folds.fine_tuned))
             if values
-            for mean, interval in [mean_interval(values)]
+            for mean, interval in [folds_interval(values)]
         }

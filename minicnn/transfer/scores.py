@@ -56,11 +56,12 @@ def student_975(freedom: int) -> float:
     return (low + high) / 2
 
 
-def mean_interval(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
+def mean_interval(values: Sequence[float], test_share: float = 0.0) -> tuple[float, tuple[float, float]]:
     """
-    Mean of k values and its 95 % interval, mean ± t₀.₉₇₅(k-1) s / √k.
+    Mean of k values and its 95 % interval, mean ± t₀.₉₇₅(k-1) s √(1/k + n_test/n_train).
 
-    The folds of a cross-validation share training images, so for them the interval is a guide and slightly narrow.
+    `test_share` is n_test/n_train for values of which each was found by training on n_train samples and judging n_test
+    others of the same set: such values are not independent, and s/√k is too small (Nadeau and Bengio, 2003).
 
     Examples
     --------
@@ -71,5 +72,20 @@ def mean_interval(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
     if len(values) < 2:
         raise ArgumentError(f"an interval needs at least 2 values, got {len(values)}")
     mean = float(np.mean(values))
-    half = student_975(len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    half = student_975(len(values) - 1) * float(np.std(values, ddof=1)) * math.sqrt(1 / len(values) + test_share)
     return mean, (mean - half, mean + half)
+
+
+def folds_interval(accuracies: Sequence[float]) -> tuple[float, tuple[float, float]]:
+    """
+    Mean and 95 % interval, within [0, 1], of the accuracies of a k-fold cross-validation: it trains on k-1 parts and
+    judges one.
+
+    Examples
+    --------
+    >>> mean, (low, high) = folds_interval([0.60, 0.64, 0.62])
+    >>> round(mean, 3), round(low, 3), round(high, 3)
+    (0.62, 0.541, 0.699)
+    """
+    mean, (low, high) = mean_interval(accuracies, 1 / max(len(accuracies) - 1, 1))
+    return mean, (max(low, 0.0), min(high, 1.0))

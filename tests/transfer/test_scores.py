@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from minicnn.errors import ArgumentError
 from minicnn.metrics.class_scores import class_scores
-from minicnn.transfer.scores import mean_interval, student_975, wilson_interval
+from minicnn.transfer import Comparison
+from minicnn.transfer.compare import Arm
+from minicnn.transfer.scores import folds_interval, mean_interval, student_975, wilson_interval
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
@@ -44,6 +46,18 @@ def test_wilson_interval_holds_the_share_and_stays_in_0_1(correct, total):
 
 def test_mean_interval_of_equal_values_is_a_point():
     assert mean_interval([0.5, 0.5, 0.5]) == (0.5, (0.5, 0.5))
+
+
+def test_the_interval_of_folds_is_that_of_compare():
+    accuracies = [0.70, 0.74, 0.66, 0.72, 0.68]
+    arm = Arm("features", "base", accuracies, 0.0, 0.0)
+    mean, interval = folds_interval(accuracies)
+    assert interval == pytest.approx(Comparison("photos", [arm], train=640, validation=160).interval(arm))
+    assert mean - interval[0] == pytest.approx(1.5 * (mean - mean_interval(accuracies)[1][0]))
+
+
+def test_the_interval_of_folds_passes_no_share():
+    assert folds_interval([1.0, 0.9])[1] == (0.0, 1.0)
 
 
 def test_too_little_for_an_interval_is_refused():
