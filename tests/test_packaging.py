@@ -6,6 +6,7 @@ NumPy and h5py, and nothing else: what a small device has.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import pytest
 from import_graph import ROOT, SOURCES, python_files, read_modules
 
 import minicnn
+from minicnn.cli.doctor import EXTRAS
 
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SETUPTOOLS = CONFIGURATION["tool"]["setuptools"]
@@ -107,6 +109,16 @@ def outputs(program: Path, *arguments: str, folder: Path) -> tuple[str, str]:
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
+
+
+def test_doctor_names_what_each_extra_installs():
+    extras = CONFIGURATION["project"]["optional-dependencies"]
+    wanted = {
+        name: tuple(re.split(r"[\[>=]", package)[0] for package in packages)
+        for name, packages in extras.items()
+        if name not in ("test", "peers", "dev", "all")
+    }
+    assert wanted == EXTRAS
 
 
 def test_the_package_list_is_the_tree():

@@ -16,7 +16,8 @@ EXTRAS = {
     "fast": ("numba",),
     "images": ("pillow", "tqdm"),
     "sklearn": ("scikit-learn",),
-    "plot": ("matplotlib",),
+    "onnx": ("onnx",),
+    "mlflow": ("mlflow-skinny",),
     "cuda12": ("cupy-cuda12x",),
     "cuda13": ("cupy-cuda13x",),
 }
