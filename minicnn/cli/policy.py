@@ -22,17 +22,22 @@ HELP = """\
 --policy NAME,SETTING=VALUE,... says all of how to train; other options then change what they name.
   default  head, then the last four groups of layers: rates that fall with depth, warm-up and cosine, mirrored pictures
   head     the head alone
-  settings, as in minicnn.transfer.Policy: unfreeze (groups, or a layer), epochs, learning_rate, layer_decay, gradual
-  (epochs between groups), schedule (cosine, one-cycle, constant), warmup, optimizer (adam, sgd), weight_decay, l2_sp,
-  rank (low-rank changes), augment (mirror, none), views (kept of each picture), storage (float32, float16),
-  label_smoothing, class_weight (balanced, sqrt), clip_norm, ema, patience (early stopping), held_out,
-  batchnorm (keep-frozen, train), head_epochs, batch_size, dropout"""
+  settings, as in minicnn.transfer.Policy: unfreeze (groups, or a layer), epochs (--fine-epochs), learning_rate,
+  layer_decay, gradual (epochs between groups), schedule (cosine, one-cycle, constant), warmup, optimizer (adam, sgd),
+  weight_decay, l2_sp, rank (low-rank changes), augment (mirror, none), views (kept of each picture), storage (float32,
+  float16), label_smoothing, class_weight (balanced, sqrt), clip_norm, ema, patience (early stopping), held_out,
+  batchnorm (keep-frozen, train), head_epochs (--epochs), batch_size, dropout"""
 
 
 def add_policy_options(parser) -> None:
     """--policy, and the options that set what it has."""
     head = parser.add_argument_group("training")
-    head.add_argument("--policy", metavar="NAME", help="default, head, or settings of your own, as told below")
+    head.add_argument(
+        "--policy",
+        metavar="NAME,...",
+        help="default or head, and settings of your own, as told below (without: the head, then what --unfreeze "
+        "names, at one rate)",
+    )
     head.add_argument("--epochs", type=whole(1), metavar="N", help="epochs for the head (default: 40)")
     head.add_argument("--batch-size", type=whole(1), metavar="N", help="pictures a step (default: 32)")
     head.add_argument("--dropout", type=within("[0, 1)"), metavar="P", help="before the head (default: 0)")
