@@ -21,7 +21,7 @@ def read_x(estimator: Any, X: Any, reset: bool) -> tuple[Any, bool]:
     ----------
     estimator
         Learns from rows, where `reset` is true, how many numbers and which names they have.
-    X : array (N,H,W,C) or (N,H,W), list of pictures, list of files; or rows (N,D)
+    X : array (N,H,W,C) or (N,H,W), list of pictures, list or column of a table of files; or rows (N,D)
         Rows become pictures where the estimator has an `image_shape`.
 
     Raises
@@ -32,6 +32,8 @@ def read_x(estimator: Any, X: Any, reset: bool) -> tuple[Any, bool]:
     ValueError, TypeError
         Rows that scikit-learn refuses.
     """
+    if hasattr(X, "to_numpy") and len(X.shape) == 1:  # a column of a table, as pandas and polars have
+        X = X.to_numpy()
     pictures = _are_pictures(X)
     if not pictures and estimator.image_shape is not None:
         X, pictures = _as_images(X, tuple(estimator.image_shape)), True

@@ -31,11 +31,24 @@ def test_maps_that_are_not_pooled_are_rows(pictures, net_file):
     assert len(step.get_feature_names_out()) == 12 * 12 * 8
 
 
+class Column:
+    """What pandas and polars call a Series."""
+
+    def __init__(self, values):
+        self.values, self.shape = values, (len(values),)
+
+    def __len__(self):
+        return len(self.values)
+
+    def to_numpy(self):
+        return np.array(self.values, dtype=object)
+
+
 def test_files_lists_and_flat_pictures_are_taken_as_arrays_are(photos, net_file):
     files = list(scan_folder(photos).files)
     images = load_images(files, ResizeRule(SIDE)).images
     expected = CNNFeatures(net_file, cache=False).fit_transform(images)
-    for same in (files, np.array(files, dtype=str), list(images)):
+    for same in (files, np.array(files, dtype=str), Column(files), list(images)):
         np.testing.assert_array_equal(CNNFeatures(net_file, cache=False).fit_transform(same), expected)
     flat = CNNFeatures(net_file, image_shape=(SIDE, SIDE, 3), cache=False).fit_transform(
         images.reshape(len(images), -1)
