@@ -48,9 +48,11 @@ class RateRange:
 
         Raises
         ------
-        FileAccessError
-            It cannot be written.
+        ArgumentError, FileAccessError
+            It is called otherwise, or cannot be written.
         """
+        if Path(path).suffix.lower() != ".svg":
+            raise ArgumentError(f"the plot is an .svg file; its name is {str(path)!r}")
         with replacing(Path(path)) as temporary:
             temporary.write_text(rate_plot(self.rates, self.losses, self.suggestion), encoding="utf-8")
 

@@ -80,6 +80,9 @@ def test_the_plot_is_a_drawing(tmp_path):
     assert len(curve.attrib["points"].split()) == 9
     with pytest.raises(FileAccessError):
         found.plot(tmp_path / "nowhere" / "rates.svg")
+    with pytest.raises(ArgumentError, match=r"\.svg file; its name is '.*rates.png'"):
+        found.plot(tmp_path / "rates.png")
+    assert not (tmp_path / "rates.png").exists()
 
 
 @pytest.mark.parametrize(
