@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.preparation import Preparation
-from minicnn.report.describe import now, software
+from minicnn.report.describe import TUNING, now, software
 from minicnn.runs.run import ANSWER_COLUMNS
 from minicnn.transfer.result import TransferResult
 
@@ -18,6 +18,9 @@ def run_record(result: TransferResult, command: Sequence[str]) -> dict[str, Any]
     """What run.json holds: plain values, the choices as they took effect."""
     base, preparation = result.base, result.base.preparation
     policy = {name: value if _plain(value) else repr(value) for name, value in asdict(result.training).items()}
+    if result.training.head_only:
+        kept = ("augment",) if result.training.views else ()
+        policy |= dict.fromkeys(name for name in ("epochs", "learning_rate", *TUNING) if name not in kept)
     judging = {"validation": result.settings.validation, "folds": result.settings.folds}
     config = {
         "base": base.name,

@@ -75,5 +75,5 @@ def remarks_on_fine_tuning(labels: np.ndarray, head: np.ndarray, tuned: np.ndarr
     return [
         f"fine-tuning lowered the accuracy from {before / total:.1%} to {after / total:.1%} on the "
         f"{count(total, 'picture')} kept aside ({before:,} right before, {after:,} after): "
-        f"the model of before is kept as {HEAD_FILE}; run with a --learning-rate smaller than {rate:g} for a better one"
+        f"the model of before is kept as {HEAD_FILE}; a learning rate smaller than {rate:g} may give a better one"
     ]

@@ -22,6 +22,7 @@ from minicnn.models import Sequential, load_model
 from minicnn.report import Mistake, write_outputs
 from minicnn.report.describe import trained_layers
 from minicnn.report.outputs import OUTPUTS, check_place
+from minicnn.report.record import run_record
 from minicnn.report.seen import looked_at
 from minicnn.runs import read_run
 from minicnn.transfer import Policy, Settings, finetune_folder
@@ -154,6 +155,13 @@ def test_the_model_of_before_a_fine_tuning_that_did_harm_is_kept(photos, net_fil
                 expected = model.get_layer("conv2").get_weights()[0]
             assert np.array_equal(head.get_layer("conv2").get_weights()[0], expected)
             assert not np.array_equal(tuned.get_layer("conv2").get_weights()[0], expected)
+
+
+def test_a_run_of_the_head_alone_names_no_choices_of_fine_tuning(result):
+    config = run_record(replace(result, policy=Policy(unfreeze=None)), [])["config"]
+    assert config["head_epochs"] == 40
+    assert {config[name] for name in ("unfreeze", "epochs", "learning_rate", "layer_decay", "augment")} == {None}
+    assert run_record(replace(result, policy=Policy(unfreeze=None, views=2)), [])["config"]["augment"] == "mirror"
 
 
 def test_a_run_is_recorded_with_what_it_took_effect_from(result, tmp_path):

@@ -18,7 +18,7 @@ def test_only_a_lower_accuracy_is_said():
     (remark,) = remarks_on_fine_tuning(LABELS, ALL_RIGHT, ONE_WRONG, 1e-4)
     assert remark == (
         "fine-tuning lowered the accuracy from 100.0% to 75.0% on the 4 pictures kept aside (4 right before, 3 after): "
-        "the model of before is kept as head.keras; run with a --learning-rate smaller than 0.0001 for a better one"
+        "the model of before is kept as head.keras; a learning rate smaller than 0.0001 may give a better one"
     )
 
 
