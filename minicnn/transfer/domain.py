@@ -218,7 +218,9 @@ def _checked(source: Any, target: Any, owner: str) -> tuple[np.ndarray, np.ndarr
     """Both sets in float64."""
     x, y = np.asarray(source), np.asarray(target)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or not x.shape[1]:
-        raise ShapeError(f"{owner}: features (N,D) and (M,D) are needed; got {x.shape} and {y.shape}")
+        raise ShapeError(
+            f"{owner}: features (N,D) and (M,D) are needed, as extract_features gives them; got {x.shape} and {y.shape}"
+        )
     if min(len(x), len(y)) < 2:
         raise DataError(f"{owner}: at least two samples of each set are needed; there are {len(x)} and {len(y)}")
     x, y = x.astype(np.float64), y.astype(np.float64)

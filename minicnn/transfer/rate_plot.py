@@ -40,7 +40,8 @@ def rate_plot(rates: Sequence[float] | np.ndarray, losses: Sequence[float] | np.
     parts.append(f'<polyline class="curve" points="{points}"/>')
     at = x(min(max(math.log10(suggestion), first), last))
     parts.append(_line(at, TOP, at, HEIGHT - BOTTOM, "mark"))
-    parts.append(_text(at + 4, TOP + 10, f"suggested {suggestion:.2g}", "start"))
+    gap, anchor = (4, "start") if at < WIDTH / 2 else (-4, "end")  # a label beside the line, inside the drawing
+    parts.append(_text(at + gap, TOP + 10, f"suggested {suggestion:.2g}", anchor))
     parts += [_text(WIDTH / 2, HEIGHT - 6, "learning rate", "middle"), _text(LEFT, TOP - 8, "loss", "middle")]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img">'
     return "\n".join([head, "<title>Loss against learning rate</title>", f"<style>{STYLE}</style>", *parts, "</svg>\n"])

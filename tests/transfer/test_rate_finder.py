@@ -10,6 +10,7 @@ from minicnn.errors import ArgumentError, FileAccessError
 from minicnn.transfer import Policy, find_learning_rate, freeze
 from minicnn.transfer.freeze import leaf_layers
 from minicnn.transfer.rate_finder import RateRange, last_before_the_rise, running_mean
+from minicnn.transfer.rate_plot import rate_plot
 
 pytestmark = pytest.mark.numpy_only
 
@@ -83,6 +84,12 @@ def test_the_plot_is_a_drawing(tmp_path):
     with pytest.raises(ArgumentError, match=r"\.svg file; its name is '.*rates.png'"):
         found.plot(tmp_path / "rates.png")
     assert not (tmp_path / "rates.png").exists()
+
+
+@pytest.mark.parametrize(("suggestion", "anchor"), [(1e-5, "start"), (9e-2, "end")])
+def test_the_label_of_the_suggestion_lies_inside_the_drawing(suggestion, anchor):
+    (label,) = (line for line in rate_plot([1e-5, 1e-1], [2.0, 1.0], suggestion).splitlines() if "suggested" in line)
+    assert f'text-anchor="{anchor}"' in label
 
 
 @pytest.mark.parametrize(
