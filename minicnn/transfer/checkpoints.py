@@ -15,6 +15,7 @@ import numpy as np
 from minicnn.callbacks import BackupAndRestore, Callback
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
 from minicnn.training import as_json, compare
+from minicnn.training.folder import is_of_a_training
 from minicnn.training.lock import FolderLock
 from minicnn.transfer.base import Base
 from minicnn.transfer.job import Job
@@ -49,8 +50,8 @@ class Checkpoints:
     Raises
     ------
     FileAccessError
-        When the block begins: another process holds the folder, it cannot be written, or there are checkpoints in it
-        and `resume` is false.
+        When the block begins: another process holds the folder, it cannot be written, there are files of other
+        programs in it, or checkpoints and `resume` is false.
 
     Examples
     --------
@@ -78,14 +79,31 @@ class Checkpoints:
         except OSError as error:
             raise FileAccessError(f"{self.folder} cannot be made: {error.strerror}") from None
         self._lock.acquire()
+        try:
+            self._check_contents()
+        except BaseException:
+            self._lock.release(remove=self.last is None)
+            raise
+        self._held = True
+        return self
+
+    def _check_contents(self) -> None:
+        """Refuse what others keep in a folder of this name, which the end would remove, and to go on unasked."""
+        if (other := next(filter(self._is_foreign, sorted(self.folder.iterdir())), None)) is not None:
+            raise FileAccessError(
+                f"{self.folder} holds {other.name}, which is of no training of minicnn, and is removed when one ends: "
+                "move it away, or take another folder"
+            )
         if not self.resume and (last := self.last) is not None:
-            self._lock.release()
             raise FileAccessError(
                 f"{self.folder} holds a training that did not come to its end, its last checkpoint is "
                 f"{last.relative_to(self.folder)}: resume it (--resume), remove the folder, or take another"
             )
-        self._held = True
-        return self
+
+    def _is_foreign(self, path: Path) -> bool:
+        if path.is_dir() and not path.is_symlink():
+            return not path.name.startswith(".") and not all(is_of_a_training(file) for file in path.iterdir())
+        return path.name not in (RECORD, self._lock.path.name) and not path.name.startswith(".")
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         self._held = False

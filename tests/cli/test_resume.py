@@ -139,6 +139,17 @@ def test_checkpoints_are_never_lost_by_beginning_anew(stopped, photos, net_file,
         assert "resume it (--resume), remove the folder, or take another" in line
 
 
+@pytest.mark.parametrize("file", ["best.pt", "step-100/weights.pt"])
+@pytest.mark.parametrize("options", [[], ["--checkpoint-every", "5"], ["--resume"]])
+def test_checkpoints_of_other_programs_are_not_removed(photos, net_file, tmp_path, capsys, file, options):
+    other = Path("run/checkpoints", file)
+    other.parent.mkdir(parents=True)
+    other.write_text("hours of work")
+    line = refused(capsys, tmp_path, *finetune(photos, net_file, "run", *options))
+    assert f"run/checkpoints holds {file.partition('/')[0]}, which is of no training of minicnn" in line
+    assert [path for path in Path("run").rglob("*") if path.is_file()] == [other]
+
+
 @pytest.mark.parametrize("options", [[], ["--checkpoint-every", "5"], ["--resume"]])
 def test_a_second_process_is_refused(photos, net_file, tmp_path, capsys, options):
     with Checkpoints("run/checkpoints"):
