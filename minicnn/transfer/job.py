@@ -197,7 +197,13 @@ def unfreeze_groups(model: Any, policy: Policy) -> list[Group]:
             for layer in group.layers:
                 layer.trainable = policy.batchnorm == "train" or is_trained(layer)
     learning = [replace(g, layers=tuple(layer for layer in g.layers if layer.trainable_weights)) for g in groups]
-    return [group for group in learning if group.layers]
+    found = [group for group in learning if group.layers]
+    if policy.gradual * len(found) >= policy.epochs:
+        raise ArgumentError(
+            f"policy: with gradual={policy.gradual} the lowest of {len(found)} groups would begin to learn after "
+            f"{policy.gradual * len(found)} epochs, and there are {policy.epochs}: take more epochs, or fewer groups"
+        )
+    return found
 
 
 def _phase(

@@ -38,7 +38,8 @@ class Policy:
     layer_decay : float
         Each group's rate is this share of that of the group above it: low layers know what all pictures have.
     gradual : int
-        Epochs between the unfreezing of one group and of the next below; 0 unfreezes all at once.
+        Epochs between the unfreezing of one group and of the next below, of which the lowest needs one too; 0 unfreezes
+        all at once.
     schedule : str
         "cosine": up over `warmup`, then down to nothing as a cosine; "one-cycle": up to 25 times the first rate, and
         down; "constant": up over `warmup`, then level.
