@@ -83,6 +83,7 @@ def train_head(
     batch_size: int,
     weight_decay: float,
     dropout: float = 0.0,
+    class_weight: dict[int, float] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     callbacks: Sequence[Callback] = (),
     views: Sequence[np.ndarray] = (),
@@ -97,6 +98,8 @@ def train_head(
         The validation part is measured after each epoch and decides nothing.
     classes : int
         C.
+    class_weight : dict, optional
+        How much samples of each class count, {class number: weight}.
     views : sequence of K float32 (N,D)
         Features of changed training pictures: every epoch draws one of them for each picture, by `seed`.
 
@@ -120,6 +123,7 @@ def train_head(
         verbose=0,
         callbacks=[watch, *callbacks],
         validation_data=((validation[0] - mean) / scale, validation[1]),
+        class_weight=class_weight,
     )
     kernel, bias = model.get_weights()
     kernel = kernel / scale[:, None]

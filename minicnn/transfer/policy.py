@@ -22,6 +22,8 @@ class Policy:
     The choices of fine-tuning; docs/decisions/0013-fine-tuning-policy.md says how the defaults were found.
 
     First the head is trained on the features of the frozen base, then the layers that `unfreeze` names with it.
+    `head_epochs`, `batch_size`, `dropout`, `class_weight` and `seed` alone decide how the head is trained at first; its
+    rate is fixed, and its weight decay chosen by cross-validation.
 
     Parameters
     ----------
