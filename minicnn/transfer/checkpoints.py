@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from minicnn.callbacks import BackupAndRestore, Callback
+from minicnn.data.augment import Pipeline
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
 from minicnn.training import as_json, compare
 from minicnn.training.folder import is_of_a_training
@@ -185,9 +186,17 @@ def choices_of(base: Base, samples: Samples, policy: Policy, settings: Settings)
         "preparation": str(samples.preparation),
         "pictures": f"{counts} {_digest([_bytes(names), samples.labels, *rows])}",
         **asdict(policy),
+        "augment": _augment_in_words(policy.augment),
         "validation": settings.validation,
         "folds": settings.folds,
     }
+
+
+def _augment_in_words(choice: Any) -> str | None:
+    """A pipeline with all of its steps; of a function nobody knows more than its name."""
+    if choice is None or isinstance(choice, str):
+        return choice
+    return repr(choice) if isinstance(choice, Pipeline) else getattr(choice, "__qualname__", type(choice).__qualname__)
 
 
 def _bytes(text: str) -> np.ndarray:
