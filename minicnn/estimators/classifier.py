@@ -17,8 +17,8 @@ from minicnn import seeds
 from minicnn.data import Split
 from minicnn.errors import DataError
 from minicnn.estimators.inputs import read_x, row_hashes, store_of
-from minicnn.layers import Dense, Input
-from minicnn.models import Sequential
+from minicnn.layers import Dense, Flatten, Input
+from minicnn.models import Model, Sequential
 from minicnn.preparation import Preparation
 from minicnn.transfer.base import Base
 from minicnn.transfer.extraction import feature_base, features_of, picture_source
@@ -129,7 +129,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
     def _fit_pictures(self, X: Any, labels: np.ndarray, policy: Policy) -> None:
         """A head on the network's features, or as much of the network as the policy says."""
         own = self.base if isinstance(self.base, str | Path) else copy.deepcopy(self.base)
-        base = feature_base(own, self.weights, self.layer, self.pooling)
+        base = _in_a_row(feature_base(own, self.weights, self.layer, self.pooling))
         source = picture_source(X, base)
         names = [str(name) for name in self.classes_]
         self._head = None
@@ -170,6 +170,12 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _in_a_row(base: Base) -> Base:
+    """The base with features (N,D) where it has maps."""
+    features = base.model.outputs[0]
+    return base if len(features.shape) == 2 else replace(base, model=Model(base.model.inputs, Flatten()(features)))
 
 
 def _all_rows(labels: np.ndarray) -> Split:

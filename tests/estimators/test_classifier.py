@@ -65,6 +65,14 @@ def test_policies_can_be_searched(pictures, net_file):
     assert search.best_estimator_.get_params()["policy"] in (HEAD, TUNED)
 
 
+@pytest.mark.parametrize("policy", [HEAD, TUNED])
+def test_maps_that_are_not_pooled_are_features_too(pictures, net_file, policy):
+    x, y = pictures
+    classifier = CNNClassifier(net_file, layer="conv2", pooling=None, policy=policy, cache=False).fit(x, y)
+    assert classifier.predict_proba(x).shape == (len(x), 3)
+    assert classifier.score(x, y) > 0.9
+
+
 def test_flat_pictures_are_pictures(pictures, net_file):
     x, y = pictures
     whole = CNNClassifier(net_file, policy=HEAD, cache=False).fit(x, y)
