@@ -107,9 +107,7 @@ class Tail:
         training pictures is measured in its place, and decides when to stop.
         """
         if policy.patience is not None:
-            keys = None if hashes is None else [hashes[int(i)] for i in train]
-            inner = stratified_split(self.labels[train], policy.held_out, seed=policy.seed + 2, keys=keys)
-            train, validation = train[inner.train], train[inner.validation]
+            train, validation = watched_part(self.labels, train, policy, hashes)
         steps = policy.epochs * -(-len(train) // policy.batch_size)
         self.compile(self.optimizer(policy, schedule_of(policy, steps)), policy)
         watch = Stopwatch("fine-tuning", policy.epochs, progress)
@@ -221,6 +219,25 @@ class Augmented:
     def load_state(self, state: dict[str, int]) -> None:
         """Go on with what `state` returned."""
         self.epoch = state["epoch"]
+
+
+def watched_part(
+    labels: np.ndarray,
+    train: np.ndarray,
+    policy: Policy,
+    keys: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(training rows to train on, training rows that early stopping watches).
+
+    Raises
+    ------
+    DataError
+        A class has not two different pictures there.
+    """
+    keys = None if keys is None else [keys[int(i)] for i in train]
+    inner = stratified_split(labels[train], policy.held_out, seed=policy.seed + 2, keys=keys, class_names=class_names)
+    return train[inner.train], train[inner.validation]
 
 
 class Thaw(Callback):
