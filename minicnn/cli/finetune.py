@@ -91,7 +91,7 @@ def run(options) -> int:
     settings, policy = settings_of(options), policy_of(options)
     out = result_folder(options.out, options.photos, options.resume)
     if options.resume and is_finished(out):
-        return _finished(out, options)
+        return _finished(out, options, settings, policy)
     held = said_of_earlier(options.out, options.photos, out) or said_of_contents(out, known=CHECKPOINTS)
     loggers = loggers_of(options, out.name)
     every = options.checkpoint_every or ("epoch" if options.resume else None)
@@ -156,15 +156,45 @@ def _where_it_goes_on(checkpoints) -> str:
     return f"going on from {checkpoints.last}"
 
 
-def _finished(out: Path, options) -> int:
-    """Say that nothing is left to do, as a program that resumes until it is done wants to hear."""
+def _finished(out: Path, options, settings, policy) -> int:
+    """Say that nothing is left to do, as a program that resumes until it is done wants to hear.
+
+    Raises
+    ------
+    WeightsMismatchError
+        Something else is asked for than what was done.
+    """
     from minicnn.runs import read_run
+    from minicnn.training import compare
 
     run = read_run(out)
+    known = {"pictures of": run.title, **run.config} if run.record else {}
+    asked = {name: value for name, value in _asked_for(options, settings, policy).items() if name in known}
+    compare(out, {name: known[name] for name in asked}, asked, {})
     note(f"{out} holds a training that has come to its end: nothing is left to resume; train anew without --resume")
     if options.json:
         print_json(run.metrics)
     return 0
+
+
+def _asked_for(options, settings, policy) -> dict[str, Any]:
+    """What run.json would say of the choices, as far as they are known before anything is read."""
+    from dataclasses import asdict, replace
+
+    from minicnn.data.problems import as_text
+    from minicnn.training import as_json
+
+    given = {"resize": settings.resize, "preprocessing": settings.preprocessing}
+    given["size"] = settings.size and [settings.size] * 2
+    return as_json(
+        {
+            "pictures of": as_text(Path(options.photos).resolve().name),
+            **asdict(replace(policy or settings.policy, seed=settings.seed)),
+            **{name: value for name, value in given.items() if value is not None},
+            "validation": settings.validation,
+            "folds": settings.folds,
+        }
+    )
 
 
 def print_result(result, paths) -> None:

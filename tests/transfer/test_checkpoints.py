@@ -25,7 +25,5 @@ def test_another_augmentation_is_refused_and_the_same_one_is_not():
     begun = choices(augment.Pipeline(changes))
     compare("run", begun, choices(augment.Pipeline(changes)), {})
     for other in (augment.Pipeline([changes[0], augment.Rotate(20)]), augment.Pipeline(changes, seed=1), max, "mirror"):
-        with pytest.raises(
-            WeightsMismatchError, match=r"a training with augment Pipeline\(\[Adapted\(sorted"
-        ):
+        with pytest.raises(WeightsMismatchError, match=r"a training with augment Pipeline\(\[Adapted\(sorted"):
             compare("run", begun, choices(other), {})
