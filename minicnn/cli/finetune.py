@@ -126,12 +126,15 @@ def settings_of(options):
 def loggers_of(options, name: str) -> Callable[[str], list[Any]]:
     """From the name of a training to the callbacks that --tensorboard and --mlflow ask for."""
     from minicnn.callbacks import MLflow, TensorBoard
+    from minicnn.report.outputs import check_place
 
     def of_stage(stage: str) -> list[Any]:
         board = [TensorBoard(Path(options.tensorboard) / stage)] if options.tensorboard else []
         return board + ([MLflow(f"{name}, {stage}", {"command": shlex.join(options.argv)})] if options.mlflow else [])
 
-    of_stage("")  # what is not installed is said now
+    of_stage("")  # what is not installed is said now, and what cannot be written
+    if options.tensorboard:
+        check_place(options.tensorboard)
     return of_stage
 
 
