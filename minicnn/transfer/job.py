@@ -160,12 +160,18 @@ class Job:
         rows = rows[:LIVE_SAMPLES]
         live = self.model.predict(self.samples.prepared(rows))
         gap = float(np.abs(live - probabilities[: len(rows)]).max())
-        if not gap <= LIVE_TOLERANCE[self.policy.storage]:
-            place = f" in {self.cache.folder}" if self.cache is not None else ""
-            raise FileFormatError(
-                f"the features kept{place} are not those of the network (probabilities differ by {gap:.2g}): "
-                "remove them or run without the cache"
+        if gap <= LIVE_TOLERANCE[self.policy.storage]:
+            return
+        if self.policy.storage == "float16":
+            raise DataError(
+                f"float16 is too coarse for the features of this base, probabilities are off by {gap:.2g}: "
+                "store them in float32"
             )
+        place = f" in {self.cache.folder}" if self.cache is not None else ""
+        raise FileFormatError(
+            f"the features kept{place} are not those of the network (probabilities differ by {gap:.2g}): "
+            "remove them or run without the cache"
+        )
 
 
 def attach_head(base: Base, classes: int, dropout: float) -> tuple[Any, Any]:
