@@ -115,7 +115,7 @@ class Checkpoints:
 
     def _clear(self, failed: bool) -> None:
         """Remove the folder; after a failure those around it too that were made for it."""
-        for path in self.folder.iterdir():
+        for path in sorted(self.folder.iterdir(), key=lambda path: path.name == RECORD):  # last, for who is killed here
             if path != self._lock.path:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         self._lock.release(remove=True)
