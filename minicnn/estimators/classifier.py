@@ -133,7 +133,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         source = picture_source(X, base)
         names = [str(name) for name in self.classes_]
         self._head = None
-        if policy.head_only:
+        if policy.head_only and not policy.views:
             features = features_of(base, source, store_of(self.cache))
             self._head = head = _head_on(features, labels, source.hashes, policy)
             self.model_, layer = attach_head(base, len(names), dropout=0)
@@ -141,7 +141,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         else:
             images = source.read(range(len(labels)))
             samples = Samples(images, labels, names, source.hashes, source.preparation)
-            self.model_ = _fine_tuned(base, samples, policy)
+            self.model_ = _trained(base, samples, policy)
         if isinstance(base.preparation, Preparation):
             self.model_.metadata = base.preparation.metadata(names)
         self.base_ = replace(base, model=self.model_)  # one object, which a pickle holds once
@@ -184,14 +184,14 @@ def _all_rows(labels: np.ndarray) -> Split:
     return Split(rows, rows[:WATCHED])
 
 
-def _fine_tuned(base: Base, samples: Samples, policy: Policy) -> Any:
-    """The base with a new head, both fitted to all samples."""
+def _trained(base: Base, samples: Samples, policy: Policy) -> Any:
+    """The base with a new head, both fitted to all samples as the policy says."""
     check_unfreeze(base.model, policy.unfreeze)
     job, split = Job(base, samples, policy), _all_rows(samples.labels)
     features, tail, _ = job.features()
     job.train_head(features, split)
-    assert tail is not None
-    job.fine_tune(tail, split)
+    if tail is not None:
+        job.fine_tune(tail, split)
     return job.model
 
 
