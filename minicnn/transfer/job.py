@@ -16,7 +16,7 @@ from minicnn.models import Model
 from minicnn.seeds import set_random_seed
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import CacheUse, features_by_batch
+from minicnn.transfer.features import CacheUse, all_finite, features_by_batch
 from minicnn.transfer.fine_tuning import Live, Tail
 from minicnn.transfer.folds import fit_head
 from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
@@ -104,7 +104,7 @@ class Job:
                 self.views.append(arrays)
                 use = use.and_then(more)
         every = [array for arrays in (features, *self.views) for array in arrays]
-        if not all(np.isfinite(array).all() for array in every):
+        if not all(map(all_finite, every)):
             raise DataError(
                 f"the base gives features that are not finite: its weights ({self.base.weights}) are damaged"
             )

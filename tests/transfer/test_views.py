@@ -11,6 +11,7 @@ from minicnn.errors import ArgumentError, DataError
 from minicnn.layers import GlobalAveragePooling2D, Input, Rescaling
 from minicnn.models import Model
 from minicnn.transfer import Base, FeatureCache, Policy, Settings, finetune, finetune_folder, views
+from minicnn.transfer.fine_tuning import Tail
 from minicnn.transfer.samples import AsGiven
 from minicnn.transfer.views import Drawn
 
@@ -93,6 +94,16 @@ def test_views_without_a_change_are_refused():
         Policy(views=2, augment=None)
     with pytest.raises(ArgumentError, match="storage must be one of 'float32', 'float16'"):
         Policy(storage="float8")
+
+
+def test_features_in_a_file_are_read_batch_by_batch_and_train_the_same_weights(photos, net_file, monkeypatch):
+    policy, read, inputs = replace(POLICY, views=0, augment=None, patience=3), [], Tail._inputs
+    whole = finetune(net_file, photos, policy)
+    monkeypatch.setattr("minicnn.models.features.SHARE", 0.0)
+    monkeypatch.setattr("minicnn.transfer.fine_tuning.PORTION", 1)
+    monkeypatch.setattr(Tail, "_inputs", lambda self, rows: read.append(len(rows)) or inputs(self, rows))
+    assert weights(finetune(net_file, photos, policy)) == weights(whole)
+    assert 0 < max(read) <= policy.batch_size
 
 
 @pytest.mark.parametrize("share", [0.25, 0.0])
