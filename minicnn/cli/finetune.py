@@ -12,7 +12,8 @@ from minicnn.cli.places import CHECKPOINTS, is_finished, result_folder, said_of_
 from minicnn.cli.policy import HELP, add_policy_options, given_choices, policy_of
 
 EPILOG = f"""\
-PHOTOS holds one folder of pictures a class; or train/ and val/ (or test/) of that shape: then val/ judges.
+PHOTOS holds one folder of pictures a class; or train/ and val/ (or test/) of that shape: then val/ judges.  Or it is a
+table, labels.csv, whose first line is file,label or file,label,group: pictures of one group are never divided.
 
   photos/cat/1.jpg        minicnn finetune photos
   photos/cat/2.jpg
@@ -50,7 +51,7 @@ def add_parser(commands) -> None:
         description="Train a classifier of the pictures in PHOTOS on a network that others trained.",
         epilog=EPILOG,
     )
-    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
+    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class, or a table")
     parser.add_argument(
         "--out",
         metavar="DIR",
