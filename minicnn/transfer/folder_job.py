@@ -47,8 +47,7 @@ def finetune_folder(
     Parameters
     ----------
     photos, base, weights
-        One folder of pictures a class, or train/ and val/ of that shape, or a table of files and labels that ends in
-        .csv or .tsv (`read_table`); the others as in `load_base`.
+        One folder a class, or train/ and val/ of that shape, or a .csv or .tsv (`read_table`); as in `load_base`.
     settings, policy : Settings, Policy, optional
         A policy says how to train in place of the settings: epochs, batch size, dropout, layers, rate.
     cache : FeatureCache or bool

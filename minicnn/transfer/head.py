@@ -118,13 +118,9 @@ def train_head(
     drawn = [[(view - mean) / scale] for view in views]
     record = model.fit(
         *((Drawn(drawn, labels, np.arange(len(labels)), seed),) if views else ((features - mean) / scale, labels)),
-        batch_size=batch_size,
-        epochs=epochs,
-        verbose=0,
-        callbacks=[watch, *callbacks],
+        batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[watch, *callbacks], class_weight=class_weight,
         validation_data=((validation[0] - mean) / scale, validation[1]),
-        class_weight=class_weight,
-    )
+    )  # fmt: skip
     kernel, bias = model.get_weights()
     kernel = kernel / scale[:, None]
     return TrainedHead(kernel, bias - mean @ kernel, _without_penalty(record.history), watch.seconds)
