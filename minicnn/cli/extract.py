@@ -26,7 +26,7 @@ def add_parser(commands) -> None:
         description="Write the features (N,D) that a trained network gives for the pictures in PHOTOS.",
         epilog=EPILOG,
     )
-    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
+    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class, or a table")
     parser.add_argument(
         "--out", required=True, metavar="FILE.npz", help="the file to write; its folder is made if need be"
     )
@@ -45,7 +45,7 @@ def run(options) -> int:
     """Compute the features and write them."""
     from dataclasses import replace
 
-    from minicnn.data import scan_folder
+    from minicnn.data.table import named_files
     from minicnn.transfer import default_cache, load_base
     from minicnn.transfer.extraction import PictureSource, features_of
     from minicnn.transfer.pictures import read_pictures
@@ -53,7 +53,7 @@ def run(options) -> int:
 
     check_base_options(options)
     check_out(options.out)
-    folder = scan_folder(options.photos)
+    folder = named_files(options.photos)
     with base_remedies():
         base = load_base(
             options.base,

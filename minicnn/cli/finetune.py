@@ -12,7 +12,8 @@ from minicnn.cli.places import CHECKPOINTS, is_finished, result_folder, said_of_
 from minicnn.cli.policy import HELP, add_policy_options, given_choices, policy_of
 
 EPILOG = f"""\
-PHOTOS holds one folder of pictures a class; or train/ and val/ (or test/) of that shape: then val/ judges.
+PHOTOS holds one folder of pictures a class; or train/ and val/ (or test/) of that shape: then val/ judges.  Or it is a
+table, labels.csv, whose first line is file,label or file,label,group: pictures of one group are never divided.
 
   photos/cat/1.jpg        minicnn finetune photos
   photos/cat/2.jpg
@@ -50,7 +51,7 @@ def add_parser(commands) -> None:
         description="Train a classifier of the pictures in PHOTOS on a network that others trained.",
         epilog=EPILOG,
     )
-    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
+    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class, or a table")
     parser.add_argument(
         "--out",
         metavar="DIR",
@@ -91,7 +92,7 @@ def run(options) -> int:
     settings, policy = settings_of(options), policy_of(options)
     out = result_folder(options.out, options.photos, options.resume)
     if options.resume and is_finished(out):
-        return _finished(out, options)
+        return _finished(out, options, settings, policy)
     held = said_of_earlier(options.out, options.photos, out) or said_of_contents(out, known=CHECKPOINTS)
     loggers = loggers_of(options, out.name)
     every = options.checkpoint_every or ("epoch" if options.resume else None)
@@ -126,12 +127,15 @@ def settings_of(options):
 def loggers_of(options, name: str) -> Callable[[str], list[Any]]:
     """From the name of a training to the callbacks that --tensorboard and --mlflow ask for."""
     from minicnn.callbacks import MLflow, TensorBoard
+    from minicnn.report.outputs import check_place
 
     def of_stage(stage: str) -> list[Any]:
         board = [TensorBoard(Path(options.tensorboard) / stage)] if options.tensorboard else []
         return board + ([MLflow(f"{name}, {stage}", {"command": shlex.join(options.argv)})] if options.mlflow else [])
 
-    of_stage("")  # what is not installed is said now
+    of_stage("")  # what is not installed is said now, and what cannot be written
+    if options.tensorboard:
+        check_place(options.tensorboard)
     return of_stage
 
 
@@ -156,15 +160,45 @@ def _where_it_goes_on(checkpoints) -> str:
     return f"going on from {checkpoints.last}"
 
 
-def _finished(out: Path, options) -> int:
-    """Say that nothing is left to do, as a program that resumes until it is done wants to hear."""
+def _finished(out: Path, options, settings, policy) -> int:
+    """Say that nothing is left to do, as a program that resumes until it is done wants to hear.
+
+    Raises
+    ------
+    WeightsMismatchError
+        Something else is asked for than what was done.
+    """
     from minicnn.runs import read_run
+    from minicnn.training import compare
 
     run = read_run(out)
+    known = {"pictures of": run.title, **run.config} if run.record else {}
+    asked = {name: value for name, value in _asked_for(options, settings, policy).items() if name in known}
+    compare(out, {name: known[name] for name in asked}, asked, {})
     note(f"{out} holds a training that has come to its end: nothing is left to resume; train anew without --resume")
     if options.json:
         print_json(run.metrics)
     return 0
+
+
+def _asked_for(options, settings, policy) -> dict[str, Any]:
+    """What run.json would say of the choices, as far as they are known before anything is read."""
+    from dataclasses import asdict, replace
+
+    from minicnn.data.problems import as_text
+    from minicnn.training import as_json
+
+    given = {"resize": settings.resize, "preprocessing": settings.preprocessing}
+    given["size"] = settings.size and [settings.size] * 2
+    return as_json(
+        {
+            "pictures of": as_text(Path(options.photos).resolve().name),
+            **asdict(replace(policy or settings.policy, seed=settings.seed)),
+            **{name: value for name, value in given.items() if value is not None},
+            "validation": settings.validation,
+            "folds": settings.folds,
+        }
+    )
 
 
 def print_result(result, paths) -> None:

@@ -47,7 +47,7 @@ def result_folder(out: str | None, photos: str, resume: bool = False) -> Path:
 def default_folder(photos: str) -> Path:
     """Where results go that nobody named a folder for, when no earlier ones are there."""
     root = Path(photos).resolve()
-    folder = Path(f"{root.name or 'photos'}-model")
+    folder = Path(f"{(root.stem if root.is_file() else root.name) or 'photos'}-model")
     return Path(os.path.relpath(root.parent / folder)) if folder.resolve().is_relative_to(root) else folder
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -152,10 +153,13 @@ def number_labels(
         )
     if given.dtype.kind in "iu":
         numbers = given.astype(np.int64)
+        if class_names is None and given.max() >= given.size:  # as of identifiers: too many to be named one by one
+            most = f"{given.size} samples, the greatest label {given.max()}"
+            raise DataError(f"{place}{most}: some classes have no pictures; number them 0, 1, 2 ... or name them")
         names = tuple(map(str, range(numbers.max(initial=-1) + 1))) if class_names is None else tuple(class_names)
         wrong = np.flatnonzero((numbers < 0) | (numbers >= len(names)))
     else:
-        texts = [str(label) for label in given]
+        texts = [_text(label, sample, place) for sample, label in enumerate(given)]
         names = tuple(sorted(set(texts), key=natural_key) if class_names is None else class_names)
         place_of = {name: number for number, name in enumerate(names)}
         numbers = np.array([place_of.get(text, -1) for text in texts], np.int64)
@@ -165,6 +169,13 @@ def number_labels(
         raise DataError(f"{place}label {found} is none of the classes {in_words(names)}, first of sample {wrong[0]}")
     _check_learnable(names, numbers, place)
     return names, numbers
+
+
+def _text(label: Any, sample: int, place: str) -> str:
+    """The name of a class, refused where a table had nothing in its place."""
+    if not isinstance(label, str | Integral):
+        raise DataError(f"{place}the label of sample {sample} is {label!r}: each sample needs the name of its class")
+    return str(label)
 
 
 def _of_rows(

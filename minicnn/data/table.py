@@ -14,6 +14,7 @@ from minicnn.data.signatures import sniff
 from minicnn.errors import DataError, FileAccessError, FileFormatError
 
 MAX_BYTES = 256 * 2**20
+ENDINGS = (".csv", ".tsv")
 
 _NEEDED = ("file", "label")
 _OPTIONAL = ("group",)
@@ -69,6 +70,12 @@ def files_of(source: str | Path | LabelledFiles) -> LabelledFiles:
     if isinstance(source, LabelledFiles):
         return source
     return read_table(source) if os.path.isfile(source) else scan_folder(source)
+
+
+def named_files(path: str | Path) -> LabelledFiles:
+    """The labelled files of a table that ends in .csv or .tsv, else of a folder: what a command line names."""
+    table = os.fspath(path).lower().endswith(ENDINGS) and not os.path.isdir(path)
+    return read_table(path) if table else scan_folder(path)
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

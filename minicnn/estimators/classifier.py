@@ -17,8 +17,8 @@ from minicnn import seeds
 from minicnn.data import Split
 from minicnn.errors import DataError
 from minicnn.estimators.inputs import read_x, row_hashes, store_of
-from minicnn.layers import Dense, Input
-from minicnn.models import Sequential
+from minicnn.layers import Dense, Flatten, Input
+from minicnn.models import Model, Sequential
 from minicnn.preparation import Preparation
 from minicnn.transfer.base import Base
 from minicnn.transfer.extraction import feature_base, features_of, picture_source
@@ -129,11 +129,11 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
     def _fit_pictures(self, X: Any, labels: np.ndarray, policy: Policy) -> None:
         """A head on the network's features, or as much of the network as the policy says."""
         own = self.base if isinstance(self.base, str | Path) else copy.deepcopy(self.base)
-        base = feature_base(own, self.weights, self.layer, self.pooling)
+        base = _in_a_row(feature_base(own, self.weights, self.layer, self.pooling))
         source = picture_source(X, base)
         names = [str(name) for name in self.classes_]
         self._head = None
-        if policy.head_only:
+        if policy.head_only and not policy.views:
             features = features_of(base, source, store_of(self.cache))
             self._head = head = _head_on(features, labels, source.hashes, policy)
             self.model_, layer = attach_head(base, len(names), dropout=0)
@@ -141,7 +141,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         else:
             images = source.read(range(len(labels)))
             samples = Samples(images, labels, names, source.hashes, source.preparation)
-            self.model_ = _fine_tuned(base, samples, policy)
+            self.model_ = _trained(base, samples, policy)
         if isinstance(base.preparation, Preparation):
             self.model_.metadata = base.preparation.metadata(names)
         self.base_ = replace(base, model=self.model_)  # one object, which a pickle holds once
@@ -172,20 +172,26 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
+def _in_a_row(base: Base) -> Base:
+    """The base with features (N,D) where it has maps."""
+    features = base.model.outputs[0]
+    return base if len(features.shape) == 2 else replace(base, model=Model(base.model.inputs, Flatten()(features)))
+
+
 def _all_rows(labels: np.ndarray) -> Split:
     """All samples to train on; a few of them are measured as well."""
     rows = np.arange(len(labels))
     return Split(rows, rows[:WATCHED])
 
 
-def _fine_tuned(base: Base, samples: Samples, policy: Policy) -> Any:
-    """The base with a new head, both fitted to all samples."""
+def _trained(base: Base, samples: Samples, policy: Policy) -> Any:
+    """The base with a new head, both fitted to all samples as the policy says."""
     check_unfreeze(base.model, policy.unfreeze)
     job, split = Job(base, samples, policy), _all_rows(samples.labels)
     features, tail, _ = job.features()
     job.train_head(features, split)
-    assert tail is not None
-    job.fine_tune(tail, split)
+    if tail is not None:
+        job.fine_tune(tail, split)
     return job.model
 
 

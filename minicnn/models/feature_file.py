@@ -17,6 +17,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -158,6 +159,13 @@ class FeatureFile:
         for output in outputs:
             digest.update(output.reshape(-1).view(np.uint8).data)
         return digest.digest()
+
+
+def is_mapped(array: Any) -> bool:
+    """Whether an array lies in a file, so that a copy of it may not fit in memory."""
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return isinstance(array, mmap.mmap)
 
 
 class FeatureRows:

@@ -62,7 +62,7 @@ def _plain(value: Any) -> bool:
 
 
 def predictions_csv(result: TransferResult) -> str:
-    """One row a validation picture: its class, the answer, and the probabilities of both."""
+    """One row a validation picture: its class, the answer, the probabilities of both, and the hash of its bytes."""
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(ANSWER_COLUMNS)
@@ -71,6 +71,7 @@ def predictions_csv(result: TransferResult) -> str:
         answers = judged.probabilities.argmax(axis=1)
         rows = np.arange(len(answers))
         sure, true = judged.probabilities[rows, answers], judged.probabilities[rows, judged.labels]
-        for name, label, answer, *shares in zip(judged.names, judged.labels, answers, sure, true):
-            writer.writerow([name, names[label], names[answer], *(f"{share:.6g}" for share in shares)])
+        hashes = judged.hashes or [""] * len(answers)
+        for name, label, answer, sha256, *shares in zip(judged.names, judged.labels, answers, hashes, sure, true):
+            writer.writerow([name, names[label], names[answer], *(f"{share:.6g}" for share in shares), sha256])
     return stream.getvalue()

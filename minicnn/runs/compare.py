@@ -46,6 +46,8 @@ def compare_answers(first: Run, second: Run) -> SamePictures | None:
     """
     The answers of two runs to the pictures that both judged; None where there are none.
 
+    A picture is the same where its name and class are, and its bytes where both runs say them.
+
     p is that of the exact sign test, McNemar's: of n = first + second pictures on which one alone is right, with k the
     smaller number, p = min(1, 2 Σ_{i ≤ k} C(n, i) / 2ⁿ).
 
@@ -54,7 +56,14 @@ def compare_answers(first: Run, second: Run) -> SamePictures | None:
     Q. McNemar, Note on the sampling error of the difference between correlated proportions (1947).
     """
     a, b = first.answers(), second.answers()
-    shared = [name for name in a if name in b and a[name][0] == b[name][0]]
+    known, bytes_of = first.hashes(), second.hashes()
+    shared = [
+        name
+        for name, (true, _) in a.items()
+        if name in b
+        and true == b[name][0]
+        and known.get(name, bytes_of.get(name)) == bytes_of.get(name, known.get(name))
+    ]
     if not shared:
         return None
     right = [(a[name][0] == a[name][1], b[name][0] == b[name][1]) for name in shared]

@@ -16,7 +16,7 @@ from typing import Any
 from minicnn.errors import DataError, FileAccessError, FileFormatError
 
 RECORD, METRICS, PREDICTIONS = "run.json", "metrics.json", "predictions.csv"
-ANSWER_COLUMNS = ("file", "true", "predicted", "probability", "probability_of_true")
+ANSWER_COLUMNS = ("file", "true", "predicted", "probability", "probability_of_true", "sha256")
 DEEPEST = 2  # levels below a folder in which runs are found: FOLDER/runs/NAME
 
 
@@ -72,14 +72,24 @@ class Run:
         FileFormatError
             The file is damaged.
         """
+        return {row["file"]: (row["true"], row["predicted"]) for row in self._rows()}
+
+    def hashes(self) -> dict[str, str]:
+        """{validation picture: SHA-256 of its bytes}, of those of which the folder says it; raises as `answers`."""
+        return {row["file"]: row["sha256"] for row in self._rows() if row.get("sha256")}
+
+    def _rows(self) -> list[dict[str, str]]:
         path = self.folder / PREDICTIONS
         if not path.is_file():
-            return {}
+            return []
         try:
             with path.open(newline="", encoding="utf-8") as file:
-                return {row["file"]: (row["true"], row["predicted"]) for row in csv.DictReader(file)}
-        except (KeyError, csv.Error, UnicodeDecodeError):
-            raise FileFormatError(f"{path} is damaged: run again, or remove it") from None
+                rows = list(csv.DictReader(file))
+        except (OSError, csv.Error, UnicodeDecodeError):
+            rows = [{}]
+        if any(row.get(name) is None for row in rows for name in ANSWER_COLUMNS[:3]):
+            raise FileFormatError(f"{path} is damaged: run again, or remove it")
+        return rows
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.errors import FileAccessError, FileFormatError
+from minicnn.training.lock import NAME as LOCK
 from minicnn.training.lock import FolderLock
 from minicnn.training.state_file import read_state, write_state
 
@@ -115,6 +116,11 @@ class CheckpointFolder:
         self._lock.release(remove=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()
+
+
+def is_of_a_training(file: Path) -> bool:
+    """Whether a file's name is one of those that a folder of checkpoints has."""
+    return file.name == LOCK or any(kind.fullmatch(file.name) for kind in (PATTERN, UNFINISHED))
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from typing import Any, Self
 import numpy as np
 
 from minicnn.callbacks import BackupAndRestore, Callback
+from minicnn.data.augment import Pipeline
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
 from minicnn.training import as_json, compare
+from minicnn.training.folder import is_of_a_training
 from minicnn.training.lock import FolderLock
 from minicnn.transfer.base import Base
 from minicnn.transfer.job import Job
@@ -49,8 +51,8 @@ class Checkpoints:
     Raises
     ------
     FileAccessError
-        When the block begins: another process holds the folder, it cannot be written, or there are checkpoints in it
-        and `resume` is false.
+        When the block begins: another process holds the folder, it cannot be written, there are files of other
+        programs in it, or checkpoints and `resume` is false.
 
     Examples
     --------
@@ -78,14 +80,31 @@ class Checkpoints:
         except OSError as error:
             raise FileAccessError(f"{self.folder} cannot be made: {error.strerror}") from None
         self._lock.acquire()
+        try:
+            self._check_contents()
+        except BaseException:
+            self._lock.release(remove=self.last is None)
+            raise
+        self._held = True
+        return self
+
+    def _check_contents(self) -> None:
+        """Refuse what others keep in a folder of this name, which the end would remove, and to go on unasked."""
+        if (other := next(filter(self._is_foreign, sorted(self.folder.iterdir())), None)) is not None:
+            raise FileAccessError(
+                f"{self.folder} holds {other.name}, which is of no training of minicnn, and is removed when one ends: "
+                "move it away, or take another folder"
+            )
         if not self.resume and (last := self.last) is not None:
-            self._lock.release()
             raise FileAccessError(
                 f"{self.folder} holds a training that did not come to its end, its last checkpoint is "
                 f"{last.relative_to(self.folder)}: resume it (--resume), remove the folder, or take another"
             )
-        self._held = True
-        return self
+
+    def _is_foreign(self, path: Path) -> bool:
+        if path.is_dir() and not path.is_symlink():
+            return not path.name.startswith(".") and not all(is_of_a_training(file) for file in path.iterdir())
+        return path.name not in (RECORD, self._lock.path.name) and not path.name.startswith(".")
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         self._held = False
@@ -96,7 +115,7 @@ class Checkpoints:
 
     def _clear(self, failed: bool) -> None:
         """Remove the folder; after a failure those around it too that were made for it."""
-        for path in self.folder.iterdir():
+        for path in sorted(self.folder.iterdir(), key=lambda path: path.name == RECORD):  # last, for who is killed here
             if path != self._lock.path:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         self._lock.release(remove=True)
@@ -167,9 +186,17 @@ def choices_of(base: Base, samples: Samples, policy: Policy, settings: Settings)
         "preparation": str(samples.preparation),
         "pictures": f"{counts} {_digest([_bytes(names), samples.labels, *rows])}",
         **asdict(policy),
+        "augment": _augment_in_words(policy.augment),
         "validation": settings.validation,
         "folds": settings.folds,
     }
+
+
+def _augment_in_words(choice: Any) -> str | None:
+    """A pipeline with all of its steps; of a function nobody knows more than its name."""
+    if choice is None or isinstance(choice, str):
+        return choice
+    return repr(choice) if isinstance(choice, Pipeline) else getattr(choice, "__qualname__", type(choice).__qualname__)
 
 
 def _bytes(text: str) -> np.ndarray:

@@ -239,6 +239,11 @@ class _Extraction:
         return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
 
 
+def all_finite(features: np.ndarray) -> bool:
+    """Whether no feature is NaN or infinite, looked at batch by batch: they may lie in a file."""
+    return all(np.isfinite(features[start : start + BATCH]).all() for start in range(0, len(features), BATCH))
+
+
 def _warn_of_memory(error: OSError) -> None:
     warnings.warn(f"features lie in memory, of which they take much: there is no file for them: {error}", stacklevel=7)
 

@@ -11,6 +11,7 @@ import numpy as np
 from minicnn.autograd import Parameter
 from minicnn.callbacks import Callback, SwapEMAWeights
 from minicnn.data import stratified_split
+from minicnn.models.feature_file import is_mapped
 from minicnn.optimizers import SGD, Adam, Optimizer
 from minicnn.schedules import CosineDecay, LearningRateSchedule, OneCycle
 from minicnn.transfer.best_epoch import BestEpoch
@@ -25,6 +26,7 @@ from minicnn.transfer.views import Drawn, augmentation
 
 LEVEL = 1e9  # a cosine over so many times the steps does not fall
 MOMENTUM = 0.9
+PORTION = 32  # batches whose features are read from a file at a time
 
 Progress = Callable[[str, int, int], None]
 
@@ -89,7 +91,8 @@ class Tail:
 
     def probabilities(self, rows: np.ndarray, batch_size: int) -> np.ndarray:
         """Class probabilities (M,C) of some pictures."""
-        return self.model.predict(self._inputs(rows), batch_size=batch_size)
+        parts = [rows[start : start + PORTION * batch_size] for start in range(0, len(rows), PORTION * batch_size)]
+        return np.concatenate([self.model.predict(self._inputs(part), batch_size=batch_size) for part in parts])
 
     def fit(
         self,
@@ -107,29 +110,37 @@ class Tail:
         training pictures is measured in its place, and decides when to stop.
         """
         if policy.patience is not None:
-            keys = None if hashes is None else [hashes[int(i)] for i in train]
-            inner = stratified_split(self.labels[train], policy.held_out, seed=policy.seed + 2, keys=keys)
-            train, validation = train[inner.train], train[inner.validation]
+            train, validation = watched_part(self.labels, train, policy, hashes)
         steps = policy.epochs * -(-len(train) // policy.batch_size)
         self.compile(self.optimizer(policy, schedule_of(policy, steps)), policy)
         watch = Stopwatch("fine-tuning", policy.epochs, progress)
-        data: tuple[Any, ...] = (self._inputs(train), self.labels[train])
-        if self.views:
-            data = (Drawn(self.views, self.labels, train, policy.seed),)
-        elif policy.augment is not None and self.live is not None:
-            data = (Augmented(self, train, policy),)
+        judged = self._samples(validation)
         layers = [layer for group in self.groups for layer in group.layers]
         with held_to_start(self._body(), policy.l2_sp), flags_kept(layers):
             record = self.model.fit(
-                *data,
+                *self._training(train, policy),
                 batch_size=policy.batch_size,
                 epochs=policy.epochs,
                 verbose=0,
                 callbacks=[*self._callbacks(policy, validation), watch, *callbacks],
-                validation_data=(self._inputs(validation), self.labels[validation]),
+                validation_data=judged if len(judged) == 2 else judged[0],
                 class_weight=class_weights(policy.class_weight, self.labels[train], self.head.units),
             )
         return plain_losses(record.history), watch.seconds
+
+    def _training(self, rows: np.ndarray, policy: Policy) -> tuple[Any, ...]:
+        """Some pictures as `fit` trains on them."""
+        if self.views:
+            return (Drawn(self.views, self.labels, rows, policy.seed),)
+        if policy.augment is not None and self.live is not None:
+            return (Augmented(self, rows, policy),)
+        return self._samples(rows)
+
+    def _samples(self, rows: np.ndarray) -> tuple[Any, ...]:
+        """Some pictures as they are, as `fit` takes them: where they lie in a file, read batch by batch."""
+        if any(map(is_mapped, self.features)):
+            return (Drawn([self.features], self.labels, rows, seed=0),)
+        return self._inputs(rows), self.labels[rows]
 
     def _callbacks(self, policy: Policy, validation: np.ndarray) -> list[Callback]:
         callbacks: list[Callback] = []
@@ -221,6 +232,25 @@ class Augmented:
     def load_state(self, state: dict[str, int]) -> None:
         """Go on with what `state` returned."""
         self.epoch = state["epoch"]
+
+
+def watched_part(
+    labels: np.ndarray,
+    train: np.ndarray,
+    policy: Policy,
+    keys: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(training rows to train on, training rows that early stopping watches).
+
+    Raises
+    ------
+    DataError
+        A class has not two different pictures there.
+    """
+    keys = None if keys is None else [keys[int(i)] for i in train]
+    inner = stratified_split(labels[train], policy.held_out, seed=policy.seed + 2, keys=keys, class_names=class_names)
+    return train[inner.train], train[inner.validation]
 
 
 class Thaw(Callback):

@@ -8,9 +8,10 @@ import numpy as np
 
 from minicnn.autograd import Parameter
 from minicnn.data import Split
+from minicnn.errors import DataError
 from minicnn.preparation import Preparation
 from minicnn.transfer.features import CacheUse
-from minicnn.transfer.fine_tuning import Tail
+from minicnn.transfer.fine_tuning import Tail, watched_part
 from minicnn.transfer.folds import cross_validate
 from minicnn.transfer.job import Job
 from minicnn.transfer.pictures import trained_on
@@ -49,6 +50,7 @@ class Fitted:
 
 def fitted(job: Job, split: Split, folds: int = 0) -> Fitted:
     """Take all steps of a job; its model is trained then, and says what it knows."""
+    _check_patience(job, split)
     features, tail, use = job.features()
     crossed = _cross_validated(job, features, tail, folds) if folds else None
     head, phase = job.train_head(features, split)
@@ -64,6 +66,19 @@ def fitted(job: Job, split: Split, folds: int = 0) -> Fitted:
     job.compare_with_live(probabilities, split.validation)
     job.model.metadata = _metadata(job, split)
     return Fitted(features, use, phases, probabilities, crossed, harm, before)
+
+
+def _check_patience(job: Job, split: Split) -> None:
+    """Let early stopping refuse a class with too few training pictures now, not after the head."""
+    policy, samples = job.policy, job.samples
+    if policy.patience is None or policy.head_only:
+        return
+    try:
+        watched_part(samples.labels, split.train, policy, samples.keys, samples.class_names)
+    except DataError as error:
+        raise DataError(
+            f"with patience={policy.patience} training pictures are kept for early stopping: {error}"
+        ) from None
 
 
 def _cross_validated(job: Job, features: np.ndarray, tail: Tail | None, folds: int) -> Folds:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.callbacks import Callback
-from minicnn.data import scan_folder, stratified_folds
+from minicnn.data import stratified_folds
+from minicnn.data.table import named_files
 from minicnn.errors import DataError
 from minicnn.seeds import set_random_seed
 from minicnn.transfer.base import Base, load_base
@@ -46,7 +47,7 @@ def finetune_folder(
     Parameters
     ----------
     photos, base, weights
-        One folder of pictures a class, or train/ and val/ of that shape; the others as in `load_base`.
+        One folder a class, or train/ and val/ of that shape, or a .csv or .tsv (`read_table`); as in `load_base`.
     settings, policy : Settings, Policy, optional
         A policy says how to train in place of the settings: epochs, batch size, dropout, layers, rate.
     cache : FeatureCache or bool
@@ -86,7 +87,7 @@ def _read(
 ) -> tuple[Job, Pictures]:
     """The job of photos, a base and its weights, and the pictures that could be read."""
     photos, base, weights = sources
-    clock, folder = Clock(), scan_folder(photos)
+    clock, folder = Clock(), named_files(photos)
     _check_folds(folder.counts(), settings.folds)
     with clock.measure("load the base"):
         loaded = _load_base(base, weights, settings, policy)
@@ -113,5 +114,5 @@ def _load_base(base: str | Path, weights: str | Path, settings: Settings, policy
 def _check_different_pictures(pictures: Pictures, settings: Settings) -> None:
     """Let cross-validation refuse a class with too many copies now, not after the features."""
     if settings.folds:
-        names = pictures.folder.class_names
-        stratified_folds(pictures.labels, settings.folds, seed=settings.seed, keys=pictures.hashes, class_names=names)
+        known = {"keys": pictures.hashes, "groups": pictures.folder.groups, "class_names": pictures.folder.class_names}
+        stratified_folds(pictures.labels, settings.folds, seed=settings.seed, **known)

@@ -7,6 +7,7 @@ import numpy as np
 from minicnn.callbacks import Callback
 from minicnn.data import stratified_folds
 from minicnn.seeds import set_random_seed
+from minicnn.transfer.class_weights import class_weights
 from minicnn.transfer.fine_tuning import Tail
 from minicnn.transfer.head import TrainedHead, train_head
 from minicnn.transfer.policy import Policy
@@ -43,6 +44,7 @@ def fit_head(
         batch_size=policy.batch_size,
         weight_decay=decay,
         dropout=policy.dropout,
+        class_weight=class_weights(policy.class_weight, labels[train], classes),
         progress=progress,
         callbacks=callbacks,
         views=[view[train] for view in views],

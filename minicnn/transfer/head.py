@@ -83,6 +83,7 @@ def train_head(
     batch_size: int,
     weight_decay: float,
     dropout: float = 0.0,
+    class_weight: dict[int, float] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     callbacks: Sequence[Callback] = (),
     views: Sequence[np.ndarray] = (),
@@ -97,6 +98,8 @@ def train_head(
         The validation part is measured after each epoch and decides nothing.
     classes : int
         C.
+    class_weight : dict, optional
+        How much samples of each class count, {class number: weight}.
     views : sequence of K float32 (N,D)
         Features of changed training pictures: every epoch draws one of them for each picture, by `seed`.
 
@@ -115,12 +118,9 @@ def train_head(
     drawn = [[(view - mean) / scale] for view in views]
     record = model.fit(
         *((Drawn(drawn, labels, np.arange(len(labels)), seed),) if views else ((features - mean) / scale, labels)),
-        batch_size=batch_size,
-        epochs=epochs,
-        verbose=0,
-        callbacks=[watch, *callbacks],
+        batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[watch, *callbacks], class_weight=class_weight,
         validation_data=((validation[0] - mean) / scale, validation[1]),
-    )
+    )  # fmt: skip
     kernel, bias = model.get_weights()
     kernel = kernel / scale[:, None]
     return TrainedHead(kernel, bias - mean @ kernel, _without_penalty(record.history), watch.seconds)

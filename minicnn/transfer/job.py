@@ -16,7 +16,7 @@ from minicnn.models import Model
 from minicnn.seeds import set_random_seed
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import CacheUse, features_by_batch
+from minicnn.transfer.features import CacheUse, all_finite, features_by_batch
 from minicnn.transfer.fine_tuning import Live, Tail
 from minicnn.transfer.folds import fit_head
 from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
@@ -104,7 +104,7 @@ class Job:
                 self.views.append(arrays)
                 use = use.and_then(more)
         every = [array for arrays in (features, *self.views) for array in arrays]
-        if not all(np.isfinite(array).all() for array in every):
+        if not all(map(all_finite, every)):
             raise DataError(
                 f"the base gives features that are not finite: its weights ({self.base.weights}) are damaged"
             )
@@ -160,12 +160,18 @@ class Job:
         rows = rows[:LIVE_SAMPLES]
         live = self.model.predict(self.samples.prepared(rows))
         gap = float(np.abs(live - probabilities[: len(rows)]).max())
-        if not gap <= LIVE_TOLERANCE[self.policy.storage]:
-            place = f" in {self.cache.folder}" if self.cache is not None else ""
-            raise FileFormatError(
-                f"the features kept{place} are not those of the network (probabilities differ by {gap:.2g}): "
-                "remove them or run without the cache"
+        if gap <= LIVE_TOLERANCE[self.policy.storage]:
+            return
+        if self.policy.storage == "float16":
+            raise DataError(
+                f"float16 is too coarse for the features of this base, probabilities are off by {gap:.2g}: "
+                "store them in float32"
             )
+        place = f" in {self.cache.folder}" if self.cache is not None else ""
+        raise FileFormatError(
+            f"the features kept{place} are not those of the network (probabilities differ by {gap:.2g}): "
+            "remove them or run without the cache"
+        )
 
 
 def attach_head(base: Base, classes: int, dropout: float) -> tuple[Any, Any]:
@@ -197,7 +203,13 @@ def unfreeze_groups(model: Any, policy: Policy) -> list[Group]:
             for layer in group.layers:
                 layer.trainable = policy.batchnorm == "train" or is_trained(layer)
     learning = [replace(g, layers=tuple(layer for layer in g.layers if layer.trainable_weights)) for g in groups]
-    return [group for group in learning if group.layers]
+    found = [group for group in learning if group.layers]
+    if policy.gradual * len(found) >= policy.epochs:
+        raise ArgumentError(
+            f"policy: with gradual={policy.gradual} the lowest of {len(found)} groups would begin to learn after "
+            f"{policy.gradual * len(found)} epochs, and there are {policy.epochs}: take more epochs, or fewer groups"
+        )
+    return found
 
 
 def _phase(

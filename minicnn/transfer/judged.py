@@ -28,12 +28,15 @@ class Judged:
         Of the finished model.
     features : float (N,D)
         As the frozen base gives them.
+    hashes : sequence of N, or empty
+        Of each picture's bytes, by which runs know that they judged the same one.
     """
 
     names: Sequence[str]
     labels: np.ndarray
     probabilities: np.ndarray
     features: np.ndarray
+    hashes: Sequence[str] = ()
 
     def figures(self) -> dict[str, float]:
         """What the probabilities are worth, not the answers alone."""

@@ -1,11 +1,12 @@
 """The wrong answers of a model that cost most, with small pictures of them."""
 
+import contextlib
 import io
 from pathlib import Path
 
 import numpy as np
 
-from minicnn.data import read_image
+from minicnn.data import ImageError, read_image
 from minicnn.preparation.pillow import pillow_image
 from minicnn.transfer.result import Mistake
 from minicnn.transfer.samples import Samples
@@ -44,7 +45,8 @@ def worst_mistakes(samples: Samples, rows: np.ndarray, probabilities: np.ndarray
 
 def _picture(samples: Samples, row: int) -> bytes:
     if samples.pictures is not None:
-        return thumbnail(samples.pictures.folder.files[row])
+        with contextlib.suppress(ImageError):  # a file that is gone by now: as it was read before training
+            return thumbnail(samples.pictures.folder.files[row])
     return small_jpeg(drawable(samples.images[row]))
 
 

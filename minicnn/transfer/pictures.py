@@ -108,14 +108,16 @@ def _short(sha256: str) -> str:
 
 
 def relative(path: Path, root: Path) -> str:
-    """The path from the folder on, with slashes, as text."""
-    return as_text(path.relative_to(root).as_posix() if path.is_relative_to(root) else path)
+    """The path from the folder on, or from that of a table, with slashes, as text."""
+    within = next((place for place in (root, root.parent) if path.is_relative_to(place)), None)
+    return as_text(path if within is None else path.relative_to(within).as_posix())
 
 
 def split_of(pictures: Pictures, fraction: float, seed: int) -> tuple[Split, str]:
     """The division into training and validation, and how it came about in words."""
-    given, names = pictures.folder.split, pictures.folder.class_names
-    split = given or stratified_split(pictures.labels, fraction, seed=seed, keys=pictures.hashes, class_names=names)
+    given = pictures.folder.split
+    known = {"keys": pictures.hashes, "groups": pictures.folder.groups, "class_names": pictures.folder.class_names}
+    split = given or stratified_split(pictures.labels, fraction, seed=seed, **known)
     return split, split_said(given, fraction, seed)
 
 

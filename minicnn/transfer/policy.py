@@ -22,6 +22,8 @@ class Policy:
     The choices of fine-tuning; docs/decisions/0013-fine-tuning-policy.md says how the defaults were found.
 
     First the head is trained on the features of the frozen base, then the layers that `unfreeze` names with it.
+    `head_epochs`, `batch_size`, `dropout`, `class_weight` and `seed` alone decide how the head is trained at first; its
+    rate is fixed, and its weight decay chosen by cross-validation.
 
     Parameters
     ----------
@@ -38,7 +40,8 @@ class Policy:
     layer_decay : float
         Each group's rate is this share of that of the group above it: low layers know what all pictures have.
     gradual : int
-        Epochs between the unfreezing of one group and of the next below; 0 unfreezes all at once.
+        Epochs between the unfreezing of one group and of the next below, of which the lowest needs one too; 0 unfreezes
+        all at once.
     schedule : str
         "cosine": up over `warmup`, then down to nothing as a cosine; "one-cycle": up to 25 times the first rate, and
         down; "constant": up over `warmup`, then level.

@@ -11,6 +11,7 @@ from minicnn.transfer.judged import Judged
 from minicnn.transfer.mistakes import worst_mistakes
 from minicnn.transfer.remarks import copies_in, count, remarks_on
 from minicnn.transfer.result import TransferResult
+from minicnn.transfer.samples import Samples
 from minicnn.transfer.settings import Settings
 
 
@@ -38,7 +39,7 @@ def result_of(job: Job, split: Split, done: Fitted, settings: Settings, split_sa
         val_counts=_counts(job, rows),
         split=split_said,
         mistakes=worst_mistakes(samples, rows, done.probabilities),
-        judged=Judged([samples.name(i) for i in rows], labels, done.probabilities, done.features[rows]),
+        judged=_judged(samples, rows, done),
         folds=done.folds,
         refused=samples.pictures.refused if samples.pictures else (),
         adapted=samples.pictures.adapted if samples.pictures else (),
@@ -48,6 +49,11 @@ def result_of(job: Job, split: Split, done: Fitted, settings: Settings, split_sa
         copies=copies_in(samples),
         before_fine_tuning=done.before,
     )
+
+
+def _judged(samples: Samples, rows: np.ndarray, done: Fitted) -> Judged:
+    names, hashes = ([part(int(row)) for row in rows] for part in (samples.name, samples.hashes.__getitem__))
+    return Judged(names, samples.labels[rows], done.probabilities, done.features[rows], hashes)
 
 
 def _counts(job: Job, rows: np.ndarray) -> list[int]:

@@ -71,11 +71,14 @@ class Drawn:
     [([1.0, 1.0], [7, 5])]
     """
 
-    varies = True
-
     def __init__(self, views: Sequence[Sequence[np.ndarray]], labels: np.ndarray, rows: np.ndarray, seed: int):
         self.views, self.labels, self.rows, self.seed = views, labels, rows, seed
         self.begin_epoch(0)
+
+    @property
+    def varies(self) -> bool:
+        """Whether epochs differ."""
+        return len(self.views) > 1
 
     def __len__(self) -> int:
         return len(self.rows)

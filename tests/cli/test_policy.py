@@ -86,3 +86,9 @@ def test_the_policy_that_was_followed_is_recorded_and_logged(photos, net_file, i
     assert (config["epochs"], config["layer_decay"], config["head_epochs"], config["augment"]) == (2, 0.5, 2, "mirror")
     stages = {path.relative_to("logs").parts[:2] for path in Path("logs").rglob("events.*")}
     assert stages == {(s, part) for s in ("head", "fine-tuning") for part in ("train", "validation")}
+
+
+def test_a_place_for_figures_is_looked_at_first(photos, net_file, in_an_empty_folder, tmp_path, capsys):
+    Path("logs").write_text("")
+    line = refused(capsys, tmp_path, "finetune", photos, "--base", net_file, "--no-cache", "--tensorboard", "logs")
+    assert "logs is a file: name a folder" in line

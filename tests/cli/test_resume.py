@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_cases import refused, snapshot
+from cli_cases import FAST, refused, snapshot
 from transfer_cases import write_photos
 
 from minicnn.cli import main
@@ -139,6 +139,17 @@ def test_checkpoints_are_never_lost_by_beginning_anew(stopped, photos, net_file,
         assert "resume it (--resume), remove the folder, or take another" in line
 
 
+@pytest.mark.parametrize("file", ["best.pt", "step-100/weights.pt"])
+@pytest.mark.parametrize("options", [[], ["--checkpoint-every", "5"], ["--resume"]])
+def test_checkpoints_of_other_programs_are_not_removed(photos, net_file, tmp_path, capsys, file, options):
+    other = Path("run/checkpoints", file)
+    other.parent.mkdir(parents=True)
+    other.write_text("hours of work")
+    line = refused(capsys, tmp_path, *finetune(photos, net_file, "run", *options))
+    assert f"run/checkpoints holds {file.partition('/')[0]}, which is of no training of minicnn" in line
+    assert [path for path in Path("run").rglob("*") if path.is_file()] == [other]
+
+
 @pytest.mark.parametrize("options", [[], ["--checkpoint-every", "5"], ["--resume"]])
 def test_a_second_process_is_refused(photos, net_file, tmp_path, capsys, options):
     with Checkpoints("run/checkpoints"):
@@ -152,14 +163,31 @@ def test_damaged_checkpoints_are_refused_and_kept(stopped, photos, net_file, tmp
     assert "choices.json is missing or damaged: remove run/checkpoints to begin anew" in line
 
 
-def test_what_is_finished_is_said_to_be(trained, photos, net_file, tmp_path, capsys):
+def test_what_is_finished_is_said_to_be(trained, photos, net_file, capsys):
     before = snapshot(trained)
     capsys.readouterr()
-    assert main([*finetune(photos, net_file, trained, "--resume"), "--json"]) == 0
+    assert main(["finetune", str(photos), "--base", net_file, "--out", str(trained), *FAST, "--resume", "--json"]) == 0
     out, err = capsys.readouterr()
     assert "nothing is left to resume" in err
     assert json.loads(out) == json.loads(before["metrics.json"] or b"")
     assert snapshot(trained) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (["--epochs", "13"], "a training with head_epochs 12, now it is 13"),
+        (["--policy", "default"], "a training with unfreeze None, now it is 4"),
+        (["--seed", "1"], "a training with seed 0, now it is 1"),
+        (["--size", "32"], "a training with size [24, 24], now it is [32, 32]"),
+        (["--folds", "2"], "a training with folds 0, now it is 2"),
+    ],
+)
+def test_something_else_than_what_is_finished_is_refused(trained, photos, net_file, tmp_path, capsys, changes, said):
+    command = ["finetune", photos, "--base", net_file, "--out", trained, *FAST, "--resume", *changes]
+    assert said in refused(capsys, tmp_path, *command)
+    other = shutil.copytree(photos, tmp_path / "other")
+    assert "pictures of colours, now it is other" in refused(capsys, tmp_path, "finetune", other, *command[2:-2])
 
 
 def test_without_anything_to_resume_it_begins(photos, net_file, capsys):

@@ -1,5 +1,7 @@
 """Augmentation: what each step does, at zero strength, on odd pictures, and by its seed."""
 
+import copy
+import pickle
 import random
 import threading
 
@@ -271,6 +273,13 @@ def test_a_function_leaves_the_generators_and_the_picture_of_others_alone():
     augment.Pipeline([augment.Adapted(greedy)])(image, 0)
     assert random.random() == expected
     assert not image.any()
+
+
+def test_functions_of_other_libraries_are_copied_and_pickled_with_their_pipeline():
+    pipeline, image = augment.Pipeline([augment.Adapted(np.flipud)]), np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    for other in (copy.deepcopy(pipeline), pickle.loads(pickle.dumps(pipeline))):
+        assert repr(other) == repr(pipeline)
+        assert np.array_equal(other(image, 0), image[::-1])
 
 
 def test_what_is_no_picture_is_refused():

@@ -1,5 +1,6 @@
 """Tables of labels: what is read, and one clear line for what cannot be."""
 
+import numpy as np
 import pytest
 
 from minicnn.data import label_files, read_table
@@ -101,3 +102,14 @@ def test_lists_of_different_lengths():
         label_files(["a", "b"], ["x"])
     with pytest.raises(DataError, match="2 files but 3 groups"):
         label_files(["a", "b"], ["x", "y"], groups=[1, 2, 3])
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_label_that_is_missing_is_no_class(missing):
+    with pytest.raises(DataError, match=f"the label of sample 1 is {missing}: each sample needs the name of its class"):
+        label_files(["a", "b", "c"], np.array(["x", missing, "y"], object))
+
+
+def test_identifiers_are_no_classes_to_name_one_by_one():
+    with pytest.raises(DataError, match="2 samples, the greatest label 1099511627776: some classes have no pictures"):
+        label_files(["a", "b"], [0, 2**40])

@@ -18,6 +18,10 @@ HEAD = Policy(unfreeze=None, head_epochs=20)
 TUNED = Policy(unfreeze=1, head_epochs=20, epochs=2)
 
 
+def darker(picture, index, epoch):
+    return picture // (epoch + 2)
+
+
 @pytest.mark.parametrize("policy", [HEAD, TUNED])
 def test_it_learns_names_of_classes_and_survives_pickling_and_saving(pictures, net_file, policy, tmp_path):
     x, y = pictures
@@ -63,6 +67,26 @@ def test_policies_can_be_searched(pictures, net_file):
     classifier = CNNClassifier(net_file, cache=False)
     search = GridSearchCV(classifier, {"policy": [HEAD, TUNED]}, cv=2, error_score="raise").fit(*pictures)
     assert search.best_estimator_.get_params()["policy"] in (HEAD, TUNED)
+
+
+def test_a_head_alone_sees_the_views_that_the_policy_asks_for(pictures, net_file):
+    x, y = pictures
+    plain, drawn = (
+        CNNClassifier(net_file, policy=Policy(unfreeze=None, head_epochs=20, augment=darker, views=views), cache=False)
+        .fit(x, y)
+        .model_.get_layer("classifier")
+        .get_weights()[0]
+        for views in (0, 2)
+    )
+    assert not np.array_equal(plain, drawn)
+
+
+@pytest.mark.parametrize("policy", [HEAD, TUNED])
+def test_maps_that_are_not_pooled_are_features_too(pictures, net_file, policy):
+    x, y = pictures
+    classifier = CNNClassifier(net_file, layer="conv2", pooling=None, policy=policy, cache=False).fit(x, y)
+    assert classifier.predict_proba(x).shape == (len(x), 3)
+    assert classifier.score(x, y) > 0.9
 
 
 def test_flat_pictures_are_pictures(pictures, net_file):

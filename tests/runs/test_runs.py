@@ -83,6 +83,25 @@ def test_runs_of_other_pictures_are_not_compared(tmp_path):
         compare_answers(a, b)
 
 
+def test_other_pictures_of_the_same_names_are_not_compared(tmp_path):
+    a, b = (read_run(write_run(tmp_path / name)) for name in "ab")
+
+    def say(run, hashes):
+        head, *rows = (run.folder / "predictions.csv").read_text().splitlines()
+        rows = [f"{row.removesuffix(',')},{sha256}" for row, sha256 in zip(rows, hashes)]
+        (run.folder / "predictions.csv").write_text("\n".join([f"{head},sha256", *rows]))
+
+    say(a, "wxyz")
+    for pair in ((a, b), (b, a)):  # of which one does not say
+        found = compare_answers(*pair)
+        assert found is not None
+        assert found.pictures == 4
+    say(b, "wxyq")
+    found = compare_answers(a, b)
+    assert found is not None
+    assert found.pictures == 3
+
+
 @given(st.integers(0, 30), st.integers(0, 30))
 def test_the_sign_test_is_the_share_of_outcomes_at_least_as_unequal(first, second):
     n, distance = first + second, abs(first - second)

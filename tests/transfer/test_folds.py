@@ -35,6 +35,17 @@ def test_pictures_kept_aside_change_nothing_of_the_head_nor_of_its_weight_decay(
     assert made[0] == made[1]
 
 
+def test_rare_classes_count_in_the_head_as_the_policy_says():
+    features, labels = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32), (ROWS % 8 == 0).astype(int)
+
+    def found(choice) -> int:
+        policy = Policy(unfreeze=None, head_epochs=20, batch_size=8, class_weight=choice)
+        head, _ = fit_head(features, labels, ROWS, ROWS, ALL_DIFFERENT, policy)
+        return int(head.probabilities(features).argmax(axis=1).sum())
+
+    assert found(None) < 5 < 10 < found("balanced")
+
+
 def test_copies_do_not_make_the_choice_of_weight_decay_bold():
     features, labels = noise_and_its_copies()
     careful, bold = (fit_head(features, labels, ROWS, ROWS, keys, POLICY)[1] for keys in (COPIED, ALL_DIFFERENT))

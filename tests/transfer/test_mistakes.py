@@ -1,12 +1,15 @@
 """The wrong answers of a report: those of the highest loss first, with pictures of whatever the network takes."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from minicnn.data import label_files
 from minicnn.transfer.mistakes import MOST, drawable, worst_mistakes
+from minicnn.transfer.pictures import Pictures
 from minicnn.transfer.samples import AsGiven, Samples
 
 
@@ -36,3 +39,11 @@ def test_whatever_a_network_takes_is_drawn(shape):
     drawn = drawable(images[0])
     assert drawn.shape == (10, 12, 3)
     assert 5 in shape or (drawn.min(), drawn.max()) == (0, 255)
+
+
+def test_a_file_that_is_gone_after_training_is_drawn_as_it_was_read(tmp_path):
+    images = np.full((2, 10, 12, 3), 200, np.uint8)
+    folder = label_files([tmp_path / "gone.png", tmp_path / "gone_too.png"], ["x", "y"])
+    pictures = Pictures(folder, images, ("a", "b"), [], [])
+    found = worst_mistakes(replace(samples(images), pictures=pictures), np.arange(2), np.array([[0.6, 0.4]] * 2))
+    assert [Image.open(io.BytesIO(mistake.picture)).size for mistake in found] == [(12, 10)] * 2

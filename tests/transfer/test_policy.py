@@ -71,6 +71,13 @@ def test_gradual_unfreezing_begins_with_the_head_and_goes_down_a_group_at_a_time
     assert [group.layers[0].trainable for group in tail.groups] == [True, True]
 
 
+@pytest.mark.parametrize("gradual", [1, 5])
+def test_groups_that_would_never_be_unfrozen_are_refused(gradual):
+    said = f"the lowest of 2 groups would begin to learn after {2 * gradual} epochs, and there are 2"
+    with pytest.raises(ArgumentError, match=said):
+        job(replace(PLAIN, gradual=gradual))
+
+
 # Rates
 
 

@@ -139,6 +139,7 @@ def test_a_rate_that_diverges_is_refused():
         ({"policy": "fast"}, ArgumentError, "transfer.Policy"),
         ({"policy": Policy(unfreeze="conv9")}, ArgumentError, "no layer 'conv9'"),
         ({"validation": 1.0}, ArgumentError, "validation"),
+        ({"policy": replace(POLICY, patience=2)}, DataError, "patience=2 training .* class '0' has too few different"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, error, said):

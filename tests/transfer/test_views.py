@@ -7,8 +7,12 @@ import pytest
 from policy_cases import PLAIN, ROWS, job
 
 from minicnn.data import augment
-from minicnn.errors import ArgumentError
-from minicnn.transfer import FeatureCache, Policy, Settings, finetune, finetune_folder, views
+from minicnn.errors import ArgumentError, DataError
+from minicnn.layers import GlobalAveragePooling2D, Input, Rescaling
+from minicnn.models import Model
+from minicnn.transfer import Base, FeatureCache, Policy, Settings, finetune, finetune_folder, views
+from minicnn.transfer.fine_tuning import Tail
+from minicnn.transfer.samples import AsGiven
 from minicnn.transfer.views import Drawn
 
 pytestmark = pytest.mark.numpy_only
@@ -92,6 +96,16 @@ def test_views_without_a_change_are_refused():
         Policy(storage="float8")
 
 
+def test_features_in_a_file_are_read_batch_by_batch_and_train_the_same_weights(photos, net_file, monkeypatch):
+    policy, read, inputs = replace(POLICY, views=0, augment=None, patience=3), [], Tail._inputs
+    whole = finetune(net_file, photos, policy)
+    monkeypatch.setattr("minicnn.models.features.SHARE", 0.0)
+    monkeypatch.setattr("minicnn.transfer.fine_tuning.PORTION", 1)
+    monkeypatch.setattr(Tail, "_inputs", lambda self, rows: read.append(len(rows)) or inputs(self, rows))
+    assert weights(finetune(net_file, photos, policy)) == weights(whole)
+    assert 0 < max(read) <= policy.batch_size
+
+
 @pytest.mark.parametrize("share", [0.25, 0.0])
 def test_float16_trains_nearly_the_same_and_says_how_far_features_are_off(share, photos, net_file, monkeypatch):
     monkeypatch.setattr("minicnn.models.features.SHARE", share)
@@ -100,6 +114,14 @@ def test_float16_trains_nearly_the_same_and_says_how_far_features_are_off(share,
     assert weights(half) != weights(full)
     assert 0 < half.cache.relative_error < 2**-11
     assert full.cache.max_error == 0
+
+
+def test_features_that_float16_is_too_coarse_for_are_not_blamed_on_the_cache():
+    far = Rescaling(1.0, offset=3000.0)(GlobalAveragePooling2D()(picture := Input((8, 8, 3))))
+    base = Base(Model(picture, far), "far from 0", AsGiven(), "as given")  # pyright: ignore[reportArgumentType]
+    x = np.random.default_rng(0).random((24, 8, 8, 3), np.float32) + np.arange(24).reshape(-1, 1, 1, 1) % 2
+    with pytest.raises(DataError, match=r"float16 is too coarse for .* off by 0\.\d+: store them in float32"):
+        finetune(base, (x, np.arange(24) % 2), Policy(unfreeze=None, storage="float16"))
 
 
 def test_a_folder_with_settings_has_views_in_its_folds_and_storage_in_its_report(photos, net_file):

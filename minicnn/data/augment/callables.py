@@ -52,6 +52,9 @@ class Adapted(Step):
                 result = self._call(self.function, image)
         return result["image"] if isinstance(result, Mapping) else result
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.function,)  # threads of another process, and of a copy, make copies of their own
+
     def __repr__(self) -> str:
         return f"Adapted({getattr(self.function, '__qualname__', type(self.function).__qualname__)})"
 
