@@ -183,9 +183,10 @@ def _finished(out: Path, options, settings, policy) -> int:
 
 def _asked_for(options, settings, policy) -> dict[str, Any]:
     """What run.json would say of the choices, as far as they are known before anything is read."""
-    from dataclasses import asdict, replace
+    from dataclasses import replace
 
     from minicnn.data.problems import as_text
+    from minicnn.report.record import in_effect
     from minicnn.training import as_json
 
     given = {"resize": settings.resize, "preprocessing": settings.preprocessing}
@@ -193,7 +194,7 @@ def _asked_for(options, settings, policy) -> dict[str, Any]:
     return as_json(
         {
             "pictures of": as_text(Path(options.photos).resolve().name),
-            **asdict(replace(policy or settings.policy, seed=settings.seed)),
+            **in_effect(replace(policy or settings.policy, seed=settings.seed)),
             **{name: value for name, value in given.items() if value is not None},
             "validation": settings.validation,
             "folds": settings.folds,

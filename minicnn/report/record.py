@@ -11,23 +11,20 @@ import numpy as np
 from minicnn.preparation import Preparation
 from minicnn.report.describe import TUNING, now, software
 from minicnn.runs.run import ANSWER_COLUMNS
+from minicnn.transfer.policy import Policy
 from minicnn.transfer.result import TransferResult
 
 
 def run_record(result: TransferResult, command: Sequence[str]) -> dict[str, Any]:
     """What run.json holds: plain values, the choices as they took effect."""
     base, preparation = result.base, result.base.preparation
-    policy = {name: value if _plain(value) else repr(value) for name, value in asdict(result.training).items()}
-    if result.training.head_only:
-        kept = ("augment",) if result.training.views else ()
-        policy |= dict.fromkeys(name for name in ("epochs", "learning_rate", *TUNING) if name not in kept)
     judging = {"validation": result.settings.validation, "folds": result.settings.folds}
     config = {
         "base": base.name,
         "weights": base.weights,
         "weights_sha256": base.sha256,
         **(_prepared(preparation) if isinstance(preparation, Preparation) else {}),
-        **policy,
+        **in_effect(result.training),
         **judging,
     }
     counts = zip(result.class_names, result.train_counts, result.val_counts)
@@ -46,6 +43,15 @@ def run_record(result: TransferResult, command: Sequence[str]) -> dict[str, Any]
         "environment": dict(software()),
         "seconds": dict(result.seconds),
     }
+
+
+def in_effect(policy: Policy) -> dict[str, Any]:
+    """The choices of a policy as plain values; None for those of fine-tuning where the head alone is trained."""
+    said = {name: value if _plain(value) else repr(value) for name, value in asdict(policy).items()}
+    if policy.head_only:
+        kept = ("augment",) if policy.views else ()
+        said |= dict.fromkeys(name for name in ("epochs", "learning_rate", *TUNING) if name not in kept)
+    return said
 
 
 def _prepared(preparation: Preparation) -> dict[str, Any]:
