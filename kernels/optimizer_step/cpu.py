@@ -101,12 +101,18 @@ def _block(array, k):
     return array[k * BLOCK : (k + 1) * BLOCK]
 
 
+@helper
+def _shrinkage(w, decay):
+    """r d p, and 0 without weight decay: an infinite parameter stays infinite, as 0 · ∞ is no number."""
+    return decay * w if decay != ZERO else ZERO
+
+
 @kernel
 def _sgd(start, stop, parameter, gradient, rate, momentum, decay):
     for k in range(start, stop):
         w, g = _block(parameter, k), _block(gradient, k)
         for i in range(w.size):
-            w[i] -= decay * w[i] + rate * g[i]
+            w[i] -= _shrinkage(w[i], decay) + rate * g[i]
 
 
 @kernel
@@ -115,7 +121,7 @@ def _momentum(start, stop, parameter, gradient, velocity, rate, momentum, decay)
         w, g, v = _block(parameter, k), _block(gradient, k), _block(velocity, k)
         for i in range(w.size):
             v[i] = momentum * v[i] - rate * g[i]
-            w[i] += v[i] - decay * w[i]
+            w[i] += v[i] - _shrinkage(w[i], decay)
 
 
 @kernel
@@ -125,7 +131,7 @@ def _nesterov(start, stop, parameter, gradient, velocity, rate, momentum, decay)
         for i in range(w.size):
             change = rate * g[i]
             v[i] = momentum * v[i] - change
-            w[i] += momentum * v[i] - change - decay * w[i]
+            w[i] += momentum * v[i] - change - _shrinkage(w[i], decay)
 
 
 @kernel
@@ -144,7 +150,7 @@ def _rmsprop(start, stop, parameter, gradient, square, mean, velocity, rate, kee
             if moving:
                 v[i] = momentum * v[i] + change
                 change = v[i]
-            w[i] -= decay * w[i] + change
+            w[i] -= _shrinkage(w[i], decay) + change
 
 
 @kernel
@@ -176,7 +182,7 @@ def _adam(
                 t[i] = np.maximum(t[i], s[i])
             s = t
         for i in range(w.size):  # loops of few arrays each: LLVM gives up on proving that many arrays do not overlap
-            w[i] -= decay * w[i] + rate * m[i] / (np.sqrt(s[i]) + epsilon)
+            w[i] -= _shrinkage(w[i], decay) + rate * m[i] / (np.sqrt(s[i]) + epsilon)
 
 
 @kernel
@@ -185,4 +191,4 @@ def _adagrad(start, stop, parameter, gradient, total, rate, epsilon, decay):
         w, g, t = _block(parameter, k), _block(gradient, k), _block(total, k)
         for i in range(w.size):
             t[i] += g[i] * g[i]
-            w[i] -= decay * w[i] + rate * g[i] / np.sqrt(t[i] + epsilon)
+            w[i] -= _shrinkage(w[i], decay) + rate * g[i] / np.sqrt(t[i] + epsilon)

@@ -98,6 +98,17 @@ def test_nan_reaches_its_own_elements_and_no_others(step, states, options, rung)
         np.testing.assert_array_equal(np.argwhere(np.isnan(array)), [[1, 2]])
 
 
+@pytest.mark.no_jit
+@each_step
+@each_rung
+def test_without_weight_decay_an_infinite_parameter_stays_infinite(step, states, options, rung):
+    parameter, gradient, *state = positive(2 + states)
+    parameter[1, 2] = np.inf
+    step(parameter, gradient, *state, learning_rate=0.1, rung=rung, **options)
+    assert parameter[1, 2] == np.inf
+    assert np.isfinite(parameter).sum() == parameter.size - 1
+
+
 @each_rung
 def test_rounding_does_not_make_a_centred_variance_negative(rung):
     """The mean comes down to a constant gradient and stops, by rounding, a little above it."""
