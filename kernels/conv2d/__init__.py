@@ -67,9 +67,9 @@ class Prepared(NamedTuple):
     data: np.ndarray
 
     @property
-    def by_rows(self) -> bool:
-        """Whether the rung computes a row of the output from the rows that it sees, in the same way in every image."""
-        return self.rung not in WINOGRAD
+    def row_step(self) -> int:
+        """So many rows of the output are computed together: an image that is cut between them gives the same bits."""
+        return WINOGRAD.get(self.rung, 1)
 
     def check(self, rung: str | None, groups: int) -> None:
         """Raise ArgumentError where a caller, or else `use`, asks for another rung, or for other groups."""

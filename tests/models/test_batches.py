@@ -63,7 +63,22 @@ def narrow_and_wide(strides: int, padding: str) -> Model:
     return model
 
 
+def pooled(pool_size: int, padding: str) -> Model:
+    """Chains of 3x3 convolutions, in tiles of several rows where there are channels enough, and poolings."""
+    x = L.Input((23, 17, 3))
+    y = L.Conv2D(16, 3, padding="same", activation="relu")(x)
+    for filters in (32, 24):
+        y = L.Conv2D(32, 3, padding=padding, activation="relu")(y)
+        y = L.MaxPooling2D(pool_size, 2, padding)(L.Conv2D(filters, 3, padding="same")(y))
+    model = Model(x, [y, L.GlobalAveragePooling2D()(y)])
+    randomize(model, 0)
+    return model
+
+
 CHAINED = {options: narrow_and_wide(*options) for options in ((1, "valid"), (1, "same"), (2, "same"))}
+CHAINED |= {
+    ("pooled", *options): pooled(*options) for options in ((2, "valid"), (3, "same"), (2, "same"), (3, "valid"))
+}
 
 
 @given(

@@ -66,7 +66,7 @@ class Steps:
         self.memory = Memory(inputs, grouped, outputs, lasting, batch)
         self.fixed = {id(value): self.memory.of[id(value)] for value in inputs}  # what always lies at the same place
         self.inputs = list(self.fixed.values())
-        self.scratch = [take([], (1, room), np.dtype(np.uint8)) for room in [scratch_bytes(grouped)] * 2]
+        self.scratch = [take([], (1, room), np.dtype(np.uint8)) for room in [scratch_bytes(grouped, weights)] * 2]
         self.steps: list[Instruction | _Captured] = []
         for chain in grouped:
             self._add(chain)
@@ -105,10 +105,11 @@ class Steps:
 
     def _execute_stripes(self, chain: list[Instruction], out: np.ndarray) -> None:
         """A chain, a few rows at a time; what lies between its instructions is in one of two scratch arrays."""
-        for parts in stripes(chain):
-            x = self.fixed[id(chain[0].inputs[0])][:, parts[0].input_rows.start : parts[0].input_rows.stop]
+        for parts in stripes(chain, self.weights):
+            x, first = self.fixed[id(chain[0].inputs[0])], 0
             for position, part in enumerate(parts):
-                rows = slice(part.rows.start, part.rows.stop)
+                x = x[:, part.input_rows.start - first : part.input_rows.stop - first]
+                rows, first = slice(part.rows.start, part.rows.stop), part.rows.start
                 shape = (1, len(part.rows), *part.item.output.shape[2:])
                 y = out[:, rows]
                 if part is not parts[-1]:
