@@ -8,7 +8,7 @@ from typing import Any
 from minicnn.cli.console import Progress, note, print_json, say
 from minicnn.cli.options import add_base_options, base_remedies, check_base_options
 from minicnn.cli.parser import folds, whole, within
-from minicnn.cli.places import CHECKPOINTS, is_finished, result_folder, said_of_contents, said_of_earlier
+from minicnn.cli.places import is_finished, result_folder, said_of_contents, said_of_earlier
 from minicnn.cli.policy import HELP, add_policy_options, given_choices, policy_of
 
 EPILOG = f"""\
@@ -86,6 +86,7 @@ def add_parser(commands) -> None:
 
 def run(options) -> int:
     """Train, write the results, say where they are."""
+    from minicnn.runs.run import CHECKPOINTS
     from minicnn.transfer import Checkpoints
 
     check_base_options(options)
