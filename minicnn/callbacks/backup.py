@@ -127,7 +127,9 @@ class BackupAndRestore(MonitorCallback):
         """Be the training that a state is of, when it is."""
         compare(self.folder.path, state["fingerprint"], self._fingerprint, state["changing"])
         self._fingerprint = state["fingerprint"]
-        self.best, self.folder.best = state["best"]
+        value, name = state["best"]
+        if name is not None and (self.folder.path / name).is_file():  # else the next epoch is the best that is there
+            self.best, self.folder.best = value, name
 
     def resume(self, course: Any) -> None:
         """Go on from what was found, if anything was."""
@@ -144,15 +146,16 @@ class BackupAndRestore(MonitorCallback):
         """After an epoch and its hooks; `last` when none follows."""
         logs: Logs = course.position.logs
         value = self.current(logs) if self.watches else None
-        better = value is not None and self.improves(value, self.best)
+        better, before = value is not None and self.improves(value, self.best), (self.best, self.folder.best)
         if better:
             self.best = value
             self.folder.best = self._place(course).name
-        if better or last or not self.every_steps:
-            self.save(course)
+        if (better or last or not self.every_steps) and not self.save(course):
+            self.best, self.folder.best = before
 
-    def save(self, course: Any) -> None:
-        """Write a checkpoint; where that cannot be, or a figure is none that can be kept, warn and go on.
+    def save(self, course: Any) -> bool:
+        """Write a checkpoint, and say whether there is one; where that cannot be, or a figure is none that can be kept,
+        warn and go on.
 
         Raises
         ------
@@ -160,7 +163,7 @@ class BackupAndRestore(MonitorCallback):
             A weight, or the optimizer's state, is not finite.
         """
         if course.has_diverged:
-            return
+            return False
         state = course.state()
         if (place := not_finite(course.model, state["model"])) is not None:
             last = "" if self.last is None else f"; the last good one is {self.last}"
@@ -179,6 +182,7 @@ class BackupAndRestore(MonitorCallback):
             self._failed = True
         else:
             self._failed = False
+        return not self._failed
 
     def end(self, course: Any) -> None:
         """Training has come to its end."""
@@ -209,7 +213,8 @@ class NoBackup:
 
     def epoch_done(self, course: Any, last: bool) -> None: ...
 
-    def save(self, course: Any) -> None: ...
+    def save(self, course: Any) -> bool:
+        return False
 
     def end(self, course: Any) -> None: ...
 

@@ -1,7 +1,7 @@
 """Callback: what training, evaluation and prediction call at their turning points."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from minicnn.errors import ArgumentError
 
@@ -26,6 +26,8 @@ class Callback:
     epoch 1: loss 0.50
     """
 
+    only_tells: ClassVar[bool] = False  # it changes nothing: a training may go on with it or without it
+
     def __init__(self) -> None:
         self.model: Any = None
         self.params: dict[str, Any] = {}
@@ -48,6 +50,9 @@ class Callback:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on with what `state` returned; called after `on_train_begin`."""
+
+    def abandon(self) -> None:
+        """Training ends by an error: let go of what is held open.  Keras has no such method."""
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""

@@ -75,8 +75,23 @@ class CallbackList(Callback):
         return [(type(callback).__name__, type(callback).state(callback)) for callback in self._with_state()]
 
     def load_state(self, state: list[tuple[str, dict[str, Any]]]) -> None:  # type: ignore[override]
-        for callback, (_, kept) in zip(self._with_state(), state, strict=True):
-            callback.load_state(kept)
+        """Give each its state; one that only tells may have none, and states of such as are gone are left."""
+        kept: dict[str, list[dict[str, Any]]] = {}
+        for name, part in state:
+            kept.setdefault(name, []).append(part)
+        for callback in self._with_state():
+            name = type(callback).__name__
+            if name in kept or not callback.only_tells:
+                callback.load_state(kept[name].pop(0))
+
+    @property
+    def deciding(self) -> list[str]:
+        """Classes of those with a state that have a say in the training."""
+        return [type(callback).__name__ for callback in self._with_state() if not callback.only_tells]
+
+    def abandon(self) -> None:
+        for callback in self.callbacks:
+            callback.abandon()
 
     def begin_epoch_again(self, epoch: int) -> None:
         """Tell those that remember nothing of an epoch in which training goes on."""

@@ -64,6 +64,8 @@ class CSVLogger(Callback):
     >>> callback = CSVLogger("history.csv")
     """
 
+    only_tells = True
+
     def __init__(self, filename: str | Path, separator: str = ",", append: bool = False):
         super().__init__()
         self.path, self.separator, self.append = Path(filename), separator, append

@@ -1,5 +1,6 @@
 """MLflow: the figures of a training in an experiment of MLflow."""
 
+import contextlib
 from types import ModuleType
 from typing import Any
 
@@ -11,12 +12,14 @@ from minicnn.errors import MissingExtraError
 class MLflow(Callback):
     """Logs the figures of every epoch, and how the model is compiled, to MLflow.
 
-    Into the run that is active, else into a new one that ends with the training.  Where it is kept, MLflow's own
-    settings say: mlflow.set_tracking_uri, mlflow.set_experiment, or their environment variables.
+    Each training has a run of its own, within the run that is active where one is: MLflow takes a choice but once in a
+    run, and stages of a training have other ones.  It begins with the first epoch, and ends as FINISHED, or as FAILED
+    by an error.  Where it is kept, MLflow's own settings say: mlflow.set_tracking_uri, mlflow.set_experiment, or their
+    environment variables.
 
     Parameters
     ----------
-    run_name : what a new run is called; MLflow makes a name up for None
+    run_name : what the run is called; MLflow makes a name up for None
     params : more choices to log, {name: value}
 
     Raises
@@ -30,16 +33,19 @@ class MLflow(Callback):
     >>> callback = MLflow("head only", params={"base": "mobilenet"})     # doctest: +SKIP
     """
 
+    only_tells = True
+
     def __init__(self, run_name: str | None = None, params: dict[str, Any] | None = None):
         super().__init__()
         self.run_name, self.chosen = run_name, dict(params or {})
         self._mlflow = _package()
         self._began = False
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._began = self._mlflow.active_run() is None
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         if self._began:
-            self._mlflow.start_run(run_name=self.run_name)
+            return
+        self._mlflow.start_run(run_name=self.run_name, nested=True)
+        self._began = True
         optimizer = self.model.optimizer
         told = {"optimizer": type(optimizer).__name__, "model": self.model.name, "weights": self.model.count_params()}
         self._mlflow.log_params(told | self.params | self.chosen)
@@ -49,8 +55,16 @@ class MLflow(Callback):
         self._mlflow.log_metrics(figures, step=epoch)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
+        self._end("FINISHED")
+
+    def abandon(self) -> None:
+        with contextlib.suppress(Exception):  # what ended the training is to be seen
+            self._end("FAILED")
+
+    def _end(self, status: str) -> None:
         if self._began:
-            self._mlflow.end_run()
+            self._began = False
+            self._mlflow.end_run(status)
 
 
 def _package() -> ModuleType:

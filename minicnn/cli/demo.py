@@ -5,6 +5,7 @@ from pathlib import Path
 from minicnn.cli.console import Progress, note, say
 from minicnn.cli.finetune import print_result
 from minicnn.cli.places import named_folder, said_of_contents
+from minicnn.cli.results import write_results
 from minicnn.errors import DataError
 
 PER_CLASS = 120
@@ -36,7 +37,6 @@ def add_parser(commands) -> None:
 def run(options) -> int:
     """Draw, train, report."""
     from minicnn.datasets import shapes
-    from minicnn.report import write_outputs
     from minicnn.report.outputs import check_place
     from minicnn.transfer import Settings, finetune_folder
 
@@ -60,7 +60,7 @@ def run(options) -> int:
         progress.close()
     choices = ["--base", "bundled", "--unfreeze", LAYER, "--learning-rate", f"{RATE:g}", "--fine-epochs", f"{EPOCHS}"]
     command = ["minicnn", "finetune", str(pictures), *choices, "--out", str(out)]
-    paths = write_outputs(result, out, command)
+    paths = write_results(result, out, command)
     if held:
         note(held)
     for remark in result.remarks:

@@ -8,8 +8,9 @@ from typing import Any
 from minicnn.cli.console import Progress, note, print_json, say
 from minicnn.cli.options import add_base_options, base_remedies, check_base_options
 from minicnn.cli.parser import folds, whole, within
-from minicnn.cli.places import CHECKPOINTS, is_finished, result_folder, said_of_contents, said_of_earlier
+from minicnn.cli.places import is_finished, result_folder, said_of_contents, said_of_earlier
 from minicnn.cli.policy import HELP, add_policy_options, given_choices, policy_of
+from minicnn.cli.results import write_results
 
 EPILOG = f"""\
 PHOTOS holds one folder of pictures a class; or train/ and val/ (or test/) of that shape: then val/ judges.  Or it is a
@@ -86,6 +87,7 @@ def add_parser(commands) -> None:
 
 def run(options) -> int:
     """Train, write the results, say where they are."""
+    from minicnn.runs.run import CHECKPOINTS
     from minicnn.transfer import Checkpoints
 
     check_base_options(options)
@@ -141,7 +143,6 @@ def loggers_of(options, name: str) -> Callable[[str], list[Any]]:
 
 def _trained(options, out: Path, settings, **choices):
     """(result, its files) of the training; features and figures are told on the way."""
-    from minicnn.report import write_outputs
     from minicnn.transfer import finetune_folder
 
     progress = Progress()
@@ -151,7 +152,7 @@ def _trained(options, out: Path, settings, **choices):
             result = finetune_folder(options.photos, options.base, options.weights, settings, **choices)
     finally:
         progress.close()
-    return result, write_outputs(result, out, options.argv, choices["checkpoints"].folder)
+    return result, write_results(result, out, options.argv, choices["checkpoints"].folder)
 
 
 def _where_it_goes_on(checkpoints) -> str:
@@ -172,9 +173,11 @@ def _finished(out: Path, options, settings, policy) -> int:
     from minicnn.training import compare
 
     run = read_run(out)
-    known = {"pictures of": run.title, **run.config} if run.record else {}
-    asked = {name: value for name, value in _asked_for(options, settings, policy).items() if name in known}
-    compare(out, {name: known[name] for name in asked}, asked, {})
+    if run.record:
+        known, asked = {"pictures of": run.title, **run.config}, _asked_for(options, settings, policy)
+        both = known.keys() & asked.keys()  # of another version there may be other choices
+        before, now = ({name: value for name, value in facts.items() if name in both} for facts in (known, asked))
+        compare(out, before, now, {})
     note(f"{out} holds a training that has come to its end: nothing is left to resume; train anew without --resume")
     if options.json:
         print_json(run.metrics)
@@ -182,24 +185,19 @@ def _finished(out: Path, options, settings, policy) -> int:
 
 
 def _asked_for(options, settings, policy) -> dict[str, Any]:
-    """What run.json would say of the choices, as far as they are known before anything is read."""
+    """What run.json would say of the pictures, the base and the choices."""
     from dataclasses import replace
 
     from minicnn.data.problems import as_text
-    from minicnn.report.record import in_effect
+    from minicnn.report.record import configuration
     from minicnn.training import as_json
+    from minicnn.transfer import load_base
 
-    given = {"resize": settings.resize, "preprocessing": settings.preprocessing}
-    given["size"] = settings.size and [settings.size] * 2
-    return as_json(
-        {
-            "pictures of": as_text(Path(options.photos).resolve().name),
-            **in_effect(replace(policy or settings.policy, seed=settings.seed)),
-            **{name: value for name, value in given.items() if value is not None},
-            "validation": settings.validation,
-            "folds": settings.folds,
-        }
-    )
+    preparing = {"size": settings.size, "resize": settings.resize, "preprocessing": settings.preprocessing}
+    with base_remedies():
+        base = load_base(options.base, options.weights, **preparing)
+    chosen = configuration(base, replace(policy or settings.policy, seed=settings.seed), settings)
+    return as_json({"pictures of": as_text(Path(options.photos).resolve().name), **chosen})
 
 
 def print_result(result, paths) -> None:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from minicnn.errors import ArgumentError, FileAccessError
 
-CHECKPOINTS = "checkpoints"  # the folder, among results, of a training that goes on
-
 
 def result_folder(out: str | None, photos: str, resume: bool = False) -> Path:
     """
@@ -22,6 +20,7 @@ def result_folder(out: str | None, photos: str, resume: bool = False) -> Path:
         It would lie among the photos, where the next run would take it for a class, or cannot be written.
     """
     from minicnn.report.outputs import check_place
+    from minicnn.runs.run import CHECKPOINTS
 
     root = Path(photos).resolve()
     if out is not None:
@@ -81,6 +80,8 @@ def holds_results(folder: Path) -> bool:
 
 def is_finished(folder: Path) -> bool:
     """Whether a folder has the results of a training, and none is under way in it."""
+    from minicnn.runs.run import CHECKPOINTS
+
     return holds_results(folder) and not (folder / CHECKPOINTS).exists()
 
 

@@ -16,7 +16,8 @@ examples:
   minicnn runs --json                for a program
 
 A run is a folder that minicnn finetune wrote: minicnn finetune photos --out runs/NAME.
-A choice that is not the same in all runs has a column."""
+A choice that is not the same in all runs has a column.  Runs that are under way, or were stopped, are listed below;
+one that can be resumed goes on with the command that began it and --resume."""
 
 
 def add_parser(commands) -> None:
@@ -36,24 +37,30 @@ def run(options) -> int:
     """List; with two, compare."""
     from dataclasses import replace
 
-    from minicnn.runs import compare_answers, differences, find_runs
+    from minicnn.runs import compare_answers, differences, find_runs, find_unfinished
 
-    found, problems = {}, []
+    found, begun, problems = {}, {}, []
     folders = options.folders or ["."]
     for folder in folders:
         runs, wrong = find_runs(folder)
-        runs = runs if len(folders) == 1 else [replace(run, name=str(run.folder)) for run in runs]
-        found |= {run.folder.resolve(): run for run in runs}
+        for there, each in ((found, runs), (begun, find_unfinished(folder))):
+            each = each if len(folders) == 1 else [replace(run, name=str(run.folder)) for run in each]
+            there |= {run.folder.resolve(): run for run in each}
         problems += wrong
-    runs = list(found.values())
+    runs, unfinished = list(found.values()), list(begun.values())
     pair = runs if len(runs) == 2 else None
     differing = differences(*pair) if pair else None
     same = compare_answers(*pair) if pair else None
     if options.json:
-        print_json({"runs": list(map(_plain, runs)), "differences": differing, "same_pictures": same and vars(same)})
+        told = {"runs": list(map(_plain, runs)), "unfinished": list(map(_plain_unfinished, unfinished))}
+        print_json({**told, "differences": differing, "same_pictures": same and vars(same)})
     else:
         if runs:
             _list(runs)
+        if runs and unfinished:
+            say()
+        if unfinished:
+            _list_unfinished(unfinished)
         if pair:
             _compare(pair, differing, same)
     for problem in problems:
@@ -63,6 +70,25 @@ def run(options) -> int:
 
 def _plain(run) -> dict:
     return {"run": run.name, "folder": str(Path(run.folder).resolve()), "metrics": run.metrics, **run.record}
+
+
+def _plain_unfinished(run) -> dict:
+    place = {"run": run.name, "folder": str(Path(run.folder).resolve()), "status": run.status}
+    return {**place, "reached": run.reached, "last_checkpoint": run.written, "config": run.choices}
+
+
+def _list_unfinished(runs) -> None:
+    print_table(
+        ["run", "status", "reached", "last checkpoint", "base"],
+        [
+            [run.name, run.status, run.reached or NONE, _minute(run.written), run.choices.get("base", NONE)]
+            for run in runs
+        ],
+    )
+
+
+def _minute(time: str) -> str:
+    return time[:16].replace("T", " ") or NONE
 
 
 def _list(runs) -> None:
@@ -77,9 +103,8 @@ def _row(run) -> list[str]:
     low, high = run.metrics["accuracy_interval_95"]
     interval = f"{low:.1%} to {high:.1%}"
     judged = run.metrics["validation_pictures"]
-    when = run.created[:16].replace("T", " ") or NONE
     accuracy = f"{run.metrics['accuracy']:.1%}"
-    return [run.name, run.title or NONE, accuracy, interval, judged, run.config.get("base", NONE), when]
+    return [run.name, run.title or NONE, accuracy, interval, judged, run.config.get("base", NONE), _minute(run.created)]
 
 
 def _cell(value) -> str:

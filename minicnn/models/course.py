@@ -153,7 +153,7 @@ class Course:
             "loss_weights": compiled.loss_weights,
             "metrics": list(compiled.figures()),
             **{name: self.options[name] for name in COMPARED},
-            "callbacks": [name for name, _ in self.callbacks.state()],
+            "callbacks": self.callbacks.deciding,
             **self.changing(),
         }
 

@@ -135,7 +135,7 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
     callbacks = CallbackList(watching, add_history=True, model=model, **watching.params)
     check_before(model, train, validation, callbacks)
     course = Course(model, train, validation, callbacks, options)
-    with callbacks.backup.holding(course):
+    with callbacks.backup.holding(course), abandoned_on_error(callbacks):
         model.stop_training = False
         callbacks.on_train_begin()
         with interruptible() as interrupted:
@@ -290,6 +290,16 @@ def validation_source(model: Model, data: Any, validation_steps: int | None) -> 
     arrays = isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and not batches
     source = make_source(model, *data) if arrays else make_source(model, data)
     return limited(source, "fit", "validation_steps", validation_steps)
+
+
+@contextmanager
+def abandoned_on_error(callbacks: CallbackList) -> Iterator[None]:
+    """Tell callbacks of an error that ends the block, so that they let go of what they hold open."""
+    try:
+        yield
+    except BaseException:
+        callbacks.abandon()
+        raise
 
 
 @contextmanager

@@ -11,22 +11,14 @@ import numpy as np
 from minicnn.preparation import Preparation
 from minicnn.report.describe import TUNING, now, software
 from minicnn.runs.run import ANSWER_COLUMNS
+from minicnn.transfer.base import Base
 from minicnn.transfer.policy import Policy
 from minicnn.transfer.result import TransferResult
+from minicnn.transfer.settings import Settings
 
 
 def run_record(result: TransferResult, command: Sequence[str]) -> dict[str, Any]:
     """What run.json holds: plain values, the choices as they took effect."""
-    base, preparation = result.base, result.base.preparation
-    judging = {"validation": result.settings.validation, "folds": result.settings.folds}
-    config = {
-        "base": base.name,
-        "weights": base.weights,
-        "weights_sha256": base.sha256,
-        **(_prepared(preparation) if isinstance(preparation, Preparation) else {}),
-        **in_effect(result.training),
-        **judging,
-    }
     counts = zip(result.class_names, result.train_counts, result.val_counts)
     data = {
         "pictures": result.pictures,
@@ -38,10 +30,23 @@ def run_record(result: TransferResult, command: Sequence[str]) -> dict[str, Any]
         "title": result.title,
         "created": now().isoformat(timespec="seconds"),
         "command": list(command),
-        "config": config,
+        "config": configuration(result.base, result.training, result.settings),
         "data": data,
         "environment": dict(software()),
         "seconds": dict(result.seconds),
+    }
+
+
+def configuration(base: Base, policy: Policy, settings: Settings) -> dict[str, Any]:
+    """The base and all choices, as they take effect."""
+    return {
+        "base": base.name,
+        "weights": base.weights,
+        "weights_sha256": base.sha256,
+        **(_prepared(base.preparation) if isinstance(base.preparation, Preparation) else {}),
+        **in_effect(policy),
+        "validation": settings.validation,
+        "folds": settings.folds,
     }
 
 

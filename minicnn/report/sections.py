@@ -188,7 +188,7 @@ def mistakes(report: TrainingReport) -> Markup:
 def _mistake(mistake: Mistake, short: Mapping[str, str], report: TrainingReport) -> Markup:
     seen, true_share = report.seen.get(mistake.file), _share_of_truth(mistake, report)
     said, true = (abbreviation(short.get(name, name), name) for name in (mistake.predicted, mistake.true))
-    pictures = [_jpeg(mistake.picture, f"{mistake.true}: {mistake.file}")]
+    pictures = [_jpeg(mistake.picture, f"{mistake.true}: {mistake.file}")] if mistake.picture else []
     pictures += [] if seen is None else [_jpeg(seen, f"what spoke for {mistake.predicted}")]
     return element(
         "figure",

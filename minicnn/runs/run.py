@@ -4,18 +4,21 @@ run.json          title, date, command, configuration, data, environment, second
 metrics.json      every figure
 history.csv       one row an epoch
 predictions.csv   one row a validation picture
+checkpoints/      while it is trained; what stays of one that was stopped
 """
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minicnn.errors import DataError, FileAccessError, FileFormatError
+from minicnn.training.lock import NAME as LOCK
 
 RECORD, METRICS, PREDICTIONS = "run.json", "metrics.json", "predictions.csv"
+CHECKPOINTS, CHOICES = "checkpoints", "choices.json"  # the folder, and what is in it beside a folder for each training
 ANSWER_COLUMNS = ("file", "true", "predicted", "probability", "probability_of_true", "sha256")
 DEEPEST = 2  # levels below a folder in which runs are found: FOLDER/runs/NAME
 
@@ -158,29 +161,52 @@ def find_runs(folder: str | Path) -> tuple[list[Run], list[str]]:
     FileAccessError, DataError
         There is no such folder, or no run in it.
     """
-    if not str(folder):
-        raise FileAccessError("the name of a folder is empty: name one with runs in it")
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileAccessError(f"{folder} is no folder: name one with runs in it")
-    found, problems = [], []
-    for place in sorted(_places(folder, DEEPEST)):
+    folder, found, problems = existing(folder), [], []
+    for place, name in places(folder, lambda each: (each / METRICS).is_file()):
         try:
-            found.append(read_run(place, "" if place == folder else str(place.relative_to(folder))))
+            found.append(read_run(place, name))
         except (FileAccessError, FileFormatError) as error:
             problems.append(str(error))
-    if not found and not problems:
+    if not found and not problems and not unfinished_in(folder):
         raise DataError(f"{folder} holds no runs: minicnn finetune PHOTOS --out {folder / 'NAME'} writes one")
     return sorted(found, key=lambda run: (run.title, -run.metrics["accuracy"])), problems
 
 
-def _places(folder: Path, levels: int) -> list[Path]:
-    """The folders with figures, from this one down; what may not be listed is passed by."""
-    found = [folder] if (folder / METRICS).is_file() else []
+def existing(folder: str | Path) -> Path:
+    """A folder to look for runs in, when it is one."""
+    if not str(folder):
+        raise FileAccessError("the name of a folder is empty: name one with runs in it")
+    if not Path(folder).is_dir():
+        raise FileAccessError(f"{folder} is no folder: name one with runs in it")
+    return Path(folder)
+
+
+def unfinished_in(folder: Path) -> list[tuple[Path, str]]:
+    """(folder, name) of the runs in a folder that did not come to their end."""
+    return places(folder, _is_unfinished)
+
+
+def _is_unfinished(folder: Path) -> bool:
+    """Whether a training holds the folder, or held it; one of a program of its own has its checkpoints as files."""
+    files = {path.name for path in (folder / CHECKPOINTS).glob("*") if path.is_file() and path.name[0] != "."}
+    return bool(files) and files <= {CHOICES, LOCK}
+
+
+def places(folder: Path, is_one: Callable[[Path], bool]) -> list[tuple[Path, str]]:
+    """(folder, its name from `folder` on, "" of that itself) of those that are runs."""
+    return [
+        (place, "" if place == folder else str(place.relative_to(folder)))
+        for place in sorted(_below(folder, DEEPEST, is_one))
+    ]
+
+
+def _below(folder: Path, levels: int, is_one: Callable[[Path], bool]) -> list[Path]:
+    """Those that are runs from a folder down; what may not be listed is passed by."""
+    found = [folder] if is_one(folder) else []
     if levels and not found:
         try:
             below = [entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
         except OSError:
             below = []
-        found += [place for entry in below for place in _places(entry, levels - 1)]
+        found += [place for entry in below for place in _below(entry, levels - 1, is_one)]
     return found

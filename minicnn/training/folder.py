@@ -57,7 +57,7 @@ class CheckpointFolder:
         found = []
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             found = [path for path in self.path.iterdir() if PATTERN.fullmatch(path.name)]
-        return sorted(found, key=_progress)
+        return sorted(found, key=progress)
 
     def newest(self) -> tuple[Path, Any] | None:
         """The newest checkpoint that is whole, with its contents; None where there are none.
@@ -136,7 +136,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def _progress(path: Path) -> tuple[int, int]:
+def progress(path: Path) -> tuple[int, int]:
+    """(epochs, steps after them) that are done at a checkpoint, by its name."""
     match = PATTERN.fullmatch(path.name)
     assert match is not None
     return int(match[1]), int(match[2])

@@ -73,6 +73,23 @@ class FolderLock:
         except FileNotFoundError:
             return False
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether a training has the folder now."""
+        if fcntl is None:
+            return False
+        try:
+            handle = os.open(self.path, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno in TAKEN
+        finally:
+            os.close(handle)
+        return False
+
     def release(self, remove: bool = False) -> None:
         """Let others in; `remove` the file of the lock too."""
         if self._handle is None:

@@ -15,17 +15,18 @@ import numpy as np
 from minicnn.callbacks import BackupAndRestore, Callback
 from minicnn.data.augment import Pipeline
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
+from minicnn.runs.run import CHOICES
 from minicnn.training import as_json, compare
 from minicnn.training.folder import is_of_a_training
 from minicnn.training.lock import FolderLock
 from minicnn.transfer.base import Base
+from minicnn.transfer.best_epoch import FIGURE
 from minicnn.transfer.job import Job
 from minicnn.transfer.policy import Policy
 from minicnn.transfer.samples import Samples
 from minicnn.transfer.settings import Settings
 from minicnn.weights.atomic import replacing
 
-RECORD = "choices.json"
 FILES = "*/*.safetensors"
 
 StageCallbacks = Callable[[str], Sequence[Callback]]
@@ -36,8 +37,10 @@ class Checkpoints:
     A folder that a transfer holds from its beginning to the end of the `with` block, with a folder for each training.
 
     What has come to its end is read when the transfer goes on, what has not goes on, and what comes after begins: the
-    weights are, bit for bit, those of a transfer that never stopped (`callbacks.BackupAndRestore`).  When the block
-    ends well, all of it is removed; when it ends by an error or Ctrl-C, or the process is killed, checkpoints stay.
+    weights are, bit for bit, those of a transfer that never stopped (`callbacks.BackupAndRestore`).  Of each training
+    the last two checkpoints are kept, and the best: the end of the epoch with the smallest cross-entropy on the samples
+    that it is measured on.  When the block ends well, all of it is removed; when it ends by an error or Ctrl-C, or the
+    process is killed, checkpoints stay.
 
     Parameters
     ----------
@@ -104,7 +107,7 @@ class Checkpoints:
     def _is_foreign(self, path: Path) -> bool:
         if path.is_dir() and not path.is_symlink():
             return not path.name.startswith(".") and not all(is_of_a_training(file) for file in path.iterdir())
-        return path.name not in (RECORD, self._lock.path.name) and not path.name.startswith(".")
+        return path.name not in (CHOICES, self._lock.path.name) and not path.name.startswith(".")
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         self._held = False
@@ -115,7 +118,9 @@ class Checkpoints:
 
     def _clear(self, failed: bool) -> None:
         """Remove the folder; after a failure those around it too that were made for it."""
-        for path in sorted(self.folder.iterdir(), key=lambda path: path.name == RECORD):  # last, for who is killed here
+        for path in sorted(
+            self.folder.iterdir(), key=lambda path: path.name == CHOICES
+        ):  # last, for who is killed here
             if path != self._lock.path:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         self._lock.release(remove=True)
@@ -137,7 +142,7 @@ class Checkpoints:
         """
         if not self._held:
             raise ArgumentError("Checkpoints must be held while a transfer runs: with Checkpoints(...) as checkpoints")
-        path, now = self.folder / RECORD, as_json(dict(choices))
+        path, now = self.folder / CHOICES, as_json(dict(choices))
         if self.last is not None:
             compare(self.folder, _read(path), now, {})
         elif self.every is not None:
@@ -152,7 +157,8 @@ class Checkpoints:
             if self.every is None:
                 return others
             folder = self.folder / stage.replace(" ", "-")
-            return [*others, BackupAndRestore(folder, self.every, delete_checkpoint=False)]
+            kept = BackupAndRestore(folder, self.every, delete_checkpoint=False, monitor=FIGURE, mode="min")
+            return [*others, kept]
 
         return of_stage
 

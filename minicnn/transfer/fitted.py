@@ -13,7 +13,7 @@ from minicnn.preparation import Preparation
 from minicnn.transfer.features import CacheUse
 from minicnn.transfer.fine_tuning import Tail, watched_part
 from minicnn.transfer.folds import cross_validate
-from minicnn.transfer.job import Job
+from minicnn.transfer.job import LIVE_SAMPLES, Job
 from minicnn.transfer.pictures import trained_on
 from minicnn.transfer.remarks import remarks_on_fine_tuning
 from minicnn.transfer.result import Folds, Phase
@@ -52,6 +52,7 @@ def fitted(job: Job, split: Split, folds: int = 0) -> Fitted:
     """Take all steps of a job; its model is trained then, and says what it knows."""
     _check_patience(job, split)
     features, tail, use = job.features()
+    shown = job.samples.prepared(split.validation[:LIVE_SAMPLES])  # now: a file may be gone when training is done
     crossed = _cross_validated(job, features, tail, folds) if folds else None
     head, phase = job.train_head(features, split)
     phases, probabilities = [phase], head.probabilities(features[split.validation])
@@ -63,7 +64,7 @@ def fitted(job: Job, split: Split, folds: int = 0) -> Fitted:
         truth = job.samples.labels[split.validation]
         harm = remarks_on_fine_tuning(truth, head_said, probabilities, job.policy.learning_rate)
         before = kept if harm else []
-    job.compare_with_live(probabilities, split.validation)
+    job.compare_with_live(probabilities, shown)
     job.model.metadata = _metadata(job, split)
     return Fitted(features, use, phases, probabilities, crossed, harm, before)
 

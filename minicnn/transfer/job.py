@@ -155,11 +155,10 @@ class Job:
         size = sum(parameter.size for parameter in tail.model.trainable_weights)
         return _phase("fine-tuning", detail, size, history, seconds, self.clock.seconds[step])
 
-    def compare_with_live(self, probabilities: np.ndarray, rows: np.ndarray) -> None:
-        """Refuse kept features that the network itself does not give."""
-        rows = rows[:LIVE_SAMPLES]
-        live = self.model.predict(self.samples.prepared(rows))
-        gap = float(np.abs(live - probabilities[: len(rows)]).max())
+    def compare_with_live(self, probabilities: np.ndarray, prepared: np.ndarray) -> None:
+        """Refuse kept features that the network itself does not give, by its answers to a few samples."""
+        live = self.model.predict(prepared)
+        gap = float(np.abs(live - probabilities[: len(live)]).max())
         if gap <= LIVE_TOLERANCE[self.policy.storage]:
             return
         if self.policy.storage == "float16":

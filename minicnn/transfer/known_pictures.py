@@ -42,7 +42,7 @@ class FilePictures:
     Raises
     ------
     DataError
-        When it is asked for: a file is another one by now.
+        When it is asked for: a file is another one by now, or cannot be read.
     """
 
     dtype = np.dtype(np.uint8)
@@ -61,8 +61,11 @@ class FilePictures:
         missing = wanted[~self._there[wanted]]
         if len(missing):
             loaded = load_images([self.files[i] for i in missing], self.rule)
-            if loaded.hashes != tuple(self.hashes[i] for i in missing):
-                raise DataError(f"{printable(self.files[missing[0]])}, or a file near it, changed while it was used")
+            if loaded.problems:
+                raise DataError(f"{loaded.problems[0]}; it could be read when the pictures were listed: run again")
+            changed = [i for i, now in zip(missing, loaded.hashes) if now != self.hashes[i]]
+            if changed:
+                raise DataError(f"{printable(self.files[changed[0]])} changed while it was used: run again")
             self.put(missing, loaded.images)
         return self._pixels[rows]
 

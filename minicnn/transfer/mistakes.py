@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn.data import ImageError, read_image
+from minicnn.errors import DataError
 from minicnn.preparation.pillow import pillow_image
 from minicnn.transfer.result import Mistake
 from minicnn.transfer.samples import Samples
@@ -19,7 +20,7 @@ def worst_mistakes(samples: Samples, rows: np.ndarray, probabilities: np.ndarray
     """
     At most MOST of some samples whose class got less probability than another, those of the highest loss first.
 
-    The loss of a sample is -log p[n, label[n]].
+    The loss of a sample is -log p[n, label[n]].  One whose file is gone by now has no picture.
 
     Parameters
     ----------
@@ -36,18 +37,22 @@ def worst_mistakes(samples: Samples, rows: np.ndarray, probabilities: np.ndarray
             names[int(labels[i])],
             names[int(predicted[i])],
             float(probabilities[i, predicted[i]]),
-            _picture(samples, int(rows[i])),
-            samples.images[rows[i]],
+            *_pictures(samples, int(rows[i])),
         )
         for i in worst
     ]
 
 
-def _picture(samples: Samples, row: int) -> bytes:
+def _pictures(samples: Samples, row: int) -> tuple[bytes, np.ndarray | None]:
+    """(a small JPEG, what the network took) of a sample; nothing where it cannot be read again."""
+    try:
+        pixels = samples.images[row]
+    except DataError:
+        return b"", None
     if samples.pictures is not None:
         with contextlib.suppress(ImageError):  # a file that is gone by now: as it was read before training
-            return thumbnail(samples.pictures.folder.files[row])
-    return small_jpeg(drawable(samples.images[row]))
+            return thumbnail(samples.pictures.folder.files[row]), pixels
+    return small_jpeg(drawable(pixels)), pixels
 
 
 def thumbnail(file: Path) -> bytes:

@@ -1,9 +1,12 @@
 """What a careful person would want to know of a transfer: about its pictures, and about its fine-tuning."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from minicnn.data import Split, conflicts, duplicates, split_remarks
 from minicnn.data.remarks import NAMED
+from minicnn.transfer.result import Mistake
 from minicnn.transfer.samples import Samples
 
 HEAD_FILE = "head.keras"
@@ -48,6 +51,18 @@ def _clash(samples: Samples, group: list[int]) -> tuple[str, str]:
     first = group[0]
     other = next(i for i in group if samples.labels[i] != samples.labels[first])
     return samples.name(other), samples.name(first)
+
+
+def remarks_on_mistakes(mistakes: Sequence[Mistake]) -> list[str]:
+    """Which of them have no picture."""
+    gone = [mistake.file for mistake in mistakes if not mistake.picture]
+    if not gone:
+        return []
+    names = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else "")
+    return [
+        f"{count(len(gone), 'picture')} could not be read again after training: {names}; the report names these "
+        "mistakes without them"
+    ]
 
 
 def _some(pairs: list[tuple[str, str]]) -> str:

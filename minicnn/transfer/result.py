@@ -65,7 +65,7 @@ class Mistake:
     Attributes
     ----------
     picture : bytes
-        A small JPEG.
+        A small JPEG; empty where the file could not be read again.
     pixels : array (H,W,C), optional
         As they were prepared for the model.
     """

@@ -9,7 +9,7 @@ from minicnn.transfer.fitted import Fitted
 from minicnn.transfer.job import Job
 from minicnn.transfer.judged import Judged
 from minicnn.transfer.mistakes import worst_mistakes
-from minicnn.transfer.remarks import copies_in, count, remarks_on
+from minicnn.transfer.remarks import copies_in, count, remarks_on, remarks_on_mistakes
 from minicnn.transfer.result import TransferResult
 from minicnn.transfer.samples import Samples
 from minicnn.transfer.settings import Settings
@@ -25,7 +25,7 @@ def result_of(job: Job, split: Split, done: Fitted, settings: Settings, split_sa
         How the division came about.
     """
     samples, rows, names = job.samples, split.validation, job.samples.class_names
-    labels = samples.labels[rows]
+    labels, mistakes = samples.labels[rows], worst_mistakes(samples, rows, done.probabilities)
     return TransferResult(
         model=job.model,
         base=job.base,
@@ -38,12 +38,12 @@ def result_of(job: Job, split: Split, done: Fitted, settings: Settings, split_sa
         train_counts=_counts(job, split.train),
         val_counts=_counts(job, rows),
         split=split_said,
-        mistakes=worst_mistakes(samples, rows, done.probabilities),
+        mistakes=mistakes,
         judged=_judged(samples, rows, done),
         folds=done.folds,
         refused=samples.pictures.refused if samples.pictures else (),
         adapted=samples.pictures.adapted if samples.pictures else (),
-        remarks=[*remarks_on(samples, split), *done.harm],
+        remarks=[*remarks_on(samples, split), *done.harm, *remarks_on_mistakes(mistakes)],
         cache=_said_of_cache(job, done),
         seconds=job.clock.seconds,
         copies=copies_in(samples),

@@ -8,11 +8,12 @@ from training_cases import OPTIONS, STEPS, X, Y, files, fit, make, same
 
 from minicnn import callbacks, training
 from minicnn.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping, LambdaCallback
-from minicnn.errors import ArgumentError, GraphError
+from minicnn.errors import ArgumentError, FileAccessError, GraphError, WeightsMismatchError
 from minicnn.layers import Dense, Input
 from minicnn.metrics import Metric
 from minicnn.models import Sequential
 from minicnn.optimizers import SGD
+from minicnn.training import folder as folder_module
 
 pytestmark = pytest.mark.numpy_only
 
@@ -201,3 +202,65 @@ def test_with_a_number_of_steps_the_best_epoch_is_kept_too(tmp_path):
 def test_one_checkpoint_alone_where_it_is_asked_for(tmp_path):
     fit(make(), tmp_path, backup=BackupAndRestore(tmp_path, 1, double_checkpoint=False, delete_checkpoint=False))
     assert files(tmp_path) == ["epoch00003-step000000.safetensors", "lock"]
+
+
+def watching(values):
+    """A figure with these values, after each epoch."""
+    return LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(figure=values[epoch]))
+
+
+def keep_best(folder, save_freq):
+    return BackupAndRestore(folder, save_freq, delete_checkpoint=False, monitor="figure", mode="min")
+
+
+def best_in(folder):
+    return training.load_weights(make(), folder, best=True).name
+
+
+def test_the_best_is_right_when_training_goes_on(tmp_path):
+    figure = watching([3.0, 1.0, 2.0, 2.5, 2.6])
+    fit(make(), tmp_path, figure, backup=keep_best(tmp_path, "epoch"), epochs=5, stop=(3 * STEPS + 2,))
+    assert best_in(tmp_path) == "epoch00002-step000000.safetensors"
+    fit(make(), tmp_path, figure, backup=keep_best(tmp_path, "epoch"), epochs=5)
+    assert files(tmp_path)[:-1] == [f"epoch0000{n}-step000000.safetensors" for n in (2, 4, 5)]
+    assert best_in(tmp_path) == "epoch00002-step000000.safetensors"
+
+
+def test_a_best_that_is_no_longer_there_is_beaten_by_the_next(tmp_path):
+    fit(make(), tmp_path, watching([3.0, 1.0]), backup=keep_best(tmp_path, 2), stop=(2 * STEPS + 1,))
+    assert files(tmp_path)[:-1] == ["epoch00001-step000005.safetensors", "epoch00002-step000000.safetensors"]
+    (tmp_path / "epoch00002-step000000.safetensors").write_bytes(b"")  # the one before it knows of one that is removed
+    with pytest.warns(UserWarning, match="the one before it is taken"):
+        fit(make(), tmp_path, watching([None, 3.5, 4.0]), backup=keep_best(tmp_path, 2))
+    assert best_in(tmp_path) == "epoch00002-step000000.safetensors"
+
+
+def test_a_best_that_could_not_be_written_is_none(tmp_path, monkeypatch):
+    write = folder_module.write_state
+
+    def full(path, state):
+        if "epoch00002" in path.name:
+            raise FileAccessError(f"{path} cannot be written (No space left on device)")
+        write(path, state)
+
+    monkeypatch.setattr(folder_module, "write_state", full)
+    with pytest.warns(UserWarning, match="no checkpoint: .*No space left"):
+        fit(make(), tmp_path, watching([3.0, 1.0, 2.0, 2.5, 2.6]), backup=keep_best(tmp_path, "epoch"), epochs=5)
+    assert files(tmp_path)[:-1] == [f"epoch0000{n}-step000000.safetensors" for n in (3, 4, 5)]
+    assert best_in(tmp_path) == "epoch00003-step000000.safetensors"
+
+
+def test_callbacks_that_only_tell_may_come_and_go(tmp_path, whole):
+    def tellers(*names):
+        made = {"board": callbacks.TensorBoard(tmp_path / "logs"), "table": CSVLogger(tmp_path / "log.csv")}
+        return [made[name] for name in names]
+
+    fit(make(), tmp_path / "run", *tellers("board"), stop=(7,))
+    fit(make(), tmp_path / "run", *tellers("table"), stop=(2,))
+    model = make()
+    fit(model, tmp_path / "run", *tellers("table", "board"))
+    assert same(model, whole[0])
+    assert [row.split(",")[0] for row in (tmp_path / "log.csv").read_text().split()] == ["epoch", "1", "2"]
+    fit(make(), tmp_path / "other", *tellers("board"), stop=(7,))
+    with pytest.raises(WeightsMismatchError, match="with callbacks "):
+        fit(make(), tmp_path / "other", EarlyStopping("loss", patience=9))

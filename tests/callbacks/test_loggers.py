@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from minicnn.callbacks import LambdaCallback, MLflow, TensorBoard
-from minicnn.callbacks.event_file import VERSION, _text, crc32c, event, masked, record, scalars
+from minicnn.callbacks import BackupAndRestore, LambdaCallback, MLflow, TensorBoard
+from minicnn.callbacks.event_file import VERSION, EventFile, _text, crc32c, event, masked, record, scalars
 from minicnn.errors import ArgumentError, FileAccessError, MissingExtraError
 from minicnn.layers import Dense, Input
 from minicnn.models import Sequential
@@ -118,32 +118,65 @@ def test_what_cannot_be_written_is_refused(tmp_path):
         TensorBoard(update_freq="step")
 
 
+def test_a_disk_that_is_full_ends_the_figures_and_not_the_training(tmp_path, monkeypatch):
+    full = LambdaCallback(
+        on_epoch_end=lambda epoch, logs: epoch == 1 and monkeypatch.setattr(EventFile, "_add", refuse)
+    )
+
+    def refuse(self, data):
+        raise FileAccessError(f"TensorBoard: {self.path} cannot be written (No space left on device)")
+
+    with pytest.warns(UserWarning, match=r"No space left on device\): training goes on without") as warned:
+        history = fit(full, TensorBoard(tmp_path), epochs=4)
+    assert (len(history["loss"]), len(warned)) == (4, 1)
+    assert len(read(tmp_path / "train")["epoch_loss"]) == 1
+
+
 class FakeMLflow(SimpleNamespace):
     """What of MLflow is called, and with what."""
-
-    def __init__(self, active=None):
-        super().__init__(calls=[], active=active)
-
-    def active_run(self):
-        return self.active
 
     def __getattr__(self, name):
         return lambda *arguments, **options: self.calls.append((name, arguments, options))
 
 
-@pytest.mark.parametrize("active", [None, "another"])
-def test_mlflow_gets_choices_and_figures_and_a_run_where_there_is_none(monkeypatch, active):
-    fake = FakeMLflow(active)
+@pytest.fixture
+def fake_mlflow(monkeypatch):
+    fake = FakeMLflow(calls=[])
     monkeypatch.setitem(sys.modules, "mlflow", fake)
+    return fake
+
+
+def test_mlflow_gets_choices_and_figures_in_a_run_of_the_training(fake_mlflow):
     history = fit(MLflow("first", params={"base": "net"}))
-    names = [name for name, _, _ in fake.calls]
-    logged = ["log_params", "log_metrics", "log_metrics"]
-    assert names == (logged if active else ["start_run", *logged, "end_run"])
-    calls = [call for call in fake.calls if call[0].startswith("log")]
-    params = calls[0][1][0]
+    begin, logged, _, last, end = fake_mlflow.calls
+    assert begin == ("start_run", (), {"run_name": "first", "nested": True})
+    params = logged[1][0]
     assert (params["base"], params["epochs"], params["optimizer"], params["weights"]) == ("net", 2, "SGD", 3)
-    assert calls[2][1][0]["val_mae"] == history["val_mae"][1]
-    assert calls[2][2] == {"step": 1}
+    assert last[1][0]["val_mae"] == history["val_mae"][1]
+    assert (last[0], last[2]) == ("log_metrics", {"step": 1})
+    assert end == ("end_run", ("FINISHED",), {})
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_the_run_of_a_training_that_fails_ends_as_failed(fake_mlflow, error):
+    def fail(epoch, logs):
+        raise error
+
+    callback = MLflow()
+    with pytest.raises(error):
+        fit(callback, LambdaCallback(on_epoch_end=fail))
+    assert [call[:2] for call in fake_mlflow.calls[::3]] == [("start_run", ()), ("end_run", ("FAILED",))]
+    fit(callback)
+    assert [name for name, _, _ in fake_mlflow.calls[4:]] == [name for name, _, _ in fake_mlflow.calls[:3]] + [
+        "log_metrics",
+        "end_run",
+    ]
+
+
+def test_a_training_that_is_read_from_its_checkpoint_has_no_run(fake_mlflow, tmp_path):
+    for calls in (5, 5):
+        fit(MLflow(), BackupAndRestore(tmp_path, delete_checkpoint=False))
+        assert len(fake_mlflow.calls) == calls
 
 
 def test_mlflow_itself_keeps_them(tmp_path, monkeypatch):
@@ -154,6 +187,26 @@ def test_mlflow_itself_keeps_them(tmp_path, monkeypatch):
     (run,) = mlflow.search_runs(output_format="list")
     assert run.data.metrics["loss"] == pytest.approx(history["loss"][-1])
     assert run.info.status == "FINISHED"
+
+
+def test_mlflow_takes_the_stages_of_a_training_within_one_run(tmp_path, monkeypatch):
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    mlflow.set_tracking_uri((tmp_path / "runs").as_uri())
+    with mlflow.start_run(run_name="both") as both:
+        for stage, epochs in (("head", 1), ("fine-tuning", 3)):
+            fit(MLflow(stage), epochs=epochs)
+        with pytest.raises(ZeroDivisionError):
+            fit(MLflow("third"), LambdaCallback(on_epoch_end=lambda epoch, logs: 1 // 0))
+        assert mlflow.active_run().info.run_id == both.info.run_id
+    runs = {run.info.run_name: run for run in mlflow.search_runs(output_format="list")}
+    assert {name: (run.data.params.get("epochs"), run.info.status) for name, run in runs.items()} == {
+        "both": (None, "FINISHED"),
+        "head": ("1", "FINISHED"),
+        "fine-tuning": ("3", "FINISHED"),
+        "third": ("2", "FAILED"),
+    }
+    assert runs["head"].data.tags["mlflow.parentRunId"] == both.info.run_id
 
 
 def test_without_mlflow_one_line_says_what_to_install(monkeypatch):

@@ -69,7 +69,7 @@ def found(out) -> tuple[list[bytes], list[list[str]], bytes]:
 def test_killed_in_every_stage_it_ends_as_if_it_never_was(photos, net_file):
     lives("", finetune(photos, net_file, "whole", "--folds", "2"))
     keeping = ["--folds", "2", "--checkpoint-every", "2", "--resume"]
-    lives("1 9 30 41 22 13 3", finetune(photos, net_file, "killed", *keeping))
+    lives("1 9 30 41 22 13 1", finetune(photos, net_file, "killed", *keeping))
     assert found("killed") == found("whole")
     metrics = [json.loads(Path(out, "metrics.json").read_text())["cross_validation"] for out in ("whole", "killed")]
     assert metrics[0] == metrics[1]
@@ -98,6 +98,23 @@ def test_a_run_that_was_stopped_goes_on_where_it_says(stopped, photos, net_file,
     capsys.readouterr()
     assert main(finetune(photos, net_file, "run", "--resume")) == 0
     assert "going on from run/checkpoints/fine-tuning/epoch00002-step000002.safetensors" in capsys.readouterr().err
+    assert found("run") == found("whole")
+
+
+def test_who_watches_may_come_and_go(stopped, photos, net_file):
+    step, left = Trainer.step, [4]
+
+    def limited(self, batch):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return step(self, batch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "step", limited)
+        assert main(finetune(photos, net_file, "run", "--resume", "--tensorboard", "logs")) == 130
+    assert main(finetune(photos, net_file, "run", "--resume")) == 0
+    assert main(finetune(photos, net_file, "whole", "--tensorboard", "other")) == 0
     assert found("run") == found("whole")
 
 
@@ -179,13 +196,20 @@ def test_what_is_finished_is_said_to_be(trained, photos, net_file, capsys):
         (["--epochs", "13"], "a training with head_epochs 12, now it is 13"),
         (["--policy", "default"], "a training with unfreeze None, now it is 4"),
         (["--seed", "1"], "a training with seed 0, now it is 1"),
-        (["--size", "32"], "a training with size [24, 24], now it is [32, 32]"),
+        (["--size", "32"], "takes pictures of 24 × 24 pixels, not of 32 × 32"),
+        (["--resize", "pad"], "a training with resize crop, now it is pad"),
         (["--folds", "2"], "a training with folds 0, now it is 2"),
     ],
 )
 def test_something_else_than_what_is_finished_is_refused(trained, photos, net_file, tmp_path, capsys, changes, said):
     command = ["finetune", photos, "--base", net_file, "--out", trained, *FAST, "--resume", *changes]
     assert said in refused(capsys, tmp_path, *command)
+    model = load_model(net_file)
+    model.get_layer("conv1").set_weights([w * 2 for w in model.get_layer("conv1").get_weights()])
+    model.save(tmp_path / Path(net_file).name)
+    for base, told in (("bundled", "base small.keras"), (tmp_path / Path(net_file).name, "weights_sha256")):
+        line = refused(capsys, tmp_path, *command[:3], base, *command[4 : -len(changes)])
+        assert f"holds a training with {told} " in line
     other = shutil.copytree(photos, tmp_path / "other")
     assert "pictures of colours, now it is other" in refused(capsys, tmp_path, "finetune", other, *command[2:-2])
 

@@ -1,11 +1,14 @@
 """runs: what finetune wrote is listed, and two results are compared."""
 
 import json
+import re
+import shutil
 
 import pytest
 from cli_cases import FAST, refused
 
 from minicnn.cli import main
+from minicnn.models.fitting import Trainer
 
 pytestmark = pytest.mark.numpy_only
 
@@ -53,6 +56,37 @@ def test_what_is_damaged_is_named_beside_the_rest(two_runs, capsys):
     out, err = capsys.readouterr()
     assert "runs/first" in out
     assert "left out: runs/second/metrics.json is damaged" in err
+
+
+def test_what_did_not_come_to_its_end_is_listed_below(photos, net_file, in_an_empty_folder, monkeypatch, capsys):
+    step, left = Trainer.step, [4]
+
+    def limited(self, batch):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return step(self, batch)
+
+    command = ["finetune", str(photos), "--base", net_file, "--out", "runs/a", *FAST, "--checkpoint-every", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", limited)
+        assert main(command) == 130
+    capsys.readouterr()
+    assert main(["runs"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split() == ["run", "status", "reached", "last", "checkpoint", "base"]
+    assert re.fullmatch(
+        r"runs/a  unfinished, can be resumed  head, epoch 2, step 1  \d{4}-\d\d-\d\d \d\d:\d\d  small.keras .*", row
+    )
+    shutil.copytree("runs/a", "runs/b")
+    assert main([*command, "--resume"]) == 0
+    capsys.readouterr()
+    assert main(["runs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line] == ["run", "runs/a", "run", "runs/b"]
+    assert main(["runs", "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["unfinished"]
+    assert (told["run"], told["status"], told["config"]["head_epochs"]) == ("runs/b", "unfinished, can be resumed", 12)
 
 
 def test_a_folder_without_runs_is_one_line(in_an_empty_folder, tmp_path, capsys):

@@ -1,14 +1,17 @@
 """Runs are found, read and compared; what is damaged is named and the others are still told."""
 
 import json
+import os
+import shutil
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn.errors import DataError, FileAccessError, FileFormatError
-from minicnn.runs import compare_answers, differences, find_runs, read_run, varying
+from minicnn.runs import compare_answers, differences, find_runs, find_unfinished, read_run, varying
 from minicnn.runs.compare import sign_test
+from minicnn.transfer import Checkpoints
 
 pytestmark = pytest.mark.numpy_only
 
@@ -110,6 +113,37 @@ def test_the_sign_test_is_the_share_of_outcomes_at_least_as_unequal(first, secon
         outcomes = [a + b for a, b in zip([0, *outcomes], [*outcomes, 0])]
     share = sum(ways for heads, ways in enumerate(outcomes) if abs(2 * heads - n) >= distance) / 2**n
     assert sign_test(first, second) == pytest.approx(share)
+
+
+def test_what_became_of_a_run_that_has_no_results(tmp_path):
+    kept = tmp_path / "a" / "checkpoints"
+    with Checkpoints(kept) as held:
+        (told,) = find_unfinished(tmp_path)
+        assert (told.name, told.status, told.choices, told.reached, told.written) == ("a", "under way", {}, "", "")
+        held.begin({"base": "net"})
+        (kept / "fold-1-head").mkdir()
+        (kept / "fold-1-head" / "epoch00003-step000000.safetensors").write_bytes(b"")
+        os.utime(kept / "fold-1-head" / "epoch00003-step000000.safetensors", (0, 0))
+        (kept / "fold-1-head" / "epoch00002-step000004.safetensors").write_bytes(b"")
+        shutil.copytree(tmp_path / "a", tmp_path / "b")
+        assert [run.status for run in find_unfinished(tmp_path)] == ["under way", "unfinished, can be resumed"]
+        (told,) = find_unfinished(tmp_path / "b")
+    assert (told.name, told.reached, told.choices) == (
+        str(tmp_path / "b"),
+        "fold-1-head, epoch 3, step 4",
+        {"base": "net"},
+    )
+    (tmp_path / "b" / "checkpoints" / "choices.json").write_text("{")
+    (told,) = find_unfinished(tmp_path)  # the other has ended
+    assert told.status == "unfinished, choices.json is missing or damaged"
+    shutil.rmtree(tmp_path / "b" / "checkpoints" / "fold-1-head")
+    (told,) = find_unfinished(tmp_path)
+    assert told.status == "unfinished, has no checkpoint"
+    assert find_runs(tmp_path) == ([], [])
+    (tmp_path / "b" / "checkpoints" / "epoch00003-step000000.safetensors").write_bytes(
+        b""
+    )  # of another program's training
+    assert find_unfinished(tmp_path) == []
 
 
 def test_what_is_no_run_is_refused(tmp_path):

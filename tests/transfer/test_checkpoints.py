@@ -1,16 +1,22 @@
 """What decides a transfer, as its checkpoints keep it: other choices are told from those that it began with."""
 
+import contextlib
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from policy_cases import PLAIN, job
+from transfer_cases import small_net
 
 from minicnn.data import augment
 from minicnn.errors import WeightsMismatchError
-from minicnn.training import as_json, compare
-from minicnn.transfer import Checkpoints, Settings
+from minicnn.models.fitting import Trainer
+from minicnn.training import CheckpointFolder, as_json, compare
+from minicnn.transfer import Base, Checkpoints, Policy, Settings, finetune
 from minicnn.transfer.checkpoints import choices_of
+from minicnn.transfer.samples import AsGiven
+from minicnn.transfer.surgery import without_head
 
 pytestmark = pytest.mark.numpy_only
 
@@ -28,6 +34,44 @@ def test_another_augmentation_is_refused_and_the_same_one_is_not():
     for other in (augment.Pipeline([changes[0], augment.Rotate(20)]), augment.Pipeline(changes, seed=1), max, "mirror"):
         with pytest.raises(WeightsMismatchError, match=r"a training with augment Pipeline\(\[Adapted\(sorted"):
             compare("run", begun, choices(other), {})
+
+
+@pytest.mark.parametrize("patience", [None, 9])
+def test_the_best_of_each_training_is_kept_and_stays_right_when_it_goes_on(tmp_path, monkeypatch, patience):
+    """By the cross-entropy on what the training is measured on, in every stage."""
+    generator = np.random.default_rng(0)
+    x, y = generator.standard_normal((40, 24, 24, 3)).astype(np.float32), np.arange(40) % 2
+    policy = Policy(
+        unfreeze=1, head_epochs=6, epochs=8, batch_size=8, learning_rate=0.02, augment=None, patience=patience
+    )
+    step, left, folder = Trainer.step, [0], tmp_path / "run"
+
+    def limited(self, batch):
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        return step(self, batch)
+
+    def run(steps):
+        left[0] = steps
+        with Checkpoints(folder, every=3, resume=True) as kept:
+            base = Base(without_head(small_net()), "small", AsGiven(), "random")  # pyright: ignore[reportArgumentType]
+            finetune(base, (x, y), policy, checkpoints=kept)
+
+    monkeypatch.setattr(Trainer, "step", limited)
+    monkeypatch.setattr(Checkpoints, "_clear", lambda self, failed: self._lock.release())
+    for steps in (15, 30, 10, -1):
+        with pytest.raises(KeyboardInterrupt) if steps > 0 else contextlib.nullcontext():
+            run(steps)
+        for stage in folder.glob("*/"):
+            _, state = CheckpointFolder(stage, 2).newest()
+            losses = dict(state["callbacks"])["History"]["history"].get("val_cross_entropy", [])
+            names = [path.name for path in CheckpointFolder(stage, 2).files()]
+            assert len(names) <= 3
+            if losses:
+                assert state["best"][1] == f"epoch{np.argmin(losses) + 1:05d}-step000000.safetensors"
+                assert state["best"][1] in names
+    assert sorted(path.name for path in folder.glob("*/")) == ["fine-tuning", "head"]
 
 
 def test_who_is_killed_while_checkpoints_are_removed_can_go_on(tmp_path, monkeypatch):

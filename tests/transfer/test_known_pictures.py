@@ -7,7 +7,9 @@ from transfer_cases import write_photos
 
 from minicnn.data import ResizeRule, scan_folder
 from minicnn.errors import DataError
+from minicnn.report import write_outputs
 from minicnn.transfer import FeatureCache, Policy, finetune, known_pictures
+from minicnn.transfer.job import Job
 from minicnn.transfer.pictures import read_pictures
 
 pytestmark = pytest.mark.numpy_only
@@ -82,9 +84,38 @@ def test_a_file_that_changes_in_between_is_refused(folder, tmp_path):
     cache = FeatureCache(tmp_path / "c")
     read(folder, cache)
     again = read(folder, cache)
-    Image.new("RGB", (30, 30)).save(folder / "blue" / "0.png")
-    with pytest.raises(DataError, match="changed while it was used"):
+    Image.new("RGB", (30, 30)).save(folder / "blue" / "1.png")
+    with pytest.raises(DataError, match=r"blue/1\.png changed while it was used"):
         again.images[:3]
+    (folder / "blue" / "1.png").unlink()
+    with pytest.raises(DataError, match=r"blue/1\.png: .*; it could be read when the pictures were listed: run again"):
+        again.images[:3]
+
+
+def test_pictures_that_are_gone_after_training_do_not_cost_it(net_file, tmp_path, monkeypatch):
+    folder = write_photos(tmp_path / "p", 20, dict.fromkeys("ab", (99, 99, 99)))  # nobody tells them apart
+    policy, cache = Policy(unfreeze=1, head_epochs=1, epochs=1, augment=None), FeatureCache(tmp_path / "c")
+    first, train = finetune(net_file, folder, policy, cache=cache), Job.fine_tune
+    assert first.details.mistakes
+
+    def lose_the_disk(self, *arguments):
+        phase = train(self, *arguments)
+        folder.rename(tmp_path / "gone")
+        return phase
+
+    monkeypatch.setattr(Job, "fine_tune", lose_the_disk)
+    monkeypatch.setattr("minicnn.transfer.fitted.LIVE_SAMPLES", 1)
+    again = finetune(net_file, folder, policy, cache=cache)
+    assert again.probabilities.tobytes() == first.probabilities.tobytes()
+    mistakes = again.details.mistakes
+    assert [mistake.file for mistake in mistakes] == [mistake.file for mistake in first.details.mistakes]
+    gone = [mistake.file for mistake in mistakes if not mistake.picture]
+    assert len(gone) >= len(mistakes) - 1  # but for what was read for the comparison
+    assert all(mistake.pixels is None for mistake in mistakes if mistake.file in gone)
+    (said,) = [remark for remark in again.details.remarks if "could not be read again after training" in remark]
+    assert gone[0] in said
+    page = write_outputs(again, tmp_path / "out")["report.html"].read_text("utf-8")
+    assert page.count("data:image/jpeg") == 2 * (len(mistakes) - len(gone))
 
 
 def test_pictures_that_look_the_same_are_refused_when_known_too(tmp_path):
