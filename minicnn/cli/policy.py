@@ -100,10 +100,11 @@ def policy_of(options) -> Any:
     if options.policy is None:
         return None
     name, settings = _parsed(options.policy)
-    policy = replace(policies()[name], **settings | given)
-    if policy.head_only and (fine := next((option for option, field in FINE.items() if field in given), None)):
+    policy, chosen = policies()[name], settings | given
+    fine = next((option for option, field in FINE.items() if field in given), None)
+    if fine is not None and chosen.get("unfreeze", policy.unfreeze) is None:
         raise ArgumentError(f"--{fine.replace('_', '-')} is for fine-tuning, and this policy has none: add unfreeze=1")
-    return policy
+    return replace(policy, **chosen)
 
 
 def policies() -> dict[str, Any]:

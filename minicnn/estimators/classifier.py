@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from minicnn import seeds
 from minicnn.data import Split
-from minicnn.errors import DataError
+from minicnn.errors import ArgumentError, DataError
 from minicnn.estimators.inputs import read_x, row_hashes, store_of
 from minicnn.layers import Dense, Flatten, Input
 from minicnn.models import Model, Sequential
@@ -30,6 +30,7 @@ from minicnn.transfer.policy import Policy, policy_of
 from minicnn.transfer.samples import Samples
 from minicnn.transfer.surgery import without_head
 
+OF_POLICY = "policy__"
 WATCHED = 32  # samples that are measured after each epoch; here nobody looks at the figures
 
 
@@ -43,7 +44,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         As `CNNFeatures` has them.  The base stays as it is: a copy is trained.
     policy : Policy, optional
         `Policy()` fine-tunes the last layers; `Policy(unfreeze=None)` trains the head alone, on features that are kept,
-        so that k folds cost one pass through the network.
+        so that k folds cost one pass through the network.  Each of its choices is a parameter, `policy__epochs`, which
+        `set_params` and searches change.
     random_state : int, RandomState or None
         Draws the policy's seed, which stands when None.
 
@@ -94,6 +96,30 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         self.cache = cache
         self.random_state = random_state
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments by name; with `deep`, the choices of the policy too."""
+        found = super().get_params(deep)
+        if deep and isinstance(self.policy, Policy | None):
+            found |= {OF_POLICY + name: value for name, value in vars(policy_of(self.policy)).items()}
+        return found
+
+    def set_params(self, **params: Any) -> "CNNClassifier":
+        """Change arguments, and choices of the policy: another policy takes its place, itself it stays as it is.
+
+        Raises
+        ------
+        ValueError
+            There is no such argument, or choice; or a policy that is refused.
+        """
+        choices = {name.removeprefix(OF_POLICY): params.pop(name) for name in [*params] if name.startswith(OF_POLICY)}
+        known = [field.name for field in fields(Policy)]
+        if unknown := next((name for name in choices if name not in known), None):
+            raise ArgumentError(f"CNNClassifier: a policy has no choice {unknown!r}; it has {', '.join(known)}")
+        super().set_params(**params)
+        if choices:
+            self.policy = replace(policy_of(self.policy), **choices)
+        return self
+
     def fit(self, X: Any, y: Any) -> "CNNClassifier":
         """Train on all samples; y are classes of any kind."""
         X, self.takes_pictures_ = read_x(self, X, reset=True)
@@ -120,6 +146,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit_rows(self, rows: np.ndarray, labels: np.ndarray, policy: Policy) -> None:
         """A head on the rows themselves."""
+        policy.check_head("rows of numbers are features, on which a head is trained alone", "give pictures")
         self.base_ = None
         self._head = head = _head_on(rows, labels, row_hashes(rows), policy)
         dense = Dense(len(self.classes_), activation="softmax", name="classifier")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from minicnn.errors import ShapeError
+from minicnn.errors import ArgumentError, ShapeError
 from minicnn.transfer.extraction import are_files
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import default_cache
@@ -21,19 +21,25 @@ def read_x(estimator: Any, X: Any, reset: bool) -> tuple[Any, bool]:
     ----------
     estimator
         Learns from rows, where `reset` is true, how many numbers and which names they have.
-    X : array (N,H,W,C) or (N,H,W), list of pictures, list or column of a table of files; or rows (N,D)
-        Rows become pictures where the estimator has an `image_shape`.
+    X : array (N,H,W,C) or (N,H,W); list or array of N pictures of any size, or of files, as a column of a table is one
+        Or rows (N,D), which become pictures where the estimator has an `image_shape`.
 
     Raises
     ------
+    ArgumentError
+        X is a folder.
     ShapeError
         The estimator was fitted to pictures and is given rows, or the other way round, or rows of another size than
         `image_shape`.
     ValueError, TypeError
         Rows that scikit-learn refuses.
     """
-    if hasattr(X, "to_numpy") and len(X.shape) == 1:  # a column of a table, as pandas and polars have
-        X = X.to_numpy()
+    if isinstance(X, str | Path):
+        raise ArgumentError(
+            f"{type(estimator).__name__}: X is pictures or a list of files, and is {str(X)!r}; of a folder with one "
+            "folder a class: found = minicnn.data.scan_folder(...), then fit(found.files, found.labels)"
+        )
+    X = _without_column(X)
     pictures = _are_pictures(X)
     if not pictures and estimator.image_shape is not None:
         X, pictures = _as_images(X, tuple(estimator.image_shape)), True
@@ -55,6 +61,15 @@ def store_of(cache: bool | str | Path) -> FeatureCache | None:
 def row_hashes(rows: np.ndarray) -> list[str]:
     """SHA-256 of each row: copies have the same."""
     return [hashlib.sha256(row.tobytes()).hexdigest() for row in np.ascontiguousarray(rows)]
+
+
+def _without_column(X: Any) -> Any:
+    """X, the list of its pictures where it is a column of a table, as pandas and polars have, or an array of them."""
+    if hasattr(X, "to_numpy") and len(X.shape) == 1:
+        X = X.to_numpy()
+    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1 and not are_files(X):
+        return list(X)
+    return X
 
 
 def _are_pictures(X: Any) -> bool:

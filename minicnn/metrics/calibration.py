@@ -101,9 +101,9 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     The T > 0 for which the log-loss of `with_temperature(y_prob, T)` is least: above 1 where the model is too sure.
 
     With z = log p, b = 1/T and q = softmax(b z), the slope of the loss is mean Σₖ q[k] (z[k] - z[y]).  It grows with b,
-    so its root is found by bisection of log b; T is kept in [0.001, 1000], where a model that is always right, or
-    never, ends; it is 1 where every sample is put into all classes alike.  Fit it on pictures that the model was not
-    trained on.
+    so its root is found by bisection of log b; T is kept in [0.001, 1000].  Where no sample's class has less than the
+    largest probability, the loss falls without end as T falls, so that these samples tell no temperature: T is 1, which
+    leaves probabilities as they are.  Fit it on pictures that the model was not trained on.
 
     Source
     ------
@@ -118,7 +118,7 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     labels, rows = checked_probabilities(y_true, y_prob, "fit_temperature")
     logits = _logits(rows)
     lead = logits - np.take_along_axis(logits, labels[:, None], axis=1)
-    if not lead.any():
+    if lead.max() <= 0:
         return 1.0
 
     def slope(b: float) -> float:

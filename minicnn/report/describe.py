@@ -27,7 +27,7 @@ PIXELS = {
 }
 TUNING = (  # what a policy says of fine-tuning, beside epochs and rate
     "layer_decay", "gradual", "schedule", "warmup", "optimizer", "batchnorm", "weight_decay", "l2_sp", "rank",
-    "augment", "label_smoothing", "class_weight", "clip_norm", "ema", "patience",
+    "augment", "clip_norm", "ema", "patience",
 )  # fmt: skip
 
 
@@ -113,8 +113,9 @@ def _setting_facts(result: TransferResult) -> Mapping[str, str]:
         if isinstance(policy.unfreeze, int):
             layers = f"of the last {count(policy.unfreeze, 'group')} of layers"
         facts["fine-tuning"] = f"{epochs} {layers}, learning rate {policy.learning_rate:g}"
-        facts |= {name.replace("_", " "): _told(getattr(policy, name)) for name in TUNING if getattr(policy, name)}
-    return facts
+    told = [*TUNING] if policy.unfreeze is not None else ["augment"] if policy.views else []
+    told += ["views", "label_smoothing", "class_weight"]
+    return facts | {name.replace("_", " "): _told(getattr(policy, name)) for name in told if getattr(policy, name)}
 
 
 def _told(value: Any) -> str:

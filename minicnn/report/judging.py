@@ -104,17 +104,25 @@ def _believed(judged: Judged, error: float) -> Markup:
         "sure, on average": percent(sure),
         "right": percent(right),
         "calibration error": percent(error),
-        "temperature": f"{temperature:.2f}",
         "log-loss": f"{before:.3f}",
-        "log-loss at that temperature": f"{after:.3f}",
     }
-    pairs = [element("div", element("dt", name), element("dd", value)) for name, value in facts.items()]
     note = (
         f"On average the model is {said} by {percent(abs(sure - right))}. The calibration error is the mean distance "
-        "of the dots from the line, each weighed by its pictures. Dividing the scores before the softmax by the "
-        f"temperature would make the probabilities {'softer' if temperature > 1 else 'sharper'} and change no answer; "
-        "it was found on these same pictures, so on others it helps a little less."
+        "of the dots from the line, each weighed by its pictures. "
     )
+    if right == 1:
+        note += (
+            "All of these pictures were named rightly, so they cannot tell how much surer the model might be: a "
+            "temperature is found by its mistakes, on more pictures."
+        )
+    else:
+        facts |= {"temperature": f"{temperature:.2f}", "log-loss at that temperature": f"{after:.3f}"}
+        note += (
+            "Dividing the scores before the softmax by the temperature would make the probabilities "
+            f"{'softer' if temperature > 1 else 'sharper'} and change no answer; it was found on these same pictures, "
+            "so on others it helps a little less."
+        )
+    pairs = [element("div", element("dt", name), element("dd", value)) for name, value in facts.items()]
     return element("div", element("dl", *pairs, class_="facts"), element("p", note, class_="details"))
 
 

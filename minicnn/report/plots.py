@@ -131,7 +131,7 @@ def rate_chart(phases: Sequence[tuple[str, Sequence[float]]]) -> Markup:
     low = min(math.floor(min(tops)) - 1, high - 4)
     ends = list(itertools.accumulate(len(rates) for _, rates in phases))
     frame = Frame((1, max(ends[-1], 2)), (low, high), height=250)
-    parts = frame.axes(("epoch", ""), lambda v: f"{v:g}", lambda v: f"{10.0**v:g}")
+    parts = frame.axes(("epoch", ""), lambda v: f"{v:g}", lambda v: f"1e{v:g}")
     for (name, rates), end in zip(phases, ends):
         epochs = np.arange(end - len(rates), end) + 1
         shown = np.asarray(rates) >= 10.0**low

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from minicnn.preparation import Preparation
-from minicnn.report.describe import TUNING, now, software
+from minicnn.report.describe import now, software
 from minicnn.runs.run import ANSWER_COLUMNS
 from minicnn.transfer.base import Base
-from minicnn.transfer.policy import Policy
+from minicnn.transfer.policy import FINE_TUNING, Policy
 from minicnn.transfer.result import TransferResult
 from minicnn.transfer.settings import Settings
 
@@ -54,8 +54,7 @@ def in_effect(policy: Policy) -> dict[str, Any]:
     """The choices of a policy as plain values; None for those of fine-tuning where the head alone is trained."""
     said = {name: value if _plain(value) else repr(value) for name, value in asdict(policy).items()}
     if policy.head_only:
-        kept = ("augment",) if policy.views else ()
-        said |= dict.fromkeys(name for name in ("epochs", "learning_rate", *TUNING) if name not in kept)
+        said |= dict.fromkeys([*FINE_TUNING, *([] if policy.views else ["augment"])])
     return said
 
 

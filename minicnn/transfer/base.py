@@ -7,7 +7,7 @@ weights whose network is told by their shapes and names.
 import hashlib
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minicnn.applications import state_dicts
@@ -97,7 +97,7 @@ def load_base(
     if source != PUBLISHED:
         raise ArgumentError(f"weights are for a base that has a name, as minicnn models lists them; base is {name}")
     if bundled:
-        return _from_model(bundled_path(), size, resize, preprocessing)
+        return replace(_from_model(bundled_path(), size, resize, preprocessing), name=BUNDLED)
     row = _weights_only(name)
     if row is None:
         return _from_model(Path(name), size, resize, preprocessing)

@@ -249,7 +249,8 @@ def compare(
         Of "scratch" (a small net with random weights, once), "features" (a head on each base), "finetuned" (then more).
     folds : int
     policy : Policy, optional
-        head_epochs, batch_size and seed hold for all ways; the rest is for "finetuned".
+        head_epochs, batch_size and seed hold for all ways; all that the head is trained by, views among it, for
+        "features" and "finetuned", and the rest for "finetuned".
     scratch : function
         From the number of classes to a new, untrained model of pictures (N,H,W,3): what "scratch" trains.
     cache, progress

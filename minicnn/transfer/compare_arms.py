@@ -39,7 +39,7 @@ class Task:
     ----------
     pictures : Labelled
     policy : Policy
-        Of the head, whose epochs and batch size a net from scratch has too, and of fine-tuning.
+        Of the head and its views, whose epochs and batch size a net from scratch has too, and of fine-tuning.
     scratch : function
         From the number of classes to a new, untrained model of pictures (N,H,W,3).
     cache : FeatureCache, optional
@@ -100,12 +100,15 @@ def from_scratch(task: Task, base: Base | None = None) -> Learner:
 
 
 def on_features(task: Task, base: Base) -> Learner:
-    """A softmax head on the features of the frozen base, its weight decay chosen inside the training rows."""
-    pictures = task.pictures
-    features = pictures.features(base.model, base, task.cache, task.progress)
+    """A softmax head on the features of the frozen base and the policy's views of the pictures, its weight decay chosen
+    inside the training rows."""
+    pictures, policy = task.pictures, task.policy.without_fine_tuning()
+    job = Job(base, of_labelled(pictures, base), policy, task.cache, task.progress)
+    features, _, _ = job.features()
+    views = job.head_views
 
     def learn(split: Split) -> np.ndarray:
-        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.keys, task.policy)
+        head, _ = fit_head(features, pictures.labels, split.train, split.validation, pictures.keys, policy, views=views)
         return head.probabilities(features[split.validation])
 
     return learn

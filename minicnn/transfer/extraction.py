@@ -14,7 +14,7 @@ import numpy as np
 
 from minicnn.data import load_images
 from minicnn.data.load import file_hashes
-from minicnn.errors import ArgumentError, DataError, DTypeError
+from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
 from minicnn.models.batches import as_array
 from minicnn.models.network import Network
 from minicnn.preparation import MODES
@@ -23,7 +23,7 @@ from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import BATCH, Progress, check_frozen, model_hash
 from minicnn.transfer.labelled import store_of
-from minicnn.transfer.samples import AsGiven
+from minicnn.transfer.samples import AsGiven, check_finite
 from minicnn.transfer.surgery import features_at
 from minicnn.transfer.tuning import base_of
 
@@ -47,7 +47,7 @@ def extract_features(
         A base as `load_base` knows it, or a model of yours, which stays as it is.
     images : array or list
         uint8 (N,H,W,3) or grey (N,H,W), or a list of such pictures of any size, or N paths of picture files: resized
-        and prepared as the base wants it.  Other numbers are what the network takes.
+        and prepared as the base wants it.  Floats, of one size, are what the network takes.
     layer : str, optional
         Whose outputs are the features; None: what the classifier sees.
     pooling : "avg", "max" or None
@@ -66,7 +66,8 @@ def extract_features(
     ArgumentError
         No such layer or pooling, a model that does not say how files become its input, or, with a cache, one whose
         layers act otherwise while it is trained.
-    DataError : no pictures, a file that cannot be read, or features that are not finite
+    DataError : no pictures, a file that cannot be read, a picture that holds NaN, or features that are not finite
+    DTypeError, ShapeError : pictures that are neither uint8 nor all floats; floats of several sizes
 
     Examples
     --------
@@ -154,16 +155,33 @@ def picture_source(images: Any, base: Base) -> PictureSource:
         raise DataError("there are no pictures")
     if are_files(images):
         return _of_files([Path(file) for file in images], base)
+    if isinstance(images, np.ndarray) and images.dtype == object:
+        images = list(images)
     if isinstance(base.preparation, AsGiven):
-        return _of_arrays(as_array(images, "images"))
+        return _of_arrays(_of_one_size(images))
     if isinstance(images, list | tuple) and all(np.asarray(image).dtype == np.uint8 for image in images):
         return _of_pictures(images, base)
-    x = as_array(images, "images")
+    x = _of_one_size(images)
     if x.dtype == np.uint8:
         return _of_pictures(x, base)
     if x.dtype.kind != "f":
         raise DTypeError(f"pictures are uint8 with values 0..255, or floats as the network takes them; got {x.dtype}")
     return _of_arrays(x)
+
+
+def _of_one_size(images: Any) -> np.ndarray:
+    """Pictures that the network takes as they are, as one array."""
+    if isinstance(images, list | tuple):
+        kinds = sorted({np.asarray(image).dtype.name for image in images})
+        if len(kinds) > 1 and "uint8" in kinds:
+            raise DTypeError(f"pictures are all uint8, or all floats as the network takes them; got {', '.join(kinds)}")
+        sizes = sorted({np.shape(image) for image in images})
+        if len(sizes) > 1:
+            raise ShapeError(
+                f"pictures that the network takes as they are have one size; these have {len(sizes)}, {sizes[0]} and "
+                f"{sizes[-1]} among them: resize them, or give uint8 pictures to a base that says how to prepare them"
+            )
+    return as_array(images, "images")
 
 
 def are_files(images: Any) -> bool:
@@ -202,6 +220,7 @@ def _of_pictures(images: Sequence[np.ndarray] | np.ndarray, base: Base) -> Pictu
 
 
 def _of_arrays(x: np.ndarray) -> PictureSource:
+    check_finite(x, "picture")
     return PictureSource([_hash(sample) for sample in x], lambda rows: x[list(rows)], AsGiven())
 
 

@@ -72,7 +72,7 @@ def fitted(job: Job, split: Split, folds: int = 0) -> Fitted:
 def _check_patience(job: Job, split: Split) -> None:
     """Let early stopping refuse a class with too few training pictures now, not after the head."""
     policy, samples = job.policy, job.samples
-    if policy.patience is None or policy.head_only:
+    if policy.patience is None:
         return
     try:
         watched_part(samples.labels, split.train, policy, samples.keys, samples.class_names)

@@ -44,6 +44,7 @@ def fit_head(
         batch_size=policy.batch_size,
         weight_decay=decay,
         dropout=policy.dropout,
+        label_smoothing=policy.label_smoothing,
         class_weight=class_weights(policy.class_weight, labels[train], classes),
         progress=progress,
         callbacks=callbacks,

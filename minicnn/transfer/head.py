@@ -83,6 +83,7 @@ def train_head(
     batch_size: int,
     weight_decay: float,
     dropout: float = 0.0,
+    label_smoothing: float = 0.0,
     class_weight: dict[int, float] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     callbacks: Sequence[Callback] = (),
@@ -98,6 +99,8 @@ def train_head(
         The validation part is measured after each epoch and decides nothing.
     classes : int
         C.
+    label_smoothing : float
+        Share of each target that is spread over all classes (`SmoothedCrossentropy`).
     class_weight : dict, optional
         How much samples of each class count, {class number: weight}.
     views : sequence of K float32 (N,D)
@@ -113,7 +116,9 @@ def train_head(
     """
     features, labels = training
     mean, scale = standardiser(features)
-    model = _compiled_head(features.shape[1], classes, weight_decay, dropout, epochs * -(-len(features) // batch_size))
+    model = _head_model(features.shape[1], classes, weight_decay, dropout)
+    rate = CosineDecay(RATE, epochs * -(-len(features) // batch_size))
+    model.compile(Adam(rate), SmoothedCrossentropy(label_smoothing), ["accuracy", cross_entropy])
     watch = Stopwatch("training the head", epochs, progress)
     drawn = [[(view - mean) / scale] for view in views]
     record = model.fit(
@@ -131,17 +136,15 @@ def _without_penalty(history: dict[str, list[float]]) -> dict[str, list[float]]:
     return history | {name: history[name.replace("loss", "cross_entropy")] for name in ("loss", "val_loss")}
 
 
-def _compiled_head(features: int, classes: int, weight_decay: float, dropout: float, steps: int) -> Sequential:
-    """The head as a model of its own, with a rate that falls over `steps`."""
+def _head_model(features: int, classes: int, weight_decay: float, dropout: float) -> Sequential:
+    """The head as a model of its own."""
     dense = Dense(
         classes,
         activation="softmax",
         kernel_initializer="zeros",
         kernel_regularizer=L1L2(l2=weight_decay / 2),
     )
-    model = Sequential([Input((features,)), *([Dropout(dropout)] if dropout else []), dense])
-    model.compile(Adam(CosineDecay(RATE, steps)), "sparse_categorical_crossentropy", ["accuracy", cross_entropy])
-    return model
+    return Sequential([Input((features,)), *([Dropout(dropout)] if dropout else []), dense])
 
 
 class SmoothedCrossentropy(SparseCategoricalCrossentropy):

@@ -1,7 +1,7 @@
 """How a trained network is fitted to new pictures: every choice with its default, checked before anything is read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from minicnn.arguments import number, one_of, whole_number
@@ -13,6 +13,10 @@ from minicnn.transfer.freeze import BATCHNORM_MODES
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "one-cycle", "constant")
+FINE_TUNING = (  # fields that the head alone, which is fitted on features and has one minimum, does without
+    "epochs", "learning_rate", "layer_decay", "gradual", "schedule", "warmup", "optimizer", "batchnorm", "weight_decay",
+    "l2_sp", "rank", "clip_norm", "ema", "patience", "held_out",
+)  # fmt: skip
 CHOICES = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS, "batchnorm": BATCHNORM_MODES, "storage": STORAGES}
 
 
@@ -22,14 +26,16 @@ class Policy:
     The choices of fine-tuning; docs/decisions/0013-fine-tuning-policy.md says how the defaults were found.
 
     First the head is trained on the features of the frozen base, then the layers that `unfreeze` names with it.
-    `head_epochs`, `batch_size`, `dropout`, `class_weight` and `seed` alone decide how the head is trained at first; its
-    rate is fixed, and its weight decay chosen by cross-validation.
+    `head_epochs`, `batch_size`, `views` and what they are changed by, `storage`, `dropout`, `label_smoothing`,
+    `class_weight` and `seed` alone decide how the head is trained at first; its rate is fixed, and its weight decay
+    chosen by cross-validation.
 
     Parameters
     ----------
     unfreeze : int, str or None
-        So many layer groups from the top (`layer_groups`), or from the layer of this name on, or none: the head only.
-        An epoch takes longer with each; of a large network, as VGG16 is, begin with 1.
+        So many layer groups from the top (`layer_groups`), or from the layer of this name on, or none: the head only,
+        for which choices of fine-tuning are refused.  An epoch takes longer with each group; of a large network, as
+        VGG16 is, begin with 1.
     head_epochs : int
         For the head alone, on features that are computed once; cheap.
     epochs : int
@@ -87,12 +93,14 @@ class Policy:
     Raises
     ------
     ArgumentError
-        A choice that is out of range.
+        A choice that is out of range, or that would do nothing.
 
     Examples
     --------
     >>> Policy(unfreeze=1, epochs=5).layer_decay
     0.8
+    >>> Policy(unfreeze=1, epochs=5).without_fine_tuning()
+    Policy(unfreeze=None)
     """
 
     unfreeze: int | str | None = 4
@@ -153,11 +161,46 @@ class Policy:
             raise ArgumentError("policy: rank and l2_sp both hold layers to the weights they came with: choose one")
         if self.rank and self.batchnorm == "train":
             raise ArgumentError("policy: rank changes kernels alone, so batchnorm='train' would change nothing")
+        if self.head_only:
+            self.check_head("unfreeze=None trains the head alone", "say which layers to unfreeze")
+            if callable(self.augment) and not self.views:
+                raise ArgumentError(
+                    "policy: the head alone sees changed pictures as views only: add views=4 to augment"
+                )
+
+    def check_head(self, why: str, remedy: str) -> None:
+        """Refuse choices of fine-tuning, and say why there is none and what else to do about it.
+
+        Raises
+        ------
+        ArgumentError
+            A choice that would do nothing.
+        """
+        idle = [f"{name}={value!r}" for name, value in self._chosen().items() if name in FINE_TUNING]
+        if idle:
+            one = len(idle) == 1
+            raise ArgumentError(
+                f"policy: {', '.join(idle)} {'is' if one else 'are'} for fine-tuning, but {why}, by head_epochs and a "
+                f"weight decay that is chosen for it: leave {'it' if one else 'them'} out, or {remedy}"
+            )
+
+    def _chosen(self) -> dict[str, Any]:
+        """What is not as it is by default."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+
+    def __repr__(self) -> str:
+        said = (f"{name}={getattr(value, '__qualname__', repr(value))}" for name, value in self._chosen().items())
+        return f"Policy({', '.join(said)})"
 
     @property
     def head_only(self) -> bool:
         """Whether the base stays as it is."""
         return self.unfreeze is None
+
+    def without_fine_tuning(self) -> "Policy":
+        """A policy of the head alone, with all of this one that the head is trained by."""
+        plain = {f.name: f.default for f in fields(self) if f.name in FINE_TUNING or f.name == "augment"}
+        return replace(self, **plain | ({"augment": self.augment} if self.views else {}) | {"unfreeze": None})
 
 
 def _check_augment(choice: Any) -> None:

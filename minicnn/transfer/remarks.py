@@ -6,10 +6,12 @@ import numpy as np
 
 from minicnn.data import Split, conflicts, duplicates, split_remarks
 from minicnn.data.remarks import NAMED
+from minicnn.runs.compare import sign_test
 from minicnn.transfer.result import Mistake
 from minicnn.transfer.samples import Samples
 
 HEAD_FILE = "head.keras"
+CHANCE = 0.05
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
@@ -73,7 +75,8 @@ def _some(pairs: list[tuple[str, str]]) -> str:
 
 def remarks_on_fine_tuning(labels: np.ndarray, head: np.ndarray, tuned: np.ndarray, rate: float) -> list[str]:
     """
-    That fine-tuning made the accuracy on the validation pictures lower, when it did.
+    That fine-tuning made the accuracy on the validation pictures lower, when it did, and whether by more than chance:
+    by the sign test on the pictures that one of both models alone named rightly.
 
     Parameters
     ----------
@@ -83,12 +86,15 @@ def remarks_on_fine_tuning(labels: np.ndarray, head: np.ndarray, tuned: np.ndarr
     rate : float
         The learning rate of fine-tuning.
     """
-    before, after = (int((probabilities.argmax(axis=1) == labels).sum()) for probabilities in (head, tuned))
+    was, now = (probabilities.argmax(axis=1) == labels for probabilities in (head, tuned))
+    before, after, total = int(was.sum()), int(now.sum()), len(labels)
     if after >= before:
         return []
-    total = len(labels)
+    p = sign_test(int((was & ~now).sum()), int((now & ~was).sum()))
+    remedy = f"a learning rate smaller than {rate:g} may give a better one"
+    chance = f"as large a difference may well be chance (sign test, p = {p:.2g})"
     return [
         f"fine-tuning lowered the accuracy from {before / total:.1%} to {after / total:.1%} on the "
         f"{count(total, 'picture')} kept aside ({before:,} right before, {after:,} after): "
-        f"the model of before is kept as {HEAD_FILE}; a learning rate smaller than {rate:g} may give a better one"
+        f"the model of before is kept as {HEAD_FILE}; {remedy if p < CHANCE else chance}"
     ]

@@ -139,10 +139,22 @@ def samples_of(
         return of_labelled(labelled((x, y, class_names)), base)
     x = as_array(x, "x")
     one_each(f"{len(x)} samples", len(x), labels=y)
-    if not np.isfinite(x).all():
-        raise DataError("x has numbers that are not finite")
+    check_finite(x, "sample")
     names, numbers = number_labels(y, class_names)
     return Samples(x, numbers, names, [array_hash(sample) for sample in x], AsGiven())
+
+
+def check_finite(x: np.ndarray, what: str) -> None:
+    """Refuse NaN and infinity among samples (N,...).
+
+    Raises
+    ------
+    DataError
+        Which names the first that holds one.
+    """
+    for number, sample in enumerate(x):
+        if not np.isfinite(sample).all():
+            raise DataError(f"{what} {number} holds NaN or infinity: mend it or leave it out")
 
 
 def _rule(base: Base) -> ResizeRule:

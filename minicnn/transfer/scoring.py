@@ -52,7 +52,7 @@ def leep(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
     _, theta = checked_probabilities(np.zeros(len(theta), np.int64), theta, "leep")
     theta = theta.astype(np.float64)
     _check_lengths(theta, classes, "leep")
-    joint = one_hot(classes, int(classes.max()) + 1, np.float64).T @ theta
+    joint = one_hot(classes, int(classes.max()) + 1, np.float64).T @ theta  # (C,Z)
     given = joint / np.maximum(joint.sum(axis=0), np.finfo(np.float64).tiny)
     return float(np.log(np.sum(theta * given[classes], axis=1)).mean())
 
@@ -98,7 +98,7 @@ def log_me(features: ArrayLike, labels: ArrayLike) -> float:
         raise DataError("log_me: the features are 0 for all samples")
     left, singular, _ = np.linalg.svd(x, full_matrices=False)
     squares = np.square(singular / max(singular[0], np.finfo(np.float64).tiny))  # α takes up the scale of F
-    targets = one_hot(classes, int(classes.max()) + 1, np.float64)[:, np.unique(classes)]
+    targets = one_hot(classes, int(classes.max()) + 1, np.float64)
     along = (left.T @ targets) ** 2
     outside = np.maximum((targets**2).sum(axis=0) - along.sum(axis=0), 0)
     evidences = [_evidence(squares, along[:, c], float(outside[c]), len(x)) for c in range(along.shape[1])]
@@ -156,9 +156,9 @@ def h_score(features: ArrayLike, labels: ArrayLike, shrinkage: bool = False) -> 
     if not x.any():
         raise DataError("h_score: the features are the same for all samples")
     members = one_hot(classes, int(classes.max()) + 1, np.float64)
-    sizes = np.maximum(members.sum(axis=0), 1)
+    sizes = members.sum(axis=0)
     means = (members.T @ x) / sizes[:, None]
-    between = means.T * np.sqrt(members.sum(axis=0) / len(x))  # (D,C): Σ_B is this times its transpose
+    between = means.T * np.sqrt(sizes / len(x))  # (D,C): Σ_B is this times its transpose
     share = ledoit_wolf_share(x) if shrinkage else 0.0
     axes, values = _principal(x)
     rest = share * float(np.square(x).sum()) / x.size
@@ -195,7 +195,7 @@ def _principal(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _checked(features: ArrayLike, labels: ArrayLike, owner: str) -> tuple[np.ndarray, np.ndarray]:
-    """Features (N,D) in float64, and class numbers (N,) of at least two classes."""
+    """Features (N,D) in float64, and numbers (N,) of at least two classes, all of which occur."""
     x, classes = np.asarray(features), _classes(labels, owner)
     if x.ndim != 2 or x.dtype.kind not in "fiu":
         raise ShapeError(f"{owner}: features are numbers (N,D); got {x.dtype} of shape {x.shape}")
@@ -203,16 +203,17 @@ def _checked(features: ArrayLike, labels: ArrayLike, owner: str) -> tuple[np.nda
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
         raise DataError(f"{owner}: {np.count_nonzero(~np.isfinite(x))} of the features are not finite")
-    if len(np.unique(classes)) < 2:
-        raise DataError(f"{owner}: all samples are of class {classes[0]}: there is nothing to tell apart")
+    if classes.max() < 1:
+        raise DataError(f"{owner}: all samples are of one class: there is nothing to tell apart")
     return x, classes
 
 
 def _classes(labels: ArrayLike, owner: str) -> np.ndarray:
+    """Class numbers (N,), counted anew without those that do not occur."""
     classes = whole_numbers(labels, owner)
     if classes.ndim != 1 or not classes.size or classes.min() < 0:
         raise ShapeError(f"{owner}: labels are class numbers (N,) from 0 on; got shape {classes.shape}")
-    return classes
+    return np.unique(classes, return_inverse=True)[1]
 
 
 def _check_lengths(rows: np.ndarray, classes: np.ndarray, owner: str) -> None:

@@ -1,6 +1,6 @@
 """How a transfer is done: every choice with its default, checked before anything is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minicnn.arguments import number, one_of
 from minicnn.errors import ArgumentError
@@ -68,19 +68,25 @@ class Settings:
     @property
     def policy(self) -> Policy:
         """How head and layers are trained: plainly, at one rate."""
-        return Policy(
-            unfreeze=self.unfreeze,
+        head = Policy(
+            unfreeze=None,
             head_epochs=self.epochs,
-            epochs=self.fine_epochs,
             batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            layer_decay=1.0,
-            warmup=min(2.0 / self.fine_epochs, 0.25),
             augment="mirror" if self.views else None,
             views=self.views,
             storage=self.storage,
             dropout=self.dropout,
             seed=self.seed,
+        )
+        if self.unfreeze is None:
+            return head
+        return replace(
+            head,
+            unfreeze=self.unfreeze,
+            epochs=self.fine_epochs,
+            learning_rate=self.learning_rate,
+            layer_decay=1.0,
+            warmup=min(2.0 / self.fine_epochs, 0.25),
         )
 
     def __post_init__(self):

@@ -72,6 +72,7 @@ def test_without_a_policy_fine_tuning_is_plain():
         (["unfreeze=conv9"], "no layer 'conv9'"),
         (["head", "--learning-rate", "1e-3"], "--learning-rate is for fine-tuning, and this policy has none: add unf"),
         (["class_weight=always"], "class_weight"),
+        (["head,ema=0.9,epochs=3"], "epochs=3, ema=0.9 are for fine-tuning, but unfreeze=None trains the head alone"),
     ],
 )
 def test_what_is_no_policy_is_refused(photos, net_file, in_an_empty_folder, tmp_path, capsys, words, said):

@@ -1,12 +1,14 @@
 """CNNClassifier: what `finetune` does, as a classifier among scikit-learn's."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import Pipeline
 from transfer_cases import SIDE, small_net
 
 from minicnn import seeds
@@ -69,14 +71,38 @@ def test_policies_can_be_searched(pictures, net_file):
     assert search.best_estimator_.get_params()["policy"] in (HEAD, TUNED)
 
 
+def test_choices_of_a_policy_can_be_searched_one_by_one(pictures, net_file):
+    classifier = CNNClassifier(net_file, policy=HEAD, cache=False)
+    grid = {"cnn__policy__head_epochs": [1, 20], "cnn__policy__label_smoothing": [0.1]}
+    search = GridSearchCV(Pipeline([("cnn", classifier)]), grid, cv=2, error_score="raise").fit(*pictures)
+    found = search.best_estimator_.named_steps["cnn"].policy
+    assert found.label_smoothing == 0.1
+    assert found.head_epochs in (1, 20)
+    assert Policy(unfreeze=None, head_epochs=20) == HEAD
+
+
+def test_choices_of_a_policy_are_parameters():
+    classifier = CNNClassifier()
+    assert classifier.get_params()["policy__epochs"] == Policy().epochs
+    assert "policy__epochs" not in classifier.get_params(deep=False)
+    classifier.set_params(policy__epochs=3, base="bundled")
+    assert (classifier.policy, classifier.base) == (Policy(epochs=3), "bundled")
+    classifier.set_params(policy=HEAD, policy__head_epochs=5)
+    assert clone(classifier).policy == replace(HEAD, head_epochs=5)
+    with pytest.raises(ValueError, match=r"a policy has no choice 'epoch'; it has unfreeze, head_epochs"):
+        classifier.set_params(policy__epoch=3)
+    with pytest.raises(ValueError, match="epochs=3 is for fine-tuning, but unfreeze=None trains the head alone"):
+        classifier.set_params(policy__epochs=3)
+    assert classifier.policy == replace(HEAD, head_epochs=5)
+    assert "policy__epochs" not in classifier.set_params(policy="default").get_params()
+    assert repr(CNNClassifier(policy=Policy(epochs=3))) == "CNNClassifier(policy=Policy(epochs=3))"
+
+
 def test_a_head_alone_sees_the_views_that_the_policy_asks_for(pictures, net_file):
     x, y = pictures
     plain, drawn = (
-        CNNClassifier(net_file, policy=Policy(unfreeze=None, head_epochs=20, augment=darker, views=views), cache=False)
-        .fit(x, y)
-        .model_.get_layer("classifier")
-        .get_weights()[0]
-        for views in (0, 2)
+        CNNClassifier(net_file, policy=policy, cache=False).fit(x, y).model_.get_layer("classifier").get_weights()[0]
+        for policy in (HEAD, replace(HEAD, augment=darker, views=2))
     )
     assert not np.array_equal(plain, drawn)
 
@@ -113,6 +139,23 @@ def test_the_seed_decides_and_others_keep_their_random_numbers(pictures, net_fil
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     assert seeds.state() == before
+
+
+def test_a_picture_with_nan_is_named(pictures, net_file):
+    x, y = pictures[0] / np.float32(127.5) - 1, pictures[1]
+    for policy in (HEAD, TUNED):
+        classifier = CNNClassifier(net_file, policy=policy, cache=False).fit(x, y)
+        broken = np.where(np.arange(len(x))[:, None, None, None] == 4, np.float32(np.nan), x)
+        for call in (classifier.predict, lambda x, c=classifier: clone(c).fit(x, y)):
+            with pytest.raises(ValueError, match="picture 4 holds NaN or infinity"):
+                call(broken)
+
+
+def test_rows_are_not_fine_tuned():
+    with pytest.raises(
+        ValueError, match=r"ema=0.9 is for fine-tuning, but rows of numbers are features, .* or give pic"
+    ):
+        CNNClassifier(policy=Policy(ema=0.9)).fit(np.eye(6), [0, 1] * 3)
 
 
 def test_one_class_is_refused(pictures, net_file):

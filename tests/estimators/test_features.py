@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from transfer_cases import SIDE, small_net
 
 from minicnn import estimators
 from minicnn.data import load_images, scan_folder
-from minicnn.errors import MissingExtraError, ShapeError
+from minicnn.errors import ArgumentError, MissingExtraError, ShapeError
 from minicnn.estimators import CNNFeatures
 from minicnn.preparation import ResizeRule
 from minicnn.transfer import extract_features
@@ -31,6 +32,14 @@ def test_maps_that_are_not_pooled_are_rows(pictures, net_file):
     assert len(step.get_feature_names_out()) == 12 * 12 * 8
 
 
+def column(values) -> np.ndarray:
+    """Things of any kind as an array of objects, which a column of a table is."""
+    array = np.empty(len(values), object)
+    for place, value in enumerate(values):
+        array[place] = value
+    return array
+
+
 class Column:
     """What pandas and polars call a Series."""
 
@@ -41,19 +50,33 @@ class Column:
         return len(self.values)
 
     def to_numpy(self):
-        return np.array(self.values, dtype=object)
+        return column(self.values)
 
 
 def test_files_lists_and_flat_pictures_are_taken_as_arrays_are(photos, net_file):
     files = list(scan_folder(photos).files)
     images = load_images(files, ResizeRule(SIDE)).images
     expected = CNNFeatures(net_file, cache=False).fit_transform(images)
-    for same in (files, np.array(files, dtype=str), Column(files), list(images)):
+    several = column(images), Column(images), list(images)
+    for same in (files, np.array(files, dtype=str), Column(files), *several):
         np.testing.assert_array_equal(CNNFeatures(net_file, cache=False).fit_transform(same), expected)
     flat = CNNFeatures(net_file, image_shape=(SIDE, SIDE, 3), cache=False).fit_transform(
         images.reshape(len(images), -1)
     )
     np.testing.assert_array_equal(flat, expected)
+
+
+def test_pictures_of_several_sizes_go_through_folds(pictures, net_file):
+    x, y = pictures
+    several = column([picture[: 12 + number % 9] for number, picture in enumerate(x)])
+    pipeline = make_pipeline(CNNFeatures(net_file, cache=False), SVC())
+    assert cross_val_score(pipeline, several, y, cv=3, error_score="raise").mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_folder_is_refused_with_what_to_do(photos, net_file, kind):
+    with pytest.raises(ArgumentError, match=r"CNNFeatures: X is pictures or a list of files, .*scan_folder\(\.\.\.\)"):
+        CNNFeatures(net_file).fit(kind(photos), [0, 1])
 
 
 def test_all_folds_cost_one_pass_of_the_backbone(pictures, net_file, tmp_path, passes):

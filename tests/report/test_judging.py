@@ -75,6 +75,15 @@ def test_a_model_that_is_too_sure_is_said_to_be():
     assert "What the network finds alike" not in text  # features that are all the same
 
 
+def test_a_model_that_was_always_right_gets_no_temperature():
+    p = np.tile([0.7, 0.3], (24, 1))
+    names = [f"{i}.jpg" for i in range(24)]
+    _, _, text = read(make(judged=Judged(names, np.zeros(24, int), p, np.zeros((24, 3)))))
+    assert "All of these pictures were named rightly, so they cannot tell how much surer the model might be" in text
+    assert "sharper" not in text
+    assert "log-loss at that temperature" not in text
+
+
 def test_dots_of_confidence_lie_within_the_chart():
     page, _, _ = read(make(judged=judged(400, 2)))
     chart = page[page.index("accuracy by confidence") :].split("</svg>")[0]
@@ -117,7 +126,7 @@ def test_the_rates_of_all_epochs_are_drawn_as_logarithms():
     tuned = Phase("fine-tuning", "", 1, [0.4], [0.5], [1], [0.5], [1], 1.0, [1e-4])
     page, _, text = read(make(phases=[head, tuned]))
     chart = page[page.index("learning rate by epoch") :].split("</svg>")[0]
-    assert [float(tick) for tick in re.findall(r'class="tick end">([^<]+)<', chart)][::4] == [1e-5, 0.1]
+    assert re.findall(r'class="tick end">([^<]+)<', chart) == ["1e-5", "1e-4", "1e-3", "1e-2", "1e-1"]
     drawn = re.findall(r'd="M([^"]+)" class="curve validation"', chart)
     assert [path.count("L") for path in drawn] == [2, 0]  # a rate of 0 has no logarithm
     assert "Learning rate" in text

@@ -20,7 +20,7 @@ from minicnn.explain import grad_cam, overlay
 from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input
 from minicnn.models import Sequential, load_model
 from minicnn.report import Mistake, write_outputs
-from minicnn.report.describe import trained_layers
+from minicnn.report.describe import describe, trained_layers
 from minicnn.report.outputs import OUTPUTS, check_place
 from minicnn.report.record import run_record
 from minicnn.report.seen import looked_at
@@ -161,7 +161,12 @@ def test_a_run_of_the_head_alone_names_no_choices_of_fine_tuning(result):
     config = run_record(replace(result, policy=Policy(unfreeze=None)), [])["config"]
     assert config["head_epochs"] == 40
     assert {config[name] for name in ("unfreeze", "epochs", "learning_rate", "layer_decay", "augment")} == {None}
-    assert run_record(replace(result, policy=Policy(unfreeze=None, views=2)), [])["config"]["augment"] == "mirror"
+    policy = Policy(unfreeze=None, views=2, class_weight="sqrt", label_smoothing=0.1)
+    config = run_record(replace(result, policy=policy), [])["config"]
+    assert [config[name] for name in ("augment", "class_weight", "label_smoothing")] == ["mirror", "sqrt", 0.1]
+    facts = describe(replace(result, policy=policy), [], "").facts["Settings"]
+    assert [facts[name] for name in ("views", "class weight", "label smoothing")] == ["2", "sqrt", "0.1"]
+    assert "warmup" not in facts
 
 
 def test_a_run_is_recorded_with_what_it_took_effect_from(result, tmp_path):

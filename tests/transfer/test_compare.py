@@ -1,6 +1,7 @@
 """Comparing ways to learn: the same folds for all, intervals that are honest, words that agree with the figures."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from minicnn.models import Sequential
 from minicnn.seeds import new_seed
 from minicnn.transfer import Policy, compare, rank_bases
 from minicnn.transfer.compare import Arm, Comparison, corrected_difference
-from minicnn.transfer.compare_arms import METHODS, Task, fine_tuned
+from minicnn.transfer.compare_arms import METHODS, Task, fine_tuned, on_features
 from minicnn.transfer.compare_arms import small_net as scratch_net
 from minicnn.transfer.labelled import labelled
 from minicnn.transfer.scores import student_975
@@ -83,6 +84,29 @@ def test_a_fold_knows_nothing_of_what_was_tuned_for_another(photos, net_file):
         set_random_seed(0)
         found.append(learn(split))
     np.testing.assert_array_equal(*found)
+
+
+def test_the_head_on_features_sees_the_views_that_the_policy_asks_for(photos, net_file):
+    def halved(picture, index, epoch):
+        return picture // 2
+
+    task = Task(labelled(str(photos), ResizeRule(SIDE)), POLICY, tiny_net)
+    split, found = stratified_folds(task.pictures.labels, 4)[0], {}
+    for name, policy in {
+        "plain": POLICY, "live": replace(POLICY, augment=halved), "views": replace(POLICY, augment=halved, views=2),
+    }.items():  # fmt: skip
+        learn = on_features(replace(task, policy=policy), base_of(net_file))
+        set_random_seed(0)
+        found[name] = learn(split)
+    np.testing.assert_array_equal(found["plain"], found["live"])
+    assert not np.allclose(found["plain"], found["views"])
+
+
+def test_a_base_is_called_as_it_was_asked_for():
+    data = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8), [0, 1] * 4
+    assert rank_bases(data, ["bundled"], cache=False).best.name == "bundled"
+    (arm,) = compare(data, ["Bundled"], ["features"], folds=2, policy=POLICY, cache=False).arms
+    assert arm.name == "bundled, features"
 
 
 def test_the_table_and_the_values_hold_the_same_figures(found):

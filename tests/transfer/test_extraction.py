@@ -5,7 +5,7 @@ import pytest
 from transfer_cases import SIDE, small_net
 
 from minicnn.data import load_images, scan_folder
-from minicnn.errors import ArgumentError, DataError, DTypeError
+from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
 from minicnn.layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, Input
 from minicnn.models import Model, Sequential
 from minicnn.preparation import Preparation, ResizeRule
@@ -100,6 +100,12 @@ def test_pictures_of_several_sizes_are_resized(net):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_an_array_of_pictures_of_several_sizes_is_taken_as_their_list(net):
+    several = np.empty(2, object)
+    several[:] = [IMAGES[0][:20], IMAGES[1]]
+    np.testing.assert_array_equal(extract_features(net, several), extract_features(net, list(several)))
+
+
 def test_the_model_stays_as_it_is(net):
     net.trainable = True
     before = [array.copy() for array in net.get_weights()]
@@ -145,6 +151,14 @@ def test_prepared_numbers_are_not_taken_for_pixels(net, tmp_path, computed):
         ("photos", {}, ArgumentError, r"for a folder: scan_folder\('photos'\).files"),
         (IMAGES, {"layer": "relu"}, ArgumentError, "no layer 'relu'; some that it has: relu2, relu1"),
         (IMAGES, {"pooling": "mean"}, ArgumentError, "pooling must be one of 'avg', 'max', None; it is 'mean'"),
+        (
+            [IMAGES[0] / 255, IMAGES[1][:20] / 255],
+            {},
+            ShapeError,
+            r"have 2, \(20, 24, 3\) and \(24, 24, 3\) among them",
+        ),
+        ([IMAGES[0] / 255, IMAGES[1]], {}, DTypeError, "all uint8, or all floats .* got float64, uint8"),
+        (np.where(np.arange(40)[:, None, None, None] == 7, np.nan, IMAGES), {}, DataError, "picture 7 holds NaN"),
         (IMAGES.astype(np.int64), {}, DTypeError, "pictures are uint8 with values 0..255, or floats"),
     ],
 )

@@ -241,7 +241,7 @@ def test_fine_tuning_that_lowers_the_accuracy_is_remarked(photos, net_file):
     assert tuned < head == 1.0
     (remark,) = harmed.remarks
     assert f"fine-tuning lowered the accuracy from 100.0% to {tuned:.1%} on the 6 pictures kept aside" in remark
-    assert "the model of before is kept as head.keras; a learning rate smaller than 30 " in remark
+    assert "the model of before is kept as head.keras; as large a difference may well be chance" in remark  # of 6
     assert harmed.metrics()["remarks"] == [remark]
     with harmed.head_alone() as model:
         assert weights(model) == weights(run(photos, net_file).model)

@@ -46,6 +46,16 @@ def test_rare_classes_count_in_the_head_as_the_policy_says():
     assert found(None) < 5 < 10 < found("balanced")
 
 
+def test_labels_are_smoothed_in_the_head_as_the_policy_says():
+    features, labels = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32), ROWS % 2
+    features += 3 * labels[:, None]
+    plain, smooth = (
+        fit_head(features, labels, ROWS, ROWS, ALL_DIFFERENT, Policy(unfreeze=None, label_smoothing=a))[0]
+        for a in (0.0, 0.3)
+    )
+    assert smooth.probabilities(features).max() < plain.probabilities(features).max() - 0.02
+
+
 def test_copies_do_not_make_the_choice_of_weight_decay_bold():
     features, labels = noise_and_its_copies()
     careful, bold = (fit_head(features, labels, ROWS, ROWS, keys, POLICY)[1] for keys in (COPIED, ALL_DIFFERENT))

@@ -35,6 +35,21 @@ def test_it_predicts_as_the_minimum_of_its_loss_does(decay):
     assert np.abs(head.probabilities(x) - expected).max() < 0.03
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.4])
+def test_it_is_fitted_to_smoothed_labels_and_its_losses_are_plain(smoothing):
+    x, y = data()
+    head = train(x, y, label_smoothing=smoothing, epochs=80)
+    mean, scale = standardiser(x)
+    targets = (1 - smoothing) * np.eye(3, dtype=np.float32)[y] + np.float32(smoothing / 3)
+    weights, bias = softmax_path((x - mean) / scale, targets, np.array([0.1]), range(500))
+    logits = ((x - mean) / scale) @ weights[:, 0] + bias[0, 0]
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = head.probabilities(x)
+    assert np.abs(found - expected).max() < 0.03
+    plain = -np.log(found[np.arange(len(y)), y]).mean()
+    assert head.history["val_loss"][-1] == pytest.approx(plain, rel=1e-3)
+
+
 def test_it_equals_scikit_learns_probe_on_unseen_features():
     linear_model = pytest.importorskip("sklearn.linear_model")
     preprocessing = pytest.importorskip("sklearn.preprocessing")

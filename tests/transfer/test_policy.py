@@ -346,6 +346,7 @@ def test_mirroring_trains():
         ({"augment": augment.Pipeline([augment.MixUp()])}, r"cannot mix them as \[MixUp\("),
         ({"rank": 4, "l2_sp": 0.1}, "choose one"),
         ({"rank": 4, "batchnorm": "train"}, "batchnorm"),
+        ({"unfreeze": None, "augment": lambda picture, index, epoch: picture}, "as views only: add views=4"),
     ],
 )
 def test_choices_out_of_range_are_refused(choice, said):

@@ -109,7 +109,7 @@ def test_arrays_that_look_alike_in_memory_are_told_apart():
         ((PIXELS, LABELS), ["a", "a"], DataError, "names of their own"),
         ((PIXELS, LABELS + 0.5), None, DataError, "whole numbers; they are float64 such as 0.5"),
         ((PIXELS[:0], LABELS[:0]), None, DataError, "no labels"),
-        ((np.full((12, 8, 8, 3), np.nan), LABELS), None, DataError, "not finite"),
+        ((np.full((12, 8, 8, 3), np.nan), LABELS), None, DataError, "sample 0 holds NaN or infinity"),
         ((PIXELS, LABELS[1:]), None, DataError, "12 pictures but 11 labels"),
         (ImageArrays(PIXELS, LABELS).augmented(augment.Pipeline([])), None, ArgumentError, "Policy"),
     ],

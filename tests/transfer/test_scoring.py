@@ -38,6 +38,17 @@ def test_leep_of_a_perfect_and_of_a_useless_source():
     assert leep(np.eye(3)[[2, 2, 0, 0]], [0, 0, 5, 5]) == 0.0  # classes that do not occur, of source and target
 
 
+@given(labelled())
+def test_classes_that_do_not_occur_change_no_score(case):
+    x, labels = case
+    apart = 10**9 * labels  # a column for each class up to the largest would not fit into any memory
+    theta = np.exp(x) / np.exp(x).sum(1, keepdims=True)
+    theta = np.concatenate([theta / 2, np.full((len(x), 1), 0.5)], 1)
+    assert leep(theta, apart) == leep(theta, labels)
+    assert log_me(x, apart) == log_me(x, labels)
+    assert h_score(x, apart) == h_score(x, labels)
+
+
 def normal_log_density(y, covariance):
     determinant = np.linalg.slogdet(2 * np.pi * covariance)[1]
     return -(determinant + y @ np.linalg.solve(covariance, y)) / 2
@@ -132,7 +143,7 @@ def test_more_features_than_samples_deceive_the_plain_h_score_alone():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: log_me(np.ones((3, 2)), [0, 0, 0]), DataError, "all samples are of class 0"),
+        (lambda: log_me(np.ones((3, 2)), [0, 0, 0]), DataError, "all samples are of one class"),
         (lambda: log_me(np.array([[np.inf], [1]]), [0, 1]), DataError, "1 of the features are not finite"),
         (lambda: log_me(np.ones((3, 2)), [0, 1]), ShapeError, "3 rows and 2 labels"),
         (lambda: log_me(np.ones(3), [0, 1, 0]), ShapeError, "features are numbers"),

@@ -80,7 +80,7 @@ def test_a_model_whose_file_says_how_takes_pictures(photos):
 def test_the_head_alone_changes_no_other_layer():
     model, (images, labels) = small_net(), pictures()
     before = [w.copy() for layer in model.layers[:-1] for w in layer.get_weights()]
-    result = finetune(model, (images / np.float32(255), labels), replace(POLICY, unfreeze=None))
+    result = finetune(model, (images / np.float32(255), labels), POLICY.without_fine_tuning())
     assert [phase.name for phase in result.phases] == ["head"]
     after = [w for layer in model.layers[:-1] for w in layer.get_weights()]
     assert all(a.tobytes() == b.tobytes() for a, b in zip(before, after, strict=True))

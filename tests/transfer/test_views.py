@@ -76,7 +76,7 @@ def test_views_change_training_and_a_cache_changes_no_bit_of_it(photos, net_file
 
 
 def test_the_head_alone_sees_views_too(photos, net_file):
-    policy = replace(POLICY, unfreeze=None, augment=augment.Pipeline([augment.Rotate(90)], seed=3))
+    policy = replace(POLICY.without_fine_tuning(), augment=augment.Pipeline([augment.Rotate(90)], seed=3))
     one, other = (finetune(net_file, photos, replace(policy, views=v)) for v in (1, 2))
     assert weights(one) != weights(other)
 

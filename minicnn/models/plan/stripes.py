@@ -65,8 +65,10 @@ def _by_rows(item: Instruction, weights: Bound) -> bool:
     inside = max(window.padding[0]) < kernels.span(taps[0], window.dilation[0])  # no row is of padding alone
     if item.function is MaxPool2D or not inside:
         return inside
-    w = weights.get(id(item), [None])[0]
-    known = isinstance(w, kernels.conv2d.Prepared) or (item.function is DepthwiseConv2D and w is not None)
+    if id(item) not in weights:
+        return False
+    w = weights[id(item)][0]
+    known = item.function is DepthwiseConv2D or isinstance(w, kernels.conv2d.Prepared)
     return known and w.data.nbytes <= WEIGHTS
 
 
