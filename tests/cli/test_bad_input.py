@@ -2,14 +2,16 @@
 
 import json
 import os
+import shutil
 import zipfile
 
 import numpy as np
 import pytest
-from cli_cases import refused
+from cli_cases import refused, snapshot
 from transfer_cases import small_net, write_photos
 
 from minicnn.applications import MobileNet
+from minicnn.cli import main
 
 pytestmark = [pytest.mark.numpy_only, pytest.mark.usefixtures("in_an_empty_folder")]
 
@@ -316,10 +318,15 @@ def test_a_failure_while_writing_leaves_what_was_there(photos, net_file, tmp_pat
     out = tmp_path / "out"
     out.mkdir()
     (out / "model.keras").write_text("an earlier model")
+    before = snapshot(tmp_path)
 
     def fail(report):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("minicnn.report.outputs.render", fail)
     command = ["finetune", photos, "--base", net_file, "--out", out, "--epochs", 1, "--no-cache"]
-    assert "No space left on device" in refused(capsys, tmp_path, *command)
+    assert main([str(word) for word in command]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    (kept,) = out.glob("kept-*")
+    shutil.rmtree(kept)
+    assert snapshot(tmp_path) == before

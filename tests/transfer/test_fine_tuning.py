@@ -32,7 +32,7 @@ def test_the_rate_climbs_for_two_epochs_or_a_quarter_and_then_falls_as_a_cosine(
     head = Dense(3, activation="softmax")
     rows, steps = np.arange(14), 4  # in batches of 4
     tail = Tail(Sequential([Input((2,)), head]), head, [np.ones((14, 2), np.float32)], rows % 3)
-    tail.fit(rows, rows, Settings(fine_epochs=epochs, batch_size=4, learning_rate=0.01).policy)
+    tail.fit(rows, rows, Settings(unfreeze=1, fine_epochs=epochs, batch_size=4, learning_rate=0.01).policy)
     up, total = int(climbing * steps), epochs * steps
     climb = [0.01 * step / up for step in range(up)]
     fall = [0.01 * (1 + math.cos(math.pi * step / (total - up))) / 2 for step in range(total - up)]
