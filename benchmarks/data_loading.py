@@ -8,7 +8,7 @@ the threads that read have the same cores.  `in turns` reads and trains alternat
 `in memory` has all pictures read and prepared before.
 """
 
-import json
+import contextlib
 import statistics
 import sys
 import tempfile
@@ -35,7 +35,7 @@ from minicnn.data.dataset import portions
 from minicnn.layers import Dense
 from minicnn.models import Model
 
-from .measuring import command_line, save
+from .measuring import command_line, conclude
 
 SIZE, LONGER_SIDE, BATCH = 224, 640, 32
 
@@ -72,17 +72,19 @@ class InTurns(Clocked):
             yield next(self.data.batches(batch_size, rows))
 
 
-def enlarged(folder: LabelledFiles, target: Path, count: int) -> LabelledFiles:
-    """Pictures of the folder, of all classes alike, with a longer side of LONGER_SIDE, as JPEG files of quality 90."""
+@contextlib.contextmanager
+def enlarged(photos: Path, count: int) -> Iterator[LabelledFiles]:
+    """Pictures of a folder, of all classes alike, with a longer side of LONGER_SIDE, as JPEG files of quality 90."""
+    folder = scan_folder(photos)
     chosen = range(0, len(folder), max(1, len(folder) // count))[:count]
-    files = []
-    for i in chosen:
-        with Image.open(folder.files[i]) as image:
-            scale = LONGER_SIDE / max(image.size)
-            picture = image.convert("RGB").resize((round(image.width * scale), round(image.height * scale)))
-        files.append(target / f"{i}.jpg")
-        picture.save(files[-1], quality=90)
-    return label_files(files, [folder.class_names[folder.labels[i]] for i in chosen])
+    with tempfile.TemporaryDirectory() as target:
+        files = [Path(target) / f"{i}.jpg" for i in chosen]
+        for i, file in zip(chosen, files):
+            with Image.open(folder.files[i]) as image:
+                scale = LONGER_SIDE / max(image.size)
+                picture = image.convert("RGB").resize((round(image.width * scale), round(image.height * scale)))
+            picture.save(file, quality=90)
+        yield label_files(files, [folder.class_names[folder.labels[i]] for i in chosen])
 
 
 def frozen_model(classes: int, alpha: float) -> Model:
@@ -133,15 +135,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--images", type=int, default=256, help="how many of them (default 256)")
     parser.add_argument("--rounds", type=int, default=3, help="epochs of each way (default 3)")
     options = parser.parse_args(argv)
-    folder = scan_folder(options.photos)
-    with tempfile.TemporaryDirectory() as target:
-        photos = enlarged(folder, Path(target), options.images)
+    with enlarged(options.photos, options.images) as photos:
         rows = {str(alpha): measure(photos, alpha, options.rounds) for alpha in (1.0, 0.25)}
         size = sum(file.stat().st_size for file in photos.files) // len(photos)
     result = {"alphas": rows, "images": len(photos), "bytes_each": size, "longer_side": LONGER_SIDE, "batch": BATCH}
-    print(json.dumps(result), file=sys.stderr)
-    save("data_loading", result, options.out)
-    return 0
+    return conclude("data_loading", result, options.out)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,8 @@ changes to save them again at quality 75.
 """
 
 import io
-import json
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +23,7 @@ from minicnn.data import ResizeRule, scan_folder
 from minicnn.transfer import load_base
 
 from .data_loading import LONGER_SIDE, SIZE, enlarged
-from .measuring import command_line, save
+from .measuring import command_line, conclude
 
 WHOLE = 10**6  # a request that no picture is larger than
 
@@ -89,16 +87,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--images", type=int, default=64, help="how many of them (default 64)")
     parser.add_argument("--rounds", type=int, default=5, help="of each way (default 5)")
     options = parser.parse_args(argv)
-    folder = scan_folder(options.photos)
-    with tempfile.TemporaryDirectory() as target:
-        large = enlarged(folder, Path(target), options.images)
+    with enlarged(options.photos, options.images) as large:
         found = reading([file.read_bytes() for file in large.files], options.rounds)
+    folder = scan_folder(options.photos)
     step = max(1, len(folder) // options.images)
     changed = changes([file.read_bytes() for file in folder.files[::step]], options.mobilenet)
     result = {"images": options.images, "longer_side": LONGER_SIDE, "size": SIZE, "ways": found, "changes": changed}
-    print(json.dumps(result), file=sys.stderr)
-    save("decoding", result, options.out)
-    return 0
+    return conclude("decoding", result, options.out)
 
 
 if __name__ == "__main__":

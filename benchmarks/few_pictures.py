@@ -11,7 +11,6 @@ the same pictures for training, drawn anew for each seed, and are tested on the 
 
 import functools
 import itertools
-import json
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,7 @@ from minicnn.transfer.compare_arms import METHODS, Learner, Method, Task, small_
 from minicnn.transfer.labelled import labelled
 from minicnn.transfer.scores import mean_interval
 
-from .measuring import Pieces, command_line, save
+from .measuring import Pieces, command_line
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "train_backbone.py"
 EPOCHS_OF_BACKBONE = 16
@@ -144,10 +143,7 @@ def main(argv: list[str] | None = None) -> int:
         found.setdefault(count, {}).setdefault(name, []).append(piece)
     rows = [row(count, list(compared), found[count]) for count in options.counts]
     result = {"seeds": options.seeds, "test_pictures": len(test[1]), "rows": rows}
-    print(json.dumps(result), file=sys.stderr)
-    save("few_pictures", result, options.out)
-    pieces.forget()
-    return 0
+    return pieces.conclude(result)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ fold is kept when it is done: the same command goes on where it was stopped.
 """
 
 import functools
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from minicnn.transfer.compare_arms import METHODS, Learner, Task, small_net
 from minicnn.transfer.folds import fold_seed
 from minicnn.transfer.labelled import Labelled, labelled
 
-from .measuring import Pieces, command_line, save
+from .measuring import Pieces, command_line
 
 FOLDS = 5
 STRENGTHS = np.logspace(-2, 3, 6)
@@ -106,10 +105,7 @@ def main(argv: list[str] | None = None) -> int:
     found = {seed: [judge(pictures, way, seed, pieces) for way in compared] for seed in options.seeds}
     result = {"pictures": len(pictures.labels), "folds": FOLDS, "divisions": len(found)}
     result |= summary(found, compared, pictures)
-    print(json.dumps(result), file=sys.stderr)
-    save("flowers", result, options.out)
-    pieces.forget()
-    return 0
+    return pieces.conclude(result)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ The base never changes, so `fit` computes its output once for each image and kee
 VGG16 has random weights, which take the same time; the images are photos, or noise where no folder is named.
 """
 
-import json
 import statistics
 import sys
 import time
@@ -22,7 +21,7 @@ from minicnn.data import ResizeRule, load_images, scan_folder
 from minicnn.layers import Dense, Flatten, Input, Layer
 from minicnn.models import Model, Sequential
 
-from .measuring import command_line, save
+from .measuring import command_line, conclude
 
 CLASSES = 10
 
@@ -95,9 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="fits of each kind (default 3)")
     options = parser.parse_args(argv)
     result = measure(pictures(options.photos, options.images, options.size), options.epochs, options.rounds)
-    print(json.dumps(result), file=sys.stderr)
-    save("frozen_epochs", result, options.out)
-    return 0
+    return conclude("frozen_epochs", result, options.out)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,13 @@ def save(name: str, result: dict[str, Any], folder: Path = RESULTS) -> Path:
     return path
 
 
+def conclude(name: str, result: dict[str, Any], folder: Path = RESULTS) -> int:
+    """Say a result that is short, write it, and end well."""
+    print(json.dumps(result), file=sys.stderr)
+    save(name, result, folder)
+    return 0
+
+
 def command(name: str) -> str:
     """The command line that this process is, without folders."""
     arguments = [Path(argument).name if os.sep in argument else argument for argument in sys.argv[1:]]
@@ -49,6 +56,7 @@ class Pieces:
     """
 
     def __init__(self, name: str, folder: Path = RESULTS):
+        self.name, self.folder = name, folder
         self.path, self.command = folder / f"{name}.pieces.json", command(name)
         kept = json.loads(self.path.read_text("utf-8")) if self.path.exists() else {}
         self.found: dict[str, Any] = kept["pieces"] if kept.get("command") == self.command else {}
@@ -61,9 +69,11 @@ class Pieces:
             print(f"{piece}: {self.found[piece]}", file=sys.stderr, flush=True)
         return self.found[piece]
 
-    def forget(self) -> None:
-        """Remove the file: all is done and saved."""
+    def conclude(self, result: dict[str, Any]) -> int:
+        """As the function does, of what was made of the pieces, whose file is removed."""
+        done = conclude(self.name, result, self.folder)
         self.path.unlink(missing_ok=True)
+        return done
 
 
 def load(name: str, folder: Path = RESULTS) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from minicnn.bench.engines import version_of
 from minicnn.bench.networks import draw
 from minicnn.bench.timing import median, quartiles
 
-from .measuring import command_line, save
+from .measuring import command_line, conclude
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """
@@ -94,9 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     names = ("keras", "tensorflow") if options.peer_python else ()
     versions = {package: version_of(package, options.peer_python) for package in names}
     result = measure(options.peer_python, options.epochs, options.rounds)
-    print(json.dumps(result), file=sys.stderr)
-    save("tutorial", {**versions, **result}, options.out)
-    return 0
+    return conclude("tutorial", {**versions, **result}, options.out)
 
 
 if __name__ == "__main__":

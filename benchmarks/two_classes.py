@@ -21,7 +21,7 @@ from typing import Any
 from minicnn.data import scan_folder
 from minicnn.weights.fetch import cache_folder
 
-from .measuring import command_line, save
+from .measuring import command_line, conclude
 
 OPTIONS = {"head": [], "fine-tuned": ["--unfreeze", "conv_dw_12"]}
 
@@ -78,9 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as place:
         rows = measure(options, Path(place))
     result = {"images": options.images, "classes": options.classes, "rows": rows}
-    print(json.dumps(result), file=sys.stderr)
-    save("two_classes", result, options.out)
-    return 0
+    return conclude("two_classes", result, options.out)
 
 
 if __name__ == "__main__":

@@ -10,41 +10,45 @@ neither it nor the fine-tuning has seen.
 
 import argparse
 import tempfile
+from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from minicnn.data import load_images, scan_folder
+from minicnn.data import Split, load_images, scan_folder
 from minicnn.datasets import shapes
-from minicnn.transfer import Policy, extract_features, finetune, load_base
+from minicnn.transfer import Base, Policy, extract_features, finetune, load_base
 from minicnn.transfer.scores import wilson_interval
+
+
+def halves(photos: str | Path, base: Base, epochs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, Split]:
+    """What both halves see in the pictures of a folder (N,D), their classes, and which of them are for learning."""
+    folder = scan_folder(photos)
+    loaded = load_images(folder.files, base.preparation.rule)
+    labels, names = folder.labels[loaded.indices], folder.class_names  # without files that are no pictures
+    frozen = extract_features(base, loaded.images)
+    result = finetune(base, (loaded.images, labels), Policy(epochs=epochs), class_names=names, validation=0.3)
+    return frozen, extract_features(result.model, loaded.images), labels, result.split
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", nargs="?", help="a folder with one folder of pictures a class (default: shapes)")
+    parser.add_argument("--epochs", type=int, default=12, help="of fine-tuning (default 12)")
     parser.add_argument("--base", default="bundled", help="the network (default: the one that comes with minicnn)")
     parser.add_argument("--weights", default="imagenet", help="a file with its weights (default: the published ones)")
-    parser.add_argument("--epochs", type=int, default=12, help="of fine-tuning (default 12)")
     options = parser.parse_args()
 
     base = load_base(options.base, options.weights)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = scan_folder(options.photos or shapes.write(f"{temporary}/shapes", per_class=40))
-        loaded = load_images(folder.files, base.preparation.rule)
-    folder = folder.keep(loaded.indices)  # without files that are no pictures
+        photos = options.photos or shapes.write(f"{temporary}/shapes", per_class=40)
+        frozen, tuned, labels, split = halves(photos, base, options.epochs)
 
-    frozen = extract_features(base, loaded.images)
-    policy = Policy(epochs=options.epochs)
-    result = finetune(base, (loaded.images, folder.labels), policy, class_names=folder.class_names, validation=0.3)
-    tuned = extract_features(result.model, loaded.images)
-
-    train, test, labels = result.split.train, result.split.validation, folder.labels
+    train, test = split.train, split.validation
     print(f"{len(train)} pictures to learn from, {len(test)} to judge by")
-    halves = {"frozen": frozen, "fine-tuned": tuned, "both": np.hstack([frozen, tuned])}
-    for name, features in halves.items():
+    for name, features in {"frozen": frozen, "fine-tuned": tuned, "both": np.hstack([frozen, tuned])}.items():
         svm = make_pipeline(StandardScaler(), SVC()).fit(features[train], labels[train])
         right = int((svm.predict(features[test]) == labels[test]).sum())
         low, high = wilson_interval(right, len(test))

@@ -45,6 +45,15 @@ def small_net(classes: int = 4, **metadata):
     return model
 
 
+def make_lie(folder: Path) -> None:
+    """Let the files of features in a folder of a cache hold others, with right digests."""
+    from minicnn.models.feature_file import FeatureFile, names_of
+
+    for key in {path.stem.partition("-")[0] for path in folder.rglob("*.features")}:
+        for file in FeatureFile.kept(key, folder, names_of([])):
+            file.write(np.arange(len(file.names)), [array[::-1] * 3 for array in file.arrays])
+
+
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory) -> Path:
     """Eight pictures in each of three classes; not to be changed."""
@@ -57,6 +66,21 @@ def net_file(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("net") / "small.keras"
     small_net(preprocessing="tf").save(path)
     return str(path)
+
+
+@pytest.fixture
+def passes(monkeypatch) -> list[int]:
+    """How many pictures went through a network in each call of `predict`."""
+    from minicnn.models import Model
+
+    counts, predict = [], Model.predict
+
+    def counted(self, x, *arguments, **options):
+        counts.append(len(x))
+        return predict(self, x, *arguments, **options)
+
+    monkeypatch.setattr(Model, "predict", counted)
+    return counts
 
 
 @pytest.fixture

@@ -13,9 +13,11 @@ from minicnn.autograd import Tensor
 from minicnn.cli import model_files
 from minicnn.cli.class_names import read_names
 from minicnn.cli.console import note
-from minicnn.data import ImageNote, LabelledFiles, load_images, pictures_below, scan_folder
+from minicnn.data import ImageNote, LabelledFiles, load_images, pictures_below
+from minicnn.data.decode import ENLARGED
 from minicnn.data.folder import UnknownClassError
 from minicnn.data.signatures import FORMATS, sniff
+from minicnn.data.table import named_files
 from minicnn.errors import ArgumentError, DataError, UnsupportedError
 from minicnn.ops import softmax
 from minicnn.transfer import Preparation, class_count, class_names_of, preparation_of
@@ -121,29 +123,34 @@ def _numbered(count: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Answers:
-    """Files that could be read with their probabilities (M,C) and SHA-256, and what was said about the others."""
+    """Files that could be read with their probabilities (M,C) and SHA-256, and what was said about the others.
+
+    `doubts` are of files that were read, but have little to see.
+    """
 
     files: list[Path]
     probabilities: np.ndarray
     hashes: Sequence[str]
     problems: Sequence[ImageNote]
+    doubts: Sequence[ImageNote]
 
 
 def classify(classifier: Classifier, files: Sequence[Path], progress=None) -> Answers:
     """The probabilities of all files that can be read, BATCH of them in memory at a time."""
     good: list[Path] = []
     hashes: list[str] = []
-    rows, problems = [np.empty((0, len(classifier.class_names)), np.float32)], []
+    rows, problems, doubts = [np.empty((0, len(classifier.class_names)), np.float32)], [], []
     for start in range(0, len(files), BATCH):
         loaded = load_images(files[start : start + BATCH], classifier.preparation.rule)
         problems += loaded.problems
+        doubts += [said for said in loaded.notes if said.kind == ENLARGED]
         good += [files[start + i] for i in loaded.indices]
         hashes += loaded.hashes
         if len(loaded.images):
             rows.append(classifier.probabilities(loaded.images))
         if progress is not None:
             progress("pictures", min(start + BATCH, len(files)), len(files))
-    return Answers(good, np.concatenate(rows), hashes, problems)
+    return Answers(good, np.concatenate(rows), hashes, problems, doubts)
 
 
 def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[tuple[str, float]]:
@@ -152,20 +159,20 @@ def best(probabilities: np.ndarray, names: Sequence[str], top: int) -> Iterator[
         yield names[i], float(probabilities[i])
 
 
-def labelled_folder(path: str, class_names: Sequence[str]) -> tuple[LabelledFiles, np.ndarray]:
+def labelled_files(path: str, class_names: Sequence[str]) -> tuple[LabelledFiles, np.ndarray]:
     """
-    (folder, rows to judge): the validation part where the folder has one, else all of it.
+    (files of a folder or a table, rows to judge): the validation part where a folder has one, else all.
 
     Raises
     ------
-    DataError, FileAccessError
-        As of `scan_folder`; for a model whose file names no classes, the message says how to name them.
+    DataError, FileAccessError, FileFormatError
+        As of `named_files`; for a model whose file names no classes, the message says how to name them.
     """
     try:
-        folder = scan_folder(path, class_names)
+        files = named_files(path, class_names)
     except UnknownClassError as error:
         if list(class_names) != _numbered(len(class_names)):
             raise
         remedy = "add --classes NAMES, in the order of its outputs (Keras sorts folders by name)"
         raise DataError(f"{error.found}, but the file of the model does not name its classes: {remedy}") from None
-    return folder, np.arange(len(folder)) if folder.split is None else folder.split.validation
+    return files, np.arange(len(files)) if files.split is None else files.split.validation

@@ -1,4 +1,4 @@
-"""`minicnn evaluate`: how well a model names the pictures of a labelled folder."""
+"""`minicnn evaluate`: how well a model names the pictures of a labelled folder, or of a table."""
 
 from minicnn.cli.console import NONE, Progress, note, print_json, print_table, say
 from minicnn.cli.options import FULL, add_classes, add_dense_storage, add_model_options
@@ -8,23 +8,25 @@ SCORES = ("precision", "recall", "f1")
 EPILOG = """\
 examples:
   minicnn evaluate photos-model/model.keras test_photos
-  minicnn evaluate photos-model/model.keras test_photos --json
+  minicnn evaluate photos-model/model.keras test_labels.csv --json
   minicnn evaluate my_model.h5 test_photos --preprocessing unit --classes cat,dog     a model that another program wrote
 
 PHOTOS has one folder of pictures a class, named as in the model; of a folder with train/ and
-val/ (or test/), the pictures in val/ are judged. Pictures that the model was trained on are counted."""
+val/ (or test/), the pictures in val/ are judged. Or it is a table of files and labels, .csv or
+.tsv, whose first line names the columns: file,label. Pictures that the model was trained on are
+counted."""
 
 
 def add_parser(commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "evaluate",
-        help="measure a model on a labelled folder",
-        description="Measure how well a model names the pictures of a labelled folder.",
+        help="measure a model on labelled pictures",
+        description="Measure how well a model names pictures whose classes are known.",
         epilog=EPILOG,
     )
     add_model_options(parser)
-    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class")
+    parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class, or a table")
     add_classes(parser)
     add_dense_storage(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -32,15 +34,15 @@ def add_parser(commands) -> None:
 
 
 def run(options) -> int:
-    """Predict all pictures, compare with their folders."""
-    from minicnn.cli.classifier import classify, labelled_folder, load_classifier
+    """Predict all pictures, compare with their labels."""
+    from minicnn.cli.classifier import classify, labelled_files, load_classifier
     from minicnn.errors import DataError
     from minicnn.metrics import ConfusionMatrix
     from minicnn.transfer.pictures import count_trained_on
     from minicnn.transfer.remarks import count
 
     classifier = load_classifier(options.model, options.preprocessing, options.dense_storage, options.classes)
-    folder, rows = labelled_folder(options.photos, classifier.class_names)
+    folder, rows = labelled_files(options.photos, classifier.class_names)
     label_of = {folder.files[i]: int(folder.labels[i]) for i in rows}
     progress = Progress()
     try:
@@ -49,6 +51,8 @@ def run(options) -> int:
         progress.close()
     for problem in (*folder.problems, *answers.problems):
         note(f"left out {problem}")
+    for doubt in answers.doubts:
+        note(f"warning: {doubt}: there is little to see on it")
     if not answers.files:
         raise DataError(f"{options.photos}: no picture can be read")
     labels = [label_of[file] for file in answers.files]

@@ -75,6 +75,8 @@ def run(options) -> int:
         progress.close()
     for file, reason in pictures.refused:
         note(f"refused {file}: {reason}")
+    for file, reason in pictures.tiny:
+        note(f"warning: {file}: {reason}: there is little to see on it")
     write(options.out, features, pictures)
     rows, width = features.shape
     if options.json:

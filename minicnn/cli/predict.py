@@ -62,6 +62,8 @@ def run(options) -> int:
             say(f"{one_line(file).ljust(width)}  {said}")
     if reduced:
         note(f"weights of dense layers were stored as {options.dense_storage}")
+    for doubt in answers.doubts:
+        note(f"warning: {doubt}: there is little to see on it")
     for line in pictures.left_out:
         note(f"left out {line}")
     errors = [*pictures.errors, *answers.problems]

@@ -18,6 +18,7 @@ from minicnn.preparation.pillow import pillow_image
 from minicnn.preparation.resize import ResizeRule
 
 MAX_PIXELS = 120_000_000  # of phones with 108 megapixels
+ENLARGED = "enlarged"  # the kind of a note
 
 _ORIENTATION_TAG = 0x0112
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
@@ -63,7 +64,7 @@ def decode(data: bytes, path: Path, rule: ResizeRule | None = None) -> tuple[np.
         def work() -> np.ndarray:
             rgb = _to_rgb(_load(image, path, note), note)
             if rule is not None and rule.enlargement(rgb.size) > _MOST_ENLARGED:
-                note("enlarged", f"enlarged from {rgb.width} x {rgb.height}")
+                note(ENLARGED, f"enlarged from {rgb.width} x {rgb.height}")
             return np.array(rgb if rule is None else rule.apply(rgb))
 
         return _one_at_a_time(work) if pixels > _LARGE_PIXELS else work(), tuple(notes)

@@ -6,7 +6,7 @@ silence; every other file that is not used is listed in `problems`.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ _CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 class UnknownClassError(DataError):
-    """Folders of classes that the model does not know; `found` says which."""
+    """Pictures of classes that the model does not know; `found` says which."""
 
     def __init__(self, found: str, remedy: str):
         super().__init__(f"{found}, which the model does not know: {remedy}")
@@ -72,7 +72,8 @@ def scan_folder(path: str | Path, class_names: Sequence[str] | None = None) -> L
             raise _one_class(parts[0], *names)
     else:
         names = tuple(class_names)
-        _check_known(parts, found, names)
+        for part, classes in zip(parts, found, strict=True):
+            check_known(printable(part), classes, names)
     return _collect(scan, found, names)
 
 
@@ -237,21 +238,20 @@ def _check_agreement(parts: list[Path], found: list[dict[str, list[Path]]]) -> N
             )
 
 
-def _check_known(parts: list[Path], found: list[dict[str, list[Path]]], names: tuple[str, ...]) -> None:
-    for part, classes in zip(parts, found, strict=True):
-        unknown = classes.keys() - set(names)
-        if unknown:
-            unknown = sorted(unknown, key=natural_key)
-            remedy = f"{_renaming(unknown, names)}; known: {in_words(names)}"
-            raise UnknownClassError(f"{printable(part)} has class {in_words(unknown)}", remedy)
+def check_known(place: str, classes: Iterable[str], names: Sequence[str], first: str = "") -> None:
+    """Raise UnknownClassError where a place has classes that are not among those of a model; `first`: where."""
+    unknown = sorted(set(classes) - set(names), key=natural_key)
+    if unknown:
+        remedy = f"{_renaming(unknown, names)}; known: {in_words(names)}"
+        raise UnknownClassError(f"{place} has class {in_words(unknown)}{first}", remedy)
 
 
-def _renaming(unknown: list[str], names: tuple[str, ...]) -> str:
+def _renaming(unknown: Sequence[str], names: Sequence[str]) -> str:
     """What to do with unknown classes: the new name where capital letters alone differ."""
     known = {name.casefold(): name for name in names}
     pairs = [(name, known[name.casefold()]) for name in unknown if name.casefold() in known]
     said = [f"'{printable(name)}' to '{printable(right)}'" for name, right in pairs]
-    return f"rename {joined(said)}" if said else "rename or remove the folder"
+    return f"rename {joined(said)}" if said else "rename or remove it"
 
 
 def _one_class(part: Path, name: str) -> DataError:

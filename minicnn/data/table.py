@@ -6,7 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from minicnn.data.folder import scan_folder
+import numpy as np
+
+from minicnn.data.folder import check_known, scan_folder
 from minicnn.data.labelled import LabelledFiles, label_files
 from minicnn.data.order import in_words
 from minicnn.data.problems import printable
@@ -35,7 +37,8 @@ def read_table(
     folder
         Where relative paths begin; the table's own folder when None.
     class_names
-        The classes of a trained model in its order; those of the table in natural order when None.
+        The classes of a trained model, in its order: then one class is enough and others may be absent.  Those of
+        the table in natural order when None.
 
     Raises
     ------
@@ -61,8 +64,14 @@ def read_table(
             raise DataError(
                 f"{_place(path, line)} there is no file {printable(row['file'])} in {printable(folder)}{more}"
             )
-    groups = [row["group"] for _, row in rows] if "group" in rows[0][1] else None
-    return label_files(files, [row["label"] for _, row in rows], class_names, groups, root=path)
+    groups = tuple(row["group"] for _, row in rows) if "group" in rows[0][1] else None
+    labels = [row["label"] for _, row in rows]
+    if class_names is None:
+        return label_files(files, labels, groups=groups, root=path)
+    unknown = [line for line, row in rows if row["label"] not in class_names]
+    check_known(printable(path), labels, class_names, f", first in line {unknown[0]}" if unknown else "")
+    numbers = np.array([list(class_names).index(label) for label in labels], np.int64)
+    return LabelledFiles(path, tuple(class_names), tuple(files), numbers, groups=groups)
 
 
 def files_of(source: str | Path | LabelledFiles) -> LabelledFiles:
@@ -72,10 +81,10 @@ def files_of(source: str | Path | LabelledFiles) -> LabelledFiles:
     return read_table(source) if os.path.isfile(source) else scan_folder(source)
 
 
-def named_files(path: str | Path) -> LabelledFiles:
+def named_files(path: str | Path, class_names: Sequence[str] | None = None) -> LabelledFiles:
     """The labelled files of a table that ends in .csv or .tsv, else of a folder: what a command line names."""
     table = os.fspath(path).lower().endswith(ENDINGS) and not os.path.isdir(path)
-    return read_table(path) if table else scan_folder(path)
+    return read_table(path, class_names=class_names) if table else scan_folder(path, class_names)
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minicnn.data.problems import printable
 from minicnn.errors import FileAccessError, FileFormatError
 
 MAX_BYTES = 2**31
@@ -45,8 +46,11 @@ def read_idx(path: str | Path) -> np.ndarray:
                 return _read(unpacked, path)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FileFormatError(f"{path}: its gzip packing is damaged ({error}); fetch it again") from None
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be read ({error.strerror}): check its name") from None
+    except FileFormatError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", error)
+        raise FileAccessError(f"{printable(path)} cannot be read ({reason}): check its name") from None
 
 
 def _read(file, path: Path) -> np.ndarray:

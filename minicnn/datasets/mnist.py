@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minicnn.data.problems import printable
 from minicnn.datasets.idx import read_idx
 from minicnn.errors import FileAccessError, FileFormatError
 from minicnn.weights.fetch import fetch
@@ -81,8 +82,9 @@ def _find(folder: Path, names: Sequence[str], what: str) -> Path:
     endings = [f"{name}-{what}{dot}idx{digits}-ubyte{gz}" for name in names for dot in "-." for gz in ("", ".gz")]
     try:
         here = sorted(file for file in folder.iterdir() if file.name.endswith(tuple(endings)))
-    except OSError as error:
-        raise FileAccessError(f"{folder} cannot be read ({error.strerror}): name the folder of the files") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", error)
+        raise FileAccessError(f"{printable(folder)} cannot be read ({reason}): name the folder of the files") from None
     if len(here) != 1:
         found = "has none" if not here else f"has {len(here)} files like it, {here[0].name} and {here[1].name}"
         raise FileAccessError(f"{folder} {found}: {endings[0]} or {endings[1]} is needed, once")

@@ -53,7 +53,7 @@ def write(folder: str | Path, per_class: int = 60, *, size: int = 64, seed: int 
     """
     folder = Path(os.path.abspath(folder))
     pillow_image()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if os.path.exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise FileAccessError(f"{printable(folder)} exists and is not an empty folder: name another or remove it")
     x, y = _draw_part(_TRAIN, per_class, size, seed)
     beside = folder.with_name(f".{folder.name}-{os.getpid()}")
@@ -62,8 +62,9 @@ def write(folder: str | Path, per_class: int = 60, *, size: int = 64, seed: int 
         if folder.exists():
             folder.rmdir()
         os.replace(beside, folder)
-    except OSError as error:
-        raise FileAccessError(f"{printable(folder)} cannot be written ({error.strerror}): name another") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
+        reason = getattr(error, "strerror", error)
+        raise FileAccessError(f"{printable(folder)} cannot be written ({reason}): name another") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder

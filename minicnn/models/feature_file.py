@@ -1,21 +1,24 @@
-"""Features of N samples in one file that is mapped into memory, for those that memory would not hold.
+"""Features of named samples in a file that is mapped into memory: written once, read often, believed when checked.
 
-    mark | N digests of 32 bytes | N rows, each with the outputs of one sample
+    a line of text | N names of 32 bytes | N digests of 32 bytes | N rows, each with the outputs of one sample
 
-A row is written before its digest, and is there when the digest is right: what a killed process left half-written, or
-what was damaged later, counts as not there.  The name of a file is the hash of everything that decides what is in it,
-so processes that share one write the same rows.  A file that is removed while it is mapped stays for those who map it.
+The line says how many samples there are, and type and shape of each output.  A row is written before its digest, and
+is there when the digest is right: what a killed process left half-written, or what was damaged later, counts as not
+there.  A file is called after the hash of what decides features, its key, and that of its samples' names, so processes
+that share one write the same rows.  A file that is removed while it is mapped stays for those who map it.
 """
 
 import contextlib
 import hashlib
+import io
+import json
 import mmap
 import os
 import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +29,13 @@ from minicnn.weights.fetch import cache_folder
 
 from .memory import in_words
 
-MARK = b"minicnn rows 1".ljust(64, b"\0")
+MARK = b"minicnn rows 2 "
 SUFFIX = ".features"
 PARTIAL = ".tmp"
 PARTIAL_LIFETIME = 3600.0
 DEFAULT_LIMIT = 4 * 2**30
 DIGEST, ALIGNMENT, PAGE = 32, 16, 4096
+LONGEST_LINE = 1 << 16
 
 
 def features_folder() -> Path:
@@ -39,57 +43,169 @@ def features_folder() -> Path:
     return cache_folder() / "features"
 
 
-class FeatureFile:
+def names_of(samples: Iterable[Any]) -> np.ndarray:
+    """uint8 (N,32): names of samples by which files know them, for texts or numbers that tell them apart.
+
+    >>> names_of(["a", "b"]).shape
+    (2, 32)
     """
-    Rows of features, written once and read often.
+    digests = b"".join(hashlib.sha256(str(sample).encode()).digest() for sample in samples)
+    return np.frombuffer(digests, np.uint8).reshape(-1, DIGEST)
+
+
+class Layout:
+    """
+    Where everything lies in a file.
 
     Parameters
     ----------
-    like : list of arrays (B,...)
-        Features of some samples, which say type and shape of a row.
+    outputs : sequence of (dtype, shape)
+        What a row is made of.
     samples : int
-        N.
-    key : str or None
-        The hash of what decides the features; with None the file has no name, and is gone with this object.
-    folder : path, optional
-        The one of the user's cache when None.
-    limit : int
-        Bytes that all files in the folder together may take; those unused for longest are removed.
 
     Attributes
     ----------
-    arrays : list of arrays (N,...)
-        The rows as they lie in the file, read when they are used; only those that `missing` does not name are features.
-
-    Raises
-    ------
-    OSError, FileAccessError
-        There is no room, or the folder cannot be written.
+    line : bytes
+        The file's first line, which says the same.
+    row : structured dtype
+    digests, rows, size : int
+        Where they begin, and the file ends.
     """
 
-    def __init__(
-        self,
+    def __init__(self, outputs: Sequence[tuple[Any, Sequence[int]]], samples: int):
+        formats = [(np.dtype(kind), tuple(map(int, shape))) for kind, shape in outputs]
+        said = {"samples": samples, "outputs": [[kind.str, shape] for kind, shape in formats]}
+        self.line = MARK + json.dumps(said).encode() + b"\n"
+        sizes = [-(-np.dtype(each).itemsize // ALIGNMENT) * ALIGNMENT for each in formats]
+        self.offsets, stride = np.cumsum([0, *sizes[:-1]]).tolist(), sum(sizes)
+        fields = {"names": [f"{i}" for i in range(len(sizes))], "formats": formats, "offsets": self.offsets}
+        self.row, self.samples = np.dtype(fields | {"itemsize": stride}), samples  # type: ignore[call-overload]
+        self.digests = len(self.line) + samples * DIGEST
+        self.rows = -(-(self.digests + samples * DIGEST) // PAGE) * PAGE
+        self.size = self.rows + samples * stride
+
+    @classmethod
+    def of(cls, file: io.FileIO) -> "Layout":
+        """The layout of an open file; ValueError when its first line or its size does not fit."""
+        line = file.read(LONGEST_LINE).partition(b"\n")[0] + b"\n"
+        said = json.loads(line.removeprefix(MARK))
+        layout = cls(said["outputs"], said["samples"])
+        if layout.line != line or layout.row.hasobject or os.fstat(file.fileno()).st_size != layout.size:
+            raise ValueError("no file of features")
+        return layout
+
+
+class FeatureFile:
+    """
+    Rows of features of named samples.
+
+    `make` makes one, `kept` finds those that are there.
+
+    Attributes
+    ----------
+    path : Path or None
+        None of a file without a name, which is gone with this object.
+    names : uint8 (N,32)
+    arrays : list of arrays (N,...)
+        The rows as they lie in the file, read when they are used; only those that `missing` does not name are features.
+    """
+
+    def __init__(self, file: io.FileIO, layout: Layout, key: str, path: Path | None):
+        self._file, self._layout, self.path = file, layout, path
+        self._kind = key.encode() + layout.line
+        weakref.finalize(self, file.close)
+        samples = layout.samples
+        self._map = mmap.mmap(file.fileno(), layout.size, access=mmap.ACCESS_READ)
+        self.names, self._digests = (
+            np.frombuffer(self._map, np.uint8, samples * DIGEST, start).reshape(samples, DIGEST)
+            for start in (len(layout.line), layout.digests)
+        )
+        rows = np.ndarray(samples, layout.row, self._map, layout.rows)  # type: ignore[arg-type]
+        self.arrays = [rows[name] for name in layout.row.names or ()]
+        self._good = np.zeros(samples, bool)  # rows that were looked at
+
+    @classmethod
+    def make(
+        cls,
         like: Sequence[np.ndarray],
-        samples: int,
-        key: str | None,
+        names: np.ndarray,
+        key: str | None = None,
         folder: Path | None = None,
         limit: int = DEFAULT_LIMIT,
-    ):
-        self.folder, self._key = folder or features_folder(), (key or "").encode()
-        sizes = [-(-array[:1].nbytes // ALIGNMENT) * ALIGNMENT for array in like]
-        self._offsets, self._stride = np.cumsum([0, *sizes[:-1]]).tolist(), sum(sizes)
-        self._start = -(-(len(MARK) + samples * DIGEST) // PAGE) * PAGE
-        size = self._start + samples * self._stride
-        self.path = None if key is None else self.folder / key[:2] / f"{key}{SUFFIX}"
-        self._file = self._opened(size, limit)
-        weakref.finalize(self, self._file.close)
-        self._map = mmap.mmap(self._file.fileno(), size, access=mmap.ACCESS_READ)
-        self._digests = np.frombuffer(self._map, np.uint8, samples * DIGEST, len(MARK)).reshape(samples, DIGEST)
-        names, formats = [f"{i}" for i in range(len(like))], [(array.dtype, array.shape[1:]) for array in like]
-        row = {"names": names, "formats": formats, "offsets": self._offsets, "itemsize": self._stride}
-        rows = np.ndarray(samples, np.dtype(row), self._map, self._start)  # type: ignore[call-overload]
-        self.arrays = [rows[name] for name in names]
-        self._good = np.zeros(samples, bool)  # rows that were looked at
+    ) -> "FeatureFile":
+        """
+        The file for these samples, without any row, or as it was left.
+
+        Parameters
+        ----------
+        like : list of arrays (B,...)
+            Features of some samples, which say type and shape of a row.
+        names : uint8 (N,32)
+        key : str or None
+            The hash of what decides the features; with None the file has no name, and is gone with this object.
+        folder : path, optional
+            The one of the user's cache when None.
+        limit : int
+            Bytes that all files in the folder together may take; those unused for longest are removed.
+
+        Raises
+        ------
+        OSError, FileAccessError
+            There is no room, or the folder cannot be written.
+        """
+        folder, layout = folder or features_folder(), Layout([(a.dtype, a.shape[1:]) for a in like], len(names))
+        folder.mkdir(parents=True, exist_ok=True)
+        path = None if key is None else _path(folder, key, names)
+        if path is not None:
+            with contextlib.suppress(OSError, ValueError):
+                found = cls._opened(path, key or "")
+                if found._layout.line == layout.line and np.array_equal(found.names, names):
+                    found.touch()
+                    return found
+        room = min(limit, shutil.disk_usage(folder).free)
+        if layout.size > room:
+            raise OSError(f"they take {in_words(layout.size)}, and there is room for {in_words(room)}")
+        trim(folder, limit - layout.size)
+        begun = layout.line + names.tobytes()
+        if path is not None:
+            path.parent.mkdir(exist_ok=True)
+            with replacing(path) as temporary, temporary.open("wb") as file:
+                _begin(file, begun, layout.size)
+            with contextlib.suppress(FileNotFoundError):  # which another process may have removed by now
+                return cls(path.open("r+b", buffering=0), layout, key or "", path)
+        file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+        _begin(file, begun, layout.size)
+        return cls(file, layout, key or "", None)
+
+    @classmethod
+    def kept(cls, key: str, folder: Path, names: np.ndarray) -> Iterator["FeatureFile"]:
+        """The files of this key, one by one: that of just these samples, then the larger before the smaller."""
+        sizes: dict[Path, int] = {}
+        with contextlib.suppress(OSError):  # a name that is too long
+            sizes = {path: _size(path) for path in (folder / key[:2]).glob(f"{key}-*{SUFFIX}")}
+        whole = _path(folder, key, names)
+        for path in sorted(sizes, key=lambda path: (path != whole, -sizes[path], path)):
+            with contextlib.suppress(OSError, ValueError):
+                yield cls._opened(path, key)
+
+    @classmethod
+    def _opened(cls, path: Path, key: str) -> "FeatureFile":
+        """A file that is there, for reading alone where it may not be written."""
+        try:
+            file = path.open("r+b", buffering=0)
+        except OSError:
+            file = path.open("rb", buffering=0)
+        try:
+            return cls(file, Layout.of(file), key, path)
+        except (KeyError, TypeError, ValueError, RecursionError):
+            file.close()
+            raise ValueError(f"{path} is no file of features") from None
+
+    def touch(self) -> None:
+        """It was used now."""
+        if self.path is not None:
+            with contextlib.suppress(OSError):
+                os.utime(self.path)
 
     def missing(self, rows: np.ndarray) -> np.ndarray:
         """Which of these rows are not there, bool (B,)."""
@@ -108,13 +224,14 @@ class FeatureFile:
         Raises
         ------
         OSError
-            The disk is full.
+            The disk is full, or the file may not be written.
         """
+        layout = self._layout
         for position, row in enumerate(rows.tolist()):
             outputs = [np.ascontiguousarray(array[position]) for array in features]
-            for offset, output in zip(self._offsets, outputs):
-                self._put(self._start + row * self._stride + offset, output)
-            self._put(len(MARK) + row * DIGEST, np.frombuffer(self._digest(row, outputs), np.uint8))
+            for offset, output in zip(layout.offsets, outputs):
+                self._put(layout.rows + row * layout.row.itemsize + offset, output)
+            self._put(layout.digests + row * DIGEST, np.frombuffer(self._digest(row, outputs), np.uint8))
             self._good[row] = True
 
     def discard(self) -> None:
@@ -123,30 +240,6 @@ class FeatureFile:
             with contextlib.suppress(OSError):
                 self.path.unlink()
 
-    def _opened(self, size: int, limit: int):
-        """The file, made when it is not there, as one of zeros: without any row."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if self.path is not None:
-            with contextlib.suppress(OSError):
-                file = self.path.open("r+b", buffering=0)
-                if os.fstat(file.fileno()).st_size == size and file.read(len(MARK)) == MARK:
-                    os.utime(self.path)  # its time of last use
-                    return file
-                file.close()
-        room = min(limit, shutil.disk_usage(self.folder).free)
-        if size > room:
-            raise OSError(f"they take {in_words(size)}, and there is room for {in_words(room)}")
-        trim(self.folder, limit - size)
-        if self.path is not None:
-            self.path.parent.mkdir(exist_ok=True)
-            with replacing(self.path) as temporary, temporary.open("wb") as file:
-                _begin(file, size)
-            with contextlib.suppress(FileNotFoundError):  # which another process may have removed by now
-                return self.path.open("r+b", buffering=0)
-        file = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115
-        _begin(file, size)
-        return file
-
     def _put(self, position: int, array: np.ndarray) -> None:
         self._file.seek(position)
         left = array.reshape(-1).view(np.uint8).data
@@ -154,8 +247,8 @@ class FeatureFile:
             left = left[self._file.write(left) :]
 
     def _digest(self, row: int, outputs: Sequence[np.ndarray]) -> bytes:
-        """SHA-256 of a row, of its place, and of what the file is for."""
-        digest = hashlib.sha256(self._key + row.to_bytes(8, "little"))
+        """SHA-256 of a row, of the sample's name, and of what the file is for."""
+        digest = hashlib.sha256(self._kind + self.names[row].tobytes())
         for output in outputs:
             digest.update(output.reshape(-1).view(np.uint8).data)
         return digest.digest()
@@ -193,6 +286,16 @@ class FeatureRows:
         """Nobody else finds them."""
 
 
+def _path(folder: Path, key: str, names: np.ndarray) -> Path:
+    return folder / key[:2] / f"{key}-{hashlib.sha256(names.tobytes()).hexdigest()[:16]}{SUFFIX}"
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return 0
+
+
 def trim(folder: Path, limit: int) -> None:
     """Remove the features in a folder that were unused for longest until the rest is within the limit."""
     entries, paths = [], []
@@ -214,6 +317,6 @@ def trim(folder: Path, limit: int) -> None:
             excess -= size
 
 
-def _begin(file, size: int) -> None:
-    file.write(MARK)
+def _begin(file, begun: bytes, size: int) -> None:
+    file.write(begun)
     file.truncate(size)

@@ -16,7 +16,7 @@ import numpy as np
 from minicnn.autograd import Tensor
 
 from .batches import Batch, Source
-from .feature_file import FeatureFile, FeatureRows, features_folder
+from .feature_file import FeatureFile, FeatureRows, features_folder, names_of
 from .graph import Program
 from .identity import kernels_text, program_hash
 from .joining import join_activations
@@ -121,7 +121,7 @@ class FeatureStore:
             return FeatureRows(features, self.source.size)
         samples = self.source.identity()
         key = None if samples is None else split.identity(samples)
-        return FeatureFile(features, self.source.size, key)
+        return FeatureFile.make(features, names_of(range(self.source.size)), key)
 
     def _write(self, rows: np.ndarray, features: list[np.ndarray]) -> None:
         assert self._rows is not None

@@ -136,4 +136,6 @@ def as_picture(image: np.ndarray, channels: int = 3) -> np.ndarray:
         array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
     if array.ndim != 3 or array.shape[2] != 3:
         raise ShapeError(f"a picture is (H,W,3); got shape {array.shape}")
+    if not array.size:
+        raise ShapeError(f"a picture has no pixels: its shape is {array.shape}")
     return array

@@ -16,12 +16,14 @@ from minicnn.data import load_images
 from minicnn.data.load import file_hashes
 from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
 from minicnn.models.batches import as_array
+from minicnn.models.identity import kernels_text
 from minicnn.models.network import Network
 from minicnn.preparation import MODES
 from minicnn.preparation.preparation import as_picture
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import BATCH, Progress, check_frozen, model_hash
+from minicnn.transfer.features import Progress, check_frozen, model_hash
+from minicnn.transfer.kept_features import BATCH, KeptFeatures
 from minicnn.transfer.labelled import store_of
 from minicnn.transfer.samples import AsGiven, check_finite
 from minicnn.transfer.surgery import features_at
@@ -118,33 +120,28 @@ def features_of(
     base: Base, source: PictureSource, store: FeatureCache | None = None, progress: Progress | None = None
 ) -> np.ndarray:
     """What a base's model gives for pictures, each computed once, or not at all where the store has it."""
-    keys = source.hashes if store is None else _keys(base.model, source)
-    place = {key: position for position, key in enumerate(keys)}  # copies of a picture share one
-    kept = {} if store is None else {key: row for key in place if (row := store.get(key)) is not None}
-    missing = [key for key in place if key not in kept]
+    place = {picture: position for position, picture in enumerate(source.hashes)}  # copies of a picture share one
+    positions = np.array(list(place.values()))
+    kept = KeptFeatures(store, _key(base.model, source) if store is not None else "", list(place))
+    found = {int(row): features for rows, (array,) in kept.read() for row, features in zip(rows, array)}
+    missing = np.array([row for row in range(len(place)) if row not in found], np.int64)
     for start in range(0, len(missing), BATCH):
-        batch = missing[start : start + BATCH]
-        rows = base.model.predict(source.prepared([place[key] for key in batch]), batch_size=BATCH)
-        if not np.isfinite(rows).all():
+        rows = missing[start : start + BATCH]
+        features = base.model.predict(source.prepared(positions[rows].tolist()), batch_size=BATCH)
+        if not np.isfinite(features).all():
             raise DataError(f"{base.name} gives features that are not finite: its weights ({base.weights}) are damaged")
-        kept |= zip(batch, rows)
-        if store is not None:
-            for key in batch:
-                store.put(key, kept[key])
+        found |= zip(rows.tolist(), features)
+        kept.keep(rows, [features], missing)
         if progress is not None:
-            progress("features", len(kept), len(place))
-    if store is not None and missing:
-        store.trim()
-    return np.stack([kept[key] for key in keys])
+            progress("features", len(found), len(place))
+    number = {picture: row for row, picture in enumerate(place)}
+    return np.stack([found[number[picture]] for picture in source.hashes])
 
 
-def _keys(model: Any, source: PictureSource) -> list[str]:
-    """The key of each picture's features: a hash of all that they are computed from."""
-    from minicnn.kernels import autotune_wanted, numba_wanted
-
-    parts = ["features of a picture", model_hash(model), source.preparation, numba_wanted(), autotune_wanted()]
-    identity = "\n".join(map(str, parts))
-    return [hashlib.sha256(f"{identity}\n{picture}".encode()).hexdigest() for picture in source.hashes]
+def _key(model: Any, source: PictureSource) -> str:
+    """A hash of all that features are computed from but the picture."""
+    parts = ["features of a picture", model_hash(model), str(source.preparation), kernels_text()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def picture_source(images: Any, base: Base) -> PictureSource:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minicnn.data.problems import printable
 from minicnn.errors import FileAccessError
 from minicnn.models.feature_file import DEFAULT_LIMIT, SUFFIX, trim
 from minicnn.weights.atomic import replacing
@@ -32,6 +33,11 @@ class FeatureCache:
     limit : int
         Bytes that all files together may take.
 
+    Raises
+    ------
+    FileAccessError
+        No folder can be called so.
+
     Examples
     --------
     >>> import tempfile
@@ -45,8 +51,10 @@ class FeatureCache:
 
     def __init__(self, folder: str | Path, limit: int = DEFAULT_LIMIT):
         self.folder = Path(folder)
+        if "\0" in os.fspath(folder):
+            raise FileAccessError(f"{printable(self.folder)} cannot be the name of a folder: it has a NUL character")
         self.limit = limit
-        self._writable = True
+        self.writable = True
 
     def get(self, key: str) -> np.ndarray | None:
         """The array of this key, or None when there is none or its file is damaged."""
@@ -65,16 +73,27 @@ class FeatureCache:
 
     def put(self, key: str, array: np.ndarray) -> None:
         """Keep an array; a folder that cannot be written is mentioned once and then left alone."""
-        if not self._writable:
+        if not self.writable:
             return
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
                 temporary.write_bytes(encode(array))
-        except (OSError, FileAccessError) as error:
-            self._writable = False
-            warnings.warn(f"features are not cached in {self.folder}: {error}", stacklevel=2)
+        except OSError as error:
+            self.give_up(error)
+
+    def keys(self, beginning: str) -> list[str]:
+        """The keys of arrays that begin so; of two letters at least."""
+        with contextlib.suppress(OSError):  # a name that is too long
+            return sorted(path.stem for path in (self.folder / beginning[:2]).glob(f"{beginning}*{SUFFIX}"))
+        return []
+
+    def give_up(self, error: OSError) -> None:
+        """The folder cannot be written: say so, and leave it alone from now on."""
+        self.writable = False
+        cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        warnings.warn(f"features are not cached in {self.folder}: {cause.strerror or cause}", stacklevel=3)
 
     def trim(self) -> None:
         """Remove the files that were unused for longest until the rest is within the limit."""

@@ -1,7 +1,7 @@
-"""Features of pictures: the frozen part of a model, run once for each batch of pictures and kept on disk.
+"""Features of pictures: the frozen part of a model, run once for each picture and kept on disk.
 
-The key of a batch is a hash of all that decides its features: the layers and their connections, every weight, whether
-BatchNormalization is frozen, how pixels are prepared, the pictures' own bytes, and how kernels compute.
+The key of a picture is a hash of all that decides its features: the layers and their connections, every weight, whether
+BatchNormalization is frozen, how pixels are prepared, the picture's own bytes, and how kernels compute.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from minicnn.models.identity import kernels_text, program_hash
 from minicnn.models.memory import available_memory
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.freeze import leaf_layers
+from minicnn.transfer.kept_features import BATCH, KeptFeatures
 
-VERSION = 2
-BATCH = 32
-LOOKED_AT = 8  # pictures of the first batch that was found, by which the rest is believed
+VERSION = 3
+LOOKED_AT = 8  # pictures of those that were found, by which the rest is believed
 STORAGES = {"float32": 1e-4, "float16": 2e-3}  # and how far, in relative L2, features may lie from those computed anew
 
 Progress = Callable[[str, int, int], None]
@@ -32,7 +32,7 @@ Progress = Callable[[str, int, int], None]
 @dataclass
 class CacheUse:
     """
-    How many batches of features were found and how many were computed, and what storing them changed.
+    Of how many pictures features were found and of how many computed, and what storing them changed.
 
     Attributes
     ----------
@@ -58,8 +58,7 @@ class CacheUse:
         )
 
     def __str__(self) -> str:
-        total = self.found + self.computed
-        said = f"{total:,} batch{'' if total == 1 else 'es'}: {self.found:,} from the cache, {self.computed:,} computed"
+        said = f"{self.found:,} from the cache, {self.computed:,} computed"
         if self.storage == "float32":
             return said
         return (
@@ -89,8 +88,8 @@ def features_by_batch(
     """
     The outputs of a model, as it predicts, for pictures, from the cache where it has them.
 
-    They lie in memory, or where that has no room in a file that is mapped into it.  The first pictures that the cache
-    has are computed all the same; where it is wrong, a warning says so and all are computed.
+    They lie in memory, or where that has no room in a file that is mapped into it.  Pictures that the cache has
+    are not computed, but for a few that are compared; where a file is wrong, a warning says so, and it is done without.
 
     Parameters
     ----------
@@ -119,28 +118,36 @@ def features_by_batch(
 
 
 class _Extraction:
-    """Features of pictures, batch by batch."""
+    """Features of pictures: those that were kept, and the rest, batch by batch."""
 
     def __init__(
         self, model: Any, images: Any, hashes: Sequence[str], preparation: Any, cache: FeatureCache | None, storage: str
     ):
-        self.model, self.images, self.hashes, self.preparation = model, images, hashes, preparation
-        self.cache, self.trusted, self.looked = cache, cache is not None, False
+        self.model, self.images, self.preparation = model, images, preparation
         self.use = CacheUse(storage=storage)
         parts = [f"minicnn features {VERSION} {storage}", "" if cache is None else model_hash(model)]
-        self.identity = "\n".join([*parts, str(preparation), kernels_text()])
-        self.outputs = len(model.outputs) + (storage != "float32")  # with the errors of storing
+        identity = "\n".join([*parts, str(preparation), kernels_text()])
+        self.kept = KeptFeatures(cache, hashlib.sha256(identity.encode()).hexdigest(), hashes)
         self.store: FeatureRows | FeatureFile | None = None
+        self.looked = 0
 
     def run(self, progress: Progress | None) -> tuple[list[np.ndarray], CacheUse]:
         """All features, and how they came about."""
-        total = len(self.images)
-        for start in range(0, total, BATCH):
-            self._batch(np.arange(start, min(start + BATCH, total)))
+        self._take_kept()
+        missing = self._missing()
+        new = missing[self.kept.first[missing] == missing]  # without copies
+        done = self.use.found = len(self.images) - len(missing)
+        self.use.computed, total = len(missing), done + len(new)
+        if progress is not None and done:
+            progress("features", done, total)
+        for start in range(0, len(new), BATCH):
+            part = new[start : start + BATCH]
+            self._keep(part, self._computed(part), new)
             if progress is not None:
-                progress("features", min(start + BATCH, total), total)
-        if self.cache is not None:
-            self.cache.trim()
+                progress("features", done + start + len(part), total)
+        for row in self._missing():
+            assert self.store is not None
+            self._write(np.array([row]), self.store.read(self.kept.first[[row]]))
         arrays = [] if self.store is None else list(self.store.arrays)
         if self.use.storage != "float32" and arrays:
             largest, squared, of = arrays.pop().T
@@ -148,35 +155,41 @@ class _Extraction:
             self.use.relative_error = float(np.sqrt(squared.sum() / max(of.sum(), 1e-300)))
         return arrays, self.use
 
-    def _batch(self, rows: np.ndarray) -> None:
-        if self.store is not None and not self.store.missing(rows).any():
-            self.use.found += 1
-            return
-        found = self._found(rows)
-        arrays = self._computed(rows) if found is None else found
-        if self.store is None:
-            self.store = self._begin(rows, arrays)
-        self._write(rows, arrays)
-        if found is not None:
-            self.use.found += 1
-            return
-        self.use.computed += 1
-        if self.cache is not None and isinstance(self.store, FeatureRows):
-            for key, array in zip(self._keys(rows), arrays):
-                self.cache.put(key, array)
+    def _missing(self) -> np.ndarray:
+        """The rows that are not there yet."""
+        rows = np.arange(len(self.images))
+        return rows if self.store is None else rows[self.store.missing(rows)]
 
-    def _found(self, rows: np.ndarray) -> list[np.ndarray] | None:
-        """The features of a batch that the cache has, where it has them all and is right."""
-        if self.cache is None or not self.trusted:
-            return None
-        arrays = [self.cache.get(key) for key in self._keys(rows)]
-        found = [array for array in arrays if array is not None and len(array) == len(rows)]
-        if len(found) < len(arrays):
-            return None
-        if not self.looked:
-            self.looked = True
-            self.trusted = not self._differ(self._computed(rows[:LOOKED_AT]), [a[:LOOKED_AT] for a in found])
-        return found if self.trusted else None
+    def _take_kept(self) -> None:
+        """Put what was kept where all are."""
+        for rows, arrays in self.kept.read(self._right):
+            if self.store is None:
+                self.store = self._begin(arrays)
+            new = self.store.missing(rows)
+            self._write(rows[new], [array[new] for array in arrays])
+
+    def _right(self, rows: np.ndarray, arrays: list[np.ndarray]) -> bool:
+        """Whether the network gives what a file has; looked at for some pictures of the first file, one of others."""
+        some = rows[: max(1, LOOKED_AT - self.looked)]
+        self.looked += len(some)
+        outputs = len(self.model.outputs)  # the errors of storing are not compared
+        computed, kept = self._computed(some)[:outputs], [array[: len(some)] for array in arrays[:outputs]]
+        if not fitting.differ(computed, kept, STORAGES[self.use.storage]):
+            return True
+        assert self.kept.cache is not None
+        warnings.warn(
+            f"features kept in {self.kept.cache.folder} are not those of the network: they are computed anew",
+            stacklevel=9,
+        )
+        return False
+
+    def _keep(self, rows: np.ndarray, arrays: list[np.ndarray], missing: np.ndarray) -> None:
+        """Put what was computed where all are, and, when that is memory, into the cache."""
+        if self.store is None:
+            self.store = self._begin(arrays)
+        self._write(rows, arrays)
+        if isinstance(self.store, FeatureRows):
+            self.kept.keep(rows, arrays, missing)
 
     def _computed(self, rows: np.ndarray) -> list[np.ndarray]:
         """The features of some pictures as they are stored, and how far that is from what they are."""
@@ -184,68 +197,48 @@ class _Extraction:
         arrays = result if isinstance(result, list) else [result]
         return arrays if self.use.storage == "float32" else _halved(arrays)
 
-    def _differ(self, computed: list[np.ndarray], kept: list[np.ndarray]) -> bool:
-        count = len(self.model.outputs)  # the errors of storing are not compared
-        if not fitting.differ(computed[:count], kept[:count], STORAGES[self.use.storage]):
-            return False
-        assert self.cache is not None
-        warnings.warn(
-            f"the features kept in {self.cache.folder} are not those of the network: all are computed anew",
-            stacklevel=7,
-        )
-        return True
-
-    def _begin(self, rows: np.ndarray, arrays: list[np.ndarray]) -> FeatureRows | FeatureFile:
+    def _begin(self, arrays: list[np.ndarray]) -> FeatureRows | FeatureFile:
         """Room for the features of all pictures: in memory, else in a file."""
-        total = len(self.images)
-        size = total * sum(array[:1].nbytes for array in arrays)
-        if size <= fitting.SHARE * available_memory():
+        total, cache = len(self.images), self.kept.cache
+        if total * sum(array[:1].nbytes for array in arrays) <= fitting.SHARE * available_memory():
             return FeatureRows(arrays, total)
         try:
-            file = self._file(arrays)
-            there = np.flatnonzero(~file.missing(rows))
-            if len(there) and self._differ([a[there] for a in arrays], file.read(rows[there])):
-                file.discard()
-                file = self._file(arrays)
-            return file
-        except OSError as error:
-            warnings.warn(
-                f"features lie in memory, though they take much of it: no file for them: {error}", stacklevel=6
+            if cache is None:
+                return FeatureFile.make(arrays, self.kept.names)
+            return self.kept.whole or FeatureFile.make(
+                arrays, self.kept.names, self.kept.key, cache.folder, cache.limit
             )
-            return FeatureRows(arrays, total)
-
-    def _file(self, arrays: list[np.ndarray]) -> FeatureFile:
-        if self.cache is None:
-            return FeatureFile(arrays, len(self.images), None)
-        key = self._keys(np.arange(len(self.images)))[0]
-        return FeatureFile(arrays, len(self.images), key, self.cache.folder, self.cache.limit)
+        except OSError as error:
+            return self._in_memory(error, arrays)
 
     def _write(self, rows: np.ndarray, arrays: list[np.ndarray]) -> None:
         assert self.store is not None
         try:
             self.store.write(rows, arrays)
         except OSError as error:
-            _warn_of_memory(error)
-            there = FeatureRows(arrays, len(self.images))
-            before = np.arange(rows[0])
-            there.write(before, self.store.read(before))
+            there = self._in_memory(error, arrays)
+            before = np.setdiff1d(np.arange(len(self.images)), self._missing())
+            for start in range(0, len(before), BATCH):
+                part = before[start : start + BATCH]
+                there.write(part, self.store.read(part))
             there.write(rows, arrays)
             self.store = there
 
-    def _keys(self, rows: np.ndarray) -> list[str]:
-        """The keys of the outputs of a batch."""
-        pictures = "\n".join(str(self.hashes[int(row)]) for row in rows)
-        texts = [f"{self.identity}\noutput {number}\n{pictures}" for number in range(self.outputs)]
-        return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    def _in_memory(self, error: OSError, arrays: list[np.ndarray]) -> FeatureRows:
+        """Room in memory after all, since there is no file."""
+        cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        warnings.warn(
+            f"features lie in memory, of which they take much: there is no file for them: {cause.strerror or cause}",
+            stacklevel=8,
+        )
+        if self.kept.cache is not None:
+            self.kept.cache.writable = False
+        return FeatureRows(arrays, len(self.images))
 
 
 def all_finite(features: np.ndarray) -> bool:
     """Whether no feature is NaN or infinite, looked at batch by batch: they may lie in a file."""
     return all(np.isfinite(features[start : start + BATCH]).all() for start in range(0, len(features), BATCH))
-
-
-def _warn_of_memory(error: OSError) -> None:
-    warnings.warn(f"features lie in memory, of which they take much: there is no file for them: {error}", stacklevel=7)
 
 
 def _halved(arrays: list[np.ndarray]) -> list[np.ndarray]:

@@ -25,8 +25,6 @@ from minicnn.errors import DataError
 from minicnn.preparation.pillow import pillow_image
 from minicnn.transfer.feature_cache import FeatureCache
 
-GROUP = 32  # files that are known together
-
 
 class FilePictures:
     """
@@ -94,23 +92,16 @@ def known_images(
 
     Then the images are FilePictures.
     """
-    sums = _hashes(files)
-    groups = [list(range(start, min(start + GROUP, len(files)))) for start in range(0, len(files), GROUP)]
-    keys = {group[0]: _key([sums[i] for i in group], rule) for group in groups}
-    facts: dict[int, Fact] = {}
-    for group in groups:
-        facts |= dict(zip(group, _facts(cache.get(keys[group[0]]), len(group))))
-    known = set(facts)
-    unknown = [index for index in range(len(files)) if index not in known]
-    before = len(known)
+    sums, key = _hashes(files), _key(rule)
+    kept = _kept(cache, key)
+    facts = {index: kept[known] for index, known in enumerate(sums) if known in kept}
+    unknown, before = [index for index in range(len(files)) if index not in facts], len(facts)
     report = None if progress is None else lambda done, total: progress(before + done, len(files))
     loaded = load_images([files[i] for i in unknown], rule, progress=report)
     read: dict[int, str] = dict(zip([unknown[i] for i in loaded.indices.tolist()], loaded.hashes))
     hashes = [read.get(i, known_hash) for i, known_hash in enumerate(sums)]
     facts |= dict(zip(unknown, _found(loaded, [files[i] for i in unknown])))
-    for group in groups:
-        if group[0] not in known and all(sums[i] and hashes[i] == sums[i] for i in group):
-            _keep(cache, keys[group[0]], [facts[i] for i in group])
+    _keep(cache, key, {sums[i]: facts[i] for i in unknown if sums[i] and hashes[i] == sums[i]})
     good = np.array([i for i in range(len(files)) if not facts[i].problem], np.int64)
     images: Any = loaded.images
     if before:
@@ -137,9 +128,9 @@ def _hashes(files: Sequence[Path]) -> list[str]:
         return list(pool.map(of, files))
 
 
-def _key(hashes: Sequence[str], rule: ResizeRule) -> str:
+def _key(rule: ResizeRule) -> str:
     pillow = getattr(pillow_image(), "__version__", "")
-    return hashlib.sha256("\n".join([f"minicnn pictures {__version__} {pillow} {rule}", *hashes]).encode()).hexdigest()
+    return hashlib.sha256(f"minicnn pictures {__version__} {pillow} {rule}".encode()).hexdigest()
 
 
 def _found(loaded: LoadedImages, files: Sequence[Path]) -> list[Fact]:
@@ -152,14 +143,14 @@ def _found(loaded: LoadedImages, files: Sequence[Path]) -> list[Fact]:
     return [Fact(problems.get(file, ()), notes.get(file, ()), pixels.get(file, "")) for file in files]
 
 
-def _keep(cache: FeatureCache, key: str, facts: Sequence[Fact]) -> None:
-    text = json.dumps([[fact.problem, fact.notes, fact.pixels] for fact in facts])
-    cache.put(key, np.frombuffer(text.encode(), np.uint8))
+def _keep(cache: FeatureCache, key: str, facts: dict[str, Fact]) -> None:
+    """Keep the facts of files, by the hash of their bytes, beside those of other files."""
+    if facts:
+        text = json.dumps({known: [fact.problem, fact.notes, fact.pixels] for known, fact in facts.items()}).encode()
+        cache.put(f"{key}-{hashlib.sha256(text).hexdigest()[:16]}", np.frombuffer(text, np.uint8))
 
 
-def _facts(kept: np.ndarray | None, count: int) -> list[Fact]:
-    """The facts of so many files, or none."""
-    if kept is None:
-        return []
-    facts = [Fact(*fact) for fact in json.loads(kept.tobytes())]
-    return facts if len(facts) == count else []
+def _kept(cache: FeatureCache, key: str) -> dict[str, Fact]:
+    """All facts that are kept, by the hash of a file's bytes."""
+    texts = [array.tobytes() for array in map(cache.get, cache.keys(f"{key}-")) if array is not None]
+    return {known: Fact(*fact) for text in texts for known, fact in json.loads(text).items()}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.data import LabelledFiles, ResizeRule, Split, load_images, stratified_split
+from minicnn.data.decode import ENLARGED
 from minicnn.data.problems import as_text, printable
 from minicnn.errors import DataError
 from minicnn.transfer.feature_cache import FeatureCache
@@ -34,6 +35,8 @@ class Pictures:
         SHA-256 of each file.
     refused, adapted : list of (str, str)
         (file, reason) of what was not used, and of what was used after a conversion.
+    tiny : list of (str, str)
+        Those of the latter that had to be enlarged so much that there is little to see on them.
     """
 
     folder: LabelledFiles
@@ -41,6 +44,7 @@ class Pictures:
     hashes: tuple[str, ...]
     refused: list[tuple[str, str]]
     adapted: list[tuple[str, str]]
+    tiny: Sequence[tuple[str, str]] = ()
 
     @property
     def labels(self) -> np.ndarray:
@@ -81,8 +85,10 @@ def read_pictures(
         kept,
         loaded.images,
         loaded.hashes,
-        [(relative(problem.path, folder.root), problem.message) for problem in problems],
-        [(relative(note.path, folder.root), note.message) for note in loaded.notes],
+        *(
+            [(relative(said.path, folder.root), said.message) for said in notes]
+            for notes in (problems, loaded.notes, [note for note in loaded.notes if note.kind == ENLARGED])
+        ),
     )
 
 

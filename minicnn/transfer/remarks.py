@@ -32,7 +32,7 @@ def copies_in(samples: Samples) -> list[tuple[str, str]]:
 
 
 def remarks_on(samples: Samples, split: Split) -> list[str]:
-    """Copies, contradicting copies, pictures in both parts."""
+    """Copies, contradicting copies, tiny pictures, pictures in both parts."""
     copies = copies_in(samples)
     clashes = [_clash(samples, group) for group in conflicts(samples.labels, samples.hashes)]
     said = []
@@ -44,6 +44,11 @@ def remarks_on(samples: Samples, split: Split) -> list[str]:
         what = count(len(clashes), "picture lies in several classes", "pictures lie in several classes")
         done = "each was used with the class it lies in, and one is wrong: keep it in the right one alone"
         said.append(f"{what}: {_some(clashes)}; {done}")
+    if samples.pictures is not None and samples.pictures.tiny:
+        tiny = samples.pictures.tiny
+        listed = ", ".join(f"{file}, {why}" for file, why in tiny[:NAMED])
+        what = count(len(tiny), "picture is", "pictures are")
+        said.append(f"{what} so small that there is little to see: {listed}; remove what was not meant")
     names = [samples.name(row) for row in range(len(samples.labels))]
     return said + split_remarks(split, samples.labels, samples.hashes, names, samples.class_names, samples.groups)
 

@@ -64,4 +64,6 @@ def _said_of_cache(job: Job, done: Fitted) -> str:
     pictures = count(len(job.samples.labels), "picture")
     if job.cache is None and done.use.storage == "float32":
         return f"Features of {pictures}: computed; the cache was not used."
-    return f"Features of {pictures} in {done.use}."
+    views = done.use.found + done.use.computed - len(job.samples.labels)
+    more = f" and {count(views, 'view')} of them" if views else ""
+    return f"Features of {pictures}{more}: {done.use}."

@@ -1,27 +1,12 @@
 """The generated tables and pictures say what the results say."""
 
-import importlib
 import re
 from typing import Any
 
 import pytest
-from import_graph import ROOT
+from benchmark_cases import cells, module
 
 from minicnn.bench.cases import Layer
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
-
-
-def module(name: str) -> Any:
-    return importlib.import_module(f"benchmarks.{name}")
-
-
-def cells(table: str) -> list[list[str]]:
-    """The rows of a table below its header."""
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
 def test_engines_stand_at_the_fastest_of_their_ways():

@@ -1,29 +1,14 @@
 """What the measurements of transfer say, and that they go on where they were stopped."""
 
-import importlib
 import json
 import re
 from typing import Any
 
 import numpy as np
 import pytest
-from import_graph import ROOT
+from benchmark_cases import cells, module
 
 from minicnn.transfer.labelled import labelled
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
-
-
-def module(name: str) -> Any:
-    return importlib.import_module(f"benchmarks.{name}")
-
-
-def cells(table: str) -> list[list[str]]:
-    """The rows of a table below its header."""
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
 def test_flowers_stand_against_the_head_whichever_way_the_difference_was_noted():
@@ -117,8 +102,9 @@ def test_pieces_are_measured_once_and_those_of_another_command_are_not_used(tmp_
     again = measuring.Pieces("a", tmp_path)
     assert again.get("one", lambda: 2) == 2
     assert json.loads((tmp_path / "a.pieces.json").read_text())["pieces"] == {"one": 2}
-    again.forget()
-    assert not list(tmp_path.iterdir())
+    assert again.conclude({"mean": 2}) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert json.loads((tmp_path / "a.json").read_text())["mean"] == 2
 
 
 def test_source_and_target_share_no_class():

@@ -1,10 +1,12 @@
 """`minicnn evaluate`: figures of a labelled folder, and what qualifies them."""
 
 import json
+import os
 
 import numpy as np
 import pytest
 from cli_cases import refused
+from PIL import Image
 from transfer_cases import small_net, write_photos
 
 from minicnn.cli import main
@@ -26,6 +28,18 @@ def test_evaluate_measures_the_folder(trained, tmp_path, capsys):
     assert "broken.png" in err
     assert main(["evaluate", str(trained / "model.keras"), str(photos)]) == 0
     assert capsys.readouterr().out.startswith("accuracy 100.0% on 9 pictures")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_a_picture_of_a_dot_is_doubted(command, trained, tmp_path, capsys):
+    photos = write_photos(tmp_path / "test", 1, seed=9)
+    Image.new("RGB", (1, 1), (200, 40, 40)).save(photos / "red" / "dot.png")
+    capsys.readouterr()
+    assert main([command, str(trained / "model.keras"), str(photos)]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert [line.partition("red")[2] for line in said] == [
+        f"{os.sep}dot.png: enlarged from 1 x 1: there is little to see on it"
+    ]
 
 
 def test_evaluate_says_how_dense_weights_were_stored(trained, photos, capsys):

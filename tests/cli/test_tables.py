@@ -1,6 +1,7 @@
 """A table of files and labels on the command line, in place of a folder."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -39,6 +40,28 @@ def test_features_of_the_pictures_of_a_table(table, net_file):
     found = np.load("features.npz")
     assert found["files"].tolist()[0] == "blue/0.png"
     assert found["class_names"].tolist() == ["blue", "green", "red"]
+
+
+def test_a_model_is_judged_by_a_table_as_by_its_folder(table, trained, capsys):
+    found = {}
+    for photos in (table, table.parent):
+        capsys.readouterr()
+        assert main(["evaluate", str(trained / "model.keras"), str(photos), "--json"]) == 0
+        found[photos] = json.loads(capsys.readouterr().out)
+    assert found[table] == found[table.parent]
+    assert found[table]["pictures"] == 24
+    table.write_text("file,label\nred/0.png,red\nred/1.png,red\n")
+    assert main(["evaluate", str(trained / "model.keras"), str(table), "--json"]) == 0
+    classes = json.loads(capsys.readouterr().out)["classes"]
+    assert [(row["name"], row["support"]) for row in classes] == [("blue", 0), ("green", 0), ("red", 2)]
+
+
+def test_a_table_with_other_classes_than_the_models_is_refused(table, trained, net_file, tmp_path, capsys):
+    table.write_text("file,label\nred/0.png,red\nred/1.png,Red\nblue/1.png,pink\n")
+    line = refused(capsys, tmp_path, "evaluate", trained / "model.keras", table)
+    assert "labels.csv has class 'Red', 'pink', first in line 3, which the model does not know: rename 'Red'" in line
+    assert "add --classes NAMES" in refused(capsys, tmp_path, "evaluate", net_file, table)
+    assert "cannot be read" in refused(capsys, tmp_path, "evaluate", net_file, "missing.csv")
 
 
 def test_a_table_with_faults_is_refused_by_its_line(table, net_file, tmp_path, capsys):

@@ -86,8 +86,16 @@ def test_what_is_no_table_of_labels(table, text, error, said):
 
 def test_labels_that_the_model_does_not_know(table):
     path = table("file,label\na.png,x\nb c.png,Y\nd/e.png,y\n")
-    with pytest.raises(DataError, match=r"labels\.csv: label 'Y' is none of the classes 'x', 'y', first of sample 1"):
+    said = (
+        r"labels\.csv has class 'Y', first in line 3, which the model does not know: rename 'Y' to 'y'; known: 'x', 'y'"
+    )
+    with pytest.raises(DataError, match=said):
         read_table(path, class_names=["x", "y"])
+
+
+def test_classes_of_a_model_may_be_absent(table):
+    found = read_table(table("file,label,group\na.png,y,1\n"), class_names=["x", "y", "z"])
+    assert (found.class_names, found.labels.tolist(), found.groups) == (("x", "y", "z"), [1], ("1",))
 
 
 def test_a_table_that_is_not_there(tmp_path):

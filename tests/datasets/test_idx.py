@@ -85,6 +85,13 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
         mnist.read_folder(tmp_path / "none")
 
 
+@pytest.mark.parametrize("read", [read_idx, mnist.read_folder])
+def test_a_path_that_can_be_none_is_refused_in_a_line(read):
+    with pytest.raises(FileAccessError, match=r"^a\\x00b\\n cannot be read \(embedded null byte\): ") as refused:
+        read("a\0b\n")
+    assert "\n" not in str(refused.value)
+
+
 def test_real_digits(test_data):
     """The ten thousand test pictures; the first is a 7."""
     folder = test_data / "datasets"

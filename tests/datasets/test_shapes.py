@@ -83,6 +83,9 @@ def test_write_is_all_or_nothing(tmp_path, monkeypatch):
     shapes.write(tmp_path / "empty", 1, size=8)
     with pytest.raises(FileAccessError, match="empty exists and is not an empty folder"):
         shapes.write(tmp_path / "empty", 1, size=8)
+    for name, said in (("a\0b", r"a\\x00b cannot be written \(embedded null byte"), ("x" * 256, "File name too long")):
+        with pytest.raises(FileAccessError, match=said):
+            shapes.write(tmp_path / name, 1, size=8)
 
 
 def test_wrong_arguments(tmp_path, monkeypatch):

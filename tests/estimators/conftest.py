@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from transfer_cases import CLASSES, SIDE, net_file, photos
+from transfer_cases import CLASSES, SIDE, net_file, passes, photos
 
-__all__ = ["net_file", "photos"]
+__all__ = ["net_file", "passes", "photos"]
 
 
 @pytest.fixture(scope="session")
@@ -14,18 +14,3 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
     names = np.array([name for name in CLASSES for _ in range(10)])
     pixels = np.stack([np.array(CLASSES[name]) + generator.normal(0, 25, (SIDE, SIDE, 3)) for name in names])
     return np.clip(pixels, 0, 255).astype(np.uint8), names
-
-
-@pytest.fixture
-def passes(monkeypatch) -> list[int]:
-    """How many pictures went through a network in each call of `predict`."""
-    from minicnn.models import Model
-
-    counts, predict = [], Model.predict
-
-    def counted(self, x, *arguments, **options):
-        counts.append(len(x))
-        return predict(self, x, *arguments, **options)
-
-    monkeypatch.setattr(Model, "predict", counted)
-    return counts

@@ -6,21 +6,24 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from transfer_cases import make_lie
 
 from minicnn import layers as L
 from minicnn.data import ArrayDataset
 from minicnn.models import Sequential, feature_file, features
-from minicnn.models.feature_file import FeatureFile, features_folder, trim
+from minicnn.models.feature_file import FeatureFile, features_folder, names_of, trim
 from minicnn.utils import set_random_seed
 
 pytestmark = pytest.mark.numpy_only
 X = np.random.default_rng(0).standard_normal((12, 6, 6, 2)).astype(np.float32)
 Y = np.arange(12) % 3
 KEY = "ab" * 32
+SIX = names_of(range(6))
 LIKE = [np.zeros((1, 2, 3), np.float32), np.zeros((1, 5), np.float16)]
 
 
@@ -147,11 +150,7 @@ def test_a_dataset_that_varies_in_silence_is_found_out(memory, monkeypatch):
 
 def test_a_file_that_lies_is_made_anew(monkeypatch, no_memory):
     expected = fitted()
-    for path in kept_files():
-        rows = 12 if path.stat().st_size > 4096 + 12 * 100 else 4
-        path.unlink()
-        lie = np.full((rows, 4, 4, 3), 7, np.float32)
-        FeatureFile([lie], rows, path.stem).write(np.arange(rows), [lie])
+    make_lie(features_folder())
     with pytest.warns(UserWarning, match="were not those of this network"):
         assert_same(fitted(), expected)
     with warnings.catch_warnings():
@@ -167,48 +166,82 @@ def write_all(file: FeatureFile, rows: int = 4) -> list[np.ndarray]:
 
 
 def test_rows_come_back_bit_for_bit_in_another_process_too():
-    made = write_all(FeatureFile(LIKE, 6, KEY))
-    again, rows = FeatureFile(LIKE, 6, KEY), np.array([3, 0, 5])
+    made = write_all(FeatureFile.make(LIKE, SIX, KEY))
+    again, rows = FeatureFile.make(LIKE, SIX, KEY), np.array([3, 0, 5])
     assert again.missing(rows).tolist() == [False, False, True]
     for a, b, whole in zip(again.read(rows[:2]), made, again.arrays):
         assert a.tobytes() == b[[3, 0]].tobytes()
         assert whole.shape == (6, *b.shape[1:])
 
 
-@pytest.mark.parametrize("spoil", ["row", "digest", "swap", "short", "mark"])
+@pytest.mark.parametrize("spoil", ["row", "digest", "name", "swap", "kind", "short", "mark"])
 def test_damage_counts_as_not_there(spoil):
-    file = FeatureFile(LIKE, 6, KEY)
+    file = FeatureFile.make(LIKE, SIX, KEY)
     write_all(file)
     assert file.path is not None
     data = bytearray(file.path.read_bytes())
-    start, stride = file._start, file._stride
+    layout = file._layout
+    names, digests, start, stride = len(layout.line), layout.digests, layout.rows, layout.row.itemsize
     if spoil == "row":
         data[start + stride] ^= 1
     elif spoil == "digest":
-        data[64 + 32] ^= 1
+        data[digests + 32] ^= 1
+    elif spoil == "name":
+        data[names + 32] ^= 1
     elif spoil == "swap":  # a good row in another's place
         data[start + stride : start + 2 * stride] = data[start : start + stride]
-        data[64 + 32 : 64 + 64] = data[64 : 64 + 32]
+        data[digests + 32 : digests + 64] = data[digests : digests + 32]
+    elif spoil == "kind":
+        data = data.replace(b"<f4", b"<i4")
     elif spoil == "mark":
         data[0] ^= 1
     file.path.write_bytes(data[:-1] if spoil == "short" else data)
-    missing = FeatureFile(LIKE, 6, KEY).missing(np.arange(4))
-    assert missing.tolist() == ([True] * 4 if spoil in ("short", "mark") else [False, True, False, False])
+    bad = [True] * 4 if spoil in ("short", "mark", "kind") else [False, True, False, False]
+    for found in FeatureFile.kept(KEY, features_folder(), SIX):
+        assert found.missing(np.arange(4)).tolist() == bad
+    if spoil != "name":  # with which it is the file of other samples
+        assert FeatureFile.make(LIKE, SIX, KEY).missing(np.arange(4)).tolist() == bad
+
+
+def test_files_of_a_key_are_found_that_of_the_same_samples_first(cache):
+    for count in (5, 6, 9):
+        write_all(FeatureFile.make(LIKE, names_of(range(count)), KEY))
+    write_all(FeatureFile.make(LIKE, SIX, "cd" * 32))
+    found = list(FeatureFile.kept(KEY, features_folder(), SIX))
+    assert [len(file.names) for file in found] == [6, 9, 5]
+    assert not any(file.missing(np.arange(4)).any() for file in found)
+
+
+def test_a_file_that_may_not_be_written_is_read_and_refuses(cache, monkeypatch):
+    file = FeatureFile.make(LIKE, SIX, KEY)
+    made = write_all(file)
+    open_path = Path.open
+
+    def read_only(path, mode="r", **options):
+        if "+" in mode:
+            raise PermissionError(13, "Permission denied")
+        return open_path(path, mode, **options)
+
+    monkeypatch.setattr(Path, "open", read_only)
+    (again,) = FeatureFile.kept(KEY, features_folder(), SIX)
+    assert again.read(np.arange(4))[0].tobytes() == made[0].tobytes()
+    with pytest.raises(OSError, match="not open for writing"):
+        again.write(np.arange(1), made)
 
 
 def test_a_file_larger_than_the_budget_is_refused_and_others_make_room(cache):
-    first = FeatureFile(LIKE, 600, KEY)
+    first = FeatureFile.make(LIKE, names_of(range(600)), KEY)
     assert first.path is not None
     size = first.path.stat().st_size
     with pytest.raises(OSError, match="there is room for"):
-        FeatureFile(LIKE, 600, "cd" * 32, limit=size - 1)
+        FeatureFile.make(LIKE, names_of(range(600)), "cd" * 32, limit=size - 1)
     assert first.path.exists()
     write_all(first)
-    second = FeatureFile(LIKE, 600, "cd" * 32, limit=size + 10)
+    second = FeatureFile.make(LIKE, names_of(range(600)), "cd" * 32, limit=size + 10)
     assert not first.path.exists()
     assert not first.missing(np.arange(4)).any()  # who has it open keeps it
     assert kept_files() == [second.path]
-    trim(second.folder, 0)
+    trim(features_folder(), 0)
     assert kept_files() == []
 
 
@@ -235,12 +268,12 @@ def test_without_room_on_disk_training_goes_on_with_one_warning(place, cache, mo
 
 PROCESS = """
 import sys, numpy as np
-from minicnn.models.feature_file import FeatureFile
+from minicnn.models.feature_file import FeatureFile, names_of
 key, turns = sys.argv[1], int(sys.argv[2])
 rows = np.arange(40)
 right = [np.arange(40 * 500, dtype=np.float32).reshape(40, 500)]
 for turn in range(turns):
-    file = FeatureFile([right[0][:1]], 40, key)
+    file = FeatureFile.make([right[0][:1]], names_of(rows), key)
     there = rows[~file.missing(rows)]
     assert (file.read(there)[0] == right[0][there]).all(), there
     for row in np.random.default_rng().permutation(rows):
@@ -267,7 +300,7 @@ def test_a_file_that_is_removed_before_it_is_opened_does_without_a_name(monkeypa
         path.unlink()
 
     monkeypatch.setattr(feature_file, "replacing", removed)
-    file = FeatureFile(LIKE, 6, KEY)
+    file = FeatureFile.make(LIKE, SIX, KEY)
     made = write_all(file)
     assert file.read(np.arange(4))[0].tobytes() == made[0].tobytes()
 
@@ -287,14 +320,14 @@ def test_a_killed_writer_leaves_no_row_that_is_half_written():
     process.kill()
     process.communicate()
     right, rows = np.arange(40 * 500, dtype=np.float32).reshape(40, 500), np.arange(40)
-    file = FeatureFile([right[:1]], 40, KEY)
+    file = FeatureFile.make([right[:1]], names_of(rows), KEY)
     there = rows[~file.missing(rows)]
     np.testing.assert_array_equal(file.read(there)[0], right[there])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a file that is open has a name there")
 def test_a_file_without_a_key_has_no_name():
-    file = FeatureFile(LIKE, 6, None)
+    file = FeatureFile.make(LIKE, SIX)
     made = write_all(file)
     assert not [path for path in features_folder().rglob("*") if path.is_file()]
     assert file.read(np.arange(4))[0].tobytes() == made[0].tobytes()

@@ -1,5 +1,5 @@
 """The shared photos and net as fixtures."""
 
-from transfer_cases import feature_folder, net_file, photos
+from transfer_cases import feature_folder, net_file, passes, photos
 
-__all__ = ["feature_folder", "net_file", "photos"]
+__all__ = ["feature_folder", "net_file", "passes", "photos"]

@@ -1,4 +1,4 @@
-"""extract_features: the outputs of any layer, for every form of pictures, each picture computed once."""
+"""extract_features: the outputs of any layer, for every form of pictures, each picture passes once."""
 
 import numpy as np
 import pytest
@@ -22,19 +22,6 @@ def net():
     model = small_net(preprocessing="tf")
     model.trainable = False  # with a cache, a net that would act otherwise in training is refused
     return model
-
-
-@pytest.fixture
-def computed(monkeypatch) -> list[int]:
-    """How many pictures went through a network in each call of `predict`."""
-    counts, predict = [], Model.predict
-
-    def counted(self, x, *arguments, **options):
-        counts.append(len(x))
-        return predict(self, x, *arguments, **options)
-
-    monkeypatch.setattr(Model, "predict", counted)
-    return counts
 
 
 def outputs(net, layer):
@@ -114,34 +101,34 @@ def test_the_model_stays_as_it_is(net):
     assert all(layer.trainable for layer in net.layers)
 
 
-def test_any_selection_of_known_pictures_costs_nothing(net, tmp_path, computed):
+def test_any_selection_of_known_pictures_costs_nothing(net, tmp_path, passes):
     cache = FeatureCache(tmp_path)
     features = extract_features(net, IMAGES, cache=cache)
-    assert computed == [32, 8]
+    assert passes == [32, 8]
     rows = [7, 3, 39, 3, 0]
     np.testing.assert_array_equal(extract_features(net, IMAGES[rows], cache=cache), features[rows])
-    assert computed == [32, 8]
+    assert passes == [32, 8]
 
 
-def test_a_picture_that_occurs_twice_is_computed_once(net, computed):
+def test_a_picture_that_occurs_twice_is_computed_once(net, passes):
     features = extract_features(net, IMAGES[[0, 1, 0, 0]])
-    assert computed == [2]
+    assert passes == [2]
     np.testing.assert_array_equal(features[[0, 2]], features[[3, 0]])
 
 
 @pytest.mark.parametrize("other", [{"layer": "relu1"}, {"pooling": "max"}])
-def test_other_features_are_kept_apart(net, tmp_path, computed, other):
+def test_other_features_are_kept_apart(net, tmp_path, passes, other):
     cache = FeatureCache(tmp_path)
     extract_features(net, IMAGES[:4], cache=cache)
     extract_features(net, IMAGES[:4], cache=cache, **other)
-    assert computed == [4, 4]
+    assert passes == [4, 4]
 
 
-def test_prepared_numbers_are_not_taken_for_pixels(net, tmp_path, computed):
+def test_prepared_numbers_are_not_taken_for_pixels(net, tmp_path, passes):
     cache = FeatureCache(tmp_path)
     extract_features(net, IMAGES[:4], cache=cache)
     extract_features(net, IMAGES[:4].astype(np.float32), cache=cache)
-    assert computed == [4, 4]
+    assert passes == [4, 4]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +146,7 @@ def test_prepared_numbers_are_not_taken_for_pixels(net, tmp_path, computed):
         ),
         ([IMAGES[0] / 255, IMAGES[1]], {}, DTypeError, "all uint8, or all floats .* got float64, uint8"),
         (np.where(np.arange(40)[:, None, None, None] == 7, np.nan, IMAGES), {}, DataError, "picture 7 holds NaN"),
+        ([IMAGES[0, :0]], {}, ShapeError, r"a picture has no pixels: its shape is \(0, 24, 3\)"),
         (IMAGES.astype(np.int64), {}, DTypeError, "pictures are uint8 with values 0..255, or floats"),
     ],
 )

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from minicnn.errors import FileAccessError
 from minicnn.transfer.feature_cache import FeatureCache, decode, encode
+from minicnn.transfer.kept_features import KeptFeatures
 
 KEY, OTHER, THIRD = "a" * 64, "b" * 64, "c" * 64
 ONE = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -104,6 +106,18 @@ def test_a_folder_that_cannot_be_written_is_mentioned_once(tmp_path):
         cache.put(KEY, ONE)
     cache.put(OTHER, ONE)
     assert cache.get(KEY) is None
+
+
+def test_names_that_no_folder_can_have(tmp_path):
+    with pytest.raises(FileAccessError, match=r"^a\\x00b cannot be the name of a folder"):
+        FeatureCache("a\0b")
+    cache = FeatureCache(tmp_path / ("x" * 256))
+    assert cache.get(KEY) is None
+    assert cache.keys("ab-") == []
+    kept = KeptFeatures(cache, KEY, ["one"])
+    assert list(kept.read()) == []
+    with pytest.warns(UserWarning, match="features are not cached in .*File name too long"):
+        kept.keep(np.arange(1), [ONE[:1]], np.arange(1))
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from operator import add, sub
 
 import numpy as np
 import pytest
-from transfer_cases import SIDE, small_net
+from transfer_cases import SIDE, make_lie, small_net
 
 from minicnn.data import ResizeRule
 from minicnn.errors import ArgumentError, DataError
@@ -14,14 +14,15 @@ from minicnn.models import Model, Sequential, model_from_config
 from minicnn.models.config_writing import model_config
 from minicnn.models.feature_file import FeatureFile
 from minicnn.transfer import FeatureCache, Preparation, extract_features, freeze
-from minicnn.transfer.feature_cache import decode, encode
-from minicnn.transfer.features import BATCH, features_by_batch, model_hash
+from minicnn.transfer.features import features_by_batch, model_hash
+from minicnn.transfer.kept_features import BATCH
 from minicnn.transfer.surgery import without_head
 
 pytestmark = pytest.mark.numpy_only
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (BATCH + 5, SIDE, SIDE, 3)).astype(np.uint8)
 HASHES = [f"{i:064x}" for i in range(len(IMAGES))]
+ALL = len(IMAGES)
 TF = Preparation(ResizeRule(SIDE), "tf")
 
 
@@ -40,14 +41,14 @@ def extract(model, cache, images=IMAGES, hashes=HASHES, preparation=TF, **option
 def test_features_are_the_models_outputs(base):
     features, use = extract(base, None)
     np.testing.assert_allclose(features, base.predict(TF(IMAGES)), rtol=1e-5, atol=1e-6)
-    assert use == (0, 2)
+    assert use == (0, ALL)
 
 
 def test_kept_features_have_the_same_bits_as_computed_ones(base, tmp_path):
     fresh, _ = extract(base, None)
     first, first_use = extract(base, FeatureCache(tmp_path))
     second, second_use = extract(base, FeatureCache(tmp_path))
-    assert (first_use, second_use) == ((0, 2), (2, 0))
+    assert (first_use, second_use) == ((0, ALL), (ALL, 0))
     assert fresh.tobytes() == first.tobytes() == second.tobytes()
 
 
@@ -56,14 +57,57 @@ def test_several_outputs_are_kept_together(base, tmp_path):
     cache = FeatureCache(tmp_path)
     computed, _ = features_by_batch(both, IMAGES, HASHES, TF, cache=cache)
     kept, use = features_by_batch(both, IMAGES, HASHES, TF, cache=cache)
-    assert (use.found, use.computed) == (2, 0)
+    assert (use.found, use.computed) == (ALL, 0)
     assert [a.tobytes() for a in computed] == [a.tobytes() for a in kept]
 
 
-def test_a_new_picture_costs_only_the_batches_from_it_on(base, tmp_path):
-    cache = FeatureCache(tmp_path)
-    extract(base, cache, IMAGES[:-1], HASHES[:-1])
-    assert extract(base, cache)[1] == (1, 1)
+@pytest.mark.parametrize("share", [0.25, 0.0])
+def test_only_new_pictures_are_computed_wherever_they_come(share, base, tmp_path, monkeypatch, passes):
+    monkeypatch.setattr("minicnn.models.features.SHARE", share)
+    cache, new = FeatureCache(tmp_path), ALL - 1
+    expected, _ = extract(base, None)
+    before, _ = extract(base, cache, IMAGES[:new], HASHES[:new])
+    for order, computed in (
+        ([new, *range(new)], 1), ([*range(10), new, *range(12, new)], 0), ([3, new, 3], 0), (range(ALL)[::-1], 0)
+    ):  # fmt: skip
+        passes.clear()
+        rows = np.array(order)
+        features, use = extract(base, cache, IMAGES[rows], [HASHES[row] for row in rows])
+        assert use == (len(rows) - computed, computed)
+        assert sum(passes) <= 8 + 1 + computed  # a few to compare
+        assert_same(features, expected[rows])
+    assert_same(before, expected[:new])
+
+
+def assert_same(found, expected):
+    """Bit for bit where the compiled kernels run; BLAS may add up in another order for another number of pictures."""
+    if numba_wanted():
+        assert np.asarray(found).tobytes() == np.asarray(expected).tobytes()
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.0])
+def test_copies_are_computed_once_and_have_the_same_bits(share, base, tmp_path, monkeypatch, passes):
+    monkeypatch.setattr("minicnn.models.features.SHARE", share)
+    rows = np.array([0, 1, 0, 2, 1, 0])
+    hashes = [HASHES[row] for row in rows]
+    plain, _ = extract(base, None, IMAGES[rows], hashes)
+    filling, use = extract(base, FeatureCache(tmp_path), IMAGES[rows], hashes)
+    assert (passes, use) == ([3, 3], (0, 6))
+    found, use = extract(base, FeatureCache(tmp_path), IMAGES[rows], hashes)
+    assert use == (6, 0)
+    for features in (filling, found):
+        assert np.asarray(features).tobytes() == np.asarray(plain).tobytes()
+    assert plain[5].tobytes() == plain[0].tobytes()
+
+
+def test_what_another_process_keeps_meanwhile_is_found(base, tmp_path):
+    def another(step, done, total):
+        if done == BATCH:
+            assert extract(base, FeatureCache(tmp_path), IMAGES[20:], HASHES[20:])[1] == (BATCH - 20, ALL - BATCH)
+
+    assert extract(base, FeatureCache(tmp_path), progress=another)[1] == (0, ALL)
+    assert extract(base, FeatureCache(tmp_path))[1] == (ALL, 0)
 
 
 def changed_weights(model):
@@ -82,7 +126,7 @@ def test_another_model_finds_nothing(base, tmp_path, change):
     cache = FeatureCache(tmp_path)
     extract(base, cache)
     change(base)
-    assert extract(base, cache)[1] == (0, 2)
+    assert extract(base, cache)[1] == (0, ALL)
 
 
 @pytest.mark.parametrize(
@@ -96,19 +140,19 @@ def test_another_model_finds_nothing(base, tmp_path, change):
 def test_another_preparation_finds_nothing(base, tmp_path, preparation):
     cache = FeatureCache(tmp_path)
     extract(base, cache)
-    assert extract(base, cache, preparation=preparation)[1] == (0, 2)
+    assert extract(base, cache, preparation=preparation)[1] == (0, ALL)
 
 
 def test_other_picture_bytes_find_nothing(base, tmp_path):
     cache = FeatureCache(tmp_path)
     extract(base, cache)
-    assert extract(base, cache, hashes=["f" * 64, *HASHES[1:]])[1] == (1, 1)
+    assert extract(base, cache, hashes=["f" * 64, *HASHES[1:]])[1] == (ALL - 1, 1)
 
 
 def test_another_boundary_finds_nothing(base, tmp_path):
     cache = FeatureCache(tmp_path)
     extract(base, cache)
-    assert extract(Model(base.inputs, base.get_layer("relu1").output), cache)[1] == (0, 2)
+    assert extract(Model(base.inputs, base.get_layer("relu1").output), cache)[1] == (0, ALL)
 
 
 def test_other_kernels_find_nothing(base, tmp_path, monkeypatch):
@@ -116,7 +160,7 @@ def test_other_kernels_find_nothing(base, tmp_path, monkeypatch):
     extract(base, cache)
     other = int(numba_wanted())  # as true as before, but written another way
     monkeypatch.setattr("minicnn.kernels.numba_wanted", lambda: other)
-    assert extract(base, cache)[1] == (0, 2)
+    assert extract(base, cache)[1] == (0, ALL)
 
 
 def test_a_model_built_again_has_the_same_hash():
@@ -177,9 +221,16 @@ def test_an_option_of_an_unknown_kind_is_never_found():
 
 
 def test_files_that_were_not_used_for_long_make_room(base, tmp_path):
-    cache = FeatureCache(tmp_path, limit=1)
+    size = 4096 + ALL * 8 * 4
+    cache = FeatureCache(tmp_path, limit=size + 100)
     extract(base, cache)
-    assert list(tmp_path.rglob("*.features")) == []
+    (old,) = tmp_path.rglob("*.features")
+    extract(base, cache, preparation=Preparation(ResizeRule(SIDE), "torch"))
+    (new,) = tmp_path.rglob("*.features")
+    assert new != old
+    with pytest.warns(UserWarning, match="not cached in .*there is room for 0.0977 KiB"):
+        extract(base, FeatureCache(tmp_path, limit=100), hashes=HASHES[::-1][:-1] + ["f" * 64])
+    assert list(tmp_path.rglob("*.features")) == [new]
 
 
 def test_damaged_files_are_computed_again(base, tmp_path):
@@ -188,8 +239,21 @@ def test_damaged_files_are_computed_again(base, tmp_path):
     for path in tmp_path.rglob("*.features"):
         path.write_bytes(path.read_bytes()[:100])
     again, use = extract(base, cache)
-    assert use == (0, 2)
+    assert use == (0, ALL)
     assert again.tobytes() == expected.tobytes()
+
+
+def test_a_damaged_row_costs_one_picture(base, tmp_path):
+    cache = FeatureCache(tmp_path)
+    expected, _ = extract(base, cache)
+    path = file_of(cache)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    for use in ((ALL - 1, 1), (ALL, 0)):
+        again, found = extract(base, cache)
+        assert found == use
+        assert again.tobytes() == expected.tobytes()
 
 
 @pytest.fixture
@@ -207,7 +271,7 @@ def test_features_that_memory_has_no_room_for_lie_in_one_file(base, tmp_path, no
     cache = FeatureCache(tmp_path)
     first, first_use = extract(base, cache)
     again, again_use = extract(base, cache)
-    assert (first_use, again_use) == ((0, 2), (1, 1))  # the first batch is computed, to compare
+    assert (first_use, again_use) == ((0, ALL), (ALL, 0))
     np.testing.assert_allclose(first, expected, rtol=1e-5, atol=1e-6)
     assert np.asarray(first).tobytes() == np.asarray(again).tobytes()
     assert file_of(cache).stat().st_size > expected.nbytes
@@ -215,7 +279,9 @@ def test_features_that_memory_has_no_room_for_lie_in_one_file(base, tmp_path, no
     assert np.asarray(unnamed).tobytes() == np.asarray(first).tobytes()
 
 
-def test_what_a_killed_process_had_made_is_found(base, tmp_path, no_memory):
+@pytest.mark.parametrize("share", [0.25, 0.0])
+def test_what_a_killed_process_had_made_is_found(share, base, tmp_path, monkeypatch):
+    monkeypatch.setattr("minicnn.models.features.SHARE", share)
     cache = FeatureCache(tmp_path)
 
     def stop(step, done, total):
@@ -224,8 +290,9 @@ def test_what_a_killed_process_had_made_is_found(base, tmp_path, no_memory):
     with pytest.raises(KeyboardInterrupt):
         extract(base, cache, progress=stop)
     features, use = extract(base, cache)
-    assert use == (0, 2)
+    assert use == (BATCH, ALL - BATCH)
     np.testing.assert_allclose(features, base.predict(TF(IMAGES)), rtol=1e-5, atol=1e-6)
+    assert extract(base, cache)[1] == (ALL, 0)
 
 
 def test_without_room_for_a_file_features_lie_in_memory(base, tmp_path, no_memory):
@@ -256,20 +323,33 @@ def test_a_cache_that_lies_is_mentioned_and_not_believed(share, base, tmp_path, 
     cache = FeatureCache(tmp_path)
     expected, _ = extract(base, cache)
     expected = np.array(expected)
-    for path in tmp_path.rglob("*.features"):
-        if share:
-            kept = decode(path.read_bytes())
-            assert kept is not None
-            path.write_bytes(encode(kept[::-1] * 3))
-        else:
-            path.unlink()
-            lie = np.array(expected[::-1] * 3)
-            FeatureFile([lie], len(lie), path.stem, tmp_path).write(np.arange(len(lie)), [lie])
-    with pytest.warns(UserWarning, match="are not those of the network: all are computed anew"):
+    make_lie(tmp_path)
+    with pytest.warns(UserWarning, match="are not those of the network: they are computed anew"):
         again, use = extract(base, cache)
-    assert use == (0, 2)
+    assert use == (0, ALL)
     np.testing.assert_array_equal(again, expected)
     np.testing.assert_array_equal(extract(base, cache)[0], expected)
+
+
+def test_each_file_of_a_cache_is_looked_at_and_one_that_lies_is_removed(base, tmp_path):
+    cache, late = FeatureCache(tmp_path), slice(ALL - 3, None)
+    extract(base, cache, IMAGES[late], HASHES[late])
+    make_lie(tmp_path)
+    extract(base, cache, IMAGES[: ALL - 3], HASHES[: ALL - 3])
+    some = slice(ALL - 1)
+    with pytest.warns(UserWarning, match="are not those of the network: they are computed anew"):
+        features, use = extract(base, cache, IMAGES[some], HASHES[some])
+    assert use == (ALL - 3, 2)
+    assert_same(features, extract(base, None)[0][some])
+    assert extract(base, cache)[1] == (ALL - 1, 1)
+
+
+def test_a_mapped_file_is_hashed_once(base, tmp_path, no_memory, monkeypatch):
+    cache, hashed, digest = FeatureCache(tmp_path), [], FeatureFile._digest
+    extract(base, cache)
+    monkeypatch.setattr(FeatureFile, "_digest", lambda file, row, x: hashed.append(row) or digest(file, row, x))
+    extract(base, cache)
+    assert sorted(hashed) == list(range(ALL))
 
 
 @pytest.mark.parametrize("share", [0.25, 0.0])
@@ -286,7 +366,7 @@ def test_float16_takes_half_the_room_and_says_how_far_it_is_off(share, base, tmp
         assert use.relative_error == pytest.approx(np.linalg.norm(gap) / np.linalg.norm(expected))
         assert 0 < use.relative_error < 2**-11
         assert "stored in float16, off by" in str(use)
-    assert extract(base, cache)[1][1] == 2  # float32 is kept on its own
+    assert extract(base, cache)[1][1] == ALL  # float32 is kept on its own
 
 
 def test_what_does_not_fit_in_float16_is_refused(base):

@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from transfer_cases import write_photos
+from transfer_cases import make_lie, write_photos
 
 from minicnn.errors import ArgumentError, DataError, FileAccessError, FileFormatError
 from minicnn.models import load_model
 from minicnn.transfer import FeatureCache, Settings, finetune_folder
-from minicnn.transfer.feature_cache import decode, encode
 from minicnn.transfer.features import features_by_batch
 from minicnn.transfer.freeze import leaf_layers
 
@@ -73,8 +72,8 @@ def test_neither_cache_nor_cross_validation_changes_a_bit(photos, net_file, tmp_
     plain = run(photos, net_file, **changes)
     filling = run(photos, net_file, cache=cache, **changes)
     cached = run(photos, net_file, cache=cache, folds=2, **changes)
-    assert "24 pictures in 1 batch: 0 from the cache, 1 computed" in filling.cache
-    assert "24 pictures in 1 batch: 1 from the cache, 0 computed" in cached.cache
+    assert "24 pictures: 0 from the cache, 24 computed" in filling.cache
+    assert "24 pictures: 24 from the cache, 0 computed" in cached.cache
     assert weights(plain.model) == weights(filling.model) == weights(cached.model)
 
 
@@ -99,11 +98,8 @@ def test_fine_tuning_changes_no_figure_of_the_head_in_cross_validation(tmp_path,
 
 def test_a_cache_that_lies_is_mentioned_and_not_believed(photos, net_file, tmp_path):
     expected = run(photos, net_file, cache=FeatureCache(tmp_path))
-    for path in tmp_path.rglob("*.features"):
-        features = decode(path.read_bytes())
-        if features is not None and features.ndim == 2:
-            path.write_bytes(encode(features[::-1] * 3))
-    with pytest.warns(UserWarning, match="not those of the network: all are computed anew"):
+    make_lie(tmp_path)
+    with pytest.warns(UserWarning, match="not those of the network: they are computed anew"):
         again = run(photos, net_file, cache=FeatureCache(tmp_path))
     assert weights(again.model) == weights(expected.model)
 
@@ -138,7 +134,10 @@ def test_bad_files_are_told_and_left_out(tmp_path, net_file):
 def test_tiny_pictures_are_listed_among_those_converted(tmp_path, net_file):
     photos = write_photos(tmp_path / "p")
     Image.open(photos / "red" / "0.png").resize((1, 1)).save(photos / "red" / "dot.png")
-    assert run(photos, net_file).adapted == [("red/dot.png", "enlarged from 1 x 1")]
+    result = run(photos, net_file)
+    assert result.adapted == [("red/dot.png", "enlarged from 1 x 1")]
+    (remark,) = result.remarks
+    assert remark.startswith("1 picture is so small that there is little to see: red/dot.png, enlarged from 1 x 1; ")
 
 
 def test_copies_are_remarked_and_never_divided(tmp_path, net_file):
