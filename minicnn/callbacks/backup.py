@@ -45,7 +45,8 @@ class BackupAndRestore(MonitorCallback):
         else the next `fit` with these arguments gives the trained model and its history at once, also to a program that
         was killed before it saved them
     keep : how many of the last checkpoints are kept
-    monitor, mode : keep the best checkpoint too, at the end of the epoch in which this figure is best
+    monitor, mode : keep the best checkpoint too, at the end of the epoch in which this figure is best; that of another
+        figure, from before training went on, is forgotten
     settings : {name: value} of whatever else decides the training; going on with other values is refused
 
     Raises
@@ -88,6 +89,7 @@ class BackupAndRestore(MonitorCallback):
         self.settings = dict(settings or {})
         self._fingerprint: dict[str, Any] = {}
         self._failed = False
+        self._figure: list[str] = []  # what the best is the best of
         self._found: tuple[Path, dict[str, Any]] | None = None
 
     @property
@@ -106,7 +108,7 @@ class BackupAndRestore(MonitorCallback):
         """
         self.folder.acquire()
         try:
-            self._failed, self.best = False, None
+            self._failed, self.best, self._figure = False, None, [self.monitor, self.mode]
             self._fingerprint = as_json({**self.settings, **course.fingerprint()})
             pack(course.parts(), "fit")
             self._found = self.folder.newest()
@@ -127,9 +129,10 @@ class BackupAndRestore(MonitorCallback):
         """Be the training that a state is of, when it is."""
         compare(self.folder.path, state["fingerprint"], self._fingerprint, state["changing"])
         self._fingerprint = state["fingerprint"]
-        value, name = state["best"]
-        if name is not None and (self.folder.path / name).is_file():  # else the next epoch is the best that is there
-            self.best, self.folder.best = value, name
+        value, name, *figure = state["best"]
+        same = not self.watches or figure == self._figure
+        if same and name is not None and (self.folder.path / name).is_file():  # else the next epoch is the best
+            self.best, self.folder.best, self._figure = value, name, figure
 
     def resume(self, course: Any) -> None:
         """Go on from what was found, if anything was."""
@@ -172,7 +175,7 @@ class BackupAndRestore(MonitorCallback):
                 f"fit: after {epoch} epochs and {step} steps {place} is not finite: no checkpoint is written{last}"
             )
         state |= {"fingerprint": self._fingerprint, "changing": as_json(course.changing())}
-        state["best"] = [self.best, self.folder.best]
+        state["best"] = [self.best, self.folder.best, *self._figure]
         try:
             self.folder.write(self._place(course), state)
         except (FileAccessError, ArgumentError) as error:

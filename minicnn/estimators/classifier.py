@@ -115,10 +115,9 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         known = [field.name for field in fields(Policy)]
         if unknown := next((name for name in choices if name not in known), None):
             raise ArgumentError(f"CNNClassifier: a policy has no choice {unknown!r}; it has {', '.join(known)}")
-        super().set_params(**params)
         if choices:
-            self.policy = replace(policy_of(self.policy), **choices)
-        return self
+            params["policy"] = replace(policy_of(params.get("policy", self.policy)), **choices)
+        return super().set_params(**params)
 
     def fit(self, X: Any, y: Any) -> "CNNClassifier":
         """Train on all samples; y are classes of any kind."""

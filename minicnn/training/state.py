@@ -134,7 +134,7 @@ def load_weights(model: Any, path: str | Path, best: bool = False) -> Path:
             raise FileAccessError(f"there are no checkpoints in {file}")
         file, state = found
         if best:
-            _, name = state["best"]
+            name = state["best"][1]
             if name is None:
                 raise FileAccessError(
                     f"no checkpoint in {folder.path} is known as the best: that training monitored nothing"

@@ -38,10 +38,11 @@ def class_weights(choice: Choice, labels: np.ndarray, classes: int) -> dict[int,
     return {label: float(weight) for label, weight in enumerate(weights)}
 
 
-def checked_choice(choice: Any) -> None:
-    """Raise ArgumentError unless it is None, one of the names, or a dict of class numbers and weights."""
+def checked_choice(choice: Any) -> Choice:
+    """None, one of the names, or a dict of class numbers and weights; raise ArgumentError for anything else."""
     if isinstance(choice, Mapping):
-        checked_class_weight(dict(choice))
-    elif choice is not None and choice not in POWERS:
-        names = ", ".join(map(repr, POWERS))
-        raise ArgumentError(f"policy: class_weight must be None, {names} or a dict of weights; it is {choice!r}")
+        return checked_class_weight(dict(choice))
+    if choice is None or (isinstance(choice, str) and choice in POWERS):
+        return choice
+    names = ", ".join(map(repr, POWERS))
+    raise ArgumentError(f"policy: class_weight must be None, {names} or a dict of weights; it is {choice!r}")

@@ -25,6 +25,8 @@ from minicnn.errors import DataError
 from minicnn.preparation.pillow import pillow_image
 from minicnn.transfer.feature_cache import FeatureCache
 
+UNREADABLE = "unreadable"  # kind of a problem that is none of a file's bytes
+
 
 class FilePictures:
     """
@@ -101,7 +103,10 @@ def known_images(
     read: dict[int, str] = dict(zip([unknown[i] for i in loaded.indices.tolist()], loaded.hashes))
     hashes = [read.get(i, known_hash) for i, known_hash in enumerate(sums)]
     facts |= dict(zip(unknown, _found(loaded, [files[i] for i in unknown])))
-    _keep(cache, key, {sums[i]: facts[i] for i in unknown if sums[i] and hashes[i] == sums[i]})
+    bad = [i for i in unknown if facts[i].problem]
+    now = read | dict(zip(bad, _hashes([files[i] for i in bad])))
+    lasting = [i for i in unknown if sums[i] and now[i] == sums[i] and facts[i].problem[:1] != (UNREADABLE,)]
+    _keep(cache, key, {sums[i]: facts[i] for i in lasting})
     good = np.array([i for i in range(len(files)) if not facts[i].problem], np.int64)
     images: Any = loaded.images
     if before:

@@ -131,23 +131,23 @@ class Policy:
 
     def __post_init__(self):
         least = {"head_epochs": 1, "epochs": 1, "batch_size": 1, "gradual": 0, "rank": 0, "views": 0, "seed": 0}
-        for name, low in least.items():
-            whole_number("policy", name, getattr(self, name), low)
+        least |= {"patience": 1} if self.patience is not None else {}
+        least |= {"unfreeze": 1} if not isinstance(self.unfreeze, str | None) else {}
         intervals = {
             "learning_rate": "(0, inf)", "layer_decay": "(0, 1]", "warmup": "[0, 1)", "weight_decay": "[0, inf)",
             "l2_sp": "[0, inf)", "dropout": "[0, 1)", "label_smoothing": "[0, 1)", "held_out": "(0, 1)",
         }  # fmt: skip
-        for name, interval in intervals.items():
-            number("policy", name, getattr(self, name), interval)
+        intervals |= {"clip_norm": "(0, inf)"} if self.clip_norm is not None else {}
+        intervals |= {"ema": "[0, 1)"} if self.ema is not None else {}
+        plain: dict[str, Any] = {
+            name: whole_number("policy", name, getattr(self, name), low) for name, low in least.items()
+        }
+        plain |= {name: number("policy", name, getattr(self, name), within) for name, within in intervals.items()}
+        plain["class_weight"] = checked_choice(self.class_weight)
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)  # NumPy's numbers as Python's, which records of a run compare
         for name, known in CHOICES.items():
             one_of("policy", name, getattr(self, name), known)
-        if self.clip_norm is not None:
-            number("policy", "clip_norm", self.clip_norm, "(0, inf)")
-        if self.ema is not None:
-            number("policy", "ema", self.ema, "[0, 1)")
-        if self.patience is not None:
-            whole_number("policy", "patience", self.patience, 1)
-        checked_choice(self.class_weight)
         _check_augment(self.augment)
         if self.views and self.augment is None:
             raise ArgumentError(f"policy: views={self.views} of what? Say with augment how pictures are changed")
@@ -155,8 +155,6 @@ class Policy:
 
     def _check_layers(self) -> None:
         """Refuse choices about layers that say nothing, or contradict each other."""
-        if self.unfreeze is not None and not isinstance(self.unfreeze, str):
-            whole_number("policy", "unfreeze", self.unfreeze, 1)
         if self.rank and self.l2_sp:
             raise ArgumentError("policy: rank and l2_sp both hold layers to the weights they came with: choose one")
         if self.rank and self.batchnorm == "train":
@@ -209,7 +207,7 @@ def _check_augment(choice: Any) -> None:
         raise ArgumentError(f"policy: augment must be a Pipeline of steps; it is the single step {choice!r}")
     if isinstance(choice, Pipeline) and choice.mixing:
         raise ArgumentError(f"policy: augment changes single pictures, it cannot mix them as {choice.mixing} would")
-    if choice is not None and choice != "mirror" and not callable(choice):
+    if not (choice is None or callable(choice) or (isinstance(choice, str) and choice == "mirror")):
         raise ArgumentError(f"policy: augment must be None, 'mirror' or a function; it is {choice!r}")
 
 

@@ -226,6 +226,16 @@ def test_the_best_is_right_when_training_goes_on(tmp_path):
     assert best_in(tmp_path) == "epoch00002-step000000.safetensors"
 
 
+def test_the_best_of_one_figure_is_not_that_of_another(tmp_path):
+    fit(make(), tmp_path, watching([1.0, 2.0]), backup=keep_best(tmp_path, "epoch"), epochs=2)
+    unwatched = BackupAndRestore(tmp_path, delete_checkpoint=False)
+    fit(make(), tmp_path, watching([None, None, 3.0]), backup=unwatched, epochs=3)
+    assert best_in(tmp_path) == "epoch00001-step000000.safetensors"
+    other = BackupAndRestore(tmp_path, delete_checkpoint=False, monitor="figure", mode="max")
+    fit(make(), tmp_path, watching([None] * 3 + [0.5, 0.4, 0.3]), backup=other, epochs=6)
+    assert best_in(tmp_path) == "epoch00004-step000000.safetensors"
+
+
 def test_a_best_that_is_no_longer_there_is_beaten_by_the_next(tmp_path):
     fit(make(), tmp_path, watching([3.0, 1.0]), backup=keep_best(tmp_path, 2), stop=(2 * STEPS + 1,))
     assert files(tmp_path)[:-1] == ["epoch00001-step000005.safetensors", "epoch00002-step000000.safetensors"]

@@ -92,8 +92,8 @@ def test_choices_of_a_policy_are_parameters():
     with pytest.raises(ValueError, match=r"a policy has no choice 'epoch'; it has unfreeze, head_epochs"):
         classifier.set_params(policy__epoch=3)
     with pytest.raises(ValueError, match="epochs=3 is for fine-tuning, but unfreeze=None trains the head alone"):
-        classifier.set_params(policy__epochs=3)
-    assert classifier.policy == replace(HEAD, head_epochs=5)
+        classifier.set_params(policy=replace(HEAD, seed=1), base="mobilenet", policy__epochs=3)
+    assert (classifier.policy, classifier.base) == (replace(HEAD, head_epochs=5), "bundled")
     assert "policy__epochs" not in classifier.set_params(policy="default").get_params()
     assert repr(CNNClassifier(policy=Policy(epochs=3))) == "CNNClassifier(policy=Policy(epochs=3))"
 

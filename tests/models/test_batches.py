@@ -67,6 +67,7 @@ def pooled(pool_size: int, padding: str) -> Model:
     """Chains of 3x3 convolutions, in tiles of several rows where there are channels enough, and poolings."""
     x = L.Input((23, 17, 3))
     y = L.Conv2D(16, 3, padding="same", activation="relu")(x)
+    y = L.Add()([y, L.Conv2D(16, 3, padding="same")(y)])  # a shortcut around one layer
     for filters in (32, 24):
         y = L.Conv2D(32, 3, padding=padding, activation="relu")(y)
         y = L.MaxPooling2D(pool_size, 2, padding)(L.Conv2D(filters, 3, padding="same")(y))

@@ -1,5 +1,7 @@
 """Pictures whose files are known: what is said of them is the same, and only those that are used are decoded."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -77,8 +79,43 @@ def test_only_a_file_that_is_new_is_decoded(folder, tmp_path, decoded):
 
 def test_a_file_that_changes_while_it_is_read_is_not_remembered(folder, tmp_path, decoded, monkeypatch):
     cache, of = FeatureCache(tmp_path / "c"), known_pictures._hashes
-    monkeypatch.setattr(known_pictures, "_hashes", lambda files: ["0" * 64, *of(files)[1:]])
+    other = {folder / "blue" / "0.png": "0" * 64}
+    monkeypatch.setattr(
+        known_pictures, "_hashes", lambda files: [other.get(file, now) for file, now in zip(files, of(files))]
+    )
     read(folder, cache)
+    read(folder, cache)
+    assert decoded == [38, 1]
+
+
+@pytest.mark.parametrize("length", [None, 60])
+def test_a_file_that_was_away_for_a_while_is_not_remembered_as_damaged(folder, tmp_path, monkeypatch, length):
+    cache, of, file = FeatureCache(tmp_path / "c"), known_pictures._hashes, folder / "blue" / "0.png"
+    whole = file.read_bytes()
+
+    def then_replaced(files):
+        hashes = of(files)
+        file.unlink(missing_ok=True)
+        if length is not None:
+            file.write_bytes(whole[:length])
+        return hashes
+
+    with monkeypatch.context() as patch:
+        patch.setattr(known_pictures, "_hashes", then_replaced)
+        assert "blue/0.png" in [name for name, _ in read(folder, cache).refused]
+    file.write_bytes(whole)
+    assert read(folder, cache).refused == read(folder, None).refused
+
+
+def test_a_file_that_cannot_be_opened_once_is_decoded_the_next_time(folder, tmp_path, decoded, monkeypatch):
+    cache, found = FeatureCache(tmp_path / "c"), known_pictures._found
+
+    def once_unreadable(loaded, files):
+        return [known_pictures.Fact(("unreadable", "cannot be read")), *found(loaded, files)[1:]]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(known_pictures, "_found", once_unreadable)
+        read(folder, cache)
     read(folder, cache)
     assert decoded == [38, 1]
 
@@ -88,6 +125,16 @@ def test_another_size_knows_nothing(folder, tmp_path, decoded):
     read(folder, cache)
     read_pictures(scan_folder(folder), ResizeRule(25), cache=cache)
     assert decoded == [38, 38]
+
+
+def test_another_decoder_knows_nothing(folder, tmp_path, decoded, monkeypatch):
+    cache = FeatureCache(tmp_path / "c")
+    read(folder, cache)
+    monkeypatch.setattr(known_pictures, "__version__", "another")
+    read(folder, cache)
+    monkeypatch.setattr(known_pictures, "pillow_image", lambda: SimpleNamespace(__version__="another"))
+    read(folder, cache)
+    assert decoded == [38, 38, 38]
 
 
 def test_a_file_that_changes_in_between_is_refused(folder, tmp_path):

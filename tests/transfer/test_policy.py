@@ -1,7 +1,8 @@
 """Every ingredient of a policy, against steps written out in NumPy or against what it must leave alone."""
 
+import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -337,6 +338,8 @@ def test_mirroring_trains():
         ({"batchnorm": "yes"}, "batchnorm"),
         ({"class_weight": "even"}, "class_weight"),
         ({"class_weight": {0: -1.0}}, "class_weight"),
+        ({"class_weight": np.ones(2)}, "class_weight must be None"),
+        ({"augment": np.ones(2)}, "augment must be None"),
         ({"clip_norm": 0.0}, "clip_norm"),
         ({"ema": 1.0}, "ema"),
         ({"patience": 0}, "patience"),
@@ -352,3 +355,10 @@ def test_mirroring_trains():
 def test_choices_out_of_range_are_refused(choice, said):
     with pytest.raises(ArgumentError, match=said):
         Policy(**choice)
+
+
+def test_numbers_of_numpy_are_those_of_python():
+    arrays = {"seed": np.int64(3), "unfreeze": np.int32(2), "ema": np.float64(0.5), "class_weight": {np.int64(0): 2.0}}
+    made, plain = Policy(**arrays), Policy(seed=3, unfreeze=2, ema=0.5, class_weight={0: 2.0})
+    assert json.dumps(asdict(made)) == json.dumps(asdict(plain))
+    assert repr(made) == repr(plain)

@@ -114,10 +114,11 @@ class Steps:
                 y = out[:, rows]
                 if part is not parts[-1]:
                     y = np.ndarray(shape, out.dtype, self.scratch[position % 2])
-                values = {id(part.item.inputs[0]): x}
-                for value in part.item.values()[1:]:
-                    values[id(value)] = self.fixed[id(value)][:, rows]
-                x = self._execute(part.item, values, y, part.options)
+                values = {id(value): self.fixed[id(value)][:, rows] for value in part.item.values()[1:]}
+                options = part.options
+                if "residual" in options:  # which may be the input too, of which other rows are needed
+                    options = {**options, "residual": values[id(options["residual"])]}
+                x = self._execute(part.item, {**values, id(part.item.inputs[0]): x}, y, options)
 
     def run(self) -> list[np.ndarray]:
         """The outputs, which the next run may overwrite."""
