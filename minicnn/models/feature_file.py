@@ -171,7 +171,7 @@ class FeatureFile:
             path.parent.mkdir(exist_ok=True)
             with replacing(path) as temporary, temporary.open("wb") as file:
                 _begin(file, begun, layout.size)
-            with contextlib.suppress(FileNotFoundError, ValueError):  # another process may have removed or spoiled it by now
+            with contextlib.suppress(FileNotFoundError, ValueError):  # another process may have spoiled it by now
                 return cls(path.open("r+b", buffering=0), layout, key or "", path)
         file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         _begin(file, begun, layout.size)
