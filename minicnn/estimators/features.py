@@ -45,9 +45,9 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Notes
     -----
-    X is uint8 pictures of one size, or a list of pictures of any size, or of files, as a column of a table may be;
-    floats are what the network takes.  Rows without an `image_shape` are no pictures: they count as features and come
-    out as they are, with a warning.
+    X is uint8 pictures of one size, or a list of pictures of any size, Pillow's among them, or of files, as a
+    column of a table may be; floats are what the network takes.  Rows without an `image_shape` are no pictures: they
+    count as features and come out as they are, with a warning.
 
     Examples
     --------

@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.transfer.extraction import are_files
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import default_cache
+from minicnn.transfer.labelled import are_files
 
 
 def read_x(estimator: Any, X: Any, reset: bool) -> tuple[Any, bool]:
@@ -74,11 +74,16 @@ def _without_column(X: Any) -> Any:
 
 def _are_pictures(X: Any) -> bool:
     """Whether these are arrays of pixels or paths, and not rows (N,D), tables or sparse matrices."""
-    if isinstance(X, list | tuple) and len(X) and all(isinstance(x, np.ndarray) and x.ndim > 1 for x in X):
+    if isinstance(X, list | tuple) and len(X) and all(map(_is_picture, X)):
         return True
     if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1):
         return are_files(X)
     return isinstance(X, np.ndarray) and X.ndim > 2
+
+
+def _is_picture(x: Any) -> bool:
+    """Whether it is an array of pixels, or a picture of Pillow."""
+    return (isinstance(x, np.ndarray) and x.ndim > 1) or isinstance(getattr(x, "mode", None), str)
 
 
 def _as_images(rows: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -78,6 +78,9 @@ class Layer:
         self._weights: list[Parameter] = []
         self._trainable = bool(trainable)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if self.__dict__.get("built") and name in constructor_arguments(type(self)):

@@ -129,6 +129,9 @@ def has_channels_first(input_shape: Sequence[int | None]) -> bool:
 
 def as_picture(image: np.ndarray, channels: int = 3) -> np.ndarray:
     """A uint8 RGB picture, checked; a grey one (H,W) or (H,W,1) becomes one for a model that takes one channel."""
+    mode = getattr(image, "mode", "")
+    if isinstance(mode, str) and mode not in ("", "RGB", "L"):  # of Pillow: the numbers of a palette are no grey
+        raise ShapeError(f"a picture is RGB or grey; this one has Pillow's mode {mode}: give picture.convert('RGB')")
     array = np.asarray(image)
     if array.dtype != np.uint8:
         raise DTypeError(f"pictures are uint8 with values 0..255; got {array.dtype}")

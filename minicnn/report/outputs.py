@@ -40,7 +40,8 @@ def check_place(folder: str | Path) -> Path:
     if not around.is_dir():
         raise FileAccessError(f"{around} is a file: name a folder for the results")
     if not os.access(around, os.W_OK | os.X_OK):
-        raise FileAccessError(f"{folder} cannot be written: {around} is not writable; name another folder")
+        place, shut = (path if path.name else path.absolute() for path in (folder, around))  # "." says little
+        raise FileAccessError(f"{place} cannot be written: {shut} is not writable; name another folder")
     if around == folder and not os.access(folder, os.R_OK):
         raise FileAccessError(f"{folder} cannot be read, so what is in it may be lost: name another folder")
     return folder

@@ -24,8 +24,8 @@ from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import Progress, check_frozen, model_hash
 from minicnn.transfer.kept_features import BATCH, KeptFeatures
-from minicnn.transfer.labelled import store_of
-from minicnn.transfer.samples import AsGiven, check_finite
+from minicnn.transfer.labelled import are_files, store_of
+from minicnn.transfer.samples import AsGiven, check_finite, check_floats
 from minicnn.transfer.surgery import features_at
 from minicnn.transfer.tuning import base_of
 
@@ -48,8 +48,9 @@ def extract_features(
     model : str, path, Base or Model
         A base as `load_base` knows it, or a model of yours, which stays as it is.
     images : array or list
-        uint8 (N,H,W,3) or grey (N,H,W), or a list of such pictures of any size, or N paths of picture files: resized
-        and prepared as the base wants it.  Floats, of one size, are what the network takes.
+        uint8 (N,H,W,3) or grey (N,H,W), or a list of such pictures of any size, Pillow's among them, or N
+        paths of picture files: resized and prepared as the base wants it.  Floats, of one size, are what the network
+        takes.
     layer : str, optional
         Whose outputs are the features; None: what the classifier sees.
     pooling : "avg", "max" or None
@@ -161,8 +162,7 @@ def picture_source(images: Any, base: Base) -> PictureSource:
     x = _of_one_size(images)
     if x.dtype == np.uint8:
         return _of_pictures(x, base)
-    if x.dtype.kind != "f":
-        raise DTypeError(f"pictures are uint8 with values 0..255, or floats as the network takes them; got {x.dtype}")
+    check_floats(x)
     return _of_arrays(x)
 
 
@@ -179,15 +179,6 @@ def _of_one_size(images: Any) -> np.ndarray:
                 f"{sizes[-1]} among them: resize them, or give uint8 pictures to a base that says how to prepare them"
             )
     return as_array(images, "images")
-
-
-def are_files(images: Any) -> bool:
-    """Whether these are paths.
-
-    >>> are_files(["a.png"]), are_files(np.array(["a.png", "b.png"])), are_files([[0.0], [1.0]])
-    (True, True, False)
-    """
-    return len(images) > 0 and all(isinstance(image, str | Path) for image in images)
 
 
 def _of_files(files: list[Path], base: Base) -> PictureSource:

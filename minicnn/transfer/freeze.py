@@ -13,9 +13,25 @@ from typing import Any
 
 from minicnn.arguments import one_of, whole_number
 from minicnn.errors import ArgumentError
+from minicnn.models.network import Network
 
 BATCHNORM_MODES = ("keep-frozen", "train")
 LAST_NAMED = 6  # layers that a refusal names
+
+
+def network_of(owner: str, model: Any) -> Any:
+    """A network, or that of a `Base`.
+
+    Raises
+    ------
+    ArgumentError
+        It is something else, such as the name of a base.
+    """
+    network = getattr(model, "model", model)
+    if not isinstance(network, Network):
+        kind = type(model).__name__
+        raise ArgumentError(f"{owner} takes a model, or a base as load_base gives it; it is of type {kind}")
+    return network
 
 
 def leaf_layers(model: Any) -> Iterator[Any]:
@@ -52,7 +68,7 @@ def freeze(model: Any, until: str | None = None, *, pattern: str | None = None) 
     --------
     >>> frozen = freeze(model, until="block4_pool")  # doctest: +SKIP
     """
-    layers = list(leaf_layers(model))
+    layers = list(leaf_layers(network_of("freeze", model)))
     _at_most_one(until=until, pattern=pattern)
     chosen = layers if until is None else layers[: find_layer(layers, until) + 1]
     for layer in chosen if pattern is None else _fitting(layers, pattern):
@@ -105,7 +121,7 @@ def unfreeze(
     """
     one_of("unfreeze", "batchnorm", batchnorm, BATCHNORM_MODES)
     _at_most_one(from_layer=from_layer, last=last, pattern=pattern)
-    layers = list(leaf_layers(model))
+    layers = list(leaf_layers(network_of("unfreeze", model)))
     for layer in _chosen(layers, from_layer, last, pattern):
         if batchnorm == "train" or type(layer).__name__ != "BatchNormalization":
             layer.trainable = True

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any
 
 from minicnn.preparation import has_channels_first
-from minicnn.transfer.freeze import is_trained
+from minicnn.transfer.freeze import is_trained, network_of
 
 MOST = 5
 NOMINAL_SIDE = 256  # of maps whose sides are free
@@ -49,7 +49,7 @@ def layer_groups(model: Any, most: int = MOST) -> list[Group]:
     >>> [group.name for group in layer_groups(model)][-2:]
     ['block4_conv1 … block4_conv3', 'block5_conv1 … block5_conv3']
     """
-    areas = _areas(model)
+    areas = _areas(network_of("layer_groups", model))
     if not areas:
         return []
     layers = [layer for layer, _ in areas]

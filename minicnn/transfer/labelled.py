@@ -110,11 +110,35 @@ def labelled(data: Any, first: ResizeRule | None = None, progress: Progress | No
             f"labelled pictures are a folder, (images, labels) or (images, labels, names); got {data!r:.80}"
         )
     images, labels, *names = data
+    refuse_files(images)
     pictures = [as_picture(image, channels=1) for image in images]
     one_each(f"{len(pictures)} pictures", len(pictures), labels=labels)
     class_names, numbers = number_labels(labels, *names)
     hashes = [array_hash(picture) for picture in pictures]
     return Labelled(numbers, class_names, hashes, "pictures", lambda rule: _resized(pictures, rule))
+
+
+def are_files(images: Any) -> bool:
+    """Whether these are paths.
+
+    >>> are_files(["a.png"]), are_files(np.array(["a.png", "b.png"])), are_files([[0.0], [1.0]])
+    (True, True, False)
+    """
+    return len(images) > 0 and all(isinstance(image, str | Path) for image in images)
+
+
+def refuse_files(images: Any) -> None:
+    """Refuse paths where pictures are wanted.
+
+    Raises
+    ------
+    DataError
+        Which says what takes paths.
+    """
+    if are_files(images):
+        raise DataError(
+            "these are files, not pictures: give minicnn.data.label_files(files, labels) for (files, labels)"
+        )
 
 
 def store_of(cache: FeatureCache | bool) -> FeatureCache | None:

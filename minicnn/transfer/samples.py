@@ -13,12 +13,12 @@ from minicnn.data.load import array_hash
 from minicnn.data.pictures import LabelledPictures
 from minicnn.data.split import joined_keys
 from minicnn.data.table import files_of
-from minicnn.errors import ArgumentError, DataError
+from minicnn.errors import ArgumentError, DataError, DTypeError
 from minicnn.models.batches import as_array
 from minicnn.preparation import MODES, ResizeRule
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.labelled import Labelled, labelled
+from minicnn.transfer.labelled import Labelled, labelled, refuse_files
 from minicnn.transfer.pictures import Pictures, read_pictures
 
 Progress = Callable[[str, int, int], None]
@@ -135,13 +135,27 @@ def samples_of(
         raise ArgumentError(f"data must be pictures, arrays (x, y) or a dataset; it is {type(data).__name__}")
     x, y = data
     prepared_here = not isinstance(base.preparation, AsGiven)
-    if prepared_here and all(getattr(sample, "dtype", None) == np.uint8 for sample in x):
+    refuse_files(x)
+    if prepared_here and all(np.asarray(sample).dtype == np.uint8 for sample in x):
         return of_labelled(labelled((x, y, class_names)), base)
     x = as_array(x, "x")
+    if prepared_here:
+        check_floats(x)
     one_each(f"{len(x)} samples", len(x), labels=y)
     check_finite(x, "sample")
     names, numbers = number_labels(y, class_names)
     return Samples(x, numbers, names, [array_hash(sample) for sample in x], AsGiven())
+
+
+def check_floats(x: np.ndarray) -> None:
+    """Refuse whole numbers that are not uint8: they may be pixels, and would not be prepared as such.
+
+    Raises
+    ------
+    DTypeError
+    """
+    if x.dtype.kind != "f":
+        raise DTypeError(f"pictures are uint8 with values 0..255, or floats as the network takes them; got {x.dtype}")
 
 
 def check_finite(x: np.ndarray, what: str) -> None:

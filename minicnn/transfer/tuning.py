@@ -32,7 +32,7 @@ from minicnn.transfer.surgery import without_head
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FineTuned:
     """
     What `finetune` leaves.
@@ -67,6 +67,11 @@ class FineTuned:
     details: TransferResult
     seconds: Mapping[str, float] = field(default_factory=dict)
     cache: CacheUse = field(default_factory=CacheUse)
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        right = f"{self.accuracy:.1%} of {len(self.labels):,} samples kept aside, 95% interval {low:.1%} to {high:.1%}"
+        return f"FineTuned({len(self.class_names):,} classes: {right})"
 
     @property
     def accuracy(self) -> float:

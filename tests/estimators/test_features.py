@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -64,6 +65,12 @@ def test_files_lists_and_flat_pictures_are_taken_as_arrays_are(photos, net_file)
         images.reshape(len(images), -1)
     )
     np.testing.assert_array_equal(flat, expected)
+
+
+def test_pictures_of_pillow_are_pictures(pictures, net_file):
+    given = [Image.fromarray(pixels) for pixels in pictures[0]]
+    step = CNNFeatures(net_file, cache=False)
+    np.testing.assert_array_equal(step.fit_transform(given), step.fit_transform(pictures[0]))
 
 
 def test_pictures_of_several_sizes_go_through_folds(pictures, net_file):

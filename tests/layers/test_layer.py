@@ -7,7 +7,7 @@ from layer_cases import CASES
 from minicnn import Tensor, layers
 from minicnn.errors import DTypeError, GraphError, ShapeError
 from minicnn.layers import CLASSES, Input
-from minicnn.models import Model
+from minicnn.models import Model, Sequential
 
 pytestmark = pytest.mark.numpy_only
 RECURRENT = ["kernel", "recurrent_kernel", "bias"]
@@ -79,6 +79,11 @@ def test_the_flag_reaches_the_weights(name):
     frozen = built(name, trainable=False)
     assert frozen.trainable_weights == []
     assert not frozen.trainable
+
+
+def test_a_layer_is_shown_by_its_kind_and_name():
+    assert repr(layers.Dense(2, name="head")) == "<Dense name=head>"
+    assert repr(Sequential([layers.Input((3,))], name="net")) == "<Sequential name=net>"
 
 
 def test_set_weights_is_all_or_nothing():

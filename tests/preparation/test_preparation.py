@@ -73,6 +73,18 @@ def test_refusals(metadata, side, images, error, match):
         net.prepare(images)
 
 
+@pytest.mark.parametrize("mode", ["P", "RGBA", "CMYK", "1", "HSV"])
+def test_pictures_of_pillow_are_taken_in_rgb_alone(mode):
+    from PIL import Image
+
+    net = model(32)
+    net.metadata = {"preprocessing": "tf"}
+    photo = Image.effect_mandelbrot((32, 32), (-2, -1, 1, 1), 9).convert("RGB")
+    np.testing.assert_array_equal(net.prepare([photo]), net.prepare([np.asarray(photo)]))
+    with pytest.raises(ShapeError, match=rf"this one has Pillow's mode {mode}: give picture.convert\('RGB'\)"):
+        net.prepare([photo.convert(mode)])
+
+
 # Models that take one channel
 
 

@@ -141,6 +141,13 @@ def test_a_place_that_may_not_be_written_is_refused_before_work_begins(tmp_path,
     assert check_place(tmp_path / place) == tmp_path / place
 
 
+def test_the_folder_that_one_is_in_is_named_in_full(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(FileAccessError, match=f"^{tmp_path} cannot be written: {tmp_path} is not writable"):
+        check_place(".")
+
+
 def test_the_model_of_before_a_fine_tuning_that_did_harm_is_kept(photos, net_file, tmp_path):
     choices = {"epochs": 15, "batch_size": 8, "unfreeze": "conv2", "fine_epochs": 2}
     for rate, kept in ((30.0, True), (1e-3, False)):

@@ -8,7 +8,7 @@ from minicnn.applications import VGG16, MobileNet
 from minicnn.errors import ArgumentError
 from minicnn.layers import Dense
 from minicnn.models import Sequential
-from minicnn.transfer import freeze, load_base, unfreeze
+from minicnn.transfer import freeze, layer_groups, load_base, unfreeze
 
 
 def test_freeze_all_and_unfreeze_all():
@@ -16,6 +16,15 @@ def test_freeze_all_and_unfreeze_all():
     assert freeze(model) == ["conv1", "bn1", "conv2", "bn2", "old_head"]
     assert model.trainable_weights == []
     assert unfreeze(model, batchnorm="train") == ["conv1", "bn1", "conv2", "bn2", "old_head"]
+
+
+@pytest.mark.parametrize("act", [freeze, unfreeze, layer_groups])
+def test_a_base_stands_for_its_network_and_a_name_is_refused(act):
+    base = load_base("bundled")
+    given, own = act(base), act(base.model)
+    assert given == own
+    with pytest.raises(ArgumentError, match=f"^{act.__name__} takes a model, or a base .*; it is of type str$"):
+        act("bundled")
 
 
 def test_freeze_until_a_layer_leaves_the_rest_trainable():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicnn.data import ImageArrays, ImageFolder, augment, read_table, stratified_folds
-from minicnn.errors import ArgumentError, DataError
+from minicnn.errors import ArgumentError, DataError, DTypeError
 from minicnn.preparation import Preparation, ResizeRule
 from minicnn.transfer import Policy, compare, finetune
 from minicnn.transfer.base import Base
@@ -117,3 +117,26 @@ def test_arrays_that_look_alike_in_memory_are_told_apart():
 def test_refusals(data, names, error, said):
     with pytest.raises(error, match=said):
         samples_of(data, BASE, names)
+
+
+@pytest.mark.parametrize("read", [lambda data: samples_of(data, BASE), labelled], ids=["samples_of", "labelled"])
+def test_files_are_not_taken_for_pictures(read):
+    with pytest.raises(
+        DataError, match=r"^these are files, not pictures: give minicnn.data.label_files\(files, labels\)"
+    ):
+        read((["a.png", "b.png"], ["cat", "dog"]))
+
+
+def test_pictures_of_pillow_are_prepared_as_arrays_are():
+    from PIL import Image
+
+    given = [Image.fromarray(pixels) for pixels in PIXELS]
+    np.testing.assert_array_equal(samples_of((given, LABELS), BASE).images, PIXELS)
+    assert samples_of((given, LABELS), BASE).preparation == BASE.preparation
+
+
+@pytest.mark.parametrize("x", [PIXELS.astype(int), PIXELS.tolist()], ids=["int64", "lists"])
+def test_whole_numbers_that_are_no_pixels_are_refused_where_pictures_are_prepared(x):
+    with pytest.raises(DTypeError, match=r"^pictures are uint8 .*, or floats as the network takes them; got int64$"):
+        samples_of((x, LABELS), BASE)
+    assert len(samples_of((x, LABELS), BARE).images) == 12

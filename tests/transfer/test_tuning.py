@@ -36,6 +36,11 @@ def test_a_folder_and_a_file(photos, net_file):
     assert {"features", "train the head", "fine-tune"} <= result.seconds.keys()
 
 
+def test_a_result_is_shown_in_a_line(net_file):
+    result = finetune(net_file, pictures(), Policy(unfreeze=None, head_epochs=5))
+    assert repr(result) == "FineTuned(3 classes: 100.0% of 6 samples kept aside, 95% interval 61.0% to 100.0%)"
+
+
 def test_the_result_is_an_ordinary_model_that_knows_its_classes(photos, net_file, tmp_path):
     result = finetune(net_file, photos, replace(POLICY, rank=2, ema=0.9))
     result.model.save(tmp_path / "m.keras")
