@@ -57,7 +57,7 @@ def add_policy_options(parser) -> None:
     head.add_argument(
         "--unfreeze",
         metavar="LAYER|N",
-        type=lambda text: int(text) if text.isdecimal() else text,
+        type=lambda text: int(text) if text.removeprefix("-").isdecimal() else text,
         help="then fine-tune from this layer on: a name or its beginning, like conv_dw_12 of MobileNet, block_15 of "
         "MobileNetV2, block5 of VGG, conv5 of ResNet, layer4 of torchvision's, stage2 of the bundled net; or so many "
         "groups of layers",

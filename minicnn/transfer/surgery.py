@@ -5,7 +5,7 @@ from typing import Any
 
 from minicnn.arguments import one_of
 from minicnn.errors import ArgumentError, UnsupportedError
-from minicnn.layers import GlobalAveragePooling2D, GlobalMaxPooling2D
+from minicnn.layers import GlobalAveragePooling2D, GlobalMaxPooling2D, InputLayer
 from minicnn.models import Model
 from minicnn.preparation import has_channels_first
 from minicnn.transfer.freeze import leaf_layers
@@ -92,8 +92,8 @@ def _output_of(model: Any, name: str) -> Any:
     for node in model.graph.nodes:
         if hasattr(node.layer, "layers") and any(layer.name == name for layer in leaf_layers(node.layer)):
             return Model(node.layer.inputs, _output_of(node.layer, name))(*node.inputs)
-    names = [layer.name for layer in leaf_layers(model)]
-    near = get_close_matches(name, names, 3, 0.5) or names[:-4:-1]
+    names = [layer.name for layer in leaf_layers(model) if not isinstance(layer, InputLayer)]
+    near = get_close_matches(name, names, 3) or names[:-4:-1]
     raise ArgumentError(f"model {model.name} has no layer {name!r}; some that it has: {', '.join(near)}")
 
 

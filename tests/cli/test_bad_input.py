@@ -270,6 +270,7 @@ def test_not_a_number_in_the_weights(photos, tmp_path, capsys):
             "no layer 'covn2' in the model; similar names: conv2, conv1; the last layers with weights: conv2, conv1 (",
         ),
         (["--unfreeze", "relu2"], "no layer from relu2 on has weights to train: name an earlier one"),
+        (["--unfreeze", "-3"], "policy: unfreeze must be a whole number of at least 1; it is -3"),
         (["--size", "30"], "takes pictures of 24 × 24 pixels"),
     ],
 )

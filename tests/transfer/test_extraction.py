@@ -137,6 +137,7 @@ def test_prepared_numbers_are_not_taken_for_pixels(net, tmp_path, passes):
         ([], {}, DataError, "there are no pictures"),
         ("photos", {}, ArgumentError, r"for a folder: scan_folder\('photos'\).files"),
         (IMAGES, {"layer": "relu"}, ArgumentError, "no layer 'relu'; some that it has: relu2, relu1"),
+        (IMAGES, {"layer": "no_layer"}, ArgumentError, "some that it has: (?!input)"),
         (IMAGES, {"pooling": "mean"}, ArgumentError, "pooling must be one of 'avg', 'max', None; it is 'mean'"),
         (
             [IMAGES[0] / 255, IMAGES[1][:20] / 255],
