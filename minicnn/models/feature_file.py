@@ -156,12 +156,8 @@ class FeatureFile:
         folder, layout = folder or features_folder(), Layout([(a.dtype, a.shape[1:]) for a in like], len(names))
         folder.mkdir(parents=True, exist_ok=True)
         path = None if key is None else _path(folder, key, names)
-        if path is not None:
-            with contextlib.suppress(OSError, ValueError):
-                found = cls._opened(path, key or "")
-                if found._layout.line == layout.line and np.array_equal(found.names, names):
-                    found.touch()
-                    return found
+        if path is not None and (found := cls._as_left(path, key or "", layout, names)) is not None:
+            return found
         room = min(limit, shutil.disk_usage(folder).free)
         if layout.size > room:
             raise OSError(f"they take {in_words(layout.size)}, and there is room for {in_words(room)}")
@@ -176,6 +172,16 @@ class FeatureFile:
         file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         _begin(file, begun, layout.size)
         return cls(file, layout, key or "", None)
+
+    @classmethod
+    def _as_left(cls, path: Path, key: str, layout: Layout, names: np.ndarray) -> "FeatureFile | None":
+        """The file at a path if it is of just these samples, now the last one used."""
+        with contextlib.suppress(OSError, ValueError):
+            found = cls._opened(path, key)
+            if found._layout.line == layout.line and np.array_equal(found.names, names):
+                found.touch()
+                return found
+        return None
 
     @classmethod
     def kept(cls, key: str, folder: Path, names: np.ndarray) -> Iterator["FeatureFile"]:

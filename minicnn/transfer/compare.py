@@ -247,7 +247,6 @@ def compare(
         Each a name or a file as `load_base` takes it, a pair (name, weights), or a Base.
     methods : list
         Of "scratch" (a small net with random weights, once), "features" (a head on each base), "finetuned" (then more).
-    folds : int
     policy : Policy, optional
         head_epochs, batch_size and seed hold for all ways; all that the head is trained by, views among it, for
         "features" and "finetuned", and the rest for "finetuned".
@@ -258,8 +257,7 @@ def compare(
 
     Raises
     ------
-    MinicnnError
-        An unknown method, too few bases or pictures; of the kinds that `labelled` and `load_base` name.
+    MinicnnError : an unknown method, too few bases or pictures; of the kinds that `labelled` and `load_base` name
 
     Examples
     --------

@@ -48,9 +48,8 @@ def extract_features(
     model : str, path, Base or Model
         A base as `load_base` knows it, or a model of yours, which stays as it is.
     images : array or list
-        uint8 (N,H,W,3) or grey (N,H,W), or a list of such pictures of any size, Pillow's among them, or N
-        paths of picture files: resized and prepared as the base wants it.  Floats, of one size, are what the network
-        takes.
+        uint8 (N,H,W,3) or grey (N,H,W), or a list of such pictures of any size, Pillow's among them, or N paths of
+        files: resized and prepared as the base wants it.  Floats, of one size, are what the network takes.
     layer : str, optional
         Whose outputs are the features; None: what the classifier sees.
     pooling : "avg", "max" or None
@@ -66,9 +65,7 @@ def extract_features(
 
     Raises
     ------
-    ArgumentError
-        No such layer or pooling, a model that does not say how files become its input, or, with a cache, one whose
-        layers act otherwise while it is trained.
+    ArgumentError : no such layer or pooling, no known way from files to the model's input; with a cache, live layers
     DataError : no pictures, a file that cannot be read, a picture that holds NaN, or features that are not finite
     DTypeError, ShapeError : pictures that are neither uint8 nor all floats; floats of several sizes
 

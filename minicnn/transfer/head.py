@@ -97,12 +97,9 @@ def train_head(
     ----------
     training, validation : (features float32 (N,D), labels int (N,))
         The validation part is measured after each epoch and decides nothing.
-    classes : int
-        C.
-    label_smoothing : float
-        Share of each target that is spread over all classes (`SmoothedCrossentropy`).
-    class_weight : dict, optional
-        How much samples of each class count, {class number: weight}.
+    classes : int, C
+    label_smoothing : float, the share of each target that is spread over all classes (`SmoothedCrossentropy`)
+    class_weight : dict, optional, {class number: how much its samples count}
     views : sequence of K float32 (N,D)
         Features of changed training pictures: every epoch draws one of them for each picture, by `seed`.
 
@@ -126,9 +123,14 @@ def train_head(
         batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[watch, *callbacks], class_weight=class_weight,
         validation_data=((validation[0] - mean) / scale, validation[1]),
     )  # fmt: skip
+    return TrainedHead(*_rewritten(model, mean, scale), _without_penalty(record.history), watch.seconds)
+
+
+def _rewritten(model: Sequential, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights for features as they are, from those for standardised ones: W / scale and b - (mean / scale) W."""
     kernel, bias = model.get_weights()
     kernel = kernel / scale[:, None]
-    return TrainedHead(kernel, bias - mean @ kernel, _without_penalty(record.history), watch.seconds)
+    return kernel, bias - mean @ kernel
 
 
 def _without_penalty(history: dict[str, list[float]]) -> dict[str, list[float]]:

@@ -110,10 +110,8 @@ def samples_of(
         as `Samples.images`, y as `number_labels` takes them; or an object with `__len__` and `batches(batch_size)` of
         such arrays, which are read into memory.  Pictures, which are uint8, are resized and prepared as the base wants
         it; other arrays are what the network takes.
-    class_names : sequence of C, optional
-        For arrays and datasets that have no names of their own.
-    cache : FeatureCache, optional
-        As in `read_pictures`.
+    class_names : sequence of C, for arrays and datasets that have no names of their own
+    cache : FeatureCache, optional, as in `read_pictures`
 
     Raises
     ------
