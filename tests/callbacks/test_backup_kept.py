@@ -18,13 +18,6 @@ from minicnn.training import folder as folder_module
 pytestmark = pytest.mark.numpy_only
 
 
-@pytest.fixture(scope="module")
-def whole():
-    """A training that was never stopped, and its history."""
-    model = make()
-    return model, model.fit(X, Y, **OPTIONS)
-
-
 def test_callbacks_go_on_with_what_they_remember(tmp_path):
     def run(folder, stop=None):
         others = [

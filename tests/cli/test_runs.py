@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 from cli_cases import FAST, refused
+from transfer_cases import stopped_after
 
 from minicnn.cli import main
-from minicnn.models.fitting import Trainer
 
 pytestmark = pytest.mark.numpy_only
 
@@ -58,18 +58,9 @@ def test_what_is_damaged_is_named_beside_the_rest(two_runs, capsys):
     assert "left out: runs/second/metrics.json is damaged" in err
 
 
-def test_what_did_not_come_to_its_end_is_listed_below(photos, net_file, in_an_empty_folder, monkeypatch, capsys):
-    step, left = Trainer.step, [4]
-
-    def limited(self, batch):
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        return step(self, batch)
-
+def test_what_did_not_come_to_its_end_is_listed_below(photos, net_file, in_an_empty_folder, capsys):
     command = ["finetune", str(photos), "--base", net_file, "--out", "runs/a", *FAST, "--checkpoint-every", "1"]
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", limited)
+    with stopped_after(4):
         assert main(command) == 130
     capsys.readouterr()
     assert main(["runs"]) == 0
