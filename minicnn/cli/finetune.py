@@ -98,9 +98,7 @@ def run(options) -> int:
     held = said_of_earlier(options.out, options.photos, out) or said_of_contents(out, known=CHECKPOINTS)
     loggers = loggers_of(options, out.name)
     every = options.checkpoint_every or ("epoch" if options.resume else None)
-    with Checkpoints(out / CHECKPOINTS, every, options.resume) as checkpoints:
-        if options.resume:
-            note(_where_it_goes_on(checkpoints))
+    with Checkpoints(out / CHECKPOINTS, every, options.resume, tell=note) as checkpoints:
         result, paths = _trained(options, out, settings, policy=policy, checkpoints=checkpoints, callbacks=loggers)
     for said in filter(None, [held, *(f"refused {file}: {why}" for file, why in result.refused), *result.remarks]):
         note(said)
@@ -153,12 +151,6 @@ def _trained(options, out: Path, settings, **choices):
     finally:
         progress.close()
     return result, write_results(result, out, options.argv, choices["checkpoints"].folder)
-
-
-def _where_it_goes_on(checkpoints) -> str:
-    if checkpoints.last is None:
-        return f"there is nothing to resume in {checkpoints.folder.parent}: the training begins"
-    return f"going on from {checkpoints.last}"
 
 
 def _finished(out: Path, options, settings, policy) -> int:

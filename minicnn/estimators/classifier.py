@@ -145,6 +145,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit_rows(self, rows: np.ndarray, labels: np.ndarray, policy: Policy) -> None:
         """A head on the rows themselves."""
+        if policy.storage != "float32":
+            raise ArgumentError(f"policy: storage={policy.storage!r} is for pictures' features: with rows leave it out")
         policy.check_head("rows of numbers are features, on which a head is trained alone", "give pictures")
         self.base_ = None
         self._head = head = _head_on(rows, labels, row_hashes(rows), policy)
@@ -160,7 +162,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         names = [str(name) for name in self.classes_]
         self._head = None
         if policy.head_only and not policy.views:
-            features = features_of(base, source, store_of(self.cache))
+            features = features_of(base, source, store_of(self.cache), storage=policy.storage)
+            self._storage = policy.storage
             self._head = head = _head_on(features, labels, source.hashes, policy)
             self.model_, layer = attach_head(base, len(names), dropout=0)
             layer.set_weights([head.kernel, head.bias])
@@ -183,7 +186,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
             if self._head is None:
                 batches = (range(start, min(start + BATCH, len(X))) for start in range(0, len(X), BATCH))
                 return np.concatenate([self.model_.predict(source.prepared(batch)) for batch in batches])
-            rows = features_of(replace(self.base_, model=without_head(self.model_)), source, store_of(self.cache))
+            seen = replace(self.base_, model=without_head(self.model_))
+            rows = features_of(seen, source, store_of(self.cache), storage=self._storage).astype(np.float32)
         assert self._head is not None
         return self._head.probabilities(rows)
 

@@ -38,6 +38,25 @@ def test_two_runs_are_compared(two_runs, capsys):
     assert "they have judged" in said or "pictures that both judged" in said
 
 
+def test_what_follows_from_fine_tuning_or_not_is_no_difference(photos, net_file, in_an_empty_folder, capsys):
+    command = ["finetune", str(photos), "--base", net_file, "--epochs", "3"]
+    assert main([*command, "--out", "runs/head"]) == 0
+    assert main([*command, "--out", "runs/tuned", "--policy", "default,unfreeze=1,rank=2,learning_rate=0.001"]) == 0
+    capsys.readouterr()
+    assert main(["runs", "runs/head", "runs/tuned"]) == 0
+    table, told, _ = capsys.readouterr().out.split("\n\n")
+    assert table.splitlines()[0].split()[-3:] == ["unfreeze", "learning_rate", "rank"]
+    rows = {name: values for name, *values in map(str.split, told.splitlines()[1:])}
+    assert rows["config.unfreeze"] == ["–", "1"]
+    assert rows["config.learning_rate"] == ["–", "0.001"]
+    assert rows["config.rank"] == ["–", "2"]
+    assert [name for name in rows if name.startswith("config.")] == [
+        "config.unfreeze", "config.learning_rate", "config.rank",
+    ]  # fmt: skip
+    assert main(["runs", "runs/head", "runs/tuned", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["differences"]["config.schedule"] == [None, "cosine"]
+
+
 def test_all_of_it_as_json(two_runs, capsys):
     assert main(["runs", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -65,6 +65,29 @@ def test_the_folds_of_a_head_cost_one_pass_of_the_backbone(pictures, net_file, t
     assert sum(passes) == len(x)
 
 
+def test_features_of_a_head_are_kept_in_half_the_room_when_the_policy_says_so(pictures, net_file, tmp_path, passes):
+    x, y = pictures
+    sizes, answers = [], []
+    for policy in (HEAD, replace(HEAD, storage="float16")):
+        passes.clear()
+        cache = tmp_path / policy.storage
+        classifier = CNNClassifier(net_file, policy=policy, cache=cache).fit(x, y)
+        answers.append(classifier.predict_proba(x))
+        assert sum(passes) == len(x), "what was kept to learn from is what answers are given by"
+        (file,) = (file for file in cache.rglob("*") if file.is_file())
+        sizes.append(file.stat().st_size)
+        np.testing.assert_allclose(classifier.set_params(cache=False).predict_proba(x), answers[-1], rtol=1e-6)
+    width = classifier.base_.model.layers[-1].get_weights()[0].shape[0]
+    assert sizes[0] - sizes[1] == len(x) * width * 2
+    assert not np.array_equal(*answers)
+    np.testing.assert_allclose(*answers, atol=1e-2)
+
+
+def test_rows_are_not_stored_in_half_the_room():
+    with pytest.raises(ValueError, match=r"storage='float16' is for pictures' features: with rows leave it out"):
+        CNNClassifier(policy=replace(HEAD, storage="float16")).fit(np.eye(6), [0, 1] * 3)
+
+
 def test_policies_can_be_searched(pictures, net_file):
     classifier = CNNClassifier(net_file, cache=False)
     search = GridSearchCV(classifier, {"policy": [HEAD, TUNED]}, cv=2, error_score="raise").fit(*pictures)
