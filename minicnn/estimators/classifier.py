@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 from minicnn import seeds
 from minicnn.data import Split
 from minicnn.errors import ArgumentError, DataError
-from minicnn.estimators.inputs import read_x, row_hashes, store_of
+from minicnn.estimators.inputs import read_x, row_hashes, row_width, store_of
 from minicnn.layers import Dense, Flatten, Input
 from minicnn.models import Model, Sequential
 from minicnn.preparation import Preparation
@@ -148,11 +148,11 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         if policy.storage != "float32":
             raise ArgumentError(f"policy: storage={policy.storage!r} is for pictures' features: with rows leave it out")
         policy.check_head("rows of numbers are features, on which a head is trained alone", "give pictures")
-        self.base_ = None
         self._head = head = _head_on(rows, labels, row_hashes(rows), policy)
         dense = Dense(len(self.classes_), activation="softmax", name="classifier")
         self.model_ = Sequential([Input((rows.shape[1],)), dense])
         dense.set_weights([head.kernel, head.bias])
+        self.base_ = None
 
     def _fit_pictures(self, X: Any, labels: np.ndarray, policy: Policy) -> None:
         """A head on the network's features, or as much of the network as the policy says."""
@@ -177,7 +177,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, (N,K)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "base_")
         X, _ = read_x(self, X, reset=False)
         if self.base_ is None:
             rows = X
@@ -204,6 +204,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
 def _in_a_row(base: Base) -> Base:
     """The base with features (N,D) where it has maps."""
+    row_width(base)
     features = base.model.outputs[0]
     return base if len(features.shape) == 2 else replace(base, model=Model(base.model.inputs, Flatten()(features)))
 

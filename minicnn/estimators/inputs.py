@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from minicnn.errors import ArgumentError, DataError, ShapeError
+from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import default_cache
 from minicnn.transfer.labelled import are_files
@@ -46,12 +47,31 @@ def read_x(estimator: Any, X: Any, reset: bool) -> tuple[Any, bool]:
     pictures = _are_pictures(X)
     if not pictures and estimator.image_shape is not None:
         X, pictures = _as_images(X, tuple(estimator.image_shape)), True
+    if pictures and reset:
+        for of_rows in ("n_features_in_", "feature_names_in_"):  # from a fit before
+            vars(estimator).pop(of_rows, None)
     if not pictures:
         X = validate_data(estimator, X, reset=reset, dtype=(np.float64, np.float32))
     if not reset and pictures != estimator.takes_pictures_:
         taken, given = ("pictures", "rows of numbers")[:: 1 if estimator.takes_pictures_ else -1]
         raise ShapeError(f"{type(estimator).__name__} was fitted to {taken} and is given {given}")
     return X, pictures
+
+
+def row_width(base: Base) -> int:
+    """D of the features (N,D) of a base, of maps all that is in them.
+
+    Raises
+    ------
+    ArgumentError
+        Maps whose sides are those of the pictures.
+    """
+    shape = base.model.output_shape[1:]
+    if None in shape:
+        raise ArgumentError(
+            f"the features of {base.name} are maps {shape}, as large as the pictures: take pooling='avg' or 'max'"
+        )
+    return int(np.prod(shape))
 
 
 def store_of(cache: bool | str | Path) -> FeatureCache | None:

@@ -24,6 +24,7 @@ from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
 from minicnn.transfer.features import Progress, check_frozen, halves, model_hash
 from minicnn.transfer.kept_features import BATCH, KeptFeatures
+from minicnn.transfer.known_pictures import refuse_changed
 from minicnn.transfer.labelled import are_files, store_of
 from minicnn.transfer.samples import AsGiven, check_finite, check_floats
 from minicnn.transfer.surgery import features_at
@@ -195,13 +196,17 @@ def _of_files(files: list[Path], base: Base) -> PictureSource:
             f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}, or give arrays"
         )
 
+    hashes = list(file_hashes(files))
+
     def read(rows: Sequence[int]) -> np.ndarray:
-        loaded = load_images([files[row] for row in rows], base.preparation.rule)
+        chosen = [files[row] for row in rows]
+        loaded = load_images(chosen, base.preparation.rule)
         if loaded.problems:
             raise DataError(f"{loaded.problems[0]}: leave it out")
+        refuse_changed(chosen, [hashes[row] for row in rows], loaded.hashes)
         return loaded.images
 
-    return PictureSource(list(file_hashes(files)), read, base.preparation)
+    return PictureSource(hashes, read, base.preparation)
 
 
 def _of_pictures(images: Sequence[np.ndarray] | np.ndarray, base: Base) -> PictureSource:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 from transfer_cases import SIDE, small_net
@@ -182,5 +183,8 @@ def test_rows_are_not_fine_tuned():
 
 
 def test_one_class_is_refused(pictures, net_file):
+    classifier = CNNClassifier(net_file)
     with pytest.raises(ValueError, match="at least 2 classes; y has 1 class, cat"):
-        CNNClassifier(net_file).fit(pictures[0], ["cat"] * len(pictures[0]))
+        classifier.fit(pictures[0], ["cat"] * len(pictures[0]))
+    with pytest.raises(NotFittedError):
+        classifier.predict(pictures[0])

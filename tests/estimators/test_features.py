@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
@@ -16,7 +17,9 @@ from transfer_cases import SIDE, small_net
 from minicnn import estimators
 from minicnn.data import load_images, scan_folder
 from minicnn.errors import ArgumentError, DataError, MissingExtraError, ShapeError
-from minicnn.estimators import CNNFeatures
+from minicnn.estimators import CNNClassifier, CNNFeatures
+from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input
+from minicnn.models import Sequential
 from minicnn.preparation import ResizeRule
 from minicnn.transfer import extract_features
 
@@ -159,3 +162,26 @@ def test_without_scikit_learn_one_line_names_the_extra(monkeypatch):
         estimators.CNNFeatures  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'CNNRegressor'"):
         estimators.CNNRegressor  # noqa: B018
+
+
+def test_a_refused_fit_changes_nothing(pictures, net_file):
+    step = CNNFeatures(net_file, layer="nothing", cache=False)
+    with pytest.raises(ArgumentError, match="no layer 'nothing'"):
+        step.fit(pictures[0])
+    with pytest.raises(NotFittedError):
+        step.transform(pictures[0])
+
+
+@pytest.mark.filterwarnings("ignore:CNNFeatures. rows of")
+def test_pictures_have_no_names_of_columns(pictures, net_file):
+    step = CNNFeatures(net_file, cache=False).fit(np.zeros((3, 8)))
+    assert hasattr(step, "n_features_in_")
+    assert not hasattr(step.fit(pictures[0]), "n_features_in_")
+
+
+@pytest.mark.parametrize("kind", [CNNFeatures, CNNClassifier])
+def test_maps_as_large_as_the_pictures_are_no_rows(kind, pictures):
+    net = Sequential([Input((None, None, 3)), Conv2D(4, 3), GlobalAveragePooling2D(), Dense(2)])
+    x, y = pictures[0] / np.float32(255), pictures[1]
+    with pytest.raises(ArgumentError, match=r"maps \(None, None, 4\), as large as the pictures: take pooling='avg'"):
+        kind(net, pooling=None, cache=False).fit(x, y)
