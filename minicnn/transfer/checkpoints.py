@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -185,7 +184,7 @@ def watch(job: Job, settings: Settings, checkpoints: Checkpoints | None, callbac
 def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise FileFormatError(f"{path} is missing or damaged: remove {path.parent} to begin anew")
@@ -202,7 +201,7 @@ def choices_of(base: Base, samples: Samples, policy: Policy, settings: Settings)
         "weights": f"{base.weights} {_digest(weight.numpy() for weight in base.model.weights)}",
         "preparation": str(samples.preparation),
         "pictures": f"{counts} {_digest([_bytes(names), samples.labels, *rows])}",
-        **asdict(policy),
+        **vars(policy),
         "augment": _augment_in_words(policy.augment),
         "validation": settings.validation,
         "folds": settings.folds,

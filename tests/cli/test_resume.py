@@ -156,9 +156,10 @@ def test_a_second_process_is_refused(photos, net_file, tmp_path, capsys, options
 
 
 def test_damaged_checkpoints_are_refused_and_kept(stopped, photos, net_file, tmp_path, capsys):
-    (stopped / "checkpoints" / "choices.json").write_text("{")
-    line = refused(capsys, tmp_path, *finetune(photos, net_file, "run", "--resume"))
-    assert "choices.json is missing or damaged: remove run/checkpoints to begin anew" in line
+    for damaged in ("{", "[" * 100_000):
+        (stopped / "checkpoints" / "choices.json").write_text(damaged)
+        line = refused(capsys, tmp_path, *finetune(photos, net_file, "run", "--resume"))
+        assert "choices.json is missing or damaged: remove run/checkpoints to begin anew" in line
 
 
 def test_what_is_finished_is_said_to_be(trained, photos, net_file, capsys):
