@@ -31,6 +31,7 @@ from minicnn.transfer.samples import Samples
 from minicnn.transfer.surgery import without_head
 
 OF_POLICY = "policy__"
+LARGEST = float(np.finfo(np.float32).max)
 WATCHED = 32  # samples that are measured after each epoch; here nobody looks at the figures
 
 
@@ -121,6 +122,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any) -> "CNNClassifier":
         """Train on all samples; y are classes of any kind."""
+        vars(self).pop("base_", None)  # it is fitted when all of it is
         X, self.takes_pictures_ = read_x(self, X, reset=True)
         labels = self._labels(X, y)
         policy = policy_of(self.policy)
@@ -137,16 +139,24 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         """Positions (N,) of the classes, which are learned."""
         y = column_or_1d(_without_nan(y), warn=True)
         check_consistent_length(X, y)
-        check_classification_targets(y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
+        try:
+            check_classification_targets(y)
+            self.classes_, labels = np.unique(y, return_inverse=True)
+        except TypeError:
+            kinds = sorted({type(label).__name__ for label in y})
+            raise DataError(f"CNNClassifier: labels are of one kind; y holds {', '.join(kinds)}") from None
         if len(self.classes_) < 2:
             raise DataError(f"CNNClassifier needs at least 2 classes; y has 1 class, {self.classes_[0]}")
         return labels
 
     def _fit_rows(self, rows: np.ndarray, labels: np.ndarray, policy: Policy) -> None:
         """A head on the rows themselves."""
-        if policy.storage != "float32":
-            raise ArgumentError(f"policy: storage={policy.storage!r} is for pictures' features: with rows leave it out")
+        idle = [name for name, plain in (("storage", "float32"), ("views", 0)) if getattr(policy, name) != plain]
+        if idle:
+            said = f"{idle[0]}={getattr(policy, idle[0])!r}"
+            raise ArgumentError(f"policy: {said} is for pictures' features: with rows leave it out")
+        if np.abs(rows).max() > LARGEST:
+            raise DataError(f"CNNClassifier: rows hold numbers beyond {LARGEST:.3g}, which float32 has not: scale them")
         policy.check_head("rows of numbers are features, on which a head is trained alone", "give pictures")
         self._head = head = _head_on(rows, labels, row_hashes(rows), policy)
         dense = Dense(len(self.classes_), activation="softmax", name="classifier")

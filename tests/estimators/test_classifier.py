@@ -84,9 +84,29 @@ def test_features_of_a_head_are_kept_in_half_the_room_when_the_policy_says_so(pi
     np.testing.assert_allclose(*answers, atol=1e-2)
 
 
-def test_rows_are_not_stored_in_half_the_room():
-    with pytest.raises(ValueError, match=r"storage='float16' is for pictures' features: with rows leave it out"):
-        CNNClassifier(policy=replace(HEAD, storage="float16")).fit(np.eye(6), [0, 1] * 3)
+@pytest.mark.parametrize("choice", [{"storage": "float16"}, {"views": 2}], ids=["storage", "views"])
+def test_rows_refuse_what_is_for_pictures(choice):
+    classifier = CNNClassifier(policy=replace(HEAD, augment="mirror", **choice))
+    with pytest.raises(ValueError, match=r"is for pictures' features: with rows leave it out"):
+        classifier.fit(np.eye(6), [0, 1] * 3)
+
+
+def test_rows_beyond_float32_are_refused():
+    with pytest.raises(ValueError, match=r"beyond 3.4e\+38, which float32 has not: scale them"):
+        CNNClassifier(policy=HEAD).fit(np.eye(6) * 1e39, [0, 1] * 3)
+
+
+def test_a_refused_second_fit_leaves_no_classes_beside_the_first_head():
+    classifier = CNNClassifier(policy=HEAD).fit(np.eye(6), [0, 1] * 3)
+    with pytest.raises(ValueError, match="float32"):
+        classifier.fit(np.eye(6) * 1e39, ["a", "b"] * 3)
+    with pytest.raises(NotFittedError):
+        classifier.predict(np.eye(6))
+
+
+def test_labels_of_several_kinds_are_refused():
+    with pytest.raises(ValueError, match="labels are of one kind; y holds NoneType, str"):
+        CNNClassifier(policy=HEAD).fit(np.eye(6), np.array(["a", None] * 3, object))
 
 
 def test_policies_can_be_searched(pictures, net_file):
