@@ -22,6 +22,7 @@ from minicnn.transfer.folds import fit_head
 from minicnn.transfer.freeze import find_layer, freeze, is_trained, leaf_layers, unfreeze
 from minicnn.transfer.groups import Group, layer_groups
 from minicnn.transfer.head import TrainedHead
+from minicnn.transfer.low_rank import trained_numbers
 from minicnn.transfer.policy import Policy
 from minicnn.transfer.result import Phase
 from minicnn.transfer.samples import Samples
@@ -157,7 +158,7 @@ class Job:
                 " Its validation figures are of training pictures kept aside for early stopping, and the weights are "
                 "those of the epoch with the smallest loss on them."
             )
-        size = sum(parameter.size for parameter in tail.model.trainable_weights)
+        size = trained_numbers(tail.model)
         return _phase("fine-tuning", detail, size, history, seconds, self.clock.seconds[step])
 
     def compare_with_live(self, probabilities: np.ndarray, prepared: np.ndarray) -> None:

@@ -161,3 +161,10 @@ class LowRank(Optimizer):
             arrays = {"start": pair.start, "down": pair.down.numpy(), "up": pair.up.numpy()}
             found |= {f"low_rank/{i}/{name}": array for name, array in arrays.items()}
         return found
+
+
+def trained_numbers(model: Any) -> int:
+    """How many numbers the training of a model moves: of a kernel that changes by its factors, those of the factors."""
+    factors = model.optimizer.factors if isinstance(model.optimizer, LowRank) else {}
+    pairs = ((parameter, factors.get(id(parameter))) for parameter in model.trainable_weights)
+    return sum(one.size if pair is None else pair.down.size + pair.up.size for one, pair in pairs)

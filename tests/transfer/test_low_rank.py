@@ -8,9 +8,10 @@ from policy_cases import PLAIN, ROWS, begun, job, trained
 
 from minicnn.autograd import Parameter, Tensor
 from minicnn.errors import WeightsMismatchError
-from minicnn.layers import Conv2D, Dense, DepthwiseConv2D
+from minicnn.layers import BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Input
+from minicnn.models import Sequential
 from minicnn.optimizers import SGD, Adam
-from minicnn.transfer.low_rank import LowRank
+from minicnn.transfer.low_rank import LowRank, trained_numbers
 
 pytestmark = pytest.mark.numpy_only
 
@@ -130,3 +131,12 @@ def test_a_policy_of_low_rank_trains_an_ordinary_model():
     made, tail = job(replace(PLAIN, rank=2))
     tail.fit(ROWS, ROWS, replace(PLAIN, rank=2))
     assert {type(layer).__name__ for layer in made.model.layers} >= {"Conv2D", "Dense"}
+
+
+def test_what_is_trained_of_a_kernel_are_its_factors():
+    model = Sequential([Input((5, 5, 4)), Conv2D(6, 3), BatchNormalization()])
+    model.compile(SGD(0.1), "mse")
+    norms = 2 * 6
+    assert trained_numbers(model) == 3 * 3 * 4 * 6 + 6 + norms
+    model.compile(LowRank(SGD(0.1), [model.layers[0].kernel], 2), "mse")
+    assert trained_numbers(model) == (3 * 3 * 4 + 6) * 2 + 6 + norms
