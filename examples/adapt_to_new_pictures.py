@@ -7,10 +7,12 @@ made up from them.  No label of the second scanner is used but to say at the end
 """
 
 import argparse
+import sys
 
 import numpy as np
 from sklearn.datasets import load_digits
 
+from minicnn.cli.ending import exit_code
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Flatten, Input, MaxPooling2D, ReLU
 from minicnn.models import Model, Sequential
 from minicnn.optimizers import Adam
@@ -82,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -6,11 +6,13 @@ A rung is chosen by name for one call (`rung=`) or for all calls within a block 
 """
 
 import argparse
+import sys
 import time
 
 import numpy as np
 
 from minicnn import kernels
+from minicnn.cli.ending import exit_code
 from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input, MaxPooling2D
 from minicnn.models import Sequential
 
@@ -54,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -9,6 +9,7 @@ they lie so well in their pictures that bare pixels do about as well.
 """
 
 import argparse
+import sys
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -17,6 +18,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 
+from minicnn.cli.ending import exit_code
 from minicnn.data import ResizeRule, load_images, scan_folder
 from minicnn.transfer import extract_features
 
@@ -53,4 +55,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -7,9 +7,11 @@ The flag `trainable` is read at every step of training: there is no second `comp
 """
 
 import argparse
+import sys
 
 from minicnn.applications import VGG16
 from minicnn.applications.vgg import preprocess_input
+from minicnn.cli.ending import exit_code
 from minicnn.datasets import shapes
 from minicnn.layers import Dense, GlobalAveragePooling2D
 from minicnn.models import Sequential
@@ -48,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

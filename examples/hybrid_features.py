@@ -9,6 +9,7 @@ neither it nor the fine-tuning has seen.
 """
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from minicnn.cli.ending import exit_code
 from minicnn.data import Split, load_images, scan_folder
 from minicnn.datasets import shapes
 from minicnn.transfer import Base, Policy, extract_features, finetune, load_base
@@ -56,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -8,7 +8,9 @@ The file's format is told by its contents; nothing in it is ever run.
 
 import argparse
 import math
+import sys
 
+from minicnn.cli.ending import exit_code
 from minicnn.weights import open_weights
 
 
@@ -32,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

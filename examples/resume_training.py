@@ -8,9 +8,11 @@ The weights at the end are the same, bit for bit, however often it was killed: c
 
 import argparse
 import hashlib
+import sys
 from pathlib import Path
 
 from minicnn.callbacks import EarlyStopping, resumable
+from minicnn.cli.ending import exit_code
 from minicnn.datasets import shapes
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Dropout, GlobalAveragePooling2D, Input, MaxPooling2D
 from minicnn.models import Sequential
@@ -61,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

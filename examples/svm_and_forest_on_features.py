@@ -7,18 +7,21 @@ The network runs once for each picture, whatever the folds and the classifiers.
 """
 
 import argparse
+import sys
 import tempfile
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
-from minicnn.data import ResizeRule, load_images, scan_folder
+from minicnn.cli.ending import exit_code
+from minicnn.data import ResizeRule, load_images, scan_folder, stratified_folds
 from minicnn.datasets import shapes
 from minicnn.estimators import CNNFeatures
+from minicnn.transfer import load_base
 from minicnn.transfer.scores import folds_interval
 
 
@@ -35,10 +38,13 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5, help="of the cross-validation (default 5)")
     options = parser.parse_args()
 
+    base = load_base(options.base, options.weights)
     with tempfile.TemporaryDirectory() as temporary:
         folder = scan_folder(options.photos or shapes.write(f"{temporary}/shapes", per_class=30))
         files, classes = list(folder.files), np.array(folder.class_names)[folder.labels]
-        features = CNNFeatures(options.base, weights=options.weights)
+        parts = stratified_folds(folder.labels, options.folds, class_names=folder.class_names)
+        folds = [(part.train, part.validation) for part in parts]
+        features = CNNFeatures(base)
         pipelines = {
             "pixels, SVM": make_pipeline(FunctionTransformer(pixels), SVC()),
             "features, SVM": make_pipeline(features, StandardScaler(), SVC()),
@@ -46,10 +52,9 @@ def main() -> None:
         }
         print(f"{len(files)} pictures of {len(folder.class_names)} classes, {options.folds} folds")
         for name, pipeline in pipelines.items():
-            folds = StratifiedKFold(options.folds, shuffle=True, random_state=0)
             accuracy, (low, high) = folds_interval(cross_val_score(pipeline, files, classes, cv=folds))
             print(f"{name:24} {accuracy:.1%} right, 95% interval {low:.1%} to {high:.1%}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

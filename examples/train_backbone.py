@@ -7,6 +7,7 @@ cycle: up, then down to nothing along a cosine.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn.callbacks import Callback
+from minicnn.cli.ending import exit_code
 from minicnn.layers import (
     Activation,
     Add,
@@ -105,6 +107,8 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=0.1, help="the peak of the cycle")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    if not args.data.is_file():
+        parser.error(f"{args.data} is no file: name an npz with pictures")
 
     set_random_seed(args.seed)
     with np.load(args.data) as file:
@@ -134,4 +138,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

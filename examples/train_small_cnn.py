@@ -6,10 +6,12 @@ The pictures are six shapes, drawn by minicnn itself: nothing is downloaded.
 """
 
 import argparse
+import sys
 
 import numpy as np
 
 from minicnn.callbacks import EarlyStopping
+from minicnn.cli.ending import exit_code
 from minicnn.datasets import shapes
 from minicnn.layers import BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, Input, MaxPooling2D
 from minicnn.metrics import ConfusionMatrix
@@ -58,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -1,7 +1,7 @@
 """Every refusal of minicnn is a MinicnnError; each also is the built-in error a caller would expect.
 
 A message names the thing (file, layer, argument), what was expected, what came, and what to do about it,
-in one line.
+in one line: what breaks lines in the names of files and layers, or a terminal would act on, is shown as an escape.
 """
 
 MAX_MESSAGE = 4000  # characters; a file may hold names of megabytes
@@ -12,7 +12,8 @@ class MinicnnError(Exception):
 
     def __str__(self) -> str:
         text = super().__str__()
-        return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}... ({len(text):,} characters)"
+        cut = text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}... ({len(text):,} characters)"
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
 
 class ShapeError(MinicnnError, ValueError):

@@ -1,5 +1,7 @@
 """What the tests of transfer and of the command line share: a folder of small photos and a small trained net."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,24 @@ def make_lie(folder: Path) -> None:
     for key in {path.stem.partition("-")[0] for path in folder.rglob("*.features")}:
         for file in FeatureFile.kept(key, folder, names_of([])):
             file.write(np.arange(len(file.names)), [array[::-1] * 3 for array in file.arrays])
+
+
+@contextmanager
+def stopped_after(steps: int) -> Iterator[None]:
+    """Trainings get so many steps, all together; in the next one comes Ctrl-C."""
+    from minicnn.models.fitting import Trainer
+
+    step, left = Trainer.step, [steps]
+
+    def limited(self, batch):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return step(self, batch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "step", limited)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -80,9 +80,9 @@ class CallbackList(Callback):
         for name, part in state:
             kept.setdefault(name, []).append(part)
         for callback in self._with_state():
-            name = type(callback).__name__
-            if name in kept or not callback.only_tells:
-                callback.load_state(kept[name].pop(0))
+            found = kept.get(type(callback).__name__, [])
+            if found or not callback.only_tells:
+                callback.load_state(found.pop(0))
 
     @property
     def deciding(self) -> list[str]:

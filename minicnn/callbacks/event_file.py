@@ -14,6 +14,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from minicnn.errors import FileAccessError
 
 VERSION = b"brain.Event:2"
@@ -69,9 +71,9 @@ def event(wall_time: float, *fields: bytes) -> bytes:
 
 def scalars(values: Mapping[str, float], step: int) -> tuple[bytes, bytes]:
     """The fields of an Event with some numbers at a step."""
-    summary = b"".join(
-        _text(1, _text(1, tag.encode()) + _field(2, FLOAT, struct.pack("<f", value))) for tag, value in values.items()
-    )
+    with np.errstate(over="ignore"):  # what 32 bits cannot hold is infinite
+        numbers = {tag: np.array(value, "<f4").tobytes() for tag, value in values.items()}
+    summary = b"".join(_text(1, _text(1, tag.encode()) + _field(2, FLOAT, data)) for tag, data in numbers.items())
     return _field(2, INTEGER, _varint(step)), _text(5, summary)
 
 

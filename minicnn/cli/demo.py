@@ -37,10 +37,10 @@ def add_parser(commands) -> None:
 def run(options) -> int:
     """Draw, train, report."""
     from minicnn.datasets import shapes
-    from minicnn.report.outputs import check_place
+    from minicnn.report.outputs import check_outputs
     from minicnn.transfer import Settings, finetune_folder
 
-    out = check_place(named_folder(options.out))
+    out = check_outputs(named_folder(options.out))
     held = said_of_contents(out, known=PICTURES)
     pictures = Path(out) / PICTURES
     if not pictures.exists():

@@ -1,9 +1,6 @@
 """From arguments to an exit code: 0 done, 2 wrong usage or bad input, 1 failure, 130 interrupted."""
 
-import argparse
-import os
 import sys
-import traceback
 import warnings
 from collections.abc import Sequence
 
@@ -24,11 +21,9 @@ from minicnn.cli import (
     warmup,
     weights,
 )
-from minicnn.cli.console import OutputError, note
+from minicnn.cli.console import note
+from minicnn.cli.ending import exit_code
 from minicnn.cli.parser import Parser
-from minicnn.errors import DownloadError, MinicnnError, MissingExtraError
-
-DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = (
     demo,
@@ -97,62 +92,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
-        return _run(sys.argv[1:] if argv is None else argv)
+        return exit_code(lambda: _run(sys.argv[1:] if argv is None else argv))
 
 
 def _run(argv: Sequence[str]) -> int:
-    try:
-        options = build_parser().parse_args(argv)
-        options.argv = ["minicnn", *argv]
-        return _run_command(options)
-    except SystemExit as stop:  # argparse ends so after --help and after an error
-        return int(stop.code or 0)
-    except KeyboardInterrupt:
-        note("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:
-        _leave_stdout()  # whoever read it has left
-        return FAILURE
-    except OutputError as error:
-        _leave_stdout()
-        return _refuse(error, FAILURE)
-    except (MissingExtraError, DownloadError) as error:
-        return _refuse(error, FAILURE)
-    except MinicnnError as error:
-        return _refuse(error, BAD_INPUT)
-    except Exception as error:
-        message = f"failure: {type(error).__name__}: {error}"
-        if not _debugging():
-            message += " (set MINICNN_DEBUG=1 to see where)"
-        return _refuse(message, FAILURE)
+    options = build_parser().parse_args(argv)
+    options.argv = ["minicnn", *argv]
 
-
-def _run_command(options: argparse.Namespace) -> int:
     from minicnn.kernels import on_compiling
 
     with on_compiling(_say_compiling):
         return options.run(options)
 
 
-def _leave_stdout() -> None:
-    """What is written to it from now on goes nowhere, so that the interpreter does not complain when it flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _refuse(message: object, code: int) -> int:
-    if _debugging():
-        traceback.print_exc()
-    text = str(message)
-    note(text if text.startswith("failure: ") else f"error: {text}")
-    return code
-
-
 def _say_compiling(kept: bool) -> None:
     note(f"compiling kernels for this machine{', once' if kept else ''} ...")
-
-
-def _debugging() -> bool:
-    return os.environ.get("MINICNN_DEBUG", "") not in ("", "0")
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):

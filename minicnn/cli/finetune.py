@@ -8,7 +8,7 @@ from typing import Any
 from minicnn.cli.console import Progress, note, print_json, say
 from minicnn.cli.options import add_base_options, base_remedies, check_base_options
 from minicnn.cli.parser import folds, whole, within
-from minicnn.cli.places import is_finished, result_folder, said_of_contents, said_of_earlier
+from minicnn.cli.places import is_finished, named_folder, refuse_among, result_folder, said_of_contents, said_of_earlier
 from minicnn.cli.policy import HELP, add_policy_options, given_choices, policy_of
 from minicnn.cli.results import write_results
 
@@ -98,9 +98,7 @@ def run(options) -> int:
     held = said_of_earlier(options.out, options.photos, out) or said_of_contents(out, known=CHECKPOINTS)
     loggers = loggers_of(options, out.name)
     every = options.checkpoint_every or ("epoch" if options.resume else None)
-    with Checkpoints(out / CHECKPOINTS, every, options.resume) as checkpoints:
-        if options.resume:
-            note(_where_it_goes_on(checkpoints))
+    with Checkpoints(out / CHECKPOINTS, every, options.resume, tell=note) as checkpoints:
         result, paths = _trained(options, out, settings, policy=policy, checkpoints=checkpoints, callbacks=loggers)
     for said in filter(None, [held, *(f"refused {file}: {why}" for file, why in result.refused), *result.remarks]):
         note(said)
@@ -136,8 +134,10 @@ def loggers_of(options, name: str) -> Callable[[str], list[Any]]:
         return board + ([MLflow(f"{name}, {stage}", {"command": shlex.join(options.argv)})] if options.mlflow else [])
 
     of_stage("")  # what is not installed is said now, and what cannot be written
-    if options.tensorboard:
-        check_place(options.tensorboard)
+    if options.tensorboard is not None:
+        logs = named_folder(options.tensorboard, "--tensorboard", "the figures")
+        refuse_among(options.photos, logs, "--tensorboard")
+        check_place(logs)
     return of_stage
 
 
@@ -153,12 +153,6 @@ def _trained(options, out: Path, settings, **choices):
     finally:
         progress.close()
     return result, write_results(result, out, options.argv, choices["checkpoints"].folder)
-
-
-def _where_it_goes_on(checkpoints) -> str:
-    if checkpoints.last is None:
-        return f"there is nothing to resume in {checkpoints.folder.parent}: the training begins"
-    return f"going on from {checkpoints.last}"
 
 
 def _finished(out: Path, options, settings, policy) -> int:
@@ -209,7 +203,8 @@ def print_result(result, paths) -> None:
     pictures = metrics["validation_pictures"]
     say(f"accuracy {result.accuracy:.1%} on {pictures} pictures (95% interval {low:.1%} to {high:.1%})")
     if len(result.phases) > 1:
-        say("  " + ", ".join(f"{phase.name} {phase.val_accuracy[-1]:.1%}" for phase in result.phases))
+        head, fine_tuning = result.phases
+        say(f"  {head.name} {head.val_accuracy[-1]:.1%}, {fine_tuning.name} {result.accuracy:.1%}")
     if result.folds is not None:
         for name, values in (("head", result.folds.head), ("fine-tuned", result.folds.fine_tuned)):
             if values:

@@ -19,20 +19,12 @@ def result_folder(out: str | None, photos: str, resume: bool = False) -> Path:
     ArgumentError, FileAccessError
         It would lie among the photos, where the next run would take it for a class, or cannot be written.
     """
-    from minicnn.report.outputs import check_place
+    from minicnn.report.outputs import check_outputs
     from minicnn.runs.run import CHECKPOINTS
 
-    root = Path(photos).resolve()
-    if out is not None:
-        folder = named_folder(out)
-    else:
-        folder = default_folder(photos)
-    if folder.resolve().is_relative_to(root):
-        raise ArgumentError(
-            f"{folder} lies among the photos in {photos}, where the next run would take it for a class: "
-            "name another folder with --out"
-        )
-    check_place(folder)
+    folder = default_folder(photos) if out is None else named_folder(out)
+    refuse_among(photos, folder, "--out")
+    check_outputs(folder)
     if out is None and holds_results(folder):
         numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
         if resume:
@@ -40,7 +32,21 @@ def result_folder(out: str | None, photos: str, resume: bool = False) -> Path:
             folder = next((each for each in reversed(there) if (each / CHECKPOINTS).exists()), there[-1])
         else:
             folder = next(other for other in numbered if not other.is_file() and not holds_results(other))
-    return check_place(folder)
+    return check_outputs(folder)
+
+
+def refuse_among(photos: str, folder: Path, option: str) -> None:
+    """Refuse a folder that lies among the photos; `option` names another.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if folder.resolve().is_relative_to(Path(photos).resolve()):
+        raise ArgumentError(
+            f"{folder} lies among the photos in {photos}, where the next run would take it for a class: "
+            f"name another folder with {option}"
+        )
 
 
 def default_folder(photos: str) -> Path:
@@ -58,17 +64,17 @@ def said_of_earlier(out: str | None, photos: str, folder: Path) -> str:
     return f"{earlier} holds earlier results, which are kept: these go to {folder}; --out names another folder"
 
 
-def named_folder(out: str) -> Path:
-    """The folder that --out names.
+def named_folder(name: str, option: str = "--out", what: str = "the results") -> Path:
+    """The folder that an option names.
 
     Raises
     ------
     ArgumentError
         The name is empty: a variable of the shell that is not set.
     """
-    if not out:
-        raise ArgumentError("the name after --out is empty: name a folder for the results")
-    return Path(out)
+    if not name:
+        raise ArgumentError(f"the name after {option} is empty: name a folder for {what}")
+    return Path(name)
 
 
 def holds_results(folder: Path) -> bool:

@@ -18,6 +18,8 @@ HEAD = {
 FINE = {"fine_epochs": "epochs", "learning_rate": "learning_rate"}
 FIELDS = {**HEAD, "unfreeze": "unfreeze", **FINE}  # {option: the setting that it sets}
 
+WORDS = {"augment": ("mirror", "none"), "class_weight": ("balanced", "sqrt", "none")}  # in Python more is possible
+
 HELP = """\
 --policy NAME,SETTING=VALUE,... says all of how to train; other options then change what they name.
   default  head, then the last four groups of layers: rates that fall with depth, warm-up and cosine, mirrored pictures
@@ -127,8 +129,11 @@ def _parsed(text: str) -> tuple[str, dict[str, Any]]:
             raise ArgumentError(f"--policy {text}: --seed N sets the seed")
         elif setting not in SETTINGS:
             raise ArgumentError(f"--policy {text}: there is no setting {setting!r}{_meant(setting, SETTINGS)}")
+        elif setting in WORDS and value.lower() not in WORDS[setting]:
+            known = ", ".join(WORDS[setting])
+            raise ArgumentError(f"--policy {text}: {setting} must be one of {known}; it is {value!r}")
         else:
-            settings[setting] = _value(value)
+            settings[setting] = _value(value.lower() if setting in WORDS else value)
     return name, settings
 
 

@@ -13,10 +13,12 @@ def write_results(result: Any, out: Path, command: Sequence[str], scratch: Path 
     """
     `write_outputs`; where it fails, the results go to the folder for temporary files, else the model alone into `out`.
 
-    A note says where they are, and the error of `write_outputs` is raised.
+    A note says where they are, or that the checkpoints in `scratch` are left, and the error of `write_outputs` is
+    raised.
     """
     from minicnn.report import write_outputs
     from minicnn.report.outputs import MODEL
+    from minicnn.transfer.checkpoints import FILES
 
     try:
         return write_outputs(result, out, command, scratch)
@@ -25,7 +27,12 @@ def write_results(result: Any, out: Path, command: Sequence[str], scratch: Path 
         what = "the results are"
         if kept is None:
             kept, what = _kept(lambda: out, "kept", lambda folder: result.model.save(folder / MODEL)), "the model is"
-        note(f"{what} kept in {kept}" if kept else "the trained model could be kept nowhere")
+        if kept is not None:
+            note(f"{what} kept in {kept}")
+        elif scratch is not None and any(scratch.glob(FILES)):
+            note(f"checkpoints of the trained model are kept in {scratch}: --resume writes the results once it can")
+        else:
+            note("the trained model could be kept nowhere")
         raise
 
 

@@ -94,9 +94,17 @@ def _minute(time: str) -> str:
 def _list(runs) -> None:
     from minicnn.runs import varying
 
-    columns = [name for name in varying(runs) if name not in SHOWN_ANYWAY][:MOST_COLUMNS]
+    choices = {name: [run.config.get(name) for run in runs] for name in varying(runs) if name not in SHOWN_ANYWAY}
+    columns = [name for name, values in choices.items() if not _is_idle(name, values)][:MOST_COLUMNS]
     header = ["run", "pictures of", "accuracy", "95% interval", "judged on", "base", "made", *columns]
     print_table(header, [[*_row(run), *(_cell(run.config.get(name)) for name in columns)] for run in runs])
+
+
+def _is_idle(choice: str, values) -> bool:
+    """Whether it differs just because some runs fine-tune, all as by default, and others do not; `unfreeze` says so."""
+    from minicnn.transfer.policy import FINE_TUNING, Policy
+
+    return choice in (*FINE_TUNING, "augment") and all(value in (None, getattr(Policy(), choice)) for value in values)
 
 
 def _row(run) -> list[str]:
@@ -119,8 +127,13 @@ def _cell(value) -> str:
 def _compare(pair, differing, same) -> None:
     say()
     first, second = (one_line(run.name) for run in pair)
-    if differing:
-        print_table(["differs", first, second], [[name, *map(_cell, values)] for name, values in differing.items()])
+    rows = [
+        [name, *map(_cell, values)]
+        for name, values in differing.items()
+        if not _is_idle(name.removeprefix("config."), values)
+    ]
+    if rows:
+        print_table(["differs", first, second], rows)
     else:
         say("nothing that is known differs but the date")
     say()

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 from minicnn import seeds
 from minicnn.data import Split
 from minicnn.errors import ArgumentError, DataError
-from minicnn.estimators.inputs import read_x, row_hashes, store_of
+from minicnn.estimators.inputs import read_x, row_hashes, row_width, store_of
 from minicnn.layers import Dense, Flatten, Input
 from minicnn.models import Model, Sequential
 from minicnn.preparation import Preparation
@@ -31,6 +31,7 @@ from minicnn.transfer.samples import Samples
 from minicnn.transfer.surgery import without_head
 
 OF_POLICY = "policy__"
+LARGEST = float(np.finfo(np.float32).max)
 WATCHED = 32  # samples that are measured after each epoch; here nobody looks at the figures
 
 
@@ -121,6 +122,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any) -> "CNNClassifier":
         """Train on all samples; y are classes of any kind."""
+        vars(self).pop("base_", None)  # it is fitted when all of it is
         X, self.takes_pictures_ = read_x(self, X, reset=True)
         labels = self._labels(X, y)
         policy = policy_of(self.policy)
@@ -137,20 +139,30 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         """Positions (N,) of the classes, which are learned."""
         y = column_or_1d(_without_nan(y), warn=True)
         check_consistent_length(X, y)
-        check_classification_targets(y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
+        try:
+            check_classification_targets(y)
+            self.classes_, labels = np.unique(y, return_inverse=True)
+        except TypeError:
+            kinds = sorted({type(label).__name__ for label in y})
+            raise DataError(f"CNNClassifier: labels are of one kind; y holds {', '.join(kinds)}") from None
         if len(self.classes_) < 2:
             raise DataError(f"CNNClassifier needs at least 2 classes; y has 1 class, {self.classes_[0]}")
         return labels
 
     def _fit_rows(self, rows: np.ndarray, labels: np.ndarray, policy: Policy) -> None:
         """A head on the rows themselves."""
+        idle = [name for name, plain in (("storage", "float32"), ("views", 0)) if getattr(policy, name) != plain]
+        if idle:
+            said = f"{idle[0]}={getattr(policy, idle[0])!r}"
+            raise ArgumentError(f"policy: {said} is for pictures' features: with rows leave it out")
+        if np.abs(rows).max() > LARGEST:
+            raise DataError(f"CNNClassifier: rows hold numbers beyond {LARGEST:.3g}, which float32 has not: scale them")
         policy.check_head("rows of numbers are features, on which a head is trained alone", "give pictures")
-        self.base_ = None
         self._head = head = _head_on(rows, labels, row_hashes(rows), policy)
         dense = Dense(len(self.classes_), activation="softmax", name="classifier")
         self.model_ = Sequential([Input((rows.shape[1],)), dense])
         dense.set_weights([head.kernel, head.bias])
+        self.base_ = None
 
     def _fit_pictures(self, X: Any, labels: np.ndarray, policy: Policy) -> None:
         """A head on the network's features, or as much of the network as the policy says."""
@@ -160,7 +172,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         names = [str(name) for name in self.classes_]
         self._head = None
         if policy.head_only and not policy.views:
-            features = features_of(base, source, store_of(self.cache))
+            features = features_of(base, source, store_of(self.cache), storage=policy.storage)
+            self._storage = policy.storage
             self._head = head = _head_on(features, labels, source.hashes, policy)
             self.model_, layer = attach_head(base, len(names), dropout=0)
             layer.set_weights([head.kernel, head.bias])
@@ -174,7 +187,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, (N,K)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "base_")
         X, _ = read_x(self, X, reset=False)
         if self.base_ is None:
             rows = X
@@ -183,7 +196,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
             if self._head is None:
                 batches = (range(start, min(start + BATCH, len(X))) for start in range(0, len(X), BATCH))
                 return np.concatenate([self.model_.predict(source.prepared(batch)) for batch in batches])
-            rows = features_of(replace(self.base_, model=without_head(self.model_)), source, store_of(self.cache))
+            seen = replace(self.base_, model=without_head(self.model_))
+            rows = features_of(seen, source, store_of(self.cache), storage=self._storage).astype(np.float32)
         assert self._head is not None
         return self._head.probabilities(rows)
 
@@ -200,6 +214,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
 def _in_a_row(base: Base) -> Base:
     """The base with features (N,D) where it has maps."""
+    row_width(base)
     features = base.model.outputs[0]
     return base if len(features.shape) == 2 else replace(base, model=Model(base.model.inputs, Flatten()(features)))
 

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from minicnn.estimators.inputs import read_x, store_of
+from minicnn.estimators.inputs import read_x, row_width, store_of
 from minicnn.transfer.extraction import feature_base, features_of, picture_source
 
 
@@ -79,23 +79,23 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def fit(self, X: Any, y: Any = None) -> "CNNFeatures":
         """Load the network; nothing is learned from X."""
-        X, self.takes_pictures_ = read_x(self, X, reset=True)
-        self.base_ = None
-        if self.takes_pictures_:
-            self.base_ = feature_base(self.base, self.weights, self.layer, self.pooling)
-            self._n_features_out = int(np.prod(self.base_.model.output_shape[1:]))
+        X, pictures = read_x(self, X, reset=True)
+        if pictures:
+            base = feature_base(self.base, self.weights, self.layer, self.pooling)
+            width = row_width(base)
         else:
+            base, width = None, X.shape[1]
             warnings.warn(
                 f"CNNFeatures: rows of {X.shape[1]} numbers are no pictures and stay as they are; give pictures "
                 "(N,H,W,C), or say with image_shape=(H,W,C) that rows are flat pictures",
                 stacklevel=2,
             )
-            self._n_features_out = X.shape[1]
+        self.takes_pictures_, self.base_, self._n_features_out = pictures, base, width  # all, or after a refusal none
         return self
 
     def transform(self, X: Any) -> np.ndarray:
         """The features (N,D) of pictures."""
-        check_is_fitted(self)
+        check_is_fitted(self, "base_")
         X, _ = read_x(self, X, reset=False)
         if self.base_ is None:
             return X

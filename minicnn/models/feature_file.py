@@ -203,7 +203,7 @@ class FeatureFile:
             file = path.open("rb", buffering=0)
         try:
             return cls(file, Layout.of(file), key, path)
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except (KeyError, OverflowError, TypeError, ValueError, RecursionError):
             file.close()
             raise ValueError(f"{path} is no file of features") from None
 

@@ -131,10 +131,14 @@ class Model(Network):
     def prepare(self, images: Any) -> np.ndarray:
         """Pictures as this model takes them: uint8 (H,W,3) each, of any size, resized and scaled as the metadata says.
 
+        Files are read by `minicnn.data.read_image(file).pixels`.
+
         Raises
         ------
         ArgumentError
             The metadata does not say how.
+        DTypeError, ShapeError
+            Something else than such pictures.
         """
         from minicnn.preparation import Preparation
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class Preparation:
         Raises
         ------
         DTypeError, ShapeError
-            Something that is not such a picture.
+            Something that is not such a picture, as the name of a file is.
 
         Examples
         --------
@@ -68,6 +69,8 @@ class Preparation:
         >>> Preparation(ResizeRule(32), "tf").prepare([photo]).shape
         (1, 32, 32, 3)
         """
+        if isinstance(images, str | Path):
+            images = [images]  # type: ignore[list-item]  # which is refused by its name
         shape = () if isinstance(images, (list, tuple)) else np.shape(images)
         if len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)):
             raise ShapeError(f"prepare takes a list of pictures: prepare([picture]); got one of shape {shape}")
@@ -129,6 +132,11 @@ def has_channels_first(input_shape: Sequence[int | None]) -> bool:
 
 def as_picture(image: np.ndarray, channels: int = 3) -> np.ndarray:
     """A uint8 RGB picture, checked; a grey one (H,W) or (H,W,1) becomes one for a model that takes one channel."""
+    if isinstance(image, str | Path):
+        raise DTypeError(
+            f"pictures are uint8 (H,W,3), and {str(image)!r} is the name of a file: "
+            "minicnn.data.read_image(file).pixels reads one"
+        )
     mode = getattr(image, "mode", "")
     if isinstance(mode, str) and mode not in ("", "RGB", "L"):  # of Pillow: the numbers of a palette are no grey
         raise ShapeError(f"a picture is RGB or grey; this one has Pillow's mode {mode}: give picture.convert('RGB')")

@@ -75,9 +75,14 @@ def trained_layers(result: TransferResult) -> list[LayerGroup]:
     """The layer groups of a network that was fine-tuned, from its inputs to its head; nothing without fine-tuning."""
     if len(result.phases) < 2:
         return []
-    policy, groups = result.training, layer_groups(result.model)
-    rates = [policy.learning_rate * policy.layer_decay**depth for depth in range(len(groups))]
-    return [_layer_group(group, rate) for group, rate in zip(groups, reversed(rates))]
+    policy, below = result.training, layer_groups(result.base.model)
+    head, rate = result.model.layers[-1], policy.learning_rate
+    rows = [_layer_group(Group(head.name, (head,)), rate)]
+    for group in reversed(below):
+        learns = any(layer.trainable_weights for layer in group.layers)
+        rate *= policy.layer_decay if learns else 1.0
+        rows.append(_layer_group(group, rate))
+    return rows[::-1]
 
 
 def _layer_group(group: Group, rate: float) -> LayerGroup:
@@ -114,7 +119,7 @@ def _setting_facts(result: TransferResult) -> Mapping[str, str]:
             layers = f"of the last {count(policy.unfreeze, 'group')} of layers"
         facts["fine-tuning"] = f"{epochs} {layers}, learning rate {policy.learning_rate:g}"
     told = [*TUNING] if policy.unfreeze is not None else ["augment"] if policy.views else []
-    told += ["views", "label_smoothing", "class_weight"]
+    told += ["views", "label_smoothing", "class_weight", *(["held_out"] if policy.patience else [])]
     return facts | {name.replace("_", " "): _told(getattr(policy, name)) for name in told if getattr(policy, name)}
 
 

@@ -47,6 +47,26 @@ def check_place(folder: str | Path) -> Path:
     return folder
 
 
+def check_outputs(folder: str | Path) -> Path:
+    """
+    `check_place`, and that no folder has the name of a file of the results.
+
+    Raises
+    ------
+    FileAccessError
+    """
+    folder = check_place(folder)
+    _refuse_folders(folder)
+    return folder
+
+
+def _refuse_folders(folder: Path) -> None:
+    """Refuse folders in the places of OUTPUTS, which no file replaces."""
+    for name in OUTPUTS:
+        if (folder / name).is_dir():
+            raise FileAccessError(f"{folder / name} is a folder: move it away, or name another folder for the results")
+
+
 def write_outputs(
     result: TransferResult | FineTuned,
     folder: str | Path,
@@ -76,7 +96,7 @@ def write_outputs(
     Raises
     ------
     FileAccessError
-        The folder cannot be written.
+        The folder cannot be written, or a folder in it has the name of one of the files.
 
     Examples
     --------
@@ -122,6 +142,7 @@ def _staged(folder: Path, scratch: Path | None) -> Iterator[Path]:
     try:
         yield stage
         folder.mkdir(exist_ok=True)
+        _refuse_folders(folder)
         if (folder / METRICS).exists():
             (folder / HEAD_FILE).unlink(missing_ok=True)  # of an earlier run
         for file in sorted(stage.iterdir()):

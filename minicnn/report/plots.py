@@ -13,6 +13,7 @@ from minicnn.report.words import axis_percent
 
 COLOURS = 8  # k0 to k7 of the style sheet
 FINEST = 0.4  # pixels between two points of a curve
+DECADES = 9  # of learning rates that are told apart
 
 
 @dataclass(frozen=True)
@@ -125,17 +126,24 @@ def _path(frame: Frame, curve: Curve, steps: bool) -> str:
 
 
 def rate_chart(phases: Sequence[tuple[str, Sequence[float]]]) -> Markup:
-    """The learning rate at the end of every epoch, as logarithms; `phases` are (name, rates)."""
+    """
+    The learning rate at the end of every epoch, as logarithms; `phases` are (name, rates).
+
+    A rate of 0, which has no logarithm, lies on the floor, which then is called 0; so does one that is next to nothing.
+    """
     tops = [math.log10(max(rates)) for _, rates in phases]
+    least = min(rate for _, rates in phases for rate in rates if rate > 0)
     high = math.ceil(max(tops))
-    low = min(math.floor(min(tops)) - 1, high - 4)
+    low = max(min(math.floor(min(tops)) - 1, math.floor(math.log10(least)), high - 4), high - DECADES)
+    to_zero = any(rate < 10.0**low for _, rates in phases for rate in rates)
     ends = list(itertools.accumulate(len(rates) for _, rates in phases))
     frame = Frame((1, max(ends[-1], 2)), (low, high), height=250)
-    parts = frame.axes(("epoch", ""), lambda v: f"{v:g}", lambda v: f"1e{v:g}")
+    parts = frame.axes(("epoch", ""), lambda v: f"{v:g}", lambda v: "" if to_zero and v == low else f"1e{v:g}")
+    if to_zero:
+        parts.append(element("text", "0", x=frame.left - 8, y=f"{frame.down(low):.1f}", dy="0.32em", class_="tick end"))
     for (name, rates), end in zip(phases, ends):
         epochs = np.arange(end - len(rates), end) + 1
-        shown = np.asarray(rates) >= 10.0**low
-        curve = Curve(name, epochs[shown], np.log10(np.asarray(rates)[shown]))
+        curve = Curve(name, epochs, np.log10(np.maximum(rates, 10.0**low)))
         parts.append(element("path", element("title", name), d=_path(frame, curve, False), class_="curve validation"))
     for end in ends[:-1]:
         x = f"{frame.across(end + 0.5):.1f}"

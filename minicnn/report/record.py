@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -52,7 +51,7 @@ def configuration(base: Base, policy: Policy, settings: Settings) -> dict[str, A
 
 def in_effect(policy: Policy) -> dict[str, Any]:
     """The choices of a policy as plain values; None for those of fine-tuning where the head alone is trained."""
-    said = {name: value if _plain(value) else repr(value) for name, value in asdict(policy).items()}
+    said = {name: value if _plain(value) else repr(value) for name, value in vars(policy).items()}
     if policy.head_only:
         said |= dict.fromkeys([*FINE_TUNING, *([] if policy.views else ["augment"])])
     return said

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from minicnn.metrics import log_loss
 from minicnn.metrics.class_scores import class_scores
 from minicnn.report.charts import Border, Line, fold_chart, line_chart
 from minicnn.report.content import Mistake, Phase, TrainingReport
@@ -95,23 +96,27 @@ def curves(report: TrainingReport) -> Markup:
         "How it learned",
         note,
         element("div", *charts, class_="charts"),
-        _phases(report.phases),
+        _phases(report),
         element("div", *details, class_="details"),
     )
 
 
-def _phases(phases: Sequence[Phase]) -> Markup:
+def _phases(report: TrainingReport) -> Markup:
+    """The phases side by side; of the last, whose early stopping watches other pictures, what the model has."""
+    ends = [(phase.val_accuracy[-1], phase.val_loss[-1]) for phase in report.phases]
+    if report.judged is not None:
+        ends[-1] = (report.accuracy, log_loss(report.judged.labels, report.judged.probabilities))
     rows = [
         [
             phase.name,
             f"{phase.parameters:,}",
-            percent(phase.val_accuracy[-1]),
-            f"{phase.val_loss[-1]:.3f}",
+            percent(accuracy),
+            f"{loss:.3f}",
             duration(phase.seconds[0]),
             duration(float(np.median(phase.seconds[1:]))) if len(phase.seconds) > 1 else "–",
             duration(phase.duration),
         ]
-        for phase in phases
+        for phase, (accuracy, loss) in zip(report.phases, ends)
     ]
     header = [
         "Phase",

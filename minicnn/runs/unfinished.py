@@ -76,7 +76,7 @@ def find_unfinished(folder: str | Path) -> list[UnfinishedRun]:
 
 def _read(folder: Path, name: str) -> UnfinishedRun:
     checkpoints, choices, times = folder / CHECKPOINTS, None, {}
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         choices = json.loads((checkpoints / CHOICES).read_text("utf-8"))
     for file in checkpoints.glob("*/*.safetensors"):
         if PATTERN.fullmatch(file.name):

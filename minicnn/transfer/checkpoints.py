@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,6 +49,8 @@ class Checkpoints:
         Steps between two checkpoints; None holds the folder and writes none.
     resume : bool
         Go on with what is in the folder, or begin where nothing is.  Without it, checkpoints there are refused.
+    tell : function, optional
+        Called with a line on where it goes on, or that it begins, when it is certain that it does: with `resume` only.
 
     Raises
     ------
@@ -65,8 +66,14 @@ class Checkpoints:
     ...     write_outputs(result, "run")
     """
 
-    def __init__(self, folder: str | Path, every: int | str | None = "epoch", resume: bool = False):
-        self.folder, self.every, self.resume = Path(folder), every, resume
+    def __init__(
+        self,
+        folder: str | Path,
+        every: int | str | None = "epoch",
+        resume: bool = False,
+        tell: Callable[[str], object] | None = None,
+    ):
+        self.folder, self.every, self.resume, self.tell = Path(folder), every, resume, tell
         self._lock = FolderLock(self.folder)
         self._held = False
         self._made: list[Path] = []  # folders that were not there, the innermost first
@@ -148,6 +155,9 @@ class Checkpoints:
         elif self.every is not None:
             with replacing(path) as temporary:
                 temporary.write_text(json.dumps(now, indent=2), encoding="utf-8")
+        if self.resume and self.tell is not None:
+            nothing = f"there is nothing to resume in {self.folder.parent}: the training begins"
+            self.tell(nothing if self.last is None else f"going on from {self.last}")
 
     def beside(self, callbacks: StageCallbacks | None) -> StageCallbacks:
         """Further callbacks of each training, and that which keeps its state."""
@@ -174,7 +184,7 @@ def watch(job: Job, settings: Settings, checkpoints: Checkpoints | None, callbac
 def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise FileFormatError(f"{path} is missing or damaged: remove {path.parent} to begin anew")
@@ -191,7 +201,7 @@ def choices_of(base: Base, samples: Samples, policy: Policy, settings: Settings)
         "weights": f"{base.weights} {_digest(weight.numpy() for weight in base.model.weights)}",
         "preparation": str(samples.preparation),
         "pictures": f"{counts} {_digest([_bytes(names), samples.labels, *rows])}",
-        **asdict(policy),
+        **vars(policy),
         "augment": _augment_in_words(policy.augment),
         "validation": settings.validation,
         "folds": settings.folds,

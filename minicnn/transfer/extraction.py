@@ -22,8 +22,9 @@ from minicnn.preparation import MODES
 from minicnn.preparation.preparation import as_picture
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache
-from minicnn.transfer.features import Progress, check_frozen, model_hash
+from minicnn.transfer.features import Progress, check_frozen, halves, model_hash
 from minicnn.transfer.kept_features import BATCH, KeptFeatures
+from minicnn.transfer.known_pictures import refuse_changed
 from minicnn.transfer.labelled import are_files, store_of
 from minicnn.transfer.samples import AsGiven, check_finite, check_floats
 from minicnn.transfer.surgery import features_at
@@ -115,12 +116,19 @@ def feature_base(
 
 
 def features_of(
-    base: Base, source: PictureSource, store: FeatureCache | None = None, progress: Progress | None = None
+    base: Base,
+    source: PictureSource,
+    store: FeatureCache | None = None,
+    progress: Progress | None = None,
+    storage: str = "float32",
 ) -> np.ndarray:
-    """What a base's model gives for pictures, each computed once, or not at all where the store has it."""
+    """What a base's model gives for pictures, each computed once, or not at all where the store has it.
+
+    With a `storage` of "float16" it is rounded to that, in the store or without one.
+    """
     place = {picture: position for position, picture in enumerate(source.hashes)}  # copies of a picture share one
     positions = np.array(list(place.values()))
-    kept = KeptFeatures(store, _key(base.model, source) if store is not None else "", list(place))
+    kept = KeptFeatures(store, _key(base.model, source, storage) if store is not None else "", list(place))
     found = {int(row): features for rows, (array,) in kept.read() for row, features in zip(rows, array)}
     missing = np.array([row for row in range(len(place)) if row not in found], np.int64)
     for start in range(0, len(missing), BATCH):
@@ -128,6 +136,8 @@ def features_of(
         features = base.model.predict(source.prepared(positions[rows].tolist()), batch_size=BATCH)
         if not np.isfinite(features).all():
             raise DataError(f"{base.name} gives features that are not finite: its weights ({base.weights}) are damaged")
+        if storage == "float16":
+            features = halves(features)
         found |= zip(rows.tolist(), features)
         kept.keep(rows, [features], missing)
         if progress is not None:
@@ -136,9 +146,10 @@ def features_of(
     return np.stack([found[number[picture]] for picture in source.hashes])
 
 
-def _key(model: Any, source: PictureSource) -> str:
+def _key(model: Any, source: PictureSource, storage: str) -> str:
     """A hash of all that features are computed from but the picture."""
     parts = ["features of a picture", model_hash(model), str(source.preparation), kernels_text()]
+    parts += [] if storage == "float32" else [storage]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -185,13 +196,17 @@ def _of_files(files: list[Path], base: Base) -> PictureSource:
             f"{', '.join(map(repr, MODES[:-1]))} or {MODES[-1]!r}, or give arrays"
         )
 
+    hashes = list(file_hashes(files))
+
     def read(rows: Sequence[int]) -> np.ndarray:
-        loaded = load_images([files[row] for row in rows], base.preparation.rule)
+        chosen = [files[row] for row in rows]
+        loaded = load_images(chosen, base.preparation.rule)
         if loaded.problems:
             raise DataError(f"{loaded.problems[0]}: leave it out")
+        refuse_changed(chosen, [hashes[row] for row in rows], loaded.hashes)
         return loaded.images
 
-    return PictureSource(list(file_hashes(files)), read, base.preparation)
+    return PictureSource(hashes, read, base.preparation)
 
 
 def _of_pictures(images: Sequence[np.ndarray] | np.ndarray, base: Base) -> PictureSource:

@@ -241,19 +241,31 @@ def all_finite(features: np.ndarray) -> bool:
     return all(np.isfinite(features[start : start + BATCH]).all() for start in range(0, len(features), BATCH))
 
 
+def halves(features: np.ndarray) -> np.ndarray:
+    """Features in float16.
+
+    Raises
+    ------
+    DataError
+        One is too large for it.
+    """
+    with np.errstate(over="ignore"):
+        found = features.astype(np.float16)
+    if np.isinf(found).any() and np.isfinite(features).all():
+        raise DataError(f"features of up to {np.abs(features).max():.3g} do not fit in float16: store them in float32")
+    return found
+
+
 def _halved(arrays: list[np.ndarray]) -> list[np.ndarray]:
     """Arrays (B,...) in float16, and (B,3): the largest |error| of each sample, the sums of error² and of value²."""
-    with np.errstate(over="ignore"):
-        halves = [array.astype(np.float16) for array in arrays]
+    halved = [halves(array) for array in arrays]
     errors = np.zeros((len(arrays[0]), 3))
-    for array, half in zip(arrays, halves):
-        if np.isinf(half).any() and np.isfinite(array).all():
-            raise DataError(f"features of up to {np.abs(array).max():.3g} do not fit in float16: store them in float32")
+    for array, half in zip(arrays, halved):
         values = array.reshape(len(array), -1).astype(np.float64)
         gaps = values - half.reshape(len(half), -1)
         errors[:, 0] = np.maximum(errors[:, 0], np.abs(gaps).max(axis=1, initial=0))
         errors[:, 1:] += np.stack([(gaps**2).sum(axis=1), (values**2).sum(axis=1)], axis=1)
-    return [*halves, errors]
+    return [*halved, errors]
 
 
 def default_cache() -> FeatureCache:

@@ -152,6 +152,11 @@ class Job:
             f"the {len(trained)} layers from {trained[0].name} on, the head among them, at a learning rate of "
             f"{rate:g} at most. BatchNormalization {norms}."
         )
+        if self.policy.patience is not None:
+            detail += (
+                " Its validation figures are of training pictures kept aside for early stopping, and the weights are "
+                "those of the epoch with the smallest loss on them."
+            )
         size = sum(parameter.size for parameter in tail.model.trainable_weights)
         return _phase("fine-tuning", detail, size, history, seconds, self.clock.seconds[step])
 

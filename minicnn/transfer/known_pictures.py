@@ -60,21 +60,33 @@ class FilePictures:
         wanted = np.atleast_1d(np.arange(len(self))[rows])
         missing = wanted[~self._there[wanted]]
         if len(missing):
-            loaded = load_images([self.files[i] for i in missing], self.rule)
+            files, hashes = zip(*((self.files[i], self.hashes[i]) for i in missing.tolist()))
+            loaded = load_images(files, self.rule)
             if loaded.problems:
                 raise DataError(f"{loaded.problems[0]}; it could be read when the pictures were listed: run again")
-            changed = [i for i, now in zip(missing, loaded.hashes) if now != self.hashes[i]]
-            if changed:
-                raise DataError(f"{printable(self.files[changed[0]])} changed while it was used: run again")
+            refuse_changed(files, hashes, loaded.hashes)
             self.put(missing, loaded.images)
         return self._pixels[rows]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self[:], dtype)
+        array = np.asarray(self[:], dtype)
+        return array.copy() if copy else array
 
     def put(self, rows: np.ndarray, pixels: np.ndarray) -> None:
         """Pictures that are decoded already."""
         self._pixels[rows], self._there[rows] = pixels, True
+
+
+def refuse_changed(files: Sequence[Path], before: Sequence[str], now: Sequence[str]) -> None:
+    """Refuse files whose hashes are others now: what is kept under those of before would be wrong.
+
+    Raises
+    ------
+    DataError
+    """
+    changed = [file for file, was, found in zip(files, before, now, strict=True) if was != found]
+    if changed:
+        raise DataError(f"{printable(changed[0])} changed while it was used: run again")
 
 
 @dataclass(frozen=True)

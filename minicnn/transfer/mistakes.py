@@ -74,6 +74,6 @@ def drawable(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype != np.uint8:
         low, high = float(pixels.min()), float(pixels.max())
         pixels = ((pixels - low) * (255 / max(high - low, 1e-12))).round().astype(np.uint8)
-    if pixels.shape[-1] != 3 and pixels.shape[0] == 3:
-        return np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+    if pixels.shape[-1] not in (1, 3) and pixels.shape[0] in (1, 3):  # channels first
+        pixels = np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
     return pixels if pixels.shape[-1] == 3 else np.repeat(pixels.mean(axis=-1, keepdims=True), 3, -1).astype(np.uint8)

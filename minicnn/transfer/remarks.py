@@ -32,8 +32,8 @@ def copies_in(samples: Samples) -> list[tuple[str, str]]:
 
 
 def remarks_on(samples: Samples, split: Split) -> list[str]:
-    """Copies, contradicting copies, tiny pictures, pictures in both parts."""
-    copies = copies_in(samples)
+    """Copies, contradicting copies, tiny pictures, pictures in both parts; of each file what is worst."""
+    copies = _spare_copies(samples, split)
     clashes = [_clash(samples, group) for group in conflicts(samples.labels, samples.hashes)]
     said = []
     if copies:
@@ -50,7 +50,20 @@ def remarks_on(samples: Samples, split: Split) -> list[str]:
         what = count(len(tiny), "picture is", "pictures are")
         said.append(f"{what} so small that there is little to see: {listed}; remove what was not meant")
     names = [samples.name(row) for row in range(len(samples.labels))]
-    return said + split_remarks(split, samples.labels, samples.hashes, names, samples.class_names, samples.groups)
+    same = _by_class(samples)
+    return said + split_remarks(split, samples.labels, same, names, samples.class_names, samples.groups)
+
+
+def _spare_copies(samples: Samples, split: Split) -> list[tuple[str, str]]:
+    """(file, the first like it) of copies in one class and part: the others are clashes and leaks, and told as such."""
+    judged = set(split.validation.tolist())
+    keys = [f"{key} {row in judged}" for row, key in enumerate(_by_class(samples))]
+    return [(samples.name(i), samples.name(group[0])) for group in duplicates(keys) for i in group[1:]]
+
+
+def _by_class(samples: Samples) -> list[str]:
+    """The pictures' hashes, with their classes."""
+    return [f"{sha256} {label}" for sha256, label in zip(samples.hashes, samples.labels)]
 
 
 def _clash(samples: Samples, group: list[int]) -> tuple[str, str]:

@@ -18,13 +18,6 @@ from minicnn.utils import set_random_seed
 pytestmark = pytest.mark.numpy_only
 
 
-@pytest.fixture(scope="module")
-def whole():
-    """A training that was never stopped, and its history."""
-    model = make()
-    return model, model.fit(X, Y, **OPTIONS)
-
-
 @pytest.mark.parametrize("save_freq", [1, 2, 4, "epoch"])
 @pytest.mark.parametrize("steps", [1, 3, STEPS, STEPS + 2, 3 * STEPS])
 def test_it_ends_as_if_it_was_never_stopped(tmp_path, whole, steps, save_freq):

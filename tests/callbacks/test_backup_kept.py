@@ -7,7 +7,7 @@ import pytest
 from training_cases import OPTIONS, STEPS, X, Y, files, fit, make, same
 
 from minicnn import callbacks, training
-from minicnn.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping, LambdaCallback
+from minicnn.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping, LambdaCallback, TensorBoard
 from minicnn.errors import ArgumentError, FileAccessError, GraphError, WeightsMismatchError
 from minicnn.layers import Dense, Input
 from minicnn.metrics import Metric
@@ -16,13 +16,6 @@ from minicnn.optimizers import SGD
 from minicnn.training import folder as folder_module
 
 pytestmark = pytest.mark.numpy_only
-
-
-@pytest.fixture(scope="module")
-def whole():
-    """A training that was never stopped, and its history."""
-    model = make()
-    return model, model.fit(X, Y, **OPTIONS)
 
 
 def test_callbacks_go_on_with_what_they_remember(tmp_path):
@@ -49,6 +42,17 @@ def test_callbacks_go_on_with_what_they_remember(tmp_path):
         assert (tmp_path / "log.csv").read_text() == log
         model.load_weights(tmp_path / "best.weights.h5")
         assert same(model, best)
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 1), (0, 1)])
+def test_who_only_tells_may_come_and_go(tmp_path, whole, first, second):
+    def logs(count):
+        return [TensorBoard(tmp_path / f"logs{i}", update_freq=1) for i in range(count)]
+
+    fit(make(), tmp_path / "kept", *logs(first), stop=(STEPS + 2,))
+    model = make()
+    fit(model, tmp_path / "kept", *logs(second))
+    assert same(model, whole[0])
 
 
 def test_a_callback_of_a_user_may_have_a_state(tmp_path):

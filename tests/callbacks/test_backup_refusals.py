@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from training_cases import OPTIONS, X, Y, files, fit, make, same
+from training_cases import X, Y, files, fit, make, same
 
 from minicnn import callbacks, training
 from minicnn.callbacks import BackupAndRestore, EarlyStopping, History, LambdaCallback
@@ -13,13 +13,6 @@ from minicnn.models import Sequential
 from minicnn.optimizers import SGD, Adam
 
 pytestmark = pytest.mark.numpy_only
-
-
-@pytest.fixture(scope="module")
-def whole():
-    """A training that was never stopped, and its history."""
-    model = make()
-    return model, model.fit(X, Y, **OPTIONS)
 
 
 # Damage

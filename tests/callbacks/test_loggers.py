@@ -79,6 +79,11 @@ def test_records_are_those_of_tensorboard():
     assert record(event(1.5, _text(3, VERSION))).hex() == WRITTEN["version"]
 
 
+def test_a_figure_that_32_bits_cannot_hold_is_infinite(tmp_path):
+    EventFile(tmp_path).add({"large": 1e39, "low": -1e300}, 1)
+    assert read(tmp_path) == {"large": [(1, np.inf)], "low": [(1, -np.inf)]}
+
+
 def test_figures_of_epochs_lie_where_keras_puts_them(tmp_path):
     history = fit(TensorBoard(tmp_path / "logs"))
     trained, judged = read(tmp_path / "logs" / "train"), read(tmp_path / "logs" / "validation")

@@ -77,7 +77,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments, capsys):
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (DataError("photos: no\nclass\x1b[31m"), 2, "minicnn: error: photos: no class\\x1b[31m\n"),
+        (DataError("photos: no\nclass\x1b[31m"), 2, "minicnn: error: photos: no\\nclass\\x1b[31m\n"),
         (DownloadError("offline"), 1, "minicnn: error: offline\n"),
         (MissingExtraError("tqdm", "images", "bars"), 1, "minicnn: error: bars needs tqdm, which is not installed: "),
         (

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from cli_cases import refused
 from transfer_cases import write_photos
 
 from minicnn.cli import main
@@ -44,6 +45,25 @@ def test_results_among_the_photos_are_refused(own_photos, net_file, monkeypatch,
     assert "name another folder with --out" in err
     assert err.count("\n") == 1
     assert sorted(own_photos.rglob("*")) == before
+
+
+@pytest.mark.parametrize("logs", ["photos/logs", "album/../photos"])
+def test_figures_among_the_photos_are_refused(own_photos, net_file, monkeypatch, capsys, logs):
+    monkeypatch.chdir(own_photos.parent)
+    Path("album").mkdir()
+    before = sorted(own_photos.parent.rglob("*"))
+    for folder, said in ((logs, f"{logs} lies among the photos in photos"), ("", "after --tensorboard is empty")):
+        assert main(["finetune", "photos", "--base", net_file, "--tensorboard", folder, *FAST]) == 2
+        err = capsys.readouterr().err
+        assert said in err
+        assert err.count("\n") == 1
+        assert sorted(own_photos.parent.rglob("*")) == before
+
+
+def test_a_folder_in_the_place_of_a_result_is_refused_before_work_begins(own_photos, net_file, tmp_path, capsys):
+    (tmp_path / "run" / "model.keras").mkdir(parents=True)
+    line = refused(capsys, tmp_path, "finetune", own_photos, "--base", net_file, "--out", tmp_path / "run", *FAST)
+    assert line.endswith("model.keras is a folder: move it away, or name another folder for the results")
 
 
 def test_results_may_lie_around_or_beside_the_photos(own_photos, monkeypatch):

@@ -40,6 +40,7 @@ def test_it_knows_the_fields_of_a_policy():
         (["--policy", "default,epochs=20", "--fine-epochs", "3", "--epochs", "5", "--unfreeze", "2", "--dropout", "0.1",
           "--batch-size", "8", "--learning-rate", "1e-3"],
          Policy(epochs=3, head_epochs=5, unfreeze=2, dropout=0.1, batch_size=8, learning_rate=1e-3)),
+        (["--policy", "class_weight=SQRT,augment=None"], Policy(class_weight="sqrt", augment=None)),
         (["--policy", "head", "--unfreeze", "conv2", "--fine-epochs", "2"], Policy(unfreeze="conv2", epochs=2)),
         (["--unfreeze", "2"], None),
     ],
@@ -71,7 +72,8 @@ def test_without_a_policy_fine_tuning_is_plain():
         (["rank=2,l2_sp=1"], "rank and l2_sp"),
         (["unfreeze=conv9"], "no layer 'conv9'"),
         (["head", "--learning-rate", "1e-3"], "--learning-rate is for fine-tuning, and this policy has none: add unf"),
-        (["class_weight=always"], "class_weight"),
+        (["class_weight=always"], "class_weight must be one of balanced, sqrt, none; it is 'always'"),
+        (["augment=flip"], "--policy augment=flip: augment must be one of mirror, none; it is 'flip'"),
         (["head,ema=0.9,epochs=3"], "epochs=3, ema=0.9 are for fine-tuning, but unfreeze=None trains the head alone"),
     ],
 )

@@ -24,9 +24,9 @@ def elsewhere(tmp_path, monkeypatch) -> Path:
     return tmp_path / "elsewhere"
 
 
-def finetune(photos, net_file, capsys, code) -> list[str]:
-    """The last two lines that a training without checkpoints says."""
-    assert main(["finetune", str(photos), "--base", net_file, "--out", "run", *FAST]) == code
+def finetune(photos, net_file, capsys, code, *options) -> list[str]:
+    """The last two lines that a training says, without checkpoints unless it is told to keep them."""
+    assert main(["finetune", str(photos), "--base", net_file, "--out", "run", *FAST, *options]) == code
     return capsys.readouterr().err.splitlines()[-2:]
 
 
@@ -73,3 +73,16 @@ def test_where_there_is_no_room_at_all_one_line_says_so(photos, net_file, elsewh
     assert error == "minicnn: error: no room"
     assert list(elsewhere.iterdir()) == []
     assert not Path("run").exists()
+
+
+def test_checkpoints_that_are_left_where_there_is_no_room_are_told(photos, net_file, elsewhere, monkeypatch, capsys):
+    def full(*arguments, **options):
+        raise FileAccessError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("minicnn.models.Model.save", full)
+        kept, error = finetune(photos, net_file, capsys, 2, "--checkpoint-every", "5")
+    said = "checkpoints of the trained model are kept in run/checkpoints: --resume writes the results once it can"
+    assert (kept, error) == (f"minicnn: {said}", "minicnn: error: no room")
+    finetune(photos, net_file, capsys, 0, "--resume")
+    assert load_model("run/model.keras").metadata["class_names"] == ["blue", "green", "red"]

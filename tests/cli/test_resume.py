@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 from cli_cases import FAST, refused, snapshot
-from transfer_cases import write_photos
+from transfer_cases import stopped_after, write_photos
 
 from minicnn.cli import main
 from minicnn.models import load_model
-from minicnn.models.fitting import Trainer
 from minicnn.transfer import Checkpoints
 
 pytestmark = [pytest.mark.numpy_only, pytest.mark.usefixtures("in_an_empty_folder")]
@@ -77,18 +76,9 @@ def test_killed_in_every_stage_it_ends_as_if_it_never_was(photos, net_file):
 
 
 @pytest.fixture
-def stopped(photos, net_file, monkeypatch) -> Path:
+def stopped(photos, net_file) -> Path:
     """A run that was stopped in the middle of an epoch of fine-tuning, with a checkpoint of every second step."""
-    step, left = Trainer.step, [36]
-
-    def limited(self, batch):
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        return step(self, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", limited)
+    with stopped_after(36):
         assert main(finetune(photos, net_file, "run", "--checkpoint-every", "2")) == 130
     return Path("run")
 
@@ -102,16 +92,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_says(stopped, photos, net_file,
 
 
 def test_who_watches_may_come_and_go(stopped, photos, net_file):
-    step, left = Trainer.step, [4]
-
-    def limited(self, batch):
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        return step(self, batch)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "step", limited)
+    with stopped_after(4):
         assert main(finetune(photos, net_file, "run", "--resume", "--tensorboard", "logs")) == 130
     assert main(finetune(photos, net_file, "run", "--resume")) == 0
     assert main(finetune(photos, net_file, "whole", "--tensorboard", "other")) == 0
@@ -175,9 +156,10 @@ def test_a_second_process_is_refused(photos, net_file, tmp_path, capsys, options
 
 
 def test_damaged_checkpoints_are_refused_and_kept(stopped, photos, net_file, tmp_path, capsys):
-    (stopped / "checkpoints" / "choices.json").write_text("{")
-    line = refused(capsys, tmp_path, *finetune(photos, net_file, "run", "--resume"))
-    assert "choices.json is missing or damaged: remove run/checkpoints to begin anew" in line
+    for damaged in ("{", "[" * 100_000):
+        (stopped / "checkpoints" / "choices.json").write_text(damaged)
+        line = refused(capsys, tmp_path, *finetune(photos, net_file, "run", "--resume"))
+        assert "choices.json is missing or damaged: remove run/checkpoints to begin anew" in line
 
 
 def test_what_is_finished_is_said_to_be(trained, photos, net_file, capsys):

@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 from cli_cases import FAST, refused
+from transfer_cases import stopped_after
 
 from minicnn.cli import main
-from minicnn.models.fitting import Trainer
 
 pytestmark = pytest.mark.numpy_only
 
@@ -38,6 +38,25 @@ def test_two_runs_are_compared(two_runs, capsys):
     assert "they have judged" in said or "pictures that both judged" in said
 
 
+def test_what_follows_from_fine_tuning_or_not_is_no_difference(photos, net_file, in_an_empty_folder, capsys):
+    command = ["finetune", str(photos), "--base", net_file, "--epochs", "3"]
+    assert main([*command, "--out", "runs/head"]) == 0
+    assert main([*command, "--out", "runs/tuned", "--policy", "default,unfreeze=1,rank=2,learning_rate=0.001"]) == 0
+    capsys.readouterr()
+    assert main(["runs", "runs/head", "runs/tuned"]) == 0
+    table, told, _ = capsys.readouterr().out.split("\n\n")
+    assert table.splitlines()[0].split()[-3:] == ["unfreeze", "learning_rate", "rank"]
+    rows = {name: values for name, *values in map(str.split, told.splitlines()[1:])}
+    assert rows["config.unfreeze"] == ["–", "1"]
+    assert rows["config.learning_rate"] == ["–", "0.001"]
+    assert rows["config.rank"] == ["–", "2"]
+    assert [name for name in rows if name.startswith("config.")] == [
+        "config.unfreeze", "config.learning_rate", "config.rank",
+    ]  # fmt: skip
+    assert main(["runs", "runs/head", "runs/tuned", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["differences"]["config.schedule"] == [None, "cosine"]
+
+
 def test_all_of_it_as_json(two_runs, capsys):
     assert main(["runs", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -58,18 +77,9 @@ def test_what_is_damaged_is_named_beside_the_rest(two_runs, capsys):
     assert "left out: runs/second/metrics.json is damaged" in err
 
 
-def test_what_did_not_come_to_its_end_is_listed_below(photos, net_file, in_an_empty_folder, monkeypatch, capsys):
-    step, left = Trainer.step, [4]
-
-    def limited(self, batch):
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        return step(self, batch)
-
+def test_what_did_not_come_to_its_end_is_listed_below(photos, net_file, in_an_empty_folder, capsys):
     command = ["finetune", str(photos), "--base", net_file, "--out", "runs/a", *FAST, "--checkpoint-every", "1"]
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", limited)
+    with stopped_after(4):
         assert main(command) == 130
     capsys.readouterr()
     assert main(["runs"]) == 0

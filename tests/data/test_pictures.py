@@ -192,14 +192,17 @@ def test_what_no_thread_has_begun_is_left_when_the_batches_end():
 def test_ctrl_c_while_waiting_for_a_batch_ends_the_threads(monkeypatch):
     if threading.current_thread() is not threading.main_thread():
         pytest.skip("signals reach the main thread alone")
-    hold, begun = threading.Event(), []
+    hold, begun, stopped = threading.Event(), [], threading.Event()
+
+    def ctrl_c(*_):
+        if not stopped.is_set():
+            stopped.set()
+            raise KeyboardInterrupt
 
     def read(row):
         begun.append(row)
-        if row == 1:
+        while row and not hold.wait(0.01):  # until one comes while the main thread sleeps: only that one wakes it
             os.kill(os.getpid(), signal.SIGINT)
-        if row:
-            hold.wait(5)
 
     class Pool(ThreadPoolExecutor):
         def shutdown(self, wait=True, *, cancel_futures=False):
@@ -208,13 +211,15 @@ def test_ctrl_c_while_waiting_for_a_batch_ends_the_threads(monkeypatch):
             super().shutdown(wait)
 
     monkeypatch.setattr(ahead, "ThreadPoolExecutor", Pool)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background a shell has it ignored
+    before = signal.signal(signal.SIGINT, ctrl_c)
     try:
         with pytest.raises(KeyboardInterrupt):
             list(ahead.made_ahead(np.arange(12).reshape(12, 1), read, lambda rows, found: None, 1))
     finally:
+        hold.set()
+        left = wait_for_threads_to_end()
         signal.signal(signal.SIGINT, before)
-    assert wait_for_threads_to_end() == []
+    assert left == []
     assert begun == [0, 1]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 from transfer_cases import SIDE, small_net
@@ -63,6 +64,49 @@ def test_the_folds_of_a_head_cost_one_pass_of_the_backbone(pictures, net_file, t
     classifier = CNNClassifier(net_file, policy=HEAD, cache=tmp_path)
     assert cross_val_score(classifier, x, y, cv=3, error_score="raise").mean() > 0.9
     assert sum(passes) == len(x)
+
+
+def test_features_of_a_head_are_kept_in_half_the_room_when_the_policy_says_so(pictures, net_file, tmp_path, passes):
+    x, y = pictures
+    sizes, answers = [], []
+    for policy in (HEAD, replace(HEAD, storage="float16")):
+        passes.clear()
+        cache = tmp_path / policy.storage
+        classifier = CNNClassifier(net_file, policy=policy, cache=cache).fit(x, y)
+        answers.append(classifier.predict_proba(x))
+        assert sum(passes) == len(x), "what was kept to learn from is what answers are given by"
+        (file,) = (file for file in cache.rglob("*") if file.is_file())
+        sizes.append(file.stat().st_size)
+        np.testing.assert_allclose(classifier.set_params(cache=False).predict_proba(x), answers[-1], rtol=1e-6)
+    width = classifier.base_.model.layers[-1].get_weights()[0].shape[0]
+    assert sizes[0] - sizes[1] == len(x) * width * 2
+    assert not np.array_equal(*answers)
+    np.testing.assert_allclose(*answers, atol=1e-2)
+
+
+@pytest.mark.parametrize("choice", [{"storage": "float16"}, {"views": 2}], ids=["storage", "views"])
+def test_rows_refuse_what_is_for_pictures(choice):
+    classifier = CNNClassifier(policy=replace(HEAD, augment="mirror", **choice))
+    with pytest.raises(ValueError, match=r"is for pictures' features: with rows leave it out"):
+        classifier.fit(np.eye(6), [0, 1] * 3)
+
+
+def test_rows_beyond_float32_are_refused():
+    with pytest.raises(ValueError, match=r"beyond 3.4e\+38, which float32 has not: scale them"):
+        CNNClassifier(policy=HEAD).fit(np.eye(6) * 1e39, [0, 1] * 3)
+
+
+def test_a_refused_second_fit_leaves_no_classes_beside_the_first_head():
+    classifier = CNNClassifier(policy=HEAD).fit(np.eye(6), [0, 1] * 3)
+    with pytest.raises(ValueError, match="float32"):
+        classifier.fit(np.eye(6) * 1e39, ["a", "b"] * 3)
+    with pytest.raises(NotFittedError):
+        classifier.predict(np.eye(6))
+
+
+def test_labels_of_several_kinds_are_refused():
+    with pytest.raises(ValueError, match="labels are of one kind; y holds NoneType, str"):
+        CNNClassifier(policy=HEAD).fit(np.eye(6), np.array(["a", None] * 3, object))
 
 
 def test_policies_can_be_searched(pictures, net_file):
@@ -159,5 +203,8 @@ def test_rows_are_not_fine_tuned():
 
 
 def test_one_class_is_refused(pictures, net_file):
+    classifier = CNNClassifier(net_file)
     with pytest.raises(ValueError, match="at least 2 classes; y has 1 class, cat"):
-        CNNClassifier(net_file).fit(pictures[0], ["cat"] * len(pictures[0]))
+        classifier.fit(pictures[0], ["cat"] * len(pictures[0]))
+    with pytest.raises(NotFittedError):
+        classifier.predict(pictures[0])

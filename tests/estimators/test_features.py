@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
@@ -15,8 +16,10 @@ from transfer_cases import SIDE, small_net
 
 from minicnn import estimators
 from minicnn.data import load_images, scan_folder
-from minicnn.errors import ArgumentError, MissingExtraError, ShapeError
-from minicnn.estimators import CNNFeatures
+from minicnn.errors import ArgumentError, DataError, MissingExtraError, ShapeError
+from minicnn.estimators import CNNClassifier, CNNFeatures
+from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input
+from minicnn.models import Sequential
 from minicnn.preparation import ResizeRule
 from minicnn.transfer import extract_features
 
@@ -58,7 +61,7 @@ def test_files_lists_and_flat_pictures_are_taken_as_arrays_are(photos, net_file)
     files = list(scan_folder(photos).files)
     images = load_images(files, ResizeRule(SIDE)).images
     expected = CNNFeatures(net_file, cache=False).fit_transform(images)
-    several = column(images), Column(images), list(images)
+    several = column(images), Column(images), list(images), np.array(list(images), dtype=object)
     for same in (files, np.array(files, dtype=str), Column(files), *several):
         np.testing.assert_array_equal(CNNFeatures(net_file, cache=False).fit_transform(same), expected)
     flat = CNNFeatures(net_file, image_shape=(SIDE, SIDE, 3), cache=False).fit_transform(
@@ -78,6 +81,20 @@ def test_pictures_of_several_sizes_go_through_folds(pictures, net_file):
     several = column([picture[: 12 + number % 9] for number, picture in enumerate(x)])
     pipeline = make_pipeline(CNNFeatures(net_file, cache=False), SVC())
     assert cross_val_score(pipeline, several, y, cv=3, error_score="raise").mean() > 0.9
+
+
+@pytest.mark.parametrize("given", [list, column])
+def test_pictures_and_files_in_one_list_are_refused(pictures, net_file, given):
+    mixed = given([*pictures[0][:2], "file.png"])
+    said = "CNNFeatures: X is all pictures or all files; number 2 is the file 'file.png' and number 0 a picture"
+    with pytest.raises(DataError, match=said):
+        CNNFeatures(net_file, cache=False).fit_transform(mixed)
+
+
+def test_floats_as_objects_are_what_the_network_takes(pictures, net_file):
+    x = pictures[0][:4] / np.float32(127.5) - 1
+    step = CNNFeatures(net_file, cache=False)
+    np.testing.assert_array_equal(step.fit_transform(x.astype(object)), step.fit_transform(x))
 
 
 @pytest.mark.parametrize("kind", [str, Path])
@@ -145,3 +162,26 @@ def test_without_scikit_learn_one_line_names_the_extra(monkeypatch):
         estimators.CNNFeatures  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'CNNRegressor'"):
         estimators.CNNRegressor  # noqa: B018
+
+
+def test_a_refused_fit_changes_nothing(pictures, net_file):
+    step = CNNFeatures(net_file, layer="nothing", cache=False)
+    with pytest.raises(ArgumentError, match="no layer 'nothing'"):
+        step.fit(pictures[0])
+    with pytest.raises(NotFittedError):
+        step.transform(pictures[0])
+
+
+@pytest.mark.filterwarnings("ignore:CNNFeatures. rows of")
+def test_pictures_have_no_names_of_columns(pictures, net_file):
+    step = CNNFeatures(net_file, cache=False).fit(np.zeros((3, 8)))
+    assert hasattr(step, "n_features_in_")
+    assert not hasattr(step.fit(pictures[0]), "n_features_in_")
+
+
+@pytest.mark.parametrize("kind", [CNNFeatures, CNNClassifier])
+def test_maps_as_large_as_the_pictures_are_no_rows(kind, pictures):
+    net = Sequential([Input((None, None, 3)), Conv2D(4, 3), GlobalAveragePooling2D(), Dense(2)])
+    x, y = pictures[0] / np.float32(255), pictures[1]
+    with pytest.raises(ArgumentError, match=r"maps \(None, None, 4\), as large as the pictures: take pooling='avg'"):
+        kind(net, pooling=None, cache=False).fit(x, y)

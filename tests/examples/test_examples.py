@@ -46,11 +46,16 @@ def vgg16_file(cache) -> Path:
     return path
 
 
-def run(name: str, cache: Path, *arguments: str) -> str:
-    """What an example prints."""
+def ended(name: str, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """An example that was run."""
     environment = {**os.environ, "MINICNN_CACHE": str(cache), "MINICNN_OFFLINE": "1"}
     command = [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=cache.parent, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=cache.parent, check=False)
+
+
+def run(name: str, cache: Path, *arguments: str) -> str:
+    """What an example prints."""
+    done = ended(name, cache, *arguments)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -178,3 +183,35 @@ def test_the_hybrid_has_the_features_of_both_halves(cache, photos):
     printed = run("hybrid_features.py", cache, str(photos), "--epochs", "1")
     assert re.search(r"both +256 features", printed)
     assert number(r"frozen +128 features: ([\d.]+)%", printed) > 80, printed
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("cluster_features.py missing", "missing"),
+        ("hybrid_features.py --base mobilnet", "mobilnet"),
+        ("hybrid_features.py missing", "missing"),
+        ("svm_and_forest_on_features.py missing", "missing"),
+        ("svm_and_forest_on_features.py --base mobilnet", "there is no base 'mobilnet', did you mean mobilenet?"),
+        (
+            "svm_and_forest_on_features.py --folds 99",
+            "class 'circle' has too few different pictures (30): 99 are needed",
+        ),
+        ("fine_tune_by_blocks.py --weights missing.h5", "missing.h5"),
+        ("read_weights.py missing.h5", "missing.h5"),
+        ("train_backbone.py missing.npz --out net.keras", "missing.npz is no file"),
+    ],
+)
+def test_bad_input_is_one_line(cache, command, said):
+    done = ended(*command.split()[:1], cache, *command.split()[1:])
+    assert done.returncode == 2
+    *usage, line = done.stderr.splitlines()
+    assert "error: " in line
+    assert said in line
+    assert all(line.startswith(("usage: ", " ")) for line in usage), done.stderr
+
+
+def test_every_example_with_arguments_ends_as_the_command_does():
+    for path in EXAMPLES.glob("*.py"):
+        text = path.read_text("utf-8")
+        assert ("sys.exit(exit_code(main))" in text) == ("argparse" in text), path.name

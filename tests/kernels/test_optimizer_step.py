@@ -87,13 +87,19 @@ def test_the_number_of_threads_does_not_change_a_bit(step, states, options):
         np.testing.assert_array_equal(one, many)
 
 
+def after_a_step_with(value, place, step, states, options, rung) -> list[np.ndarray]:
+    """The parameter, its gradient and state after a step in which the one at `place` had a value at [1, 2]."""
+    arrays = positive(2 + states)
+    arrays[place][1, 2] = value
+    step(*arrays, learning_rate=0.1, rung=rung, **options)
+    return arrays
+
+
 @pytest.mark.no_jit
 @each_step
 @each_rung
 def test_nan_reaches_its_own_elements_and_no_others(step, states, options, rung):
-    parameter, gradient, *state = positive(2 + states)
-    gradient[1, 2] = np.nan
-    step(parameter, gradient, *state, learning_rate=0.1, rung=rung, **options)
+    parameter, _, *state = after_a_step_with(np.nan, 1, step, states, options, rung)
     for array in (parameter, *state):
         np.testing.assert_array_equal(np.argwhere(np.isnan(array)), [[1, 2]])
 
@@ -102,9 +108,7 @@ def test_nan_reaches_its_own_elements_and_no_others(step, states, options, rung)
 @each_step
 @each_rung
 def test_without_weight_decay_an_infinite_parameter_stays_infinite(step, states, options, rung):
-    parameter, gradient, *state = positive(2 + states)
-    parameter[1, 2] = np.inf
-    step(parameter, gradient, *state, learning_rate=0.1, rung=rung, **options)
+    parameter = after_a_step_with(np.inf, 0, step, states, options, rung)[0]
     assert parameter[1, 2] == np.inf
     assert np.isfinite(parameter).sum() == parameter.size - 1
 

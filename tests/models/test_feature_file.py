@@ -174,7 +174,7 @@ def test_rows_come_back_bit_for_bit_in_another_process_too():
         assert whole.shape == (6, *b.shape[1:])
 
 
-@pytest.mark.parametrize("spoil", ["row", "digest", "name", "swap", "kind", "short", "mark"])
+@pytest.mark.parametrize("spoil", ["row", "digest", "name", "swap", "kind", "shape", "short", "mark"])
 def test_damage_counts_as_not_there(spoil):
     file = FeatureFile.make(LIKE, SIX, KEY)
     write_all(file)
@@ -193,10 +193,12 @@ def test_damage_counts_as_not_there(spoil):
         data[digests + 32 : digests + 64] = data[digests : digests + 32]
     elif spoil == "kind":
         data = data.replace(b"<f4", b"<i4")
+    elif spoil == "shape":
+        data = data.replace(b"[2, 3]", b"[9e999]")
     elif spoil == "mark":
         data[0] ^= 1
     file.path.write_bytes(data[:-1] if spoil == "short" else data)
-    bad = [True] * 4 if spoil in ("short", "mark", "kind") else [False, True, False, False]
+    bad = [True] * 4 if spoil in ("short", "mark", "kind", "shape") else [False, True, False, False]
     for found in FeatureFile.kept(KEY, features_folder(), SIX):
         assert found.missing(np.arange(4)).tolist() == bad
     if spoil != "name":  # with which it is the file of other samples

@@ -47,20 +47,20 @@ def test_the_same_draw_gives_the_same_pixels(name):
     np.testing.assert_allclose(own, theirs, atol=0.02)
 
 
-def test_contrast_and_hue_by_what_keras_has_drawn():
-    layer = keras.layers.RandomContrast((0.5, 0.9), seed=1)
+@pytest.mark.parametrize(
+    ("kind", "bounds", "key", "changed", "tolerance"),
+    [
+        ("RandomContrast", (0.5, 0.9), "contrast_factor", contrasted, 0.01),
+        ("RandomHue", (0.2, 0.9), "factor", turned_hue, 0.05),
+    ],
+)
+def test_contrast_and_hue_by_what_keras_has_drawn(kind, bounds, key, changed, tolerance):
+    layer = getattr(keras.layers, kind)(bounds, seed=1)
     drawn = layer.get_random_transformation(X, training=True)
     theirs = keras.ops.convert_to_numpy(layer.transform_images(keras.ops.convert_to_tensor(X), drawn, training=True))
-    factors = keras.ops.convert_to_numpy(drawn["contrast_factor"]).ravel()
-    own = np.stack([contrasted(x, float(factor)) for x, factor in zip(X, factors)])
-    np.testing.assert_allclose(own, theirs, atol=0.01)
-
-    layer = keras.layers.RandomHue((0.2, 0.9), seed=1)
-    drawn = layer.get_random_transformation(X, training=True)
-    theirs = keras.ops.convert_to_numpy(layer.transform_images(keras.ops.convert_to_tensor(X), drawn, training=True))
-    turns = keras.ops.convert_to_numpy(drawn["factor"]).ravel()
-    own = np.stack([turned_hue(x, float(turn)) for x, turn in zip(X, turns)])
-    np.testing.assert_allclose(own, theirs, atol=0.05)
+    factors = keras.ops.convert_to_numpy(drawn[key]).ravel()
+    own = np.stack([changed(x, float(factor)) for x, factor in zip(X, factors)])
+    np.testing.assert_allclose(own, theirs, atol=tolerance)
 
 
 def test_a_flip_both_ways_is_one_draw():

@@ -1,6 +1,7 @@
 """Pictures as a model takes them: sizes, pixel values, metadata, and what is refused."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +64,10 @@ def test_without_pillow_only_other_sizes_are_refused(monkeypatch):
         ({"preprocessing": "tf"}, 32, [GREY / 255], DTypeError, "pictures are uint8"),
         ({"preprocessing": "tf"}, 32, [GREY[..., 0]], ShapeError, r"a picture is \(H,W,3\)"),
         ({"preprocessing": "tf"}, 32, GREY, ShapeError, r"a list of pictures: prepare\(\[picture\]\); got one"),
+        ({"preprocessing": "tf"}, 32, ["a.jpg"], DTypeError, r"'a.jpg' is the name of a file: minicnn.data.read_image"),
+        ({"preprocessing": "tf"}, 32, np.array(["a.jpg"]), DTypeError, "'a.jpg' is the name of a file"),
+        ({"preprocessing": "tf"}, 32, Path("a.jpg"), DTypeError, "'a.jpg' is the name of a file"),
+        ({"preprocessing": "tf"}, 32, [GREY, "b.jpg"], DTypeError, "'b.jpg' is the name of a file"),
         ({"preprocessing": "sepia"}, 32, [GREY], ArgumentError, "unknown preprocessing mode 'sepia'"),
     ],
 )

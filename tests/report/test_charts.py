@@ -22,6 +22,7 @@ from minicnn.report.charts import (
     line_chart,
     nice_ticks,
 )
+from minicnn.report.plots import rate_chart
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -130,3 +131,19 @@ def test_every_fold_is_seen_where_values_coincide(values):
     assert all(DOT < y < height - 26 - DOT for _, y in places)
     if len(values) < 6:
         assert all(math.dist(a, b) >= 2 * DOT for a, b in itertools.combinations(places, 2))
+
+
+def test_a_rate_that_falls_to_nothing_ends_on_a_floor_that_says_so():
+    drawing = rate_chart([("head", [0.01] * 3), ("fine-tuning", [5e-4, 2e-5, 0.0])])
+    *_, (last, floor) = [tuple(map(float, point)) for point in re.findall(r"L([\d.]+) ([\d.]+)", drawing)]
+    assert last == 440 - 16, "the last of six epochs"
+    said = {text: float(y) for y, text in re.findall(r'y="([\d.]+)"[^>]*class="tick end">([^<]+)<', drawing)}
+    assert said["0"] == floor == 250 - 36
+    assert sorted(said, key=said.__getitem__)[-2:] == ["1e-5", "0"]
+
+
+def test_rates_that_never_are_nothing_have_their_logarithms():
+    drawing = rate_chart([("fine-tuning", [1e-3, 1e-5, 1e-7])])
+    assert ">0<" not in drawing
+    heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", drawing.split("curve")[0].rpartition("d=")[2])]
+    assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1], abs=0.2)

@@ -126,9 +126,9 @@ def test_the_rates_of_all_epochs_are_drawn_as_logarithms():
     tuned = Phase("fine-tuning", "", 1, [0.4], [0.5], [1], [0.5], [1], 1.0, [1e-4])
     page, _, text = read(make(phases=[head, tuned]))
     chart = page[page.index("learning rate by epoch") :].split("</svg>")[0]
-    assert re.findall(r'class="tick end">([^<]+)<', chart) == ["1e-5", "1e-4", "1e-3", "1e-2", "1e-1"]
+    assert re.findall(r'class="tick end">([^<]+)<', chart) == ["1e-4", "1e-3", "1e-2", "1e-1", "0"]
     drawn = re.findall(r'd="M([^"]+)" class="curve validation"', chart)
-    assert [path.count("L") for path in drawn] == [2, 0]  # a rate of 0 has no logarithm
+    assert [path.count("L") for path in drawn] == [3, 0]  # a rate of 0, which has no logarithm, lies on the floor
     assert "Learning rate" in text
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tempfile
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -18,14 +19,17 @@ from minicnn.data import read_image, scan_folder
 from minicnn.errors import FileAccessError
 from minicnn.explain import grad_cam, overlay
 from minicnn.layers import Conv2D, Dense, GlobalAveragePooling2D, Input
-from minicnn.models import Sequential, load_model
+from minicnn.models import Model, Sequential, load_model
 from minicnn.report import Mistake, write_outputs
 from minicnn.report.describe import describe, trained_layers
-from minicnn.report.outputs import OUTPUTS, check_place
+from minicnn.report.outputs import OUTPUTS, check_outputs, check_place
+from minicnn.report.page import render
 from minicnn.report.record import run_record
 from minicnn.report.seen import looked_at
 from minicnn.runs import read_run
 from minicnn.transfer import Policy, Settings, finetune_folder
+from minicnn.transfer.checkpoints import choices_of
+from minicnn.transfer.samples import samples_of
 
 pytestmark = pytest.mark.numpy_only
 ODD = os.fsdecode(b"caf\xe9")
@@ -96,6 +100,18 @@ def test_a_failure_leaves_the_files_of_before(net_file, tmp_path, monkeypatch):
         write_outputs(result, tmp_path / "out", ["minicnn"])
     assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     np.testing.assert_array_equal(sorted(before), sorted(paths.values()))
+
+
+@pytest.mark.parametrize("name", ["head.keras", "model.keras", "run.json"])
+def test_a_folder_in_the_place_of_a_file_is_refused_before_any_is_replaced(result, tmp_path, name):
+    (tmp_path / "out" / name).mkdir(parents=True)
+    (tmp_path / "out" / "metrics.json").write_text("of an earlier run")
+    before = sorted((tmp_path / "out").iterdir())
+    for refused in (check_outputs, lambda folder: write_outputs(result, folder)):
+        with pytest.raises(FileAccessError, match=f"out/{name} is a folder: move it away, or name another folder"):
+            refused(tmp_path / "out")
+        assert sorted((tmp_path / "out").iterdir()) == before
+        assert (tmp_path / "out" / "metrics.json").read_text() == "of an earlier run"
 
 
 def test_what_a_killed_process_leaves_lies_in_the_scratch_folder(result, tmp_path, monkeypatch):
@@ -176,6 +192,21 @@ def test_a_run_of_the_head_alone_names_no_choices_of_fine_tuning(result):
     assert "warmup" not in facts
 
 
+def test_what_changes_pictures_need_not_be_a_thing_that_can_be_copied(result):
+    class Locked:
+        __qualname__ = "Locked"
+
+        def __init__(self):
+            self.lock = threading.Lock()
+
+        def __call__(self, picture, index, epoch):
+            return picture
+
+    policy = Policy(unfreeze=1, augment=Locked())
+    assert "Locked" in run_record(replace(result, policy=policy), [])["config"]["augment"]
+    assert choices_of(result.base, samples_of((np.eye(4), [0, 1, 0, 1]), result.base), policy, Settings())["augment"]
+
+
 def test_a_run_is_recorded_with_what_it_took_effect_from(result, tmp_path):
     paths = write_outputs(result, tmp_path / "out", ["minicnn", "finetune", "photos"])
     run = read_run(tmp_path / "out")
@@ -222,6 +253,32 @@ def test_the_layer_groups_of_a_fine_tuning_have_their_rates(photos, net_file):
     halved = replace(result, policy=replace(result.training, layer_decay=0.5))
     assert [group.rate for group in trained_layers(halved)][-2] == 5e-4
     assert trained_layers(replace(result, phases=result.phases[:1])) == []
+
+
+def test_a_layer_of_the_base_behind_its_maps_has_its_own_rate():
+    inputs = Input((16, 16, 3))
+    x = Conv2D(4, 3, strides=2, name="wide")(inputs)
+    x = GlobalAveragePooling2D()(Conv2D(4, 3, strides=2, name="narrow")(x))
+    model = Model(inputs, Dense(2, activation="softmax")(Dense(6, activation="relu", name="inner")(x)))
+    pictures = np.random.default_rng(0).normal(size=(12, 16, 16, 3)).astype(np.float32)
+    policy = Policy(unfreeze=2, head_epochs=1, epochs=1, learning_rate=1e-2, layer_decay=0.5, augment=None)
+    result = transfer.finetune(model, (pictures, np.arange(12) % 2), policy)
+    shown = [(group.name, group.trained > 0, group.rate) for group in trained_layers(result.details)]
+    assert shown[1:] == [("narrow", True, 2.5e-3), ("inner", True, 5e-3), ("classifier", True, 1e-2)]
+    assert shown[0][:2] == ("wide", False)
+
+
+def test_with_early_stopping_the_report_judges_by_the_validation_pictures(photos, net_file):
+    policy = Policy(unfreeze=1, head_epochs=1, epochs=4, batch_size=8, patience=4, held_out=0.3, learning_rate=0.05)
+    result = finetune_folder(photos, net_file, policy=policy, cache=False)
+    report = describe(result, [], "")
+    page = render(report)
+    losses = re.findall(r'<td data-label="Validation loss">(.*?)</td>', page)
+    assert losses[1] == f"{result.metrics()['log_loss']:.3f}" != f"{result.phases[1].val_loss[-1]:.3f}"
+    assert re.findall(r'<td data-label="Validation accuracy">(.*?)</td>', page)[1] == f"{result.accuracy:.1%}"
+    assert "kept aside for early stopping" in page
+    assert report.facts["Settings"]["held out"] == "0.3"
+    assert "kept aside for early stopping" not in render(describe(replace(result, phases=result.phases[:1]), [], ""))
 
 
 def folder_of(photos, net_file):

@@ -133,9 +133,10 @@ def test_what_became_of_a_run_that_has_no_results(tmp_path):
         "fold-1-head, epoch 3, step 4",
         {"base": "net"},
     )
-    (tmp_path / "b" / "checkpoints" / "choices.json").write_text("{")
-    (told,) = find_unfinished(tmp_path)  # the other has ended
-    assert told.status == "unfinished, choices.json is missing or damaged"
+    for damaged in ("{", "[" * 100_000):
+        (tmp_path / "b" / "checkpoints" / "choices.json").write_text(damaged)
+        (told,) = find_unfinished(tmp_path)  # the other has ended
+        assert told.status == "unfinished, choices.json is missing or damaged"
     shutil.rmtree(tmp_path / "b" / "checkpoints" / "fold-1-head")
     (told,) = find_unfinished(tmp_path)
     assert told.status == "unfinished, has no checkpoint"

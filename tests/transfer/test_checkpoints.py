@@ -1,17 +1,15 @@
 """What decides a transfer, as its checkpoints keep it: other choices are told from those that it began with."""
 
-import contextlib
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from policy_cases import PLAIN, job
-from transfer_cases import small_net
+from transfer_cases import small_net, stopped_after
 
 from minicnn.data import augment
 from minicnn.errors import WeightsMismatchError
-from minicnn.models.fitting import Trainer
 from minicnn.training import CheckpointFolder, as_json, compare
 from minicnn.transfer import Base, Checkpoints, Policy, Settings, finetune
 from minicnn.transfer.checkpoints import choices_of
@@ -44,25 +42,20 @@ def test_the_best_of_each_training_is_kept_and_stays_right_when_it_goes_on(tmp_p
     policy = Policy(
         unfreeze=1, head_epochs=6, epochs=8, batch_size=8, learning_rate=0.02, augment=None, patience=patience
     )
-    step, left, folder = Trainer.step, [0], tmp_path / "run"
+    folder = tmp_path / "run"
 
-    def limited(self, batch):
-        left[0] -= 1
-        if not left[0]:
-            raise KeyboardInterrupt
-        return step(self, batch)
-
-    def run(steps):
-        left[0] = steps
+    def run():
         with Checkpoints(folder, every=3, resume=True) as kept:
             base = Base(without_head(small_net()), "small", AsGiven(), "random")  # pyright: ignore[reportArgumentType]
             finetune(base, (x, y), policy, checkpoints=kept)
 
-    monkeypatch.setattr(Trainer, "step", limited)
     monkeypatch.setattr(Checkpoints, "_clear", lambda self, failed: self._lock.release())
-    for steps in (15, 30, 10, -1):
-        with pytest.raises(KeyboardInterrupt) if steps > 0 else contextlib.nullcontext():
-            run(steps)
+    for steps in (14, 29, 9, None):
+        if steps is None:
+            run()
+        else:
+            with stopped_after(steps), pytest.raises(KeyboardInterrupt):
+                run()
         for stage in folder.glob("*/"):
             _, state = CheckpointFolder(stage, 2).newest()
             losses = dict(state["callbacks"])["History"]["history"].get("val_cross_entropy", [])

@@ -10,6 +10,7 @@ from minicnn.layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, Input
 from minicnn.models import Model, Sequential
 from minicnn.preparation import Preparation, ResizeRule
 from minicnn.transfer import FeatureCache, extract_features
+from minicnn.transfer.extraction import feature_base, features_of, picture_source
 
 pytestmark = pytest.mark.numpy_only
 
@@ -171,3 +172,15 @@ def test_damaged_weights_are_named(net):
     net.get_layer("conv2").set_weights([np.full_like(w, np.nan) for w in net.get_layer("conv2").get_weights()])
     with pytest.raises(DataError, match="features that are not finite"):
         extract_features(net, IMAGES)
+
+
+def test_a_file_that_changes_in_between_leaves_no_features_under_its_old_name(net, photos, tmp_path):
+    file, base = next(photos.rglob("*.png")), feature_base(net)
+    before, source = file.read_bytes(), picture_source([file], base)
+    file.write_bytes(before + b"more")  # which the decoder does not mind
+    try:
+        with pytest.raises(DataError, match=rf"{file.name} changed while it was used: run again"):
+            features_of(base, source, FeatureCache(tmp_path))
+    finally:
+        file.write_bytes(before)
+    assert list(tmp_path.rglob("*.features")) == []

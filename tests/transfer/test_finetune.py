@@ -172,6 +172,27 @@ def test_a_picture_in_two_classes_is_named_with_both(tmp_path, net_file):
     assert remark.endswith("keep it in the right one alone")
 
 
+def test_a_copy_is_told_of_once_by_what_is_worst_about_it(tmp_path, net_file):
+    photos = write_photos(tmp_path / "p")
+    (photos / "red" / "a.png").write_bytes((photos / "green" / "0.png").read_bytes())
+    result = run(photos, net_file)
+    (remark,) = result.remarks
+    assert remark.startswith("1 picture lies in several classes: red/a.png is green/0.png; ")
+    assert result.metrics()["copies"] == [{"file": "red/a.png", "copy_of": "green/0.png"}]
+    divided = tmp_path / "divided"
+    write_photos(divided / "train")
+    write_photos(divided / "val")
+    for file in (divided / "val").rglob("*.png"):
+        Image.fromarray(255 - np.asarray(Image.open(file))).save(file)
+    (divided / "val" / "red" / "a.png").write_bytes((divided / "train" / "red" / "0.png").read_bytes())
+    (remark,) = run(divided, net_file).remarks
+    assert remark.startswith("1 validation picture is also among the training pictures, so the accuracy flatters: ")
+    (divided / "val" / "blue" / "a.png").write_bytes((divided / "train" / "red" / "0.png").read_bytes())
+    (divided / "val" / "red" / "a.png").unlink()
+    (remark,) = run(divided, net_file).remarks
+    assert remark.startswith("1 picture lies in several classes: val/blue/a.png is train/red/0.png; ")
+
+
 @pytest.mark.parametrize(
     ("folds", "said"),
     [

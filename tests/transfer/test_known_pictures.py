@@ -1,5 +1,6 @@
 """Pictures whose files are known: what is said of them is the same, and only those that are used are decoded."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -206,3 +207,11 @@ def test_a_second_finetune_decodes_what_it_compares_alone(folder, net_file, tmp_
     assert sum(decoded[1:]) <= 8 + 8  # those that the cache is compared with, and those of validation
     assert again.cache.computed == 0
     assert len({result.probabilities.tobytes() for result in (plain, first, again)}) == 1
+
+
+def test_a_copy_as_an_array_is_one():
+    pictures = known_pictures.FilePictures([Path("a.png")], ["a"], ResizeRule(2))
+    pictures.put(np.array([0]), np.full((1, 2, 2, 3), 7, np.uint8))
+    np.array(pictures)[:] = 0
+    assert (pictures[0] == 7).all()
+    assert np.asarray(pictures, np.float32).dtype == np.float32

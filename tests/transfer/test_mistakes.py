@@ -31,7 +31,7 @@ def test_they_are_few():
     assert len(found) == MOST
 
 
-@pytest.mark.parametrize("shape", [(10, 12, 3), (10, 12, 1), (3, 10, 12), (10, 12, 5)])
+@pytest.mark.parametrize("shape", [(10, 12, 3), (10, 12, 1), (3, 10, 12), (1, 10, 12), (10, 12, 5)])
 def test_whatever_a_network_takes_is_drawn(shape):
     images = np.random.default_rng(0).normal(5, 2, (2, *shape)).astype(np.float32)
     (mistake, _) = worst_mistakes(samples(images), np.arange(2), np.array([[0.6, 0.4]] * 2))

@@ -142,10 +142,11 @@ def test_a_wrong_checksum_is_noticed(path):
 
 
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("ordered", [False, True])
 @pytest.mark.parametrize("count", [1, 9, 60, 1500])
-def test_groups_of_any_size_list_their_members(path, libver, count):
+def test_groups_of_any_size_list_their_members(path, libver, ordered, count):
     names = [f"layer_{i}" * (1 + i % 3) for i in range(count)]
-    with h5py.File(path, "w", libver=libver) as file:
+    with h5py.File(path, "w", libver=libver, track_order=ordered) as file:
         for name in names:
             file.create_group(name)
     with HDF5File(path) as file:
@@ -153,7 +154,8 @@ def test_groups_of_any_size_list_their_members(path, libver, count):
 
 
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
-def test_attributes_of_every_kind_that_keras_writes(path, libver):
+@pytest.mark.parametrize("ordered", [False, True])
+def test_attributes_of_every_kind_that_keras_writes(path, libver, ordered):
     values = {
         "fixed": np.array([b"conv1", b"bn"]),
         "variable": ["conv1", "bn", "ü"],
@@ -165,7 +167,7 @@ def test_attributes_of_every_kind_that_keras_writes(path, libver):
         "numbers": np.arange(3),
         **{f"more{i}": i for i in range(12)},
     }
-    with h5py.File(path, "w", libver=libver) as file:
+    with h5py.File(path, "w", libver=libver, track_order=ordered) as file:
         for name, value in values.items():
             file.attrs[name] = value
     with HDF5File(path) as file:

@@ -11,7 +11,7 @@ from .datatypes import Attribute
 from .fractal_heap import heap_records
 from .links import read_links
 from .objects import ATTRIBUTE, ATTRIBUTE_INFO, LAYOUT, LINK, LINK_INFO, SYMBOL_TABLE, ObjectHeader, read_header
-from .source import UNDEFINED, Source
+from .source import Source
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ATTRIBUTE_RECORD = 8  # B-tree v2 records: attributes by name
@@ -192,12 +192,7 @@ def _read_attributes(header: ObjectHeader) -> dict[str, Attribute]:
     """{name: attribute} from the header's own messages and, where there are many, its heap."""
     found = [Attribute(message) for message in header.all(ATTRIBUTE)]
     for info in header.all(ATTRIBUTE_INFO):
-        info.take(1)
-        if info.number(1) & 1:
-            info.take(2)
-        heap, tree = info.address(), info.address()
-        if heap != UNDEFINED:
-            found += [Attribute(r) for r in heap_records(header.source, heap, tree, ATTRIBUTE_RECORD, id_offset=0)]
+        found += map(Attribute, heap_records(info, ATTRIBUTE_RECORD, index_size=2, id_offset=0))
     attributes = {attribute.name: attribute for attribute in found}
     if len(attributes) < len(found):
         raise header.source.damaged("two attributes have one name")

@@ -13,10 +13,19 @@ MAX_DEPTH = 8
 MAX_ROWS = 64
 
 
-def heap_records(source: Source, heap: int, tree: int, kind: int, *, id_offset: int) -> Iterator[Fields]:
-    """The heap object of every record of type `kind`; its id starts at byte `id_offset` of the record."""
-    objects = _FractalHeap(source, heap)
-    for record in _tree_records(source, tree, kind):
+def heap_records(info: Fields, kind: int, *, index_size: int, id_offset: int) -> Iterator[Fields]:
+    """The heap object of every record of type `kind`, if there is a heap, by the message that says where.
+
+    A creation index has `index_size` bytes there; the object's id starts at byte `id_offset` of a record.
+    """
+    info.take(1)
+    if info.number(1) & 1:
+        info.take(index_size)  # the largest one
+    heap, tree = info.address(), info.address()
+    if heap == UNDEFINED:
+        return
+    objects = _FractalHeap(info.source, heap)
+    for record in _tree_records(info.source, tree, kind):
         yield objects.read(record[id_offset : id_offset + objects.id_size])
 
 

@@ -23,13 +23,8 @@ def read_links(header: ObjectHeader) -> dict[str, int | None]:
     for message in header.all(LINK):
         _add_link(message, links)
     for message in header.all(LINK_INFO):
-        message.take(1)
-        if message.number(1) & 1:
-            message.take(8)
-        heap, tree = message.address(), message.address()
-        if heap != UNDEFINED:
-            for record in heap_records(header.source, heap, tree, NAME_RECORD, id_offset=4):
-                _add_link(record, links)
+        for record in heap_records(message, NAME_RECORD, index_size=8, id_offset=4):
+            _add_link(record, links)
     return links
 
 

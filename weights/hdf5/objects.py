@@ -3,6 +3,7 @@
 Source: HDF5 File Format Specification 3.0, section IV.A.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .source import Fields, Source
@@ -16,11 +17,12 @@ MAX_CHUNKS = 1000
 
 @dataclass
 class ObjectHeader:
-    """The messages of one object, by type, in file order."""
+    """The messages of one object, by type, in file order; they lie in chunks of (address, size)."""
 
     source: Source
     address: int
     messages: dict[int, list[bytes]] = field(default_factory=dict)
+    chunks: list[tuple[int, int]] = field(default_factory=list)
 
     def all(self, kind: int) -> list[Fields]:
         """A cursor for each message of a type."""
@@ -36,12 +38,21 @@ class ObjectHeader:
     def has(self, kind: int) -> bool:
         return kind in self.messages
 
+    def blocks(self) -> Iterator[Fields]:
+        """A cursor for each chunk; continuations are appended while this runs."""
+        for visited, (address, size) in enumerate(self.chunks):
+            if visited >= MAX_CHUNKS:
+                raise self.source.damaged("an object header does not end")
+            yield self.source.fields(address, size)
+
     def add(self, kind: int, flags: int, data: bytes) -> None:
-        if kind not in READ:
-            return
-        if flags & SHARED:
-            raise self.source.refused("an object shares its description with another one")
-        self.messages.setdefault(kind, []).append(data)
+        if kind == CONTINUATION:
+            more = Fields(self.source, data)
+            self.chunks.append((more.address(), more.address()))
+        elif kind in READ:
+            if flags & SHARED:
+                raise self.source.refused("an object shares its description with another one")
+            self.messages.setdefault(kind, []).append(data)
 
 
 def read_header(source: Source, address: int) -> ObjectHeader:
@@ -62,22 +73,14 @@ def _read_version_1(header: ObjectHeader) -> None:
     start.take(1)
     left = start.number(2)
     start.take(4)
-    chunks = [(header.address + 16, start.number(4))]
-    for visited, (address, size) in enumerate(chunks):  # continuations are appended while this runs
-        if visited >= MAX_CHUNKS:
-            raise source.damaged("an object header does not end")
-        block = source.fields(address, size)
+    header.chunks.append((header.address + 16, start.number(4)))
+    for block in header.blocks():
         while left and block.left >= 8:
             source.step()
             left -= 1
             kind, length, flags = block.number(2), block.number(2), block.number(1)
             block.take(3)
-            data = block.take(length)
-            if kind == CONTINUATION:
-                more = Fields(source, data)
-                chunks.append((more.address(), more.address()))
-            else:
-                header.add(kind, flags, data)
+            header.add(kind, flags, block.take(length))
     if left:
         raise source.damaged("an object header ends before its messages do")
 
@@ -91,11 +94,8 @@ def _read_version_2(header: ObjectHeader) -> None:
     flags = start.number(1)
     start.take((16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0))
     size = start.number(1 << (flags & 3))
-    chunks = [(header.address + start.position, size)]
-    for visited, (address, size) in enumerate(chunks):
-        if visited >= MAX_CHUNKS:
-            raise source.damaged("an object header does not end")
-        block = source.fields(address, size)
+    header.chunks.append((header.address + start.position, size))
+    for visited, block in enumerate(header.blocks()):
         if visited:
             block.expect(b"OCHK", "continuation of an object header")
             block = Fields(source, block.take(block.left - 4))  # without the checksum
@@ -104,9 +104,4 @@ def _read_version_2(header: ObjectHeader) -> None:
             kind, length, message_flags = block.number(1), block.number(2), block.number(1)
             if flags & 4:
                 block.take(2)  # creation order
-            data = block.take(length)
-            if kind == CONTINUATION:
-                more = Fields(source, data)
-                chunks.append((more.address(), more.address()))
-            else:
-                header.add(kind, message_flags, data)
+            header.add(kind, message_flags, block.take(length))
