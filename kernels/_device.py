@@ -1,0 +1,144 @@
+"""A device: an array module, and the one door to its kernels.
+
+Host code of CUDA rungs is written once, on this interface.  `CupyDevice` (in _cuda.py) launches on a GPU; the
+emulator of the tests launches the same files on the CPU, and whatever stands above `_launch` is then the same code.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import ArgumentError, DeviceError, DTypeError
+
+from ._cuda_source import KERNELS, Parameter, signatures
+
+_known: dict[str, "Device"] = {}
+_makers: dict[str, Callable[[], "Device"]] = {}
+
+
+class Device:
+    """An array module and the door to its kernels.
+
+    Attributes
+    ----------
+    name : str
+        What `device_of` says of its arrays.
+    xp : module
+        numpy, or cupy: makes arrays, views, and does elementwise arithmetic.
+    capability : (int, int)
+        What host code chooses rungs by: (8, 0) has cp.async and TF32, (9, 0) is Hopper.
+    """
+
+    name: str
+    xp: Any
+    capability: tuple[int, int]
+
+    def launch(
+        self,
+        file: str,
+        kernel: str,
+        grid: Sequence[int],
+        block: Sequence[int],
+        arguments: Sequence[Any],
+        *,
+        shared_bytes: int = 0,
+        defines: tuple[str, ...] = (),
+        stream: Any = None,
+    ) -> None:
+        """Run a kernel of a file below kernels/; `grid` and `block` have one to three sizes.
+
+        A grid without blocks is a launch of nothing.
+
+        Parameters
+        ----------
+        arguments : sequence
+            Arrays of this device, contiguous and of the kernel's dtype; None for a pointer that is not there; NumPy
+            numbers of exactly the kernel's type, since a Python number has no width that a GPU could know.
+        shared_bytes : int
+            Of dynamic shared memory.
+        defines : tuple of str
+            Macros, as "TILE=64": each choice of them is a build of its own.
+
+        Raises
+        ------
+        ArgumentError, DTypeError
+            An unknown kernel, or arguments that are not what it takes.
+        DeviceError
+            It cannot be built or launched.
+        """
+        source = KERNELS / file
+        taken = signatures(source).get(kernel)
+        if taken is None:
+            raise ArgumentError(f"{file} has no kernel {kernel}; it has {', '.join(signatures(source))}")
+        if len(arguments) != len(taken):
+            raise ArgumentError(f"{kernel} takes {len(taken)} arguments, got {len(arguments)}")
+        for parameter, argument in zip(taken, arguments):
+            self._check(kernel, parameter, argument)
+        if math.prod(grid):
+            self._launch(source, kernel, tuple(grid), tuple(block), arguments, shared_bytes, defines, stream)
+
+    def _check(self, kernel: str, parameter: Parameter, argument: Any) -> None:
+        """Refuse what the kernel would read as something else."""
+        where = f"{kernel}: argument {parameter.name}"
+        if not parameter.is_pointer:
+            if not isinstance(argument, np.generic) or argument.dtype != parameter.dtype:
+                raise DTypeError(f"{where} is one {parameter.dtype}, got {_described(argument)}")
+        elif argument is not None:
+            if not isinstance(argument, self.xp.ndarray) or argument.dtype != parameter.dtype:
+                raise DTypeError(f"{where} is an array of {parameter.dtype} on {self.name}, got {_described(argument)}")
+            if not argument.flags.c_contiguous:
+                raise ArgumentError(f"{where} is not contiguous")
+
+    def _launch(self, source: Path, kernel: str, grid, block, arguments, shared_bytes, defines, stream) -> None:
+        raise NotImplementedError
+
+    def from_host(self, array: np.ndarray) -> Any:
+        """A copy of an array on this device."""
+        raise NotImplementedError
+
+    def to_host(self, array: Any) -> np.ndarray:
+        """A copy of a device's array as a NumPy one."""
+        raise NotImplementedError
+
+    def synchronize(self) -> None:
+        """Wait until all that was launched is done."""
+
+
+def _described(value: Any) -> str:
+    dtype = getattr(value, "dtype", None)
+    return type(value).__name__ if dtype is None else f"{type(value).__name__} of {dtype}"
+
+
+def register_device(name: str, make: Callable[[], Device]) -> None:
+    """Make a device known by its name; `make` is called when it is first asked for."""
+    _makers[name] = make
+    _known.pop(name, None)
+
+
+def device(name: str) -> Device:
+    """The device of a name.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such name.
+    DeviceError
+        The device cannot be used here: no driver, no CuPy, no compiler.
+    """
+    if name not in _known:
+        if name not in _makers:
+            raise ArgumentError(f"there is no device {name!r}; there are cpu, {', '.join(_makers)}")
+        _known[name] = _makers[name]()
+    return _known[name]
+
+
+def _cuda() -> Device:
+    from ._cuda import CupyDevice
+
+    return CupyDevice()
+
+
+register_device("cuda", _cuda)
