@@ -34,7 +34,6 @@ from ._other_processes import compiling_network
 from ._registry import (
     Call,
     KernelSpec,
-    device_of,
     forced_rungs,
     note_calls,
     numba_wanted,
@@ -48,6 +47,7 @@ from ._registry import (
 from ._shapes import Padding, Pair, Window, output_size, padding_sides, pair, resolve_window, same_padding, span
 from ._threads import Jobs, capture, get_num_threads, set_num_threads
 from ._warmup import warmup
+from ._where import device_of
 
 __all__ = [
     "Call",

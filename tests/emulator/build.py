@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from minicnn.kernels._cuda_source import INCLUDE, kernel_names
+from minicnn.kernels._cuda_source import INCLUDE, signatures
 
 SHIM = Path(__file__).parent / "shim"
 COMMON = ("-std=c++20", "-fPIC", "-Wall", "-Wno-unknown-pragmas", f"-I{SHIM}", f"-I{INCLUDE}")
@@ -55,13 +55,15 @@ def build(source: Path, mode: str = "fast", defines: tuple[str, ...] = ()) -> Pa
 def _build(source: Path, flags: Mode, defines: tuple[str, ...], library: Path) -> None:
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
         unit, made = Path(scratch, "unit.cpp"), Path(scratch, "unit.o")
-        entries = "".join(f"EMULATOR_ENTRY({name})\n" for name in kernel_names(source))
+        entries = "".join(f"EMULATOR_ENTRY({name})\n" for name in signatures(source))
         unit.write_text(f'#include "{source}"\n{entries}')
         macros = [f"-D{define}" for define in defines]
         _gxx(*flags.kernel, *macros, "-include", "cuda_on_cpu.h", "-c", unit, "-o", made)
         _refuse_hidden_shared(source, made)
         runtime = [*flags.runtime, *sorted(SHIM.glob("*.cpp"))]
-        _gxx(*flags.link, "-shared", made, *_runtime_objects(runtime, library.parent), "-ldl", "-o", f"{scratch}/out.so")
+        _gxx(
+            *flags.link, "-shared", made, *_runtime_objects(runtime, library.parent), "-ldl", "-o", f"{scratch}/out.so"
+        )
         os.replace(f"{scratch}/out.so", library)
 
 
@@ -103,7 +105,9 @@ def compiler() -> tuple[str, str]:
     try:
         version = subprocess.run([name, "--version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
-        raise BuildError(f"the emulator needs the C++ compiler {name} ({error}): install g++, or name yours in CXX") from None
+        raise BuildError(
+            f"the emulator needs the C++ compiler {name} ({error}): install g++, or name yours in CXX"
+        ) from None
     return name, version.splitlines()[0]
 
 
