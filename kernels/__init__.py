@@ -29,7 +29,9 @@ from . import (
 )
 from ._autotune import autotune_wanted
 from ._compiling import on_compiling
+from ._device import Device, device
 from ._memory import Memory, reuse
+from ._moving import to_device, to_host, together
 from ._other_processes import compiling_network
 from ._registry import (
     Call,
@@ -51,6 +53,7 @@ from ._where import device_of
 
 __all__ = [
     "Call",
+    "Device",
     "Jobs",
     "KernelSpec",
     "Memory",
@@ -69,6 +72,7 @@ __all__ = [
     "conv2d_transpose",
     "dense",
     "depthwise_conv2d",
+    "device",
     "device_of",
     "dropout",
     "elementwise",
@@ -98,6 +102,9 @@ __all__ = [
     "softmax_crossentropy",
     "span",
     "specs",
+    "to_device",
+    "to_host",
+    "together",
     "unrecorded",
     "upsample2d",
     "use",

@@ -75,7 +75,7 @@ class Tensor(Operators):
 
     def numpy(self) -> np.ndarray:
         """The numbers as a NumPy array: the same memory, or a copy of what lies on a GPU."""
-        return self.array if isinstance(self.array, np.ndarray) else self.array.get()
+        return self.array.get() if hasattr(self.array, "get") else self.array
 
     def item(self) -> float:
         """The one number of a scalar."""

@@ -58,7 +58,7 @@ class Trainer:
             self.signature = signature
         key = tuple(a.shape[1:] for a in x)
         if key not in self.splits:
-            self.splits[key] = SplitProgram(program, list(key), [a.dtype for a in x])
+            self.splits[key] = SplitProgram(program, list(key), [a.dtype for a in x], self.model.device)
         return self.splits[key]
 
     def step(self, batch: Batch) -> float:
