@@ -31,7 +31,7 @@ from ._autotune import autotune_wanted
 from ._compiling import on_compiling
 from ._device import Device, device
 from ._memory import Memory, reuse
-from ._moving import to_device, to_host, together
+from ._moving import array_module, device_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network
 from ._registry import (
     Call,
@@ -61,6 +61,7 @@ __all__ = [
     "Pair",
     "Window",
     "activation",
+    "array_module",
     "autotune_wanted",
     "avgpool2d",
     "batchnorm",
@@ -73,6 +74,7 @@ __all__ = [
     "dense",
     "depthwise_conv2d",
     "device",
+    "device_array",
     "device_of",
     "dropout",
     "elementwise",
@@ -98,6 +100,7 @@ __all__ = [
     "rungs",
     "same_padding",
     "set_num_threads",
+    "shared",
     "softmax",
     "softmax_crossentropy",
     "span",

@@ -168,10 +168,12 @@ def cast(x: Tensor, dtype: Any) -> Tensor:
 
 
 def from_dlpack(source: Any) -> Tensor:
-    """A tensor over the memory of an array of another library (PyTorch, JAX, CuPy ...).
+    """A tensor over the memory of an array of another library (PyTorch, JAX, CuPy ...), on the host or on a GPU.
 
     >>> import numpy, minicnn
     >>> minicnn.from_dlpack(numpy.ones(3)).shape
     (3,)
     """
-    return Tensor(np.from_dlpack(source))
+    from minicnn.kernels import shared
+
+    return Tensor(shared(source))
