@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import ArgumentError, DeviceError, DTypeError
+from minicnn.errors import ArgumentError, DTypeError
 
 from ._cuda_source import KERNELS, Parameter, signatures
 

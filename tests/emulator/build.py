@@ -61,7 +61,9 @@ def _build(source: Path, flags: Mode, defines: tuple[str, ...], library: Path) -
         _gxx(*flags.kernel, *macros, "-include", "cuda_on_cpu.h", "-c", unit, "-o", made)
         _refuse_hidden_shared(source, made)
         runtime = [*flags.runtime, *sorted(SHIM.glob("*.cpp"))]
-        _gxx(*flags.link, "-shared", made, *_runtime_objects(runtime, library.parent), "-ldl", "-o", f"{scratch}/out.so")
+        _gxx(
+            *flags.link, "-shared", made, *_runtime_objects(runtime, library.parent), "-ldl", "-o", f"{scratch}/out.so"
+        )
         os.replace(f"{scratch}/out.so", library)
 
 
@@ -103,7 +105,9 @@ def compiler() -> tuple[str, str]:
     try:
         version = subprocess.run([name, "--version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
-        raise BuildError(f"the emulator needs the C++ compiler {name} ({error}): install g++, or name yours in CXX") from None
+        raise BuildError(
+            f"the emulator needs the C++ compiler {name} ({error}): install g++, or name yours in CXX"
+        ) from None
     return name, version.splitlines()[0]
 
 
