@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import ArgumentError, DeviceError, DTypeError
+from minicnn.errors import ArgumentError, DTypeError
 
 from ._cuda_source import KERNELS, Parameter, signatures
 
@@ -101,6 +101,24 @@ class Device:
 
     def to_host(self, array: Any) -> np.ndarray:
         """A copy of a device's array as a NumPy one."""
+        raise NotImplementedError
+
+    def write(self, place: Any, array: Any) -> None:
+        """Copy an array of the host, or of this device, into one of this device of its shape."""
+        raise NotImplementedError
+
+    def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        """(what `work` returns, a function that launches again what it launched): the work itself is not done.
+
+        Raises
+        ------
+        UnsupportedError
+            Something of it is no launch of a kernel, so that it cannot be noted.
+        """
+        raise NotImplementedError
+
+    def free_memory(self) -> int:
+        """Bytes that arrays can still take."""
         raise NotImplementedError
 
     def synchronize(self) -> None:

@@ -1,0 +1,11 @@
+// What a kernel does with a finished sum before it is written: y = clip(sum + bias + residual, low, high).
+#pragma once
+
+// `i` is the place of the number in y and in the residual, `f` its channel; bias and residual may be absent.  NaN stays.
+static __device__ __forceinline__ float finished(float sum, const float *bias, const float *residual, long long i, int f,
+                                                 float low, float high) {
+    if (bias) sum += bias[f];
+    if (residual) sum += residual[i];
+    sum = sum < low ? low : sum;
+    return sum > high ? high : sum;
+}
