@@ -13,7 +13,6 @@ from .arrays import NAME, ArrayModule, EmulatedArray, unwrapped
 from .build import BuildError
 from .module import EmulatorError, Module
 
-
 SHARED_BYTES = {(7, 5): 65536, (8, 0): 166912, (8, 6): 101376, (8, 9): 101376, (9, 0): 232448}  # of a block
 
 
