@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+
 from emulator.launching import launch
 
 if __name__ == "__main__":

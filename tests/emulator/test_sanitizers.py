@@ -21,7 +21,9 @@ def run(kernel: str, number: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(("kernel", "number", "total"), [("neighbours", 64, 128), ("global_array", 64, 64), ("vector_at", 4, 70)])
+@pytest.mark.parametrize(
+    ("kernel", "number", "total"), [("neighbours", 64, 128), ("global_array", 64, 64), ("vector_at", 4, 70)]
+)
 def test_right_kernel_passes(kernel: str, number: int, total: int):
     done = run(kernel, number)
     assert (done.returncode, done.stdout) == (0, f"sum {total}.0\n"), done.stderr

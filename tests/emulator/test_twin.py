@@ -223,7 +223,10 @@ def declared(path: Path, macro: str) -> dict[str, tuple[str, list[str]]]:
     for template, result, name, parameters in re.findall(
         rf"^(template <[^>]*> )?{macro} ([\w ]+?) (\w+)\(([^{{]*)\) \{{", text, re.MULTILINE
     ):
-        found[name] = (template + result, [re.sub(r"\b\w+\b(?=\)?(\[|$))", "", part.strip()) for part in parameters.split(",")])
+        found[name] = (
+            template + result,
+            [re.sub(r"\b\w+\b(?=\)?(\[|$))", "", part.strip()) for part in parameters.split(",")],
+        )
     return found
 
 
@@ -232,7 +235,9 @@ def test_both_files_declare_the_same_functions():
     twin = declared(SHIM / "ptx.cuh", "PTX") | declared(SHIM / "halves.h", "static __forceinline__")
     assert len(real) >= 15
     assert {name: twin.get(name) for name in real} == real
-    public = re.sub(r"namespace emulator \{.*?\n\}  // namespace emulator", "", (SHIM / "ptx.cuh").read_text(), flags=re.DOTALL)
+    public = re.sub(
+        r"namespace emulator \{.*?\n\}  // namespace emulator", "", (SHIM / "ptx.cuh").read_text(), flags=re.DOTALL
+    )
     assert set(re.findall(r"^(?:template <[^>]*> )?PTX [\w ]+? (\w+)\(", public, re.MULTILINE)) <= set(real)
 
 
