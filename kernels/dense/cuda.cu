@@ -1,4 +1,4 @@
-// dense on a GPU, as it is defined: x (R,I), w (I,O), y (R,O).  One thread makes one number, and its sum is in a register.
+// dense on a GPU, as it is defined: x (R,I), w (I,O), y (R,O).  One thread makes one number, its sum in a register.
 #include "epilogue.cuh"
 
 // y[r,o] = clip(sum over i of x[r,i] * w[i,o] + bias[o] + residual[r,o], low, high): neighbouring threads read
