@@ -22,6 +22,7 @@ class EmulatedArray(np.ndarray):
     """
 
     minicnn_device = NAME
+    __array_priority__ = 1.0  # what NumPy makes of several, as concatenate does, is one too
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
         inputs = [_own(value, ufunc.__name__) for value in inputs]
