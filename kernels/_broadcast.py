@@ -19,8 +19,8 @@ class Axis(NamedTuple):
 def merged_axes(shape: tuple[int, ...], *operands: tuple[int, ...]) -> list[Axis]:
     """The axes of `shape`, to which operands of shapes broadcast, those together that are alike.
 
-    >>> merged_axes((2, 3, 4, 5), (2, 3, 4, 5), (2, 1, 1, 5))
-    [Axis(size=2, repeated=(False, False)), Axis(size=12, repeated=(False, True)), Axis(size=5, repeated=(False, False))]
+    >>> merged_axes((2, 3, 4), (2, 3, 4), (4,))
+    [Axis(size=6, repeated=(False, True)), Axis(size=4, repeated=(False, False))]
     """
     padded = [(1,) * (len(shape) - len(operand)) + operand for operand in operands]
     single = [Axis(size, tuple(size != own for own in sizes)) for size, *sizes in zip(shape, *padded) if size != 1]

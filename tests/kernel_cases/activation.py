@@ -53,10 +53,10 @@ def cases(draw: Any) -> dict[str, Any]:
 
 def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarray:
     """The output of one direction; the y that backward takes is the reference's, rounded to dtype."""
-    x, dy, name, parameters = case["x"], case["dy"], case["name"], case["parameters"]
+    (x, y, dy), name, parameters = (case[i].astype(dtype) for i in ("x", "y", "dy")), case["name"], case["parameters"]
     if direction == "forward":
-        return activation.forward(x.astype(dtype), name, **parameters, rung=rung)
-    return activation.backward(x.astype(dtype), case["y"].astype(dtype), dy.astype(dtype), name, **parameters, rung=rung)
+        return activation.forward(x, name, **parameters, rung=rung)
+    return activation.backward(x, y, dy, name, **parameters, rung=rung)
 
 
 def tanh_of_gelu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
