@@ -29,12 +29,13 @@ from . import (
 )
 from ._autotune import autotune_wanted
 from ._compiling import on_compiling
+from ._device import Device, device
 from ._memory import Memory, reuse
+from ._moving import array_module, device_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network
 from ._registry import (
     Call,
     KernelSpec,
-    device_of,
     forced_rungs,
     note_calls,
     numba_wanted,
@@ -48,9 +49,11 @@ from ._registry import (
 from ._shapes import Padding, Pair, Window, output_size, padding_sides, pair, resolve_window, same_padding, span
 from ._threads import Jobs, capture, get_num_threads, set_num_threads
 from ._warmup import warmup
+from ._where import device_of
 
 __all__ = [
     "Call",
+    "Device",
     "Jobs",
     "KernelSpec",
     "Memory",
@@ -58,6 +61,7 @@ __all__ = [
     "Pair",
     "Window",
     "activation",
+    "array_module",
     "autotune_wanted",
     "avgpool2d",
     "batchnorm",
@@ -69,6 +73,8 @@ __all__ = [
     "conv2d_transpose",
     "dense",
     "depthwise_conv2d",
+    "device",
+    "device_array",
     "device_of",
     "dropout",
     "elementwise",
@@ -94,10 +100,14 @@ __all__ = [
     "rungs",
     "same_padding",
     "set_num_threads",
+    "shared",
     "softmax",
     "softmax_crossentropy",
     "span",
     "specs",
+    "to_device",
+    "to_host",
+    "together",
     "unrecorded",
     "upsample2d",
     "use",
