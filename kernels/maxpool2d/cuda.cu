@@ -1,6 +1,8 @@
 // maxpool2d on a GPU: one thread makes one number, neighbouring threads neighbouring channels, so that what a warp
 // reads and writes lies side by side.
 
+#include "numbers.cuh"
+
 // The larger of two numbers; a NaN is larger than any, so that it is not lost.
 static __device__ bool above(float value, float best) { return value > best || value != value; }
 

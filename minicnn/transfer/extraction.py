@@ -15,7 +15,7 @@ import numpy as np
 from minicnn.data import load_images
 from minicnn.data.load import file_hashes
 from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
-from minicnn.models.batches import as_array
+from minicnn.models.arrays import as_array
 from minicnn.models.identity import kernels_text
 from minicnn.models.network import Network
 from minicnn.preparation import MODES

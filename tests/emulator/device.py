@@ -1,6 +1,6 @@
 """The device "cuda-emulated": arrays in the memory of this machine, kernels run by the emulator."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ class EmulatedDevice(Device):
         self.mode, self.order, self.capability = mode, order, capability
         self.xp = _ArrayModule()
         self.launched: list[tuple[str, str]] = []  # (file, kernel)
+        self._noted: list[tuple] | None = None  # what is launched while a graph is captured
         self._modules: dict[tuple[Path, tuple[str, ...]], Module] = {}
 
     def _launch(
@@ -79,6 +80,9 @@ class EmulatedDevice(Device):
         defines: tuple[str, ...],
         stream: Any,
     ) -> None:
+        if self._noted is not None:
+            self._noted.append((source, kernel, grid, block, arguments, shared_bytes, defines, stream))
+            return
         key = (source, defines)
         try:
             if key not in self._modules:
@@ -93,6 +97,25 @@ class EmulatedDevice(Device):
 
     def to_host(self, array: Any) -> np.ndarray:
         return array.get()
+
+    def write(self, place: Any, array: Any) -> None:
+        place.view(np.ndarray)[...] = np.asarray(array)
+
+    def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        self._noted, noted = [], []
+        try:
+            result, noted = work(), self._noted
+        finally:
+            self._noted = None
+
+        def replay() -> None:
+            for launch in noted:
+                self._launch(*launch)
+
+        return result, replay
+
+    def free_memory(self) -> int:
+        return 1 << 30
 
 
 class _ArrayModule:
