@@ -29,7 +29,9 @@ from . import (
 )
 from ._autotune import autotune_wanted
 from ._compiling import on_compiling
+from ._device import Device, device
 from ._memory import Memory, reuse
+from ._moving import array_module, device_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network
 from ._registry import (
     Call,
@@ -51,6 +53,7 @@ from ._where import device_of
 
 __all__ = [
     "Call",
+    "Device",
     "Jobs",
     "KernelSpec",
     "Memory",
@@ -58,6 +61,7 @@ __all__ = [
     "Pair",
     "Window",
     "activation",
+    "array_module",
     "autotune_wanted",
     "avgpool2d",
     "batchnorm",
@@ -69,6 +73,8 @@ __all__ = [
     "conv2d_transpose",
     "dense",
     "depthwise_conv2d",
+    "device",
+    "device_array",
     "device_of",
     "dropout",
     "elementwise",
@@ -94,10 +100,14 @@ __all__ = [
     "rungs",
     "same_padding",
     "set_num_threads",
+    "shared",
     "softmax",
     "softmax_crossentropy",
     "span",
     "specs",
+    "to_device",
+    "to_host",
+    "together",
     "unrecorded",
     "upsample2d",
     "use",

@@ -52,8 +52,10 @@ class CudaFile:
         """Run a kernel on the device of the array `like`; raises as `Device.launch`."""
         if variant not in self.variants:
             raise ArgumentError(f"{self.name} has no variant {variant}")
-        sizes = [(size,) if isinstance(size, int) else size for size in (grid, block)]
-        device(device_of(like)).launch(self.name, kernel, *sizes, arguments, shared_bytes=shared_bytes, defines=variant)
+        blocks, threads = [(size,) if isinstance(size, int) else size for size in (grid, block)]
+        device(device_of(like)).launch(
+            self.name, kernel, blocks, threads, arguments, shared_bytes=shared_bytes, defines=variant
+        )
 
     def each(self, like: Any, kernel: str, count: int, *arguments: Any, variant: Macros = ()) -> None:
         """Run a kernel whose thread number i, in blocks of one row, makes number i of `count`."""

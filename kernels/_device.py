@@ -103,6 +103,24 @@ class Device:
         """A copy of a device's array as a NumPy one."""
         raise NotImplementedError
 
+    def write(self, place: Any, array: Any) -> None:
+        """Copy an array of the host, or of this device, into one of this device of its shape."""
+        raise NotImplementedError
+
+    def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        """(what `work` returns, a function that launches again what it launched): the work itself is not done.
+
+        Raises
+        ------
+        UnsupportedError
+            Something of it is no launch of a kernel, so that it cannot be noted.
+        """
+        raise NotImplementedError
+
+    def free_memory(self) -> int:
+        """Bytes that arrays can still take."""
+        raise NotImplementedError
+
     def synchronize(self) -> None:
         """Wait until all that was launched is done."""
 

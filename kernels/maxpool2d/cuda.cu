@@ -2,6 +2,8 @@
 // reads and writes lies side by side.
 #include "pooling.cuh"
 
+#include "numbers.cuh"
+
 // The larger of two numbers; a NaN is larger than any, so that it is not lost.
 static __device__ bool above(float value, float best) { return value > best || value != value; }
 

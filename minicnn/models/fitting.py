@@ -58,7 +58,7 @@ class Trainer:
             self.signature = signature
         key = tuple(a.shape[1:] for a in x)
         if key not in self.splits:
-            self.splits[key] = SplitProgram(program, list(key), [a.dtype for a in x])
+            self.splits[key] = SplitProgram(program, list(key), [a.dtype for a in x], self.model.device)
         return self.splits[key]
 
     def step(self, batch: Batch) -> float:
@@ -87,7 +87,7 @@ class Trainer:
         )  # running on them moves BatchNorm's statistics
         features = self.train_store.get(split, batch, x)
         weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape)
-        moving = [(p, p.numpy().copy()) for p in every if not p.learnable]
+        moving = [(p, p.array.copy()) for p in every if not p.learnable]
         try:
             return train_step(compiled, lambda f, training: split.forward(f, training), parameters,
                               features, batch.y, weights)  # fmt: skip

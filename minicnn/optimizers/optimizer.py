@@ -14,7 +14,7 @@ from minicnn.errors import ArgumentError, GraphError, ShapeError, UnsupportedErr
 from minicnn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from minicnn.schedules import LearningRateSchedule
 
-State = dict[str, np.ndarray]
+State = dict[str, Any]  # arrays, on the device of their parameters
 AVERAGE = "average"  # of a parameter, among the arrays of its state
 NOT_BUILT = {  # options of Keras that minicnn leaves out, and the value that switches them off (... is any)
     "loss_scale_factor": 1,
@@ -163,6 +163,13 @@ class Optimizer:
                 _, factor = self._rate_factors.get(id(parameter), (None, 1.0))
                 self._slots[id(parameter)] = Slot(parameter, self.iterations, state, factor)
 
+    def follow(self) -> None:
+        """Bring the state of parameters that were moved to another device to where they are."""
+        from minicnn.kernels import to_device
+
+        for slot in self._slots.values():
+            slot.arrays = {name: to_device(array, slot.parameter.device) for name, array in slot.arrays.items()}
+
     def _checked_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[np.ndarray]]:
         """Parameters and gradient arrays of equal shape and dtype."""
         parameters, gradients, missing = [], [], []
@@ -302,7 +309,7 @@ class Optimizer:
         if self.averaged:
             state["averaged"] = np.array(True)
         for key, array in self._slot_arrays():
-            state[key] = array.copy()
+            state[key] = array.get() if hasattr(array, "get") else array.copy()
         for i, slot in enumerate(self._slots.values()):
             state[f"{i}/start"] = np.array(slot.start, np.int64)
             if slot.rate_factor != 1:
@@ -331,11 +338,11 @@ class Optimizer:
                 raise WeightsMismatchError(
                     f"{self.name}: {key} of the saved state has shape {state[key].shape}, not {array.shape}"
                 )
-        for key, array in self._slot_arrays():
-            array[...] = state[key]
         for i, slot in enumerate(self._slots.values()):
+            slot.arrays = {name: np.array(state[f"{i}/{name}"], array.dtype) for name, array in slot.arrays.items()}
             slot.start = int(state[f"{i}/start"])
             slot.rate_factor = float(state.get(f"{i}/rate_factor", 1.0))
+        self.follow()
         self.iterations, self.averaged = int(state["iterations"]), bool(state.get("averaged", False))
         if "learning_rate" in state:
             self._learning_rate = float(state["learning_rate"])
@@ -349,7 +356,7 @@ class Optimizer:
         """Be without state again, before the first step."""
         self.iterations, self._slots, self.averaged = 0, {}, False
 
-    def _slot_arrays(self) -> Iterator[tuple[str, np.ndarray]]:
+    def _slot_arrays(self) -> Iterator[tuple[str, Any]]:
         for i, slot in enumerate(self._slots.values()):
             for name, array in slot.arrays.items():
                 yield f"{i}/{name}", array
