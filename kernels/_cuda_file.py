@@ -82,17 +82,3 @@ def contiguous(array: Any) -> Any:
     if array.flags.c_contiguous:
         return array
     return device(device_of(array)).xp.ascontiguousarray(array)
-
-
-def vector_width(*arrays: Any) -> int:
-    """4 where every last axis of the arrays, made contiguous, begins on 16 bytes: four floats may be read at once; else 1.
-
-    None stands for an array that is not there.
-    """
-    return 4 if all(array is None or _on_16_bytes(array) for array in arrays) else 1
-
-
-def _on_16_bytes(array: Any) -> bool:
-    known = getattr(array, "__cuda_array_interface__", None) or array.__array_interface__
-    aligned = known["data"][0] % 16 == 0 or not array.flags.c_contiguous  # a copy will be
-    return array.shape[-1] % 4 == 0 and aligned

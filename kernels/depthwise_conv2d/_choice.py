@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .._cuda_file import vector_width
+from .._cuda_lanes import lanes
 from .._shapes import Window
 
 PIXELS = 7  # of a row that v4_columns sums together: divides 224, 112, 56, 28, 14 and 7
@@ -30,10 +30,8 @@ def choose_on_cuda(direction: str, *arguments: Any) -> str:
 
 def cuda_columns_fit(direction: str, *arguments: Any) -> bool:
     """Whether v4_columns can do on a GPU what a rung of a direction is called with."""
-    one, other, window, *_, made = arguments
-    epilogue = arguments[3][::2] if direction == "forward" else ()
-    w = made if direction == "backward_weights" else other
-    images = (one, other, *epilogue) if direction == "backward_weights" else (one, made, *epilogue)
+    window, made = arguments[2], arguments[-1]
+    w = made if direction == "backward_weights" else arguments[1]
     strided = direction == "backward_input" and window.strides != (1, 1)
     known = w.shape[3] == 1 and window.dilation[1] == 1 and (w.shape[1], window.strides[1]) in CUDA_COLUMNS
-    return known and not strided and vector_width(*images, w[..., 0]) == 4
+    return known and not strided and lanes(w.shape[2], *([] if w is made else [made])) == 4

@@ -6,11 +6,12 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._cuda_file import CudaFile, contiguous, ints
+from .._cuda_file import CudaFile, ints
+from .._cuda_lanes import aligned
 from .._epilogue import Epilogue
 from .._shapes import Window, ceil_div
 from ._choice import CUDA_COLUMNS, cuda_columns_fit
-from .cuda_vector import LANES, PIXELS, SLICES, add_chunks, chunk_rows_of, empty_parts, flat
+from .cuda_vector import ACROSS, PIXELS, SLICES, add_chunks, chunk_rows_of, empty_parts, flat
 
 VARIANTS = {(taps, stride): (f"TAPS={taps}", f"STRIDE={stride}") for taps, stride in CUDA_COLUMNS}
 FILE = CudaFile("depthwise_conv2d/cuda_columns.cu", variants=tuple(VARIANTS.values()))
@@ -36,12 +37,12 @@ def _variant(direction: str, *arguments: Any) -> tuple[str, ...]:
 
 def _walk(x: Any, w: Any, epilogue: Epilogue, y: Any, sizes: tuple, flipped: bool, variant: tuple[str, ...]) -> Any:
     """y = the windows of x, by `sizes` (taps, step, top, left, gap), of which the second and the last are of rows."""
-    bias, residual, low, high = epilogue.on_cuda()
+    bias, residual = (None if array is None else aligned(array) for array in (epilogue.bias, epilogue.residual))
     images, rows, columns, channels = y.shape
     count = images * rows * ceil_div(columns, PIXELS) * (channels // 4)
-    arrays = contiguous(x), flat(w), bias, residual, y
+    arrays = aligned(x), aligned(flat(w)), bias, residual, y
     numbers = np.int64(count), *ints(flipped, *x.shape[1:], rows, columns, *sizes)
-    FILE.each(y, "depthwise_conv2d_forward_v4_columns", count, *arrays, low, high, *numbers, variant=variant)
+    FILE.each(y, "depthwise_conv2d_forward_v4_columns", count, *arrays, *epilogue.limits, *numbers, variant=variant)
     return epilogue.rest(y)
 
 
@@ -68,10 +69,10 @@ def depthwise_conv2d_backward_weights_v4_columns(x: Any, dy: Any, window: Window
         dw.fill(0)
         return dw
     rows, channels, (top, _), (left, _) = dy.shape[0] * dy.shape[1], dy.shape[3], *window.padding
-    chunk_rows = chunk_rows_of(dy.shape, dw.shape[0] * ceil_div(channels, 4 * LANES))
+    chunk_rows = chunk_rows_of(dy.shape, dw.shape[0] * ceil_div(channels, 4 * ACROSS))
     parts = empty_parts(ceil_div(rows, chunk_rows), dw)
     sizes = *x.shape[1:], *dy.shape[1:3], window.strides[0], top, left, window.dilation[0]
-    grid, kernel = (ceil_div(channels, 4 * LANES), len(dw), len(parts)), "depthwise_conv2d_backward_weights_v4_columns"
-    arrays = contiguous(x), contiguous(dy), parts
-    FILE.launch(dw, kernel, grid, LANES * SLICES, *arrays, *ints(rows, chunk_rows, *sizes), variant=variant)
+    grid, kernel = (ceil_div(channels, 4 * ACROSS), len(dw), len(parts)), "depthwise_conv2d_backward_weights_v4_columns"
+    arrays = aligned(x), aligned(dy), parts
+    FILE.launch(dw, kernel, grid, ACROSS * SLICES, *arrays, *ints(rows, chunk_rows, *sizes), variant=variant)
     return add_chunks(parts, dw)

@@ -4,24 +4,24 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous, ints, vector_width
+from .._cuda_file import CudaFile, contiguous, ints
+from .._cuda_lanes import VARIANTS, lanes
 from .._device import device
 from .._epilogue import Epilogue
 from .._shapes import Window, ceil_div
 from .._where import device_of
 from .cuda import cuda_sizes
 
-WIDE, NARROW = ("VECTOR=4",), ("VECTOR=1",)
-FILE = CudaFile("depthwise_conv2d/cuda_vector.cu", variants=(WIDE, NARROW))
+FILE = CudaFile("depthwise_conv2d/cuda_vector.cu", variants=VARIANTS)
 PIXELS = 4  # of a row, for one thread, as in cuda_vector.cu
-LANES, SLICES = 8, 32  # threads of a block of the weight gradient: along the channels, and along the rows
+ACROSS, SLICES = 8, 32  # threads of a block of the weight gradient: along the channels, and along the rows
 BLOCKS = 1024  # of a weight gradient, more or less: several for each multiprocessor of a large GPU
 
 
-def _variant(multiplier: int, *arrays: Any) -> tuple[int, tuple[str, ...]]:
+def _variant(w_shape: tuple[int, ...], *arrays: Any) -> tuple[int, tuple[str, ...]]:
     """(channels that a thread takes together, the build for them)"""
-    width = vector_width(*arrays) if multiplier == 1 else 1
-    return width, WIDE if width == 4 else NARROW
+    width = lanes(w_shape[2], *(array for array in arrays if array is not None)) if w_shape[3] == 1 else 1
+    return width, (f"LANES={width}",)
 
 
 def flat(w: Any) -> Any:
@@ -33,7 +33,7 @@ def depthwise_conv2d_forward_v3_vector(x: Any, w: Any, window: Window, epilogue:
     """y = activation(depthwise(x, w) + bias + residual), PIXELS pixels of a row for every thread"""
     bias, residual, low, high = epilogue.on_cuda()
     arrays = contiguous(x), flat(w), bias, residual, y
-    width, variant = _variant(w.shape[3], *arrays)
+    width, variant = _variant(w.shape, *arrays)
     images, rows, columns, filters = y.shape
     count = images * rows * ceil_div(columns, PIXELS) * (filters // width)
     sizes = np.int64(count), *cuda_sizes(x.shape, w.shape, y.shape, window)
@@ -44,7 +44,7 @@ def depthwise_conv2d_forward_v3_vector(x: Any, w: Any, window: Window, epilogue:
 def depthwise_conv2d_backward_input_v3_vector(dy: Any, w: Any, window: Window, dx: Any) -> Any:
     """dx = the sum of dy * w over every window that saw the pixel, PIXELS pixels of a row for every thread"""
     arrays = contiguous(dy), flat(w), dx
-    width, variant = _variant(w.shape[3], *arrays)
+    width, variant = _variant(w.shape, *arrays)
     images, rows, columns, channels = dx.shape
     step = window.strides[1]
     count = images * rows * ceil_div(columns, PIXELS * step) * step * (channels // width)
@@ -68,7 +68,7 @@ def empty_parts(chunks: int, dw: Any) -> Any:
 def add_chunks(parts: Any, dw: Any) -> Any:
     """dw = the sum of parts (chunks, of dw), in their order"""
     numbers = ints(dw.size, len(parts))
-    FILE.each(dw, "depthwise_conv2d_backward_weights_sum", dw.size, parts, dw, *numbers, variant=WIDE)
+    FILE.each(dw, "depthwise_conv2d_backward_weights_sum", dw.size, parts, dw, *numbers, variant=VARIANTS[0])
     return dw
 
 
@@ -79,10 +79,10 @@ def depthwise_conv2d_backward_weights_v3_vector(x: Any, dy: Any, window: Window,
         return dw
     taps, filters, rows = dw.shape[0] * dw.shape[1], dy.shape[3], dy.shape[0] * dy.shape[1]
     arrays = contiguous(x), contiguous(dy)
-    width, variant = _variant(dw.shape[3], *arrays)
-    chunk_rows = chunk_rows_of(dy.shape, taps * ceil_div(filters, 4 * LANES))
+    width, variant = _variant(dw.shape, *arrays)
+    chunk_rows = chunk_rows_of(dy.shape, taps * ceil_div(filters, 4 * ACROSS))
     parts = empty_parts(ceil_div(rows, chunk_rows), dw)
     sizes = *ints(rows, chunk_rows), *cuda_sizes(x.shape, dw.shape, dy.shape, window)
-    grid, kernel = (ceil_div(filters, width * LANES), taps, len(parts)), "depthwise_conv2d_backward_weights_v3_vector"
-    FILE.launch(dw, kernel, grid, LANES * SLICES, *arrays, parts, *sizes, variant=variant)
+    grid, kernel = (ceil_div(filters, width * ACROSS), taps, len(parts)), "depthwise_conv2d_backward_weights_v3_vector"
+    FILE.launch(dw, kernel, grid, ACROSS * SLICES, *arrays, parts, *sizes, variant=variant)
     return add_chunks(parts, dw)
