@@ -6,7 +6,6 @@ An access of 16 bytes is one instruction, and faults where its address is no mul
 from typing import Any
 
 from ._cuda_file import contiguous
-from ._where import device_of
 
 WIDEST = 4
 VARIANTS = tuple((f"LANES={lanes}",) for lanes in (4, 2, 1))  # of a file that includes vector.cuh
@@ -26,5 +25,5 @@ def aligned(array: Any) -> Any:
 
 
 def address(array: Any) -> int:
-    """Where an array begins."""
-    return array.data.ptr if device_of(array) == "cuda" else array.ctypes.data
+    """Where an array of a device begins."""
+    return array.data.ptr
