@@ -24,15 +24,6 @@ extern "C" __global__ void maxpool2d_forward_v3_vector(const float *x, float *y,
     store(y + (long long)blockIdx.x * out_width * channels + at, best);
 }
 
-// The lanes, as bits, in which two vectors hold the same number, or both NaN.
-static __device__ __forceinline__ unsigned equal(Vector a, Vector b) {
-    unsigned lanes = 0;
-#pragma unroll
-    for (int l = 0; l < LANES; l++)
-        if (a.of[l] == b.of[l] || (a.of[l] != a.of[l] && b.of[l] != b.of[l])) lanes |= 1u << l;
-    return lanes;
-}
-
 // Of `lanes`, those in which no pixel before (a,b) of the window from (row0,column0) holds its largest number.
 static __device__ unsigned where_first(unsigned lanes, const float *image, Vector best, int a, int b, int row0,
                                        int column0, int width, int channels, int taps_w) {
