@@ -6,8 +6,7 @@ A function of the shapes alone, so that the same shapes give the same bits.
 import math
 from typing import Any, NamedTuple
 
-from ._cuda_file import Macros
-from ._cuda_lanes import address
+from ._cuda_file import Macros, address
 from ._shapes import ceil_div
 
 STEP = 8  # BLOCK_K of register_tile.cuh

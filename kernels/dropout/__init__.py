@@ -11,7 +11,9 @@ import numpy as np
 from minicnn.errors import ArgumentError, ShapeError
 
 from .._arrays import output_array, same_dtype
+from .._moving import to_device
 from .._registry import REFERENCE, Operation
+from .._where import device_of
 
 
 def _default(direction: str, *arguments) -> str:
@@ -20,6 +22,7 @@ def _default(direction: str, *arguments) -> str:
 
 OPERATION = Operation("dropout", __name__, _default)
 OPERATION.rung("reference", "reference", ("forward", "backward"), "the product; drawing the mask takes longer")
+OPERATION.rung("v1_direct", "cuda", ("forward", "backward"), "a thread for every number", device="cuda")
 
 
 def forward(
@@ -54,7 +57,7 @@ def forward(
     """
     same_dtype("dropout", x=x)
     scale = _scale(rate)
-    mask = draw_mask(x.shape, rate, generator, noise_shape)
+    mask = to_device(draw_mask(x.shape, rate, generator, noise_shape), device_of(x))
     y = output_array(out, x.shape, x, "dropout")
     return OPERATION.run("forward", x, x, mask, scale, y, rung=rung), mask
 
