@@ -5,75 +5,83 @@ It is called through ctypes, not through CuPy, whose way asks a device for its a
 
 import ctypes
 import os
-import re
-import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from minicnn.errors import DeviceError
 
+from ._compiler_log import Resources, first_error, resources_in, warnings_in
 from ._cuda_source import INCLUDE
+from ._driver import driver_version
 
 OPTIONS = ("--std=c++17", "-lineinfo", "--ptxas-options=-v")
 VERSIONS = (13, 12)
-_USED = re.compile(r"Used (\d+) registers")
-_ENTRY = re.compile(r"Compiling entry function '(\w+)'")
-_SPILLS = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
-_SHARED = re.compile(r"(\d+) bytes smem")
-
-
-class Resources(NamedTuple):
-    """What a kernel takes of a multiprocessor: registers a thread, bytes of spilled ones, bytes of shared memory."""
-
-    registers: int
-    spilled: int
-    shared: int
+LIBRARY_FOLDERS = ("cu13/lib", "cuda_nvrtc/lib")  # of pip's packages for CUDA 13 and 12, below nvidia/
 
 
 class Compiled(NamedTuple):
-    """The program of one file for one target, and the resources of each kernel by its name."""
+    """The program of one file for one target, the resources of each kernel by its name, and what was warned of."""
 
     cubin: bytes
     resources: dict[str, Resources]
+    warnings: tuple[str, ...]
+
+
+def headers(source: Path) -> dict[str, bytes]:
+    """What a .cu file may include, by name: the headers of all kernels, and those of its own folder."""
+    return {
+        path.name: path.read_bytes() for folder in (INCLUDE, source.parent) for path in sorted(folder.glob("*.cuh"))
+    }
 
 
 def compile_cubin(source: Path, target: str, defines: tuple[str, ...] = ()) -> Compiled:
-    """The program of a .cu file for a target as "sm_90".
+    """The program of a .cu file for a target as "sm_90", with macros as "TILE=64".
 
     Raises
     ------
     DeviceError
-        There is no NVRTC, or it refuses the file.
+        There is no NVRTC, it does not know the target, or it refuses the file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> compile_cubin(Path("kernels/dense/cuda.cu"), "sm_90").resources         # doctest: +SKIP
+    {'dense_forward_v1_direct': Resources(registers=32, spilled=0, shared=0, stack=0)}
     """
-    nvrtc = library()
-    headers = {path.name: path.read_bytes() for path in sorted(INCLUDE.glob("*.cuh"))}
-    program = ctypes.c_void_p()
-    texts, names = ((ctypes.c_char_p * len(headers))(*part) for part in (headers.values(), map(str.encode, headers)))
+    _check_target(target)
+    nvrtc, included, program = library(), headers(source), ctypes.c_void_p()
+    texts, names = (_strings(part) for part in (included.values(), map(str.encode, included)))
     _check(
         nvrtc.nvrtcCreateProgram(
-            ctypes.byref(program), source.read_bytes(), source.name.encode(), len(headers), texts, names
+            ctypes.byref(program), source.read_bytes(), str(source).encode(), len(included), texts, names
         )
     )
     try:
         options = [f"--gpu-architecture={target}", *OPTIONS, *(f"-D{define}" for define in defines)]
-        array = (ctypes.c_char_p * len(options))(*map(str.encode, options))
-        failed = nvrtc.nvrtcCompileProgram(program, len(options), array)
-        log = _text(nvrtc, program, "ProgramLog").rstrip(b"\0").decode(errors="replace")
+        failed = nvrtc.nvrtcCompileProgram(program, len(options), _strings(map(str.encode, options)))
+        log = _result(program, "ProgramLog").replace(b"\0", b"\n").decode(errors="replace")
         if failed:
-            raise DeviceError(f"{source} does not compile for {target}: {_first_error(log)}")
-        return Compiled(_text(nvrtc, program, "CUBIN"), resources_in(log))
+            ptx = _result(program, "PTX").decode(errors="replace") if "ptx input" in log else ""
+            wanted = ", ".join([f"for {target}", *defines])
+            raise DeviceError(f"{first_error(log, source, ptx)} ({wanted})")
+        return Compiled(_result(program, "CUBIN"), resources_in(log), warnings_in(log))
     finally:
         nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
 
 
-def _text(nvrtc: ctypes.CDLL, program: ctypes.c_void_p, what: str) -> bytes:
-    """One of the results of a program."""
+def _strings(texts) -> ctypes.Array:
+    texts = list(texts)
+    return (ctypes.c_char_p * len(texts))(*texts)
+
+
+def _result(program: ctypes.c_void_p, what: str) -> bytes:
     size = ctypes.c_size_t()
-    _check(getattr(nvrtc, f"nvrtcGet{what}Size")(program, ctypes.byref(size)))
+    _check(getattr(library(), f"nvrtcGet{what}Size")(program, ctypes.byref(size)))
     found = ctypes.create_string_buffer(size.value)
-    _check(getattr(nvrtc, f"nvrtcGet{what}")(program, found))
+    _check(getattr(library(), f"nvrtcGet{what}")(program, found))
     return found.raw
 
 
@@ -82,28 +90,18 @@ def _check(code: int) -> None:
         raise DeviceError(f"NVRTC: {library().nvrtcGetErrorString(code).decode()}")
 
 
-def _first_error(log: str) -> str:
-    errors = [line for line in log.splitlines() if "error" in line]
-    return (errors or log.splitlines() or ["no reason given"])[0].strip()
-
-
-def resources_in(log: str) -> dict[str, Resources]:
-    """What ptxas says of each kernel in a log."""
-    found, name, spilled = {}, "", 0
-    for line in log.splitlines():
-        if entry := _ENTRY.search(line):
-            name, spilled = entry[1], 0
-        elif spills := _SPILLS.search(line):
-            spilled = int(spills[2]) + int(spills[3])
-        elif (used := _USED.search(line)) and name:
-            shared = _SHARED.search(line)
-            found[name] = Resources(int(used[1]), spilled, int(shared[1]) if shared else 0)
-    return found
+def _check_target(target: str) -> None:
+    known = [f"sm_{number}" for number in targets()]
+    if target.rstrip("af") not in known:
+        major, minor = version()
+        raise DeviceError(f"NVRTC {major}.{minor} does not compile for {target}; it does for {', '.join(known)}")
 
 
 @cache
 def library() -> ctypes.CDLL:
     """NVRTC: of pip's packages, of the toolkit that CUDA_PATH names, or the system's.
+
+    One that is newer than the driver, which would not load what it makes, is taken only where there is no other.
 
     Raises
     ------
@@ -124,12 +122,13 @@ def library() -> ctypes.CDLL:
 
 
 def _candidates() -> Iterator[str]:
-    for folder in map(Path, sys.path):
-        for version in VERSIONS:
-            for place in (f"nvidia/cu{version}/lib", "nvidia/cuda_nvrtc/lib"):
-                yield from map(str, folder.glob(f"{place}/libnvrtc.so.{version}"))
+    packages = find_spec("nvidia")
     toolkit = os.environ.get("CUDA_PATH") or os.environ.get("CUDA_HOME")
-    for version in VERSIONS:
+    newest = (driver_version() or VERSIONS)[0]
+    for version in sorted(VERSIONS, key=lambda version: version > newest):
+        for folder in (packages and packages.submodule_search_locations) or ():
+            for place in LIBRARY_FOLDERS:
+                yield f"{folder}/{place}/libnvrtc.so.{version}"
         if toolkit:
             yield f"{toolkit}/lib64/libnvrtc.so.{version}"
         yield f"libnvrtc.so.{version}"
@@ -142,6 +141,7 @@ def version() -> tuple[int, int]:
     return major.value, minor.value
 
 
+@cache
 def targets() -> list[int]:
     """The architectures that it compiles for, as 75 and 90."""
     count = ctypes.c_int()
@@ -149,3 +149,21 @@ def targets() -> list[int]:
     found = (ctypes.c_int * count.value)()
     _check(library().nvrtcGetSupportedArchs(found))
     return list(found)
+
+
+def target_for(capability: tuple[int, int]) -> str:
+    """The target whose programs run on a GPU of a capability: its own, or where NVRTC is older, the nearest below it.
+
+    Raises
+    ------
+    DeviceError
+        NVRTC is too old to know of such GPUs.
+    """
+    major, minor = capability
+    fitting = [number for number in targets() if number // 10 == major and number % 10 <= minor]
+    if not fitting:
+        raise DeviceError(
+            f"NVRTC {version()[0]}.{version()[1]} knows no GPU of compute capability {major}.{minor}: "
+            "pip install --upgrade nvidia-cuda-nvrtc"
+        )
+    return f"sm_{max(fitting)}" + "a" * (max(fitting) == 90)  # "a": with wgmma

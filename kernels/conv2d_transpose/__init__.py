@@ -44,6 +44,8 @@ OPERATION.rung("v3_tiled", "cpu_tiled", ALL, "a small convolution for each resid
 OPERATION.rung("v4_blocked", "cpu_blocked", ALL, "the same, with windows copied block by block into cache")
 for rung, directions in (("v5_winograd_2", ALL[:2]), ("v6_winograd_4", ALL)):
     OPERATION.rung(rung, "cpu_winograd", directions, "3x3 kernels with stride 1 meet the image at Winograd's points")
+DIRECT = "a thread for every number, by the kernels of conv2d"
+OPERATION.rung("v1_direct", "cuda", ALL, DIRECT, device="cuda")
 
 
 def forward(

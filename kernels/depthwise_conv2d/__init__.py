@@ -39,6 +39,7 @@ OPERATION.rung(
 )
 COLUMNS = "seven pixels of a row together: each column of the image is loaded once for all windows that see it"
 OPERATION.rung("v4_columns", "cpu_columns", ("forward",), COLUMNS, replays=True)
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
 
 
 def forward(

@@ -39,6 +39,8 @@ class Network(Layer):
         self.built = True
         self.dtype = self._program.calls[0].layer.dtype if self._program.calls else inputs[0].dtype
         check_names(self._graph.layers)
+        moved = [weight.device for weight in self.weights if weight.device != "cpu"]  # layers of a model that was
+        self._device = moved[0] if moved else self._device
         self._settle()
 
     # Structure ----------------------------------------------------------------------------------------------------
