@@ -4,14 +4,14 @@ CuPy loads and launches what `_cubin_cache` compiled.  Its own compilers are not
 for, and CI, which has none, could not run the same path.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minicnn.errors import DeviceError, MinicnnError
+from minicnn.errors import DeviceError, MinicnnError, UnsupportedError
 
 from ._cubin_cache import cached_cubin
 from ._cuda_check import capability, examine, in_short, pip_install, properties
@@ -89,6 +89,34 @@ class CupyDevice(Device):
     def to_host(self, array: Any) -> np.ndarray:
         with self.guard("copy from the GPU"):
             return array.get()
+
+    def write(self, place: Any, array: Any) -> None:
+        with self.guard("copy to the GPU"):
+            if isinstance(array, np.ndarray):
+                place.set(np.ascontiguousarray(array, place.dtype))
+            else:
+                place[...] = array
+
+    def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        stream = self.xp.cuda.Stream(non_blocking=True)
+        self.synchronize()
+        try:
+            with self.guard("a graph of launches"), stream:
+                stream.begin_capture()
+                try:
+                    result = work()
+                finally:
+                    graph = stream.end_capture()
+        except DeviceError as error:
+            raise UnsupportedError(str(error)) from error
+        return result, graph.launch
+
+    def address(self, array: Any) -> int:
+        return array.data.ptr
+
+    def free_memory(self) -> int:
+        pool, (free, _) = self.xp.get_default_memory_pool(), self.xp.cuda.runtime.memGetInfo()
+        return min(free + pool.free_bytes(), (pool.get_limit() or 1 << 62) - pool.used_bytes())
 
     def synchronize(self) -> None:
         with self.guard("work on the GPU"):

@@ -5,8 +5,7 @@ An access of 16 bytes is one instruction, and faults where its address is no mul
 
 from typing import Any
 
-from ._cuda_file import contiguous
-from ._where import device_of
+from ._cuda_file import address, contiguous
 
 WIDEST = 4
 VARIANTS = tuple((f"LANES={lanes}",) for lanes in (4, 2, 1))  # of a file that includes vector.cuh
@@ -23,8 +22,3 @@ def aligned(array: Any) -> Any:
     """The array itself where vectors may be read from it, else a copy in order."""
     array = contiguous(array)
     return array.copy() if address(array) % (WIDEST * FLOAT) else array
-
-
-def address(array: Any) -> int:
-    """Where an array begins."""
-    return array.data.ptr if device_of(array) == "cuda" else array.ctypes.data
