@@ -115,7 +115,7 @@ class CupyDevice(Device):
             except BaseException as error:
                 with suppress(Exception):
                     stream.end_capture()  # ends it also where the error has broken it
-                if isinstance(error, RuntimeError):
+                if isinstance(error, RuntimeError) and not isinstance(error, MemoryError):
                     raise UnsupportedError(f"it cannot be captured in a CUDA graph: {error}") from error
                 raise
         return result, partial(self._replay, graph, kept)
