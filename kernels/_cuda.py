@@ -125,6 +125,9 @@ class CupyDevice(Device):
         with self.guard("launch of a CUDA graph"):
             graph.launch()
 
+    def address(self, array: Any) -> int:
+        return array.data.ptr
+
     def free_memory(self) -> int:
         pool = self.xp.get_default_memory_pool()
         free = self.xp.cuda.Device().mem_info[0] + pool.free_bytes()

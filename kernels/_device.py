@@ -153,6 +153,10 @@ class Device:
         """
         raise NotImplementedError
 
+    def address(self, array: Any) -> int:
+        """Where an array begins in the device's memory."""
+        raise NotImplementedError
+
     def free_memory(self) -> int:
         """Bytes that arrays can still take."""
         raise NotImplementedError

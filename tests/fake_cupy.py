@@ -57,6 +57,7 @@ class Array:
 
     def __init__(self, host: np.ndarray, fails: dict[str, Exception]):
         self.host, self.dtype, self.shape, self.flags, self._fails = host, host.dtype, host.shape, host.flags, fails
+        self.data = SimpleNamespace(ptr=host.ctypes.data)
 
     def __add__(self, other: float) -> "Array":
         if "arithmetic" in self._fails:

@@ -1,8 +1,6 @@
 // avgpool2d on a GPU: one thread makes one number, neighbouring threads neighbouring channels, so that what a warp
 // reads and writes lies side by side.
-
-// How many of the `taps` places from `start` on lie on an axis of `size`.
-static __device__ int inside(int start, int taps, int size) { return min(start + taps, size) - max(start, 0); }
+#include "pooling.cuh"
 
 // y (N,OH,OW,C) = the sum of each window of x (N,H,W,C), divided by how many of its pixels lie inside the image.
 extern "C" __global__ void avgpool2d_forward_v1_direct(const float *x, float *y, long long count, int height,
@@ -30,9 +28,9 @@ extern "C" __global__ void avgpool2d_backward_v1_direct(const float *dy, float *
     int c = i % channels, b = i / channels % width, a = i / channels / width % height;
     const float *outputs = dy + i / channels / width / height * out_height * out_width * channels + c;
     float sum = 0;
-    for (int row = max(0, (a + top - taps_h + step_h) / step_h); row <= min((a + top) / step_h, out_height - 1); row++)
-        for (int column = max(0, (b + left - taps_w + step_w) / step_w);
-             column <= min((b + left) / step_w, out_width - 1); column++) {
+    for (int row = first_window(a, taps_h, step_h, top); row <= last_window(a, step_h, top, out_height); row++)
+        for (int column = first_window(b, taps_w, step_w, left); column <= last_window(b, step_w, left, out_width);
+             column++) {
             int pixels = inside(row * step_h - top, taps_h, height) * inside(column * step_w - left, taps_w, width);
             sum += outputs[(row * out_width + column) * channels] / float(pixels);
         }

@@ -118,7 +118,9 @@ def _refuse_unknown_files(source: Path, rule: str) -> None:
     unknown = {path for path in read - {source.resolve(), *_headers(source)} if path.name != "unit.cpp"}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
-        raise BuildError(f"{source.name} includes {names}; it may include .cuh files of {INCLUDE} and of its own folder")
+        raise BuildError(
+            f"{source.name} includes {names}; it may include .cuh files of {INCLUDE} and of its own folder"
+        )
 
 
 def _gxx(source: Path, *arguments: str | Path) -> None:

@@ -17,7 +17,9 @@ MOST_SHARED = 232448  # bytes of dynamic shared memory, on Hopper
 GRID_LIMITS = (2**31 - 1, 65535, 65535)
 Addresses = ctypes.POINTER(ctypes.c_void_p)
 
-_one_launch = threading.Lock()  # at a time: the runtime has one block, and all libraries share the stacks of its threads
+_one_launch = (
+    threading.Lock()
+)  # at a time: the runtime has one block, and all libraries share the stacks of its threads
 _stacks: list[int] = []
 
 
@@ -104,7 +106,9 @@ class Module:
         ]
         buffers = {i: array for i, array in enumerate(arguments) if isinstance(array, np.ndarray)}
         with _one_launch:
-            message = self._library.emulator_launch(self._described(kernel, sizes, shared_bytes, values, buffers, order))
+            message = self._library.emulator_launch(
+                self._described(kernel, sizes, shared_bytes, values, buffers, order)
+            )
         if message:
             raise EmulatorError(f"{name}: {self._with_lines(message.decode())}")
 
@@ -161,7 +165,9 @@ def check_limits(
     if min(block) < 1 or math.prod(block) > 1024 or block[2] > 64:
         raise EmulatorError(f"{name}: a block of {block} threads, where CUDA takes 1024 in all, 64 along z")
     if not 0 <= shared_bytes <= most_shared:
-        raise EmulatorError(f"{name}: {shared_bytes} bytes of dynamic shared memory, where the device has {most_shared}")
+        raise EmulatorError(
+            f"{name}: {shared_bytes} bytes of dynamic shared memory, where the device has {most_shared}"
+        )
 
 
 def packed(where: str, argument: Any, is_pointer: bool, dtype: np.dtype | None) -> np.ndarray:

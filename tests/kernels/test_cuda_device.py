@@ -173,6 +173,11 @@ def test_an_array_is_written_to_from_the_host_and_from_the_device(device):
     assert device.to_host(place).tolist() == [[1, 1, 1]] * 2
 
 
+def test_an_array_begins_where_its_memory_is(device):
+    array = device.from_host(np.zeros(8, np.float32))
+    assert device.address(array[3:]) - device.address(array) == 12
+
+
 @pytest.mark.parametrize(("limit", "free"), [(0, 1300), (5000, 1300), (1500, 800), (600, 0)])
 def test_free_memory_is_the_gpus_and_the_pools_within_its_limit(device, cupy, limit, free):
     cupy.pool.get_limit = lambda: limit
