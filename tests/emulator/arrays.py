@@ -31,7 +31,7 @@ _launches_alone: ContextVar[bool] = ContextVar("launches_alone", default=False)
 
 @contextmanager
 def launches_alone() -> Iterator[None]:
-    """Within the block, arithmetic on arrays is refused: it would be done at once, where launches are noted for later."""
+    """Within the block, arithmetic on arrays is refused: it would be done at once, where launches are noted."""
     token = _launches_alone.set(True)
     try:
         yield
