@@ -11,14 +11,32 @@ Where it is not as strict: an operation on arrays that CuPy has, but not for the
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from minicnn.errors import UnsupportedError
+
 from .array_names import BOOLEANS_OF_ARRAYS, CONSTANTS, CREATION, FUNCTIONS, METHODS, REFUSED_OPTIONS, UFUNCS
 
 NAME = "cuda-emulated"
+
+
+NO_WORK = {"empty", "empty_like", "reshape", "view", "transpose", "swapaxes", "squeeze", "__getitem__"}
+_launches_alone: ContextVar[bool] = ContextVar("launches_alone", default=False)
+
+
+@contextmanager
+def launches_alone() -> Iterator[None]:
+    """Within the block, arithmetic on arrays is refused: it would be done at once, where launches are noted."""
+    token = _launches_alone.set(True)
+    try:
+        yield
+    finally:
+        _launches_alone.reset(token)
 
 
 class Flags(NamedTuple):
@@ -27,6 +45,12 @@ class Flags(NamedTuple):
     c_contiguous: bool
     f_contiguous: bool
     owndata: bool
+
+
+class Pointer(NamedTuple):
+    """What CuPy says of where an array begins."""
+
+    ptr: int
 
 
 class EmulatedArray(NDArrayOperatorsMixin):
@@ -94,6 +118,10 @@ class EmulatedArray(NDArrayOperatorsMixin):
         return Flags(*(getattr(self.host.flags, name) for name in Flags._fields))
 
     @property
+    def data(self) -> Pointer:
+        return Pointer(self.host.ctypes.data)
+
+    @property
     def dtype(self) -> np.dtype:
         return self.host.dtype
 
@@ -155,6 +183,8 @@ def _views(key: Any) -> tuple:
 def call(function: Any, arguments: Iterable[Any], options: dict[str, Any], takes_host: bool = False) -> Any:
     """NumPy's function on the memory of arrays of the device; its results are of the device, numbers too."""
     name = function.__name__
+    if _launches_alone.get() and name not in NO_WORK:
+        raise UnsupportedError(f"{name} of arrays cannot be captured in the emulator: it is no launch of a kernel")
     for option in options:
         if option in REFUSED_OPTIONS:
             raise TypeError(f"{name}: CuPy has no argument {option!r}")

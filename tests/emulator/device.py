@@ -9,7 +9,7 @@ import numpy as np
 from minicnn.errors import DeviceError
 from minicnn.kernels._device import Device, register_device
 
-from .arrays import NAME, ArrayModule, EmulatedArray, unwrapped
+from .arrays import NAME, ArrayModule, EmulatedArray, launches_alone, unwrapped
 from .build import BuildError
 from .module import EmulatorError, Module
 
@@ -72,9 +72,10 @@ class EmulatedDevice(Device):
         place.host[...] = unwrapped(array, "write", takes_host=True)
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
-        self._noted, noted = [], []
+        self._noted = noted = []
         try:
-            result, noted = work(), self._noted
+            with launches_alone():
+                result = work()
         finally:
             self._noted = None
 
@@ -83,6 +84,9 @@ class EmulatedDevice(Device):
                 self._launch(*launch)
 
         return result, replay
+
+    def address(self, array: Any) -> int:
+        return array.host.ctypes.data
 
     def free_memory(self) -> int:
         return 1 << 30
