@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicnn.errors import ArgumentError, DeviceError, DTypeError
+from minicnn.errors import ArgumentError, DeviceError, DTypeError, UnsupportedError
 from minicnn.kernels._device import device
 
 from .arrays import NAME, EmulatedArray
@@ -50,8 +50,8 @@ def test_file_that_does_not_compile_is_an_error_of_the_device(tmp_path: Path):
 @pytest.mark.parametrize(
     ("argument", "error", "said"),
     [
-        (64, DTypeError, "is one int32, got int"),
-        (np.int64(64), DTypeError, "is one int32, got int64"),
+        (64, DTypeError, "is one NumPy int32, got Python's int"),
+        (np.int64(64), DTypeError, "is one NumPy int32, got numpy.int64 of int64"),
     ],
 )
 def test_numbers_have_the_width_that_the_kernel_reads(argument: Any, error: type[Exception], said: str):
@@ -62,7 +62,7 @@ def test_numbers_have_the_width_that_the_kernel_reads(argument: Any, error: type
 
 def test_arrays_are_of_the_device_and_contiguous():
     there = EmulatedDevice()
-    with pytest.raises(DTypeError, match="is an array of float32 on cuda-emulated, got ndarray of float32"):
+    with pytest.raises(DTypeError, match="is an array of float32 on cuda-emulated, got numpy"):
         there.launch(MEMORY, "past_the_end", (1,), (64,), (np.ones(64, np.float32), N))
     with pytest.raises(ArgumentError, match="is not contiguous"):
         there.launch(MEMORY, "past_the_end", (1,), (64,), (ones(there, 128)[::2], N))
@@ -122,6 +122,18 @@ def test_what_is_captured_is_launched_when_it_is_replayed():
     replay()
     replay()
     assert x.tolist()[:4] == [33] * 4
+
+
+def test_arithmetic_cannot_be_captured():
+    there = EmulatedDevice()
+    x = ones(there)
+    with pytest.raises(UnsupportedError, match="add of arrays cannot be captured"):
+        there.capture(lambda: x + 1)
+    assert (x + 1).tolist() == [2] * 64
+
+
+def test_it_waits_for_nothing():
+    EmulatedDevice().synchronize()
 
 
 def test_device_is_known_by_its_name_once_it_is_installed():
