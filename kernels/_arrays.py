@@ -68,3 +68,10 @@ def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str, *operands
     if any(array is not None and np.may_share_memory(out, array) for array in operands):
         raise ArgumentError(f"{op}: out must not lie in the memory of an operand, which is read after out is written")
     return out
+
+
+def filled(value: float, shape: tuple[int, ...], like: Any) -> Any:
+    """A new array of one value, on the device and of the dtype of `like`."""
+    made = output_array(None, shape, like, "")
+    made.fill(value)
+    return made

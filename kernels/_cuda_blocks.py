@@ -6,9 +6,7 @@ A function of the shapes alone, so that the same shapes give the same bits.
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from ._cuda_file import Macros
+from ._cuda_file import Macros, address
 from ._shapes import ceil_div
 
 STEP = 8  # BLOCK_K of register_tile.cuh
@@ -63,8 +61,3 @@ def vector(numbers: tuple[int, ...], *arrays: Any) -> int:
     """4 where the lengths of all rows are multiples of four and all arrays begin on 16 bytes, else 1."""
     whole = all(number % 4 == 0 for number in numbers)
     return 4 if whole and all(address(array) % 16 == 0 for array in arrays if array is not None) else 1
-
-
-def address(array: Any) -> int:
-    """Where an array of a device begins."""
-    return array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr

@@ -77,6 +77,11 @@ def ints(*values: int) -> tuple[np.int32, ...]:
     return tuple(map(np.int32, values))
 
 
+def address(array: Any) -> int:
+    """Where an array begins in the memory of its device: four floats are read at once from multiples of 16."""
+    return device(device_of(array)).address(array)
+
+
 def contiguous(array: Any) -> Any:
     """The array itself where its numbers lie in order, else a copy in order, on its device."""
     if array.flags.c_contiguous:

@@ -5,7 +5,8 @@ emulator of the tests launches the same files on the CPU, and whatever stands ab
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import numpy as np
 from minicnn.errors import ArgumentError, DTypeError
 
 from ._cuda_source import KERNELS, Parameter, signatures
+
+CPU = "cpu"  # its arrays are NumPy's, and its kernels are called without a device
 
 _known: dict[str, "Device"] = {}
 _makers: dict[str, Callable[[], "Device"]] = {}
@@ -27,7 +30,7 @@ class Device:
     name : str
         What `device_of` says of its arrays.
     xp : module
-        numpy, or cupy: makes arrays, views, and does elementwise arithmetic.
+        cupy, or one that looks like it: makes arrays, views, and does elementwise arithmetic.
     capability : (int, int)
         What host code chooses rungs by: (8, 0) has cp.async and TF32, (9, 0) is Hopper.
     """
@@ -50,7 +53,7 @@ class Device:
     ) -> None:
         """Run a kernel of a file below kernels/; `grid` and `block` have one to three sizes.
 
-        A grid without blocks is a launch of nothing.
+        A grid without blocks is a launch of nothing.  The call may return before the kernel has ended.
 
         Parameters
         ----------
@@ -61,6 +64,8 @@ class Device:
             Of dynamic shared memory.
         defines : tuple of str
             Macros, as "TILE=64": each choice of them is a build of its own.
+        stream : object
+            One of `xp.cuda.Stream`; None is the current one.
 
         Raises
         ------
@@ -68,11 +73,21 @@ class Device:
             An unknown kernel, or arguments that are not what it takes.
         DeviceError
             It cannot be built or launched.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from minicnn import kernels
+        >>> gpu = kernels.device("cuda")                                        # doctest: +SKIP
+        >>> x = gpu.from_host(np.ones(300, np.float32))                         # doctest: +SKIP
+        >>> gpu.launch("activation/cuda.cu", "relu", (2,), (256,), (x, np.int32(300)))     # doctest: +SKIP
         """
         source = KERNELS / file
         taken = signatures(source).get(kernel)
         if taken is None:
             raise ArgumentError(f"{file} has no kernel {kernel}; it has {', '.join(signatures(source))}")
+        if not (1 <= len(grid) <= 3 and 1 <= len(block) <= 3):
+            raise ArgumentError(f"{kernel}: grid and block have one to three sizes, got {tuple(grid)}, {tuple(block)}")
         if len(arguments) != len(taken):
             raise ArgumentError(f"{kernel} takes {len(taken)} arguments, got {len(arguments)}")
         for parameter, argument in zip(taken, arguments):
@@ -85,22 +100,41 @@ class Device:
         where = f"{kernel}: argument {parameter.name}"
         if not parameter.is_pointer:
             if not isinstance(argument, np.generic) or argument.dtype != parameter.dtype:
-                raise DTypeError(f"{where} is one {parameter.dtype}, got {_described(argument)}")
+                raise DTypeError(f"{where} is one NumPy {parameter.dtype}, got {_described(argument)}")
         elif argument is not None:
             if not isinstance(argument, self.xp.ndarray) or argument.dtype != parameter.dtype:
                 raise DTypeError(f"{where} is an array of {parameter.dtype} on {self.name}, got {_described(argument)}")
             if not argument.flags.c_contiguous:
-                raise ArgumentError(f"{where} is not contiguous")
+                raise ArgumentError(f"{where} is not contiguous: its shape is {argument.shape}")
 
-    def _launch(self, source: Path, kernel: str, grid, block, arguments, shared_bytes, defines, stream) -> None:
+    def _launch(
+        self,
+        source: Path,
+        kernel: str,
+        grid: tuple[int, ...],
+        block: tuple[int, ...],
+        arguments: Sequence[Any],
+        shared_bytes: int,
+        defines: tuple[str, ...],
+        stream: Any,
+    ) -> None:
+        """Build and start a kernel whose arguments have been checked."""
         raise NotImplementedError
 
+    @contextmanager
+    def guard(self, what: str) -> Iterator[None]:
+        """Within the block, what fails on the device is a DeviceError whose message begins with `what`.
+
+        That is a kernel that was launched before, or memory that is too small for an array of `xp`: DeviceMemoryError.
+        """
+        yield
+
     def from_host(self, array: np.ndarray) -> Any:
-        """A copy of an array on this device."""
+        """A contiguous copy of an array on this device."""
         raise NotImplementedError
 
     def to_host(self, array: Any) -> np.ndarray:
-        """A copy of a device's array as a NumPy one."""
+        """A copy of a device's array as a NumPy one, when all that was launched before is done."""
         raise NotImplementedError
 
     def write(self, place: Any, array: Any) -> None:
@@ -110,11 +144,17 @@ class Device:
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
         """(what `work` returns, a function that launches again what it launched): the work itself is not done.
 
+        Arrays that the work makes are made once: each run of the function writes to the same.
+
         Raises
         ------
         UnsupportedError
             Something of it is no launch of a kernel, so that it cannot be noted.
         """
+        raise NotImplementedError
+
+    def address(self, array: Any) -> int:
+        """Where an array begins in the device's memory."""
         raise NotImplementedError
 
     def free_memory(self) -> int:
@@ -123,11 +163,15 @@ class Device:
 
     def synchronize(self) -> None:
         """Wait until all that was launched is done."""
+        raise NotImplementedError
 
 
 def _described(value: Any) -> str:
+    """A value by its type: "ndarray of float64", "int"."""
     dtype = getattr(value, "dtype", None)
-    return type(value).__name__ if dtype is None else f"{type(value).__name__} of {dtype}"
+    if dtype is None:
+        return f"Python's {type(value).__name__}" if type(value) in (bool, int, float) else type(value).__name__
+    return f"{type(value).__module__.partition('.')[0]}.{type(value).__name__} of {dtype}"
 
 
 def register_device(name: str, make: Callable[[], Device]) -> None:
@@ -136,19 +180,37 @@ def register_device(name: str, make: Callable[[], Device]) -> None:
     _known.pop(name, None)
 
 
+def devices() -> list[str]:
+    """The names of devices, whether or not they can be used here; "cpu" comes first.
+
+    >>> from minicnn import kernels
+    >>> kernels.devices()[:2]
+    ['cpu', 'cuda']
+    """
+    return [CPU, *_makers]
+
+
 def device(name: str) -> Device:
-    """The device of a name.
+    """The device of a name other than "cpu", whose arrays are NumPy's and need none.
 
     Raises
     ------
     ArgumentError
-        There is no such name.
+        There is no such device.
     DeviceError
         The device cannot be used here: no driver, no CuPy, no compiler.
+
+    Examples
+    --------
+    >>> from minicnn import kernels
+    >>> kernels.device("cuda").capability                                       # doctest: +SKIP
+    (9, 0)
     """
+    if name == CPU:
+        raise ArgumentError("'cpu' is no device to launch on: its kernels are called with NumPy arrays")
+    if name not in _makers:
+        raise ArgumentError(f"there is no device {name!r}; there are {', '.join(devices())}")
     if name not in _known:
-        if name not in _makers:
-            raise ArgumentError(f"there is no device {name!r}; there are cpu, {', '.join(_makers)}")
         _known[name] = _makers[name]()
     return _known[name]
 

@@ -48,7 +48,9 @@ def shared(source: Any) -> Any:
 def device_array(value: Any) -> Any:
     """The array of a device that a value is, or whose memory it shares; None for anything of the host."""
     if isinstance(value, np.ndarray):
-        return None if device_of(value) == HOST else value
+        return None
+    if hasattr(value, "minicnn_device"):
+        return value
     if not hasattr(value, "__dlpack_device__") or value.__dlpack_device__()[0] != DLPACK_CUDA:
         return None
     return value if hasattr(value, "get") else shared(value)

@@ -149,3 +149,21 @@ def targets() -> list[int]:
     found = (ctypes.c_int * count.value)()
     _check(library().nvrtcGetSupportedArchs(found))
     return list(found)
+
+
+def target_for(capability: tuple[int, int]) -> str:
+    """The target whose programs run on a GPU of a capability: its own, or where NVRTC is older, the nearest below it.
+
+    Raises
+    ------
+    DeviceError
+        NVRTC is too old to know of such GPUs.
+    """
+    major, minor = capability
+    fitting = [number for number in targets() if number // 10 == major and number % 10 <= minor]
+    if not fitting:
+        raise DeviceError(
+            f"NVRTC {version()[0]}.{version()[1]} knows no GPU of compute capability {major}.{minor}: "
+            "pip install --upgrade nvidia-cuda-nvrtc"
+        )
+    return f"sm_{max(fitting)}" + "a" * (max(fitting) == 90)  # "a": with wgmma

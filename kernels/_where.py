@@ -10,9 +10,10 @@ EMULATED = "cuda-emulated"
 
 
 def device_of(array: Any) -> str:
-    """Where an array lives: "cpu", "cuda", or what a subclass of ndarray names in `minicnn_device`."""
-    if isinstance(array, np.ndarray):
-        return getattr(array, "minicnn_device", "cpu")
+    """Where an array lives: "cpu", "cuda", or what its class names in `minicnn_device`."""
+    named = getattr(type(array), "minicnn_device", None)
+    if named or isinstance(array, np.ndarray):
+        return named or "cpu"
     if type(array).__module__.partition(".")[0] == "cupy":
         return "cuda"
     raise DTypeError(f"kernels work on NumPy or CuPy arrays, not on {type(array).__name__}")

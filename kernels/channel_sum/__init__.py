@@ -22,6 +22,7 @@ OPERATION.rung("reference", "reference", ("forward",), "the definition: rows add
 OPERATION.rung("v1_direct", "cpu_direct", ("forward",), "the same loops, compiled")
 OPERATION.rung("v2_reduce", "blas", ("forward",), "NumPy's reduction along the first axis")
 OPERATION.rung("v3_chunks", "cpu", ("forward",), "chunks of rows on several threads, their sums added in order")
+OPERATION.rung("v1_direct", "cuda", ("forward",), "a thread for every channel", device="cuda")
 
 
 def forward(x: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:

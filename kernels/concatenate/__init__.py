@@ -22,6 +22,7 @@ def _default(direction: str, *arguments) -> str:
 OPERATION = Operation("concatenate", __name__, _default)
 OPERATION.rung("reference", "reference", ("forward", "backward"), "copied by slices, which is as fast as memory")
 OPERATION.rung("v1_threads", "cpu", ("forward",), "rows of each array on several threads", replays=True)
+OPERATION.rung("v1_direct", "cuda", ("forward", "backward"), "a thread for every number", device="cuda")
 
 
 def forward(

@@ -45,7 +45,7 @@ OPERATION.rung("v4_blocked", "cpu_blocked", ALL, "the same, with windows copied 
 for rung, directions in (("v5_winograd_2", ALL[:2]), ("v6_winograd_4", ALL)):
     OPERATION.rung(rung, "cpu_winograd", directions, "3x3 kernels with stride 1 meet the image at Winograd's points")
 DIRECT = "a thread for every number, by the kernels of conv2d"
-OPERATION.rung("v1_direct", "cuda", ("forward", "backward_weights"), DIRECT, device="cuda")
+OPERATION.rung("v1_direct", "cuda", ALL, DIRECT, device="cuda")
 
 
 def forward(

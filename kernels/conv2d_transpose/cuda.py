@@ -4,6 +4,7 @@ from typing import Any
 
 from .._epilogue import Epilogue
 from .._shapes import Window
+from ..conv2d.cuda import conv2d_forward_v1_direct
 from ..conv2d.cuda_input import conv2d_backward_input_v1_direct
 from ..conv2d.cuda_weights import conv2d_backward_weights_v1_direct
 
@@ -11,6 +12,11 @@ from ..conv2d.cuda_weights import conv2d_backward_weights_v1_direct
 def conv2d_transpose_forward_v1_direct(x: Any, w: Any, window: Window, epilogue: Epilogue, y: Any) -> Any:
     """y = activation(the input gradient of conv2d + bias)"""
     return conv2d_backward_input_v1_direct(x, w, window, y, epilogue)
+
+
+def conv2d_transpose_backward_input_v1_direct(dy: Any, w: Any, window: Window, dx: Any) -> Any:
+    """dx = conv2d(dy, w)"""
+    return conv2d_forward_v1_direct(dy, w, window, Epilogue(), dx)
 
 
 def conv2d_transpose_backward_weights_v1_direct(x: Any, dy: Any, window: Window, dw: Any) -> Any:

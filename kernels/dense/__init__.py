@@ -14,8 +14,10 @@ import numpy as np
 from minicnn.errors import ArgumentError, ShapeError
 
 from .._arrays import output_array, same_dtype
+from .._device import device
 from .._epilogue import Epilogue
 from .._registry import Operation
+from .._where import device_of
 from ._storage import STORAGES, Stored, restored, store
 
 __all__ = ["STORAGES", "Stored", "backward_input", "backward_weights", "forward", "prepare", "restored", "store"]
@@ -39,18 +41,23 @@ OPERATION.rung("v2_blas", "blas", ALL, "one BLAS product; its bits may depend on
 STREAMED = "weights read once, in order: for a few rows of x, and for stored weights"
 OPERATION.rung("v3_stream", "cpu_stream", ALL, STREAMED, replays=True)
 OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums held in vector registers", replays=True)
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
 
 
 def prepare(w: np.ndarray, storage: str) -> np.ndarray | Stored:
     """w (I,O) stored in one of STORAGES, for the rung that runs by default.
 
-    Rungs in NumPy would restore stored weights in every call: where one of them runs, they are restored here, once, and
-    results are those of stored weights without their speed.
+    Rungs in NumPy would restore stored weights in every call, and those for a GPU read float32: where one of them runs,
+    they are restored here, once, and results are those of stored weights without their speed.
 
     Raises
     ------
     ArgumentError
     """
+    where = device_of(w)
+    if where != "cpu":
+        there = device(where)
+        return w if storage == "float32" else there.from_host(restored(store(there.to_host(w), storage), w.dtype))
     stored = store(w, storage)
     x, y = (np.empty((0, size), w.dtype) for size in w.shape)
     spec = OPERATION.select("forward", w, (x, stored, Epilogue(), y), None)

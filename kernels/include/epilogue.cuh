@@ -1,13 +1,18 @@
 // What a kernel does with a finished sum before it is written: y = clip(sum + bias + residual, low, high).
 #pragma once
 
-// `i` is the place of the number in y and in the residual, `f` its channel; bias and residual may be absent.  NaN stays.
+// NaN stays.
+static __device__ __forceinline__ float clipped(float value, float low, float high) {
+    value = value < low ? low : value;
+    return value > high ? high : value;
+}
+
+// `i` is the place of the number in y and in the residual, `f` its channel; bias and residual may be absent.
 static __device__ __forceinline__ float finished(float sum, const float *bias, const float *residual, long long i, int f,
                                                  float low, float high) {
     if (bias) sum += bias[f];
     if (residual) sum += residual[i];
-    sum = sum < low ? low : sum;
-    return sum > high ? high : sum;
+    return clipped(sum, low, high);
 }
 
 // The same for four numbers side by side, all of them on 16 bytes.

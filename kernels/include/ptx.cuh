@@ -2,7 +2,8 @@
 //
 // Each function does what the PTX ISA says of the instruction in its name.  Tests have a twin of this file that does
 // the same on a CPU, so that the fragments a kernel hands to a tensor core are checked without one.
-#pragma once
+#ifndef MINICNN_PTX
+#define MINICNN_PTX
 
 #define DYNAMIC_SHARED(T, name)                                     \
     extern __shared__ __align__(16) unsigned char name##_bytes[];   \
@@ -33,6 +34,26 @@ PTX unsigned short bfloat16_of_float(float f) {
     return (unsigned short)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
+// ---- ldmatrix: four matrices (8,8) of 16 bits from shared memory to a warp ------------------------------------------
+
+// Lane l gives the address of 8 numbers, row l % 8 of matrix l / 8.  d[i] are numbers 2 (l % 4) + {0,1} of row l / 4 of
+// matrix i; transposed, those of column l / 4.
+PTX void ldmatrix_x4(unsigned (&d)[4], const void *row) {
+    unsigned place = (unsigned)__cvta_generic_to_shared(row);
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
+                 : "r"(place)
+                 : "memory");
+}
+
+PTX void ldmatrix_x4_trans(unsigned (&d)[4], const void *row) {
+    unsigned place = (unsigned)__cvta_generic_to_shared(row);
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
+                 : "r"(place)
+                 : "memory");
+}
+
 #if __CUDA_ARCH__ >= 800
 
 // float -> TF32: 10 bits of fraction, ties away from zero.
@@ -42,11 +63,21 @@ PTX unsigned tf32_of_float(float f) {
     return t;
 }
 
-// ---- cp.async: 16 bytes from global to shared memory, of which the last 16 - bytes_from are zeros -------------------
+// ---- cp.async: 16, 8 or 4 bytes from global to shared memory; those after the first `bytes_from` are zeros ----------
 
 PTX void copy_async(void *to, const void *from, int bytes_from) {
     unsigned place = (unsigned)__cvta_generic_to_shared(to);
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(place), "l"(from), "r"(bytes_from) : "memory");
+}
+
+PTX void copy_async_8(void *to, const void *from, int bytes_from) {
+    unsigned place = (unsigned)__cvta_generic_to_shared(to);
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(place), "l"(from), "r"(bytes_from) : "memory");
+}
+
+PTX void copy_async_4(void *to, const void *from, int bytes_from) {
+    unsigned place = (unsigned)__cvta_generic_to_shared(to);
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(place), "l"(from), "r"(bytes_from) : "memory");
 }
 
 PTX void copies_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
@@ -77,4 +108,6 @@ PTX void mma_half(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
-#endif
+#endif  // __CUDA_ARCH__ >= 800
+
+#endif  // MINICNN_PTX

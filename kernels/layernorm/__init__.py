@@ -10,7 +10,7 @@ import numpy as np
 
 from minicnn.errors import ShapeError
 
-from .._arrays import output_array, same_dtype
+from .._arrays import filled, output_array, same_dtype
 from .._registry import Operation
 
 ALL = ("forward", "backward")
@@ -26,6 +26,7 @@ OPERATION.rung("reference", "reference", ALL, "the definition, one row at a time
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_rows", "cpu", ("forward",), ROWS, replays=True)
 OPERATION.rung("v2_rows", "cpu", ("backward",), ROWS)
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
 
 
 def forward(
@@ -54,8 +55,8 @@ def forward(
     y = output_array(out, x.shape, x, "layernorm")
     mean, inverse_std = (output_array(None, (*x.shape[:-1], 1), x, "layernorm") for _ in range(2))
     channels = x.shape[-1:]
-    gamma = np.ones(channels, x.dtype) if gamma is None else gamma
-    beta = np.zeros(channels, x.dtype) if beta is None else beta
+    gamma = filled(1, channels, x) if gamma is None else gamma
+    beta = filled(0, channels, x) if beta is None else beta
     return OPERATION.run("forward", x, x, gamma, beta, epsilon, y, mean, inverse_std, rung=rung)
 
 
@@ -80,7 +81,7 @@ def backward(
         )
     dx = output_array(out, x.shape, x, "layernorm")
     dgamma, dbeta = (output_array(None, x.shape[-1:], x, "layernorm") for _ in range(2))
-    gamma = np.ones(x.shape[-1:], x.dtype) if gamma is None else gamma
+    gamma = filled(1, x.shape[-1:], x) if gamma is None else gamma
     return OPERATION.run("backward", x, x, dy, gamma, mean, inverse_std, dx, dgamma, dbeta, rung=rung)
 
 

@@ -1,7 +1,7 @@
 // maxpool2d on a GPU: one thread makes one number, neighbouring threads neighbouring channels, so that what a warp
 // reads and writes lies side by side.
-
 #include "numbers.cuh"
+#include "pooling.cuh"
 
 // The larger of two numbers; a NaN is larger than any, so that it is not lost.
 static __device__ bool above(float value, float best) { return value > best || value != value; }
@@ -48,9 +48,9 @@ extern "C" __global__ void maxpool2d_backward_v1_direct(const float *x, const fl
     const float *image = x + n * height * width * channels + c;
     long long outputs = n * out_height * out_width * channels + c;
     float value = x[i], sum = 0;
-    for (int row = max(0, (a + top - taps_h + step_h) / step_h); row <= min((a + top) / step_h, out_height - 1); row++)
-        for (int column = max(0, (b + left - taps_w + step_w) / step_w);
-             column <= min((b + left) / step_w, out_width - 1); column++) {
+    for (int row = first_window(a, taps_h, step_h, top); row <= last_window(a, step_h, top, out_height); row++)
+        for (int column = first_window(b, taps_w, step_w, left); column <= last_window(b, step_w, left, out_width);
+             column++) {
             long long o = outputs + ((long long)row * out_width + column) * channels;
             float best = y[o];
             if (value != best && !(value != value && best != best)) continue;

@@ -21,6 +21,7 @@ def _default(direction: str, *arguments) -> str:
 
 OPERATION = Operation("pad2d", __name__, _default)
 OPERATION.rung("reference", "reference", ("forward", "backward"), "copied by slices, which is as fast as memory")
+OPERATION.rung("v1_direct", "cuda", ("forward", "backward"), "a thread for every number", device="cuda")
 
 
 def forward(

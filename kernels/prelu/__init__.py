@@ -25,6 +25,7 @@ OPERATION = Operation("prelu", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition, one number at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_vector", "cpu", ALL, "one compiled pass for each direction")
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
 
 
 def forward(x: np.ndarray, alpha: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:

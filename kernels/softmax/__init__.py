@@ -25,6 +25,7 @@ OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung(
     "v2_vector", "cpu", ALL, "row by row while it is in cache, with an exponential in vector registers", replays=True
 )
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
 
 
 def forward(x: np.ndarray, log: bool = False, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:

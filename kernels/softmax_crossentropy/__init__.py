@@ -25,6 +25,7 @@ OPERATION = Operation("softmax_crossentropy", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition, one row and one number at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_vector", "cpu", ALL, "row by row while it is in cache, with an exponential in vector registers")
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
 
 
 def forward(logits: np.ndarray, targets: np.ndarray, *, rung: str | None = None) -> tuple[np.ndarray, np.ndarray]:

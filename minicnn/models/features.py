@@ -46,7 +46,7 @@ class SplitProgram:
 
     def identity(self, samples: str) -> str:
         """The hash of all that decides the features of these samples."""
-        parts = [f"minicnn fit {VERSION}", program_hash(self.prefix, self._inputs), kernels_text(), samples]
+        parts = [f"minicnn fit {VERSION}", program_hash(self.prefix, self._inputs), kernels_text(self.device), samples]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def forward(self, features: list[np.ndarray], training: bool) -> list[Tensor]:

@@ -17,7 +17,7 @@
 #include <type_traits>
 #include <utility>
 
-#define CUDA_ON_CPU 1
+#define __CUDA_ARCH__ 900  // without what sm_90a alone has
 #define __global__ __attribute__((noinline))
 #define __device__
 #define __host__
@@ -42,5 +42,7 @@
 #include "warp.h"
 
 #include "atomics.h"
+
+#include "ptx.cuh"
 
 #include "entry.h"

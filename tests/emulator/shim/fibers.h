@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <cstring>
 
-namespace emulator {
+#include "block.h"
 
-constexpr size_t STACK = 256 << 10;
+namespace emulator {
 
 extern "C" void emulator_switch(void **save, void *to);  // keep the registers and stack here, go on there
 
@@ -75,11 +75,18 @@ static void *fresh(char *top, void (*entry)()) {
 #error "fibers.h has no switch for this CPU"
 #endif
 
-static char *new_stack() {
+constexpr size_t GUARD = 64 << 10;  // a page, of whatever size
+
+// Stacks for all threads of the largest block.  A stack that grows into the guard below it is a fault.
+static char *new_stacks() {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    char *memory = (char *)mmap(nullptr, STACK + 4096, PROT_READ | PROT_WRITE, flags, -1, 0);
-    mprotect(memory, 4096, PROT_NONE);  // a stack that grows into it ends the process, not another thread's numbers
-    return memory + 4096;
+    size_t each = GUARD + STACK;
+    void *memory = mmap(nullptr, MOST_THREADS * each, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    for (int i = 0; i < MOST_THREADS; i++) mprotect(static_cast<char *>(memory) + i * each, GUARD, PROT_NONE);
+    return static_cast<char *>(memory);
 }
+
+static char *stack_of(char *stacks, int thread) { return stacks + thread * (GUARD + STACK) + GUARD; }
 
 }  // namespace emulator

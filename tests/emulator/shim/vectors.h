@@ -19,6 +19,7 @@ VECTOR_TYPES(unsigned, uint, 8)
 VECTOR_TYPES(double, double, 16)
 VECTOR_TYPES(long long, longlong, 16)
 VECTOR_TYPES(unsigned short, ushort, 4)
+VECTOR_TYPES(unsigned char, uchar, 2)
 #undef VECTOR_TYPES
 
 struct dim3 {

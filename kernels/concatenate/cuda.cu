@@ -1,0 +1,16 @@
+// concatenate on a GPU: arrays (R,width) side by side in y (R,pitch), each from its own column `first` on.
+//
+// Everything from the axis on is a row: along the channels of (N,H,W,C) a row is a pixel, along the images all.
+
+// One thread copies one number.
+extern "C" __global__ void concatenate_forward_v1_direct(const float *x, float *y, long long count, long long width,
+                                                         long long pitch, long long first) {
+    long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+    if (i < count) y[i / width * pitch + first + i % width] = x[i];
+}
+
+extern "C" __global__ void concatenate_backward_v1_direct(const float *dy, float *piece, long long count,
+                                                          long long width, long long pitch, long long first) {
+    long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+    if (i < count) piece[i] = dy[i / width * pitch + first + i % width];
+}
