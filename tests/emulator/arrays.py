@@ -31,7 +31,7 @@ _launches_alone: ContextVar[bool] = ContextVar("launches_alone", default=False)
 
 @contextmanager
 def launches_alone() -> Iterator[None]:
-    """Within the block, arithmetic on arrays is refused: it would be done at once, where launches are noted for later."""
+    """Within the block, arithmetic on arrays is refused: it would be done at once, where launches are noted."""
     token = _launches_alone.set(True)
     try:
         yield
@@ -47,6 +47,12 @@ class Flags(NamedTuple):
     owndata: bool
 
 
+class Pointer(NamedTuple):
+    """What CuPy says of where an array begins."""
+
+    ptr: int
+
+
 class EmulatedArray(NDArrayOperatorsMixin):
     """An array of the device; `host` is its memory, which the emulator alone may know."""
 
@@ -58,7 +64,8 @@ class EmulatedArray(NDArrayOperatorsMixin):
 
     def __array__(self, *arguments: Any, **options: Any) -> np.ndarray:
         raise TypeError(
-            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly."
+            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array "
+            "explicitly."
         )
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -109,6 +116,10 @@ class EmulatedArray(NDArrayOperatorsMixin):
     @property
     def flags(self) -> Flags:
         return Flags(*(getattr(self.host.flags, name) for name in Flags._fields))
+
+    @property
+    def data(self) -> Pointer:
+        return Pointer(self.host.ctypes.data)
 
     @property
     def dtype(self) -> np.dtype:
