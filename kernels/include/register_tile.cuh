@@ -86,6 +86,25 @@ static __device__ __forceinline__ void put_rows(const float4 (&held)[LOADS_A], C
     }
 }
 
+// a (rows, depth) as a matrix in memory, from row `row0` on.
+struct MatrixA {
+    const float *from;
+    int left, rows, depth;  // columns after those that were read, rows from this thread's first on
+    float4 held[LOADS_A];
+
+    __device__ __forceinline__ MatrixA(const float *a, int row0, int rows, int depth)
+        : from(a + (long long)(row0 + row_fetched()) * depth + depth_fetched()), left(depth - depth_fetched()),
+          rows(rows - row0 - row_fetched()), depth(depth) {}
+
+    __device__ __forceinline__ void fetch() {
+#pragma unroll
+        for (int l = 0; l < LOADS_A; l++)
+            held[l] = four_of(from + (long long)l * ROWS_APART * depth, l * ROWS_APART < rows ? left : 0);
+        from += BLOCK_K, left -= BLOCK_K;
+    }
+    __device__ __forceinline__ void put(ColumnsOfA &a) const { put_rows(held, a); }
+};
+
 static __device__ __forceinline__ void multiply_add(const ColumnsOfA &a, const RowsOfB &b, float (&sums)[8][8]) {
     const int row = tile_row(), column = tile_column();
 #pragma unroll 2  // more would take more registers than there are
