@@ -92,7 +92,7 @@ class Device:
             raise ArgumentError(f"{kernel} takes {len(taken)} arguments, got {len(arguments)}")
         for parameter, argument in zip(taken, arguments):
             self._check(kernel, parameter, argument)
-        if True:
+        if math.prod(grid):
             self._launch(source, kernel, tuple(grid), tuple(block), arguments, shared_bytes, defines, stream)
 
     def _check(self, kernel: str, parameter: Parameter, argument: Any) -> None:
