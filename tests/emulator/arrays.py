@@ -31,7 +31,7 @@ _launches_alone: ContextVar[bool] = ContextVar("launches_alone", default=False)
 
 @contextmanager
 def launches_alone() -> Iterator[None]:
-    """Within the block, arithmetic on arrays is refused: it would be done at once, where launches are noted for later."""
+    """Within the block, arithmetic on arrays is refused: it would be done at once, where launches are noted."""
     token = _launches_alone.set(True)
     try:
         yield
@@ -45,12 +45,6 @@ class Flags(NamedTuple):
     c_contiguous: bool
     f_contiguous: bool
     owndata: bool
-
-
-class Pointer(NamedTuple):
-    """What CuPy says of where an array begins."""
-
-    ptr: int
 
 
 class EmulatedArray(NDArrayOperatorsMixin):
@@ -115,10 +109,6 @@ class EmulatedArray(NDArrayOperatorsMixin):
     @property
     def flags(self) -> Flags:
         return Flags(*(getattr(self.host.flags, name) for name in Flags._fields))
-
-    @property
-    def data(self) -> Pointer:
-        return Pointer(self.host.ctypes.data)
 
     @property
     def dtype(self) -> np.dtype:
