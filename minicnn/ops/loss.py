@@ -81,8 +81,9 @@ def _rows(array: Any) -> Any:
 
 
 def _targets(targets: Any, like: Tensor) -> Any:
-    """Targets of the predictions' shape and dtype, where these are."""
-    array = numbers("loss", "targets", targets).astype(like.dtype, copy=False)
+    """The targets in the predictions' dtype, where these are."""
+    given = kernels.device_array(targets)
+    array = (numbers("loss", "targets", targets) if given is None else given).astype(like.dtype, copy=False)
     if array.shape != like.shape:
         raise ShapeError(f"targets of shape {array.shape} for predictions of shape {like.shape}; they must be equal")
     return kernels.to_device(array, kernels.device_of(like.array))
