@@ -7,6 +7,7 @@ import numpy as np
 
 from ._broadcast import Axis, merged_axes, merged_strides
 from ._cuda_file import contiguous
+from ._shapes import ceil_div
 
 AXES = 4
 
@@ -17,6 +18,12 @@ class Slab(NamedTuple):
     operands: list[Any]
     full: list[Any]
     sizes: tuple[np.int64, ...]
+
+    @property
+    def fours(self) -> int:
+        """How many threads make four numbers of a row each, the last one of a row fewer."""
+        count, _, _, row = map(int, self.sizes[:4])
+        return count // max(row, 1) * ceil_div(row, 4)
 
 
 def slabs(operands: tuple[Any, ...], full: tuple[Any, ...]) -> Iterator[Slab]:

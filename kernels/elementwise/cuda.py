@@ -18,23 +18,40 @@ COMBINATIONS = ("add", "multiply", "maximum")  # as the file numbers them
 
 def elementwise_add_v1_direct(a: Any, b: Any, epilogue: Epilogue, y: Any) -> Any:
     """y = activation(a + b)"""
-    return _combine("add", a, b, epilogue, y)
+    return _combine("add", "v1_direct", a, b, epilogue, y)
 
 
 def elementwise_multiply_v1_direct(a: Any, b: Any, epilogue: Epilogue, y: Any) -> Any:
     """y = activation(a b)"""
-    return _combine("multiply", a, b, epilogue, y)
+    return _combine("multiply", "v1_direct", a, b, epilogue, y)
 
 
 def elementwise_maximum_v1_direct(a: Any, b: Any, epilogue: Epilogue, y: Any) -> Any:
     """y = activation(the larger of a and b)"""
-    return _combine("maximum", a, b, epilogue, y)
+    return _combine("maximum", "v1_direct", a, b, epilogue, y)
 
 
-def _combine(name: str, a: Any, b: Any, epilogue: Epilogue, y: Any) -> Any:
+def elementwise_add_v2_vector(a: Any, b: Any, epilogue: Epilogue, y: Any) -> Any:
+    """y = activation(a + b), four numbers a thread"""
+    return _combine("add", "v2_vector", a, b, epilogue, y)
+
+
+def elementwise_multiply_v2_vector(a: Any, b: Any, epilogue: Epilogue, y: Any) -> Any:
+    """y = activation(a b), four numbers a thread"""
+    return _combine("multiply", "v2_vector", a, b, epilogue, y)
+
+
+def elementwise_maximum_v2_vector(a: Any, b: Any, epilogue: Epilogue, y: Any) -> Any:
+    """y = activation(the larger of a and b), four numbers a thread"""
+    return _combine("maximum", "v2_vector", a, b, epilogue, y)
+
+
+def _combine(name: str, rung: str, a: Any, b: Any, epilogue: Epilogue, y: Any) -> Any:
     options = *ints(COMBINATIONS.index(name)), *epilogue.limits
-    for operands, (target,), sizes in slabs((a, b), (y,)):
-        FILE.each(y, "elementwise_v1_direct", target.size, *operands, target, *options, *sizes)
+    for slab in slabs((a, b), (y,)):
+        (target,) = slab.full
+        threads = slab.fours if rung == "v2_vector" else target.size
+        FILE.each(y, f"elementwise_{rung}", threads, *slab.operands, target, *options, *slab.sizes)
     return y
 
 

@@ -26,6 +26,20 @@ static __device__ __forceinline__ Four read_four(const float *x, long long left)
     return four;
 }
 
+// The same of bytes, of which four are one instruction of 4 bytes.
+static __device__ __forceinline__ Four read_four(const unsigned char *x, long long left) {
+    Four four;
+    if (left >= 4 && ((unsigned long long)x & 3) == 0) {
+        unsigned bytes = *reinterpret_cast<const unsigned *>(x);
+#pragma unroll
+        for (int k = 0; k < 4; k++) four.at[k] = bytes >> 8 * k & 255;
+        return four;
+    }
+#pragma unroll
+    for (int k = 0; k < 4; k++) four.at[k] = k < left ? x[k] : 0;
+    return four;
+}
+
 static __device__ __forceinline__ void write_four(float *y, long long left, const Four &four) {
     if (whole_four(y, left)) {
         *reinterpret_cast<float4 *>(y) = make_float4(four.at[0], four.at[1], four.at[2], four.at[3]);

@@ -23,3 +23,18 @@ template <class T> static __device__ __forceinline__ Lanes<T> all_lanes(T value)
     for (int l = 0; l < LANES; l++) made.of[l] = value;
     return made;
 }
+
+static __device__ __forceinline__ Vector operator+(Vector a, Vector b) {
+#pragma unroll
+    for (int l = 0; l < LANES; l++) a.of[l] += b.of[l];
+    return a;
+}
+
+// The lanes, as bits, in which two vectors hold the same number, or both NaN.
+static __device__ __forceinline__ unsigned equal(Vector a, Vector b) {
+    unsigned lanes = 0;
+#pragma unroll
+    for (int l = 0; l < LANES; l++)
+        if (a.of[l] == b.of[l] || (a.of[l] != a.of[l] && b.of[l] != b.of[l])) lanes |= 1u << l;
+    return lanes;
+}

@@ -80,11 +80,12 @@ def _rows(array: Any) -> Any:
     return array.reshape(-1, array.shape[-1])
 
 
-def _targets(targets: Any, like: Tensor) -> np.ndarray:
+def _targets(targets: Any, like: Tensor) -> Any:
+    """Targets of the predictions' shape and dtype, where these are."""
     array = numbers("loss", "targets", targets).astype(like.dtype, copy=False)
     if array.shape != like.shape:
         raise ShapeError(f"targets of shape {array.shape} for predictions of shape {like.shape}; they must be equal")
-    return array
+    return kernels.to_device(array, kernels.device_of(like.array))
 
 
 def softmax_crossentropy(logits: Tensor, targets: Any) -> Tensor:

@@ -47,6 +47,12 @@ class Flags(NamedTuple):
     owndata: bool
 
 
+class Pointer(NamedTuple):
+    """What CuPy says of where an array begins."""
+
+    ptr: int
+
+
 class EmulatedArray(NDArrayOperatorsMixin):
     """An array of the device; `host` is its memory, which the emulator alone may know."""
 
@@ -58,7 +64,8 @@ class EmulatedArray(NDArrayOperatorsMixin):
 
     def __array__(self, *arguments: Any, **options: Any) -> np.ndarray:
         raise TypeError(
-            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly."
+            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array "
+            "explicitly."
         )
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -109,6 +116,10 @@ class EmulatedArray(NDArrayOperatorsMixin):
     @property
     def flags(self) -> Flags:
         return Flags(*(getattr(self.host.flags, name) for name in Flags._fields))
+
+    @property
+    def data(self) -> Pointer:
+        return Pointer(self.host.ctypes.data)
 
     @property
     def dtype(self) -> np.dtype:
