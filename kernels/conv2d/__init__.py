@@ -18,6 +18,7 @@ from minicnn.errors import ArgumentError, ShapeError
 from .._arrays import output_array, same_dtype
 from .._autotune import autotune_wanted, described, fastest
 from .._epilogue import Epilogue
+from .._precision import rounds
 from .._registry import KernelSpec, Operation, forced_rung, specs
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
 from ._choice import BATCH, WINOGRAD, choose, choose_weights
@@ -124,7 +125,8 @@ def prepare(
     y = np.empty(shape, w.dtype)
     spec, forced = OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None), forced_rung("conv2d")
     if spec.device == "cuda":
-        rung = spec.rung if forced == spec.rung else choose_on_cuda(shape, w.shape[:3], window, prepared=True)
+        as_asked = forced == spec.rung or rounds(spec.rung)
+        rung = spec.rung if as_asked else choose_on_cuda(shape, w.shape[:3], window, prepared=True)
         return _prepared_on_cuda(w, rung, groups)
     if not spec.replays:
         return w
