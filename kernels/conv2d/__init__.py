@@ -75,6 +75,10 @@ GATHER = "a thread for every number, which gathers what it gave to the windows"
 OPERATION.rung("v1_direct", "cuda_input", ("backward_input",), GATHER, device="cuda")
 CHUNKS = "a thread for every number of every chunk of the pixels, and the chunks added in order"
 OPERATION.rung("v1_direct", "cuda_weights", ("backward_weights",), CHUNKS, device="cuda")
+RESIDUES = "a matrix product for each residue of the strides, of windows of dy and the taps that reach it"
+OPERATION.rung("v4_blocked", "cuda_input_blocked", ("backward_input",), RESIDUES, device="cuda")
+LONG = "a matrix product along the pixels, in chunks that are added in order"
+OPERATION.rung("v4_blocked", "cuda_weights_blocked", ("backward_weights",), LONG, device="cuda")
 
 
 class Prepared(NamedTuple):
