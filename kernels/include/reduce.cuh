@@ -18,3 +18,6 @@ static __device__ __forceinline__ T folded(T value, T *scratch, Combine combine)
     __syncthreads();
     return scratch[threadIdx.x];
 }
+
+// How many of `count` things thread row `row` of `rows` takes, when they take turns.
+static __device__ __forceinline__ int share(int count, int row, int rows) { return (count - row + rows - 1) / rows; }
