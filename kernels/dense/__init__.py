@@ -42,6 +42,8 @@ STREAMED = "weights read once, in order: for a few rows of x, and for stored wei
 OPERATION.rung("v3_stream", "cpu_stream", ALL, STREAMED, replays=True)
 OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums held in vector registers", replays=True)
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
+SHARED = "slices copied into shared memory, 8 x 8 sums of a thread in registers, few sums split"
+OPERATION.rung("v4_tiled", "cuda_tiled", ALL, SHARED, device="cuda")
 
 
 def prepare(w: np.ndarray, storage: str) -> np.ndarray | Stored:
