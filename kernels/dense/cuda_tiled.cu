@@ -4,9 +4,9 @@
 //     y (R,O) = x (R,I) @ w (I,O)      dx (R,I) = dy (R,O) @ w (I,O) turned      dw (I,O) = x (R,I) turned @ dy (R,O)
 //
 // and then y = clip(y + bias + residual, low, high).  All three are one product c (rows,columns) = a (rows,depth)
-// @ b (depth,columns), of which a or b may lie turned in memory.  Where there are too few tiles for all multiprocessors,
-// the depth is split: block (x,y) adds up steps * BLOCK_K of it, from y times as many on, in part y of c, and the parts
-// are added in their order afterwards.
+// @ b (depth,columns), of which a or b may lie turned in memory.  Where there are too few tiles for a whole GPU, the
+// depth is split: block (x,y) adds up steps * BLOCK_K of it, from y times as many on, in part y of c, and the parts are
+// added in their order afterwards.
 #include "numbers.cuh"
 #include "register_tile.cuh"
 
@@ -64,8 +64,8 @@ struct TurnedB {
     }
 };
 
-// Which tile of c a block makes, and of which part: neighbouring blocks take the same columns of b, which may be more than
-// caches hold.
+// Which tile of c a block makes, and of which part: neighbouring blocks take the same columns of b, which may be more
+// than caches hold.
 struct Place {
     int row0, column0, first, steps;
     long long part;
@@ -79,8 +79,8 @@ struct Place {
 };
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
-    dense_forward_v4_tiled(const float *x, const float *w, const float *bias, const float *residual, float *y, float low,
-                           float high, int rows, int inputs, int outputs, int steps) {
+    dense_forward_v4_tiled(const float *x, const float *w, const float *bias, const float *residual, float *y,
+                           float low, float high, int rows, int inputs, int outputs, int steps) {
     __shared__ __align__(16) ColumnsOfA a[2];
     __shared__ __align__(16) RowsOfB b[2];
     const Place at(rows, outputs, inputs, steps);
@@ -105,8 +105,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
-    dense_backward_weights_v4_tiled(const float *x, const float *dy, const float *bias, const float *residual, float *dw,
-                                    float low, float high, int rows, int inputs, int outputs, int steps) {
+    dense_backward_weights_v4_tiled(const float *x, const float *dy, const float *bias, const float *residual,
+                                    float *dw, float low, float high, int rows, int inputs, int outputs, int steps) {
     __shared__ __align__(16) ColumnsOfA a[2];
     __shared__ __align__(16) RowsOfB b[2];
     const Place at(inputs, outputs, rows, steps);

@@ -14,7 +14,7 @@ FILE = CudaFile("dense/cuda_tiled.cu", variants=VARIANTS)
 
 
 def _product(kernel: str, a: Any, b: Any, sizes: tuple[int, int, int], depth: int, c: Any, epilogue: Epilogue) -> Any:
-    """c = activation(a @ b + bias + residual), a or b turned as the kernel does; `sizes` are rows, inputs and outputs."""
+    """c = activation(a @ b + bias + residual), a or b turned as the kernel does; `sizes` are (R, I, O)."""
     width = vector(sizes[1:], a, b, epilogue.bias, epilogue.residual, c)
     plan = blocking(*c.shape, max(1, depth), 1, width)
     chunks = plan.chunks(max(1, depth))
