@@ -47,6 +47,7 @@ STREAMED = "weights read once, in order: for a few rows of x, and for stored wei
 OPERATION.rung("v3_stream", "cpu_stream", ALL, STREAMED, replays=True)
 OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums held in vector registers", replays=True)
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
+OPERATION.rung("v2_blas", "cuda_blas", ALL, "cuBLAS: the vendor's product", device="cuda")
 ONCE = "every number of w read once, 16 bytes an access, for a few rows of x"
 OPERATION.rung("v3_stream", "cuda_stream", ALL, ONCE, device="cuda")
 SHARED = "slices copied into shared memory, 8 x 8 sums of a thread in registers, few sums split"

@@ -16,11 +16,12 @@ FILE = CudaFile("dense/cuda_tiled.cu", variants=VARIANTS)
 def _product(kernel: str, a: Any, b: Any, sizes: tuple[int, int, int], depth: int, c: Any, epilogue: Epilogue) -> Any:
     """c = activation(a @ b + bias + residual), a or b turned as the kernel does; `sizes` are (R, I, O)."""
     width = vector(sizes[1:], a, b, epilogue.bias, epilogue.residual, c)
-    plan = blocking(*c.shape, max(1, depth), 1, width)
+    rows, columns = c.shape
+    plan = blocking(rows, columns, max(1, depth), 1, width)
     chunks = plan.chunks(max(1, depth))
 
     def launch(bias: Any, residual: Any, low: np.float32, high: np.float32, to: Any) -> None:
-        grid, numbers = (plan.blocks(*c.shape), chunks), (low, high, *ints(*sizes, plan.steps))
+        grid, numbers = (plan.blocks(rows, columns), chunks), (low, high, *ints(*sizes, plan.steps))
         FILE.launch(c, kernel, grid, plan.threads, a, b, bias, residual, to, *numbers, variant=plan.variant)
 
     return in_chunks(launch, chunks, epilogue, c)
