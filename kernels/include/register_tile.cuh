@@ -89,15 +89,15 @@ static __device__ __forceinline__ void put_rows(const float4 (&held)[LOADS_A], C
     }
 }
 
-// a (rows, depth) as a matrix in memory, from row `row0` on.
+// a (rows, depth) as a matrix in memory, from row `row0` and column `first` on.
 struct MatrixA {
     const float *from;
     int left, rows, depth;  // columns after those that were read, rows from this thread's first on
     float4 held[LOADS_A];
 
-    __device__ __forceinline__ MatrixA(const float *a, int row0, int rows, int depth)
-        : from(a + (long long)(row0 + row_fetched()) * depth + depth_fetched()), left(depth - depth_fetched()),
-          rows(rows - row0 - row_fetched()), depth(depth) {}
+    __device__ __forceinline__ MatrixA(const float *a, int row0, int rows, int depth, int first = 0)
+        : from(a + (long long)(row0 + row_fetched()) * depth + first + depth_fetched()),
+          left(depth - first - depth_fetched()), rows(rows - row0 - row_fetched()), depth(depth) {}
 
     __device__ __forceinline__ void fetch() {
 #pragma unroll
