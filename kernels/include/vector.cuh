@@ -45,18 +45,3 @@ static __device__ __forceinline__ unsigned equal(Vector a, Vector b) {
         if (a.of[l] == b.of[l] || (a.of[l] != a.of[l] && b.of[l] != b.of[l])) lanes |= 1u << l;
     return lanes;
 }
-
-// use(read(k), k) for k = 0 to count - 1 in order.  The reads of AHEAD of them are under way together: were each waited
-// for alone, memory would stand idle.
-static const int AHEAD = 4;
-template <class Read, class Use> static __device__ __forceinline__ void read_ahead(int count, Read read, Use use) {
-    int k = 0;
-    for (; k + AHEAD <= count; k += AHEAD) {
-        decltype(read(0)) values[AHEAD];
-#pragma unroll
-        for (int i = 0; i < AHEAD; i++) values[i] = read(k + i);
-#pragma unroll
-        for (int i = 0; i < AHEAD; i++) use(values[i], k + i);
-    }
-    for (; k < count; k++) use(read(k), k);
-}
