@@ -6,7 +6,7 @@ from .._cuda_broadcast import slabs
 from .._cuda_file import CudaFile, contiguous
 from .._device import device
 from .._where import device_of
-from ..elementwise.cuda import elementwise_reduce_v1_direct
+from ..elementwise.cuda_reduce import elementwise_reduce_v2_chunks
 
 FILE = CudaFile("prelu/cuda.cu")
 
@@ -23,4 +23,4 @@ def prelu_backward_v1_direct(x: Any, alpha: Any, dy: Any, dx: Any, dalpha: Any) 
     shares = device(device_of(dx)).xp.empty(x.shape, x.dtype)
     for (slopes,), arrays, sizes in slabs((alpha,), (contiguous(x), contiguous(dy), dx, shares)):
         FILE.each(dx, "prelu_backward_v1_direct", arrays[0].size, slopes, *arrays, *sizes)
-    return dx, elementwise_reduce_v1_direct(shares, dalpha)
+    return dx, elementwise_reduce_v2_chunks(shares, dalpha)
