@@ -44,8 +44,7 @@ def _combine(name: str, rung: str, a: Any, b: Any, epilogue: Epilogue, y: Any) -
     options = *ints(COMBINATIONS.index(name)), *epilogue.limits
     for slab in slabs((a, b), (y,)):
         (target,) = slab.full
-        threads = slab.fours if rung == "v2_vector" else target.size
-        FILE.each(y, f"elementwise_{rung}", threads, *slab.operands, target, *options, *slab.sizes)
+        FILE.each(y, f"elementwise_{rung}", slab.threads(rung), *slab.operands, target, *options, *slab.sizes)
     return y
 
 
