@@ -21,7 +21,8 @@ extern "C" __global__ void concatenate_forward_v2_vector(const float *x, float *
                                                          long long pitch, long long first) {
     long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x, fours = (width + 3) / 4;
     long long row = i / fours, k = i % fours * 4;
-    if (row * width < count) write_four(y + row * pitch + first + k, width - k, read_four(x + row * width + k, width - k));
+    if (row * width < count)
+        write_four(y + row * pitch + first + k, width - k, read_four(x + row * width + k, width - k));
 }
 
 extern "C" __global__ void concatenate_backward_v2_vector(const float *dy, float *piece, long long count,

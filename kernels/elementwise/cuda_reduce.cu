@@ -1,12 +1,12 @@
 // The sum over a repeated axis in two stages: y (outer,inner) of x (outer,repeated,inner).
 //
-// One thread a number of y leaves a GPU idle where y is small, and that is the rule: a bias, a gate, one number.  So the
-// repeated axis is cut into chunks, and a chunk is dealt out to the rows of a block.  All sums are double, and what is
-// added to what follows from the shape alone.
+// One thread a number of y leaves a GPU idle where y is small, and that is the rule: a bias, a gate, one number.  So
+// the repeated axis is cut into chunks, and a chunk is dealt out to the rows of a block.  All sums are double, and what
+// is added to what follows from the shape alone.
 
 // Stage one.  A block of 256 threads is groups x rows x lanes: a group has an outer index and a tile of inner ones, a
-// lane one of these, and a row every `rows`-th number of the chunk, so that a warp reads neighbours.  The rows of a lane
-// are then added in a tree.  With one chunk that is y; with more, `partial` (outer,chunks,inner) is for stage two.
+// lane one of these, and a row every `rows`-th number of the chunk, so that a warp reads neighbours.  The rows of a
+// lane are then added in a tree.  With one chunk that is y; with more, `partial` (outer,chunks,inner) is for stage two.
 extern "C" __global__ void __launch_bounds__(256)
     elementwise_reduce_v2_chunks(const float *x, float *y, double *partial, long long outer, long long repeated,
                                  long long inner, int lanes, int rows, int chunks, long long chunk) {
