@@ -29,7 +29,9 @@ from . import (
 )
 from ._autotune import autotune_wanted
 from ._compiling import on_compiling
-from ._device import Device, device
+from ._cuda import cuda_usable
+from ._device import Device, device, devices
+from ._driver import driver_version
 from ._memory import Memory, reuse
 from ._moving import array_module, device_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network
@@ -71,11 +73,14 @@ __all__ = [
     "concatenate",
     "conv2d",
     "conv2d_transpose",
+    "cuda_usable",
     "dense",
     "depthwise_conv2d",
     "device",
     "device_array",
     "device_of",
+    "devices",
+    "driver_version",
     "dropout",
     "elementwise",
     "forced_rungs",

@@ -14,11 +14,8 @@ extern "C" __global__ void avgpool2d_forward_v3_vector(const float *x, float *y,
     const float *image = x + (long long)(blockIdx.x / out_height) * height * width * channels + c;
     Vector sum = all_lanes(0.0f);
     for (int a = max(row0, 0); a < min(row0 + taps_h, height); a++)
-        for (int b = max(column0, 0); b < min(column0 + taps_w, width); b++) {
-            Vector value = loaded(image + (a * width + b) * channels);
-#pragma unroll
-            for (int l = 0; l < LANES; l++) sum.of[l] += value.of[l];
-        }
+        for (int b = max(column0, 0); b < min(column0 + taps_w, width); b++)
+            sum = sum + loaded(image + (a * width + b) * channels);
     float pixels = float(inside(row0, taps_h, height) * inside(column0, taps_w, width));
 #pragma unroll
     for (int l = 0; l < LANES; l++) sum.of[l] /= pixels;

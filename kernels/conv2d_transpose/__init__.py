@@ -46,6 +46,8 @@ for rung, directions in (("v5_winograd_2", ALL[:2]), ("v6_winograd_4", ALL)):
     OPERATION.rung(rung, "cpu_winograd", directions, "3x3 kernels with stride 1 meet the image at Winograd's points")
 DIRECT = "a thread for every number, by the kernels of conv2d"
 OPERATION.rung("v1_direct", "cuda", ALL, DIRECT, device="cuda")
+BLOCKED = "matrix products that nobody writes down, for each residue of the strides where they spread"
+OPERATION.rung("v4_blocked", "cuda_blocked", ALL, BLOCKED, device="cuda")
 
 
 def forward(

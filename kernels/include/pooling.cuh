@@ -1,8 +1,6 @@
 // What the kernels of pooling share: on an axis, the window of output i begins at i step - before and has `taps` places.
 #pragma once
 
-static __device__ __forceinline__ float minus_infinity() { return __int_as_float(0xff800000); }
-
 // How many of the `taps` places from `start` on lie on an axis of `size`.
 static __device__ __forceinline__ int inside(int start, int taps, int size) {
     return min(start + taps, size) - max(start, 0);

@@ -6,15 +6,15 @@
 #define LANES 4
 #endif
 
-template <class T> struct alignas(LANES * sizeof(T)) Lanes {
+template <class T> struct alignas(LANES * sizeof(T) < 16 ? LANES * sizeof(T) : 16) Lanes {
     T of[LANES];
 };
 typedef Lanes<float> Vector;
 
 static __device__ __forceinline__ Vector loaded(const float *place) { return *reinterpret_cast<const Vector *>(place); }
 
-static __device__ __forceinline__ void store(float *place, Vector vector) {
-    *reinterpret_cast<Vector *>(place) = vector;
+template <class T> static __device__ __forceinline__ void store(T *place, Lanes<T> vector) {
+    *reinterpret_cast<Lanes<T> *>(place) = vector;
 }
 
 template <class T> static __device__ __forceinline__ Lanes<T> all_lanes(T value) {
@@ -22,4 +22,41 @@ template <class T> static __device__ __forceinline__ Lanes<T> all_lanes(T value)
 #pragma unroll
     for (int l = 0; l < LANES; l++) made.of[l] = value;
     return made;
+}
+
+template <class T> static __device__ __forceinline__ Lanes<T> operator+(Lanes<T> a, Lanes<T> b) {
+#pragma unroll
+    for (int l = 0; l < LANES; l++) a.of[l] += b.of[l];
+    return a;
+}
+
+static __device__ __forceinline__ Lanes<double> doubles(Vector vector) {
+    Lanes<double> made;
+#pragma unroll
+    for (int l = 0; l < LANES; l++) made.of[l] = vector.of[l];
+    return made;
+}
+
+// The lanes, as bits, in which two vectors hold the same number, or both NaN.
+static __device__ __forceinline__ unsigned equal(Vector a, Vector b) {
+    unsigned lanes = 0;
+#pragma unroll
+    for (int l = 0; l < LANES; l++)
+        if (a.of[l] == b.of[l] || (a.of[l] != a.of[l] && b.of[l] != b.of[l])) lanes |= 1u << l;
+    return lanes;
+}
+
+// use(read(k), k) for k = 0 to count - 1 in order.  The reads of AHEAD of them are under way together: were each waited
+// for alone, memory would stand idle.
+static const int AHEAD = 4;
+template <class Read, class Use> static __device__ __forceinline__ void read_ahead(int count, Read read, Use use) {
+    int k = 0;
+    for (; k + AHEAD <= count; k += AHEAD) {
+        decltype(read(0)) values[AHEAD];
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++) values[i] = read(k + i);
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++) use(values[i], k + i);
+    }
+    for (; k < count; k++) use(read(k), k);
 }

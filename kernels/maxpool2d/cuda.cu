@@ -1,8 +1,7 @@
 // maxpool2d on a GPU: one thread makes one number, neighbouring threads neighbouring channels, so that what a warp
 // reads and writes lies side by side.
-#include "pooling.cuh"
-
 #include "numbers.cuh"
+#include "pooling.cuh"
 
 // The larger of two numbers; a NaN is larger than any, so that it is not lost.
 static __device__ bool above(float value, float best) { return value > best || value != value; }
@@ -17,7 +16,7 @@ extern "C" __global__ void maxpool2d_forward_v1_direct(const float *x, float *y,
     int c = i % channels, column = i / channels % out_width, row = i / channels / out_width % out_height;
     const float *image = x + i / channels / out_width / out_height * height * width * channels + c;
     int row0 = row * step_h - top, column0 = column * step_w - left;
-    float best = minus_infinity();
+    float best = -INFINITY;
     for (int a = max(row0, 0); a < min(row0 + taps_h, height); a++)
         for (int b = max(column0, 0); b < min(column0 + taps_w, width); b++) {
             float value = image[(a * width + b) * channels];

@@ -1,6 +1,7 @@
 // maxpool2d on a GPU, v3_vector.  One idea: a thread takes LANES channels of a pixel, which one access of up to 16 bytes
 // reads or writes, and shares the arithmetic of places among them.  A block is a row of an image, so that what is divided
 // to find a place is small.
+#include "numbers.cuh"
 #include "pooling.cuh"
 #include "vector.cuh"
 
@@ -12,7 +13,7 @@ extern "C" __global__ void maxpool2d_forward_v3_vector(const float *x, float *y,
     if (column >= out_width) return;
     int row0 = int(blockIdx.x % out_height) * step_h - top, column0 = column * step_w - left;
     const float *image = x + (long long)(blockIdx.x / out_height) * height * width * channels + c;
-    Vector best = all_lanes(minus_infinity());
+    Vector best = all_lanes(-INFINITY);
     for (int a = max(row0, 0); a < min(row0 + taps_h, height); a++)
         for (int b = max(column0, 0); b < min(column0 + taps_w, width); b++) {
             Vector value = loaded(image + (a * width + b) * channels);
@@ -21,15 +22,6 @@ extern "C" __global__ void maxpool2d_forward_v3_vector(const float *x, float *y,
                 if (value.of[l] > best.of[l] || value.of[l] != value.of[l]) best.of[l] = value.of[l];
         }
     store(y + (long long)blockIdx.x * out_width * channels + at, best);
-}
-
-// The lanes, as bits, in which two vectors hold the same number, or both NaN.
-static __device__ __forceinline__ unsigned equal(Vector a, Vector b) {
-    unsigned lanes = 0;
-#pragma unroll
-    for (int l = 0; l < LANES; l++)
-        if (a.of[l] == b.of[l] || (a.of[l] != a.of[l] && b.of[l] != b.of[l])) lanes |= 1u << l;
-    return lanes;
 }
 
 // Of `lanes`, those in which no pixel before (a,b) of the window from (row0,column0) holds its largest number.

@@ -85,7 +85,7 @@ def test_kernel_without_the_fault_passes_in_every_order(pair: Planted):
 
 def test_race_names_both_lines():
     pair = next(pair for pair in PLANTED if pair.name == "removed_barrier")
-    with pytest.raises(EmulatorError, match="races.cu") as error:
+    with pytest.raises(EmulatorError, match=r"races\.cu") as error:
         run(pair, "removed_barrier_fault")
     assert {int(line) for line in re.findall(r"races\.cu:(\d+)", str(error.value))} == {line for line, _ in pair.said}
 

@@ -1,0 +1,35 @@
+// An array (R,C) that is cut into chunks of rows (_cuda_chunks.py): a block of 32 x 8 threads takes 32 * LANES columns
+// of a chunk, of which each row of threads takes a row in turn; then what the blocks found is combined in order.
+#pragma once
+#include "reduce.cuh"
+#include "vector.cuh"
+
+// The numbers of this thread: `count` of them (or vectors), `step` apart, the first at `first`, all of one column.  What
+// the block finds of the column is its chunk's number `result`; `writes` says whether it is for this thread to write.
+struct Part {
+    long long first, step, result;
+    int count, column;
+    bool writes;
+};
+
+// `size` numbers, `width` in a row, `rows` in a chunk.
+static __device__ __forceinline__ Part part_of(long long size, int width, int rows) {
+    int groups = (width + 32 * LANES - 1) / (32 * LANES);
+    int column = (blockIdx.x % groups * 32 + threadIdx.x) * LANES;
+    long long chunk = blockIdx.x / groups, first_row = chunk * rows;
+    long long left = size / width + (column < size % width) - first_row;  // rows from the chunk on that have the column
+    int count = column < width ? share(int(min(left, (long long)rows)), threadIdx.y, 8) : 0;
+    return {(first_row + threadIdx.y) * width + column, 8LL * width, chunk * width + column, count, column,
+            threadIdx.y == 0 && column < width};
+}
+
+// The sum of column c of partial results (R,C), over a block of 32 x 32 threads of which each row takes some in turn.
+static __device__ __forceinline__ double column_total(const double *partial, int rows, int channels, int c,
+                                                      double *scratch) {
+    double sum = 0;
+    const double *own = partial + (long long)threadIdx.y * channels + c;
+    read_ahead(
+        c < channels ? share(rows, threadIdx.y, 32) : 0, [=](int k) { return own[32LL * k * channels]; },
+        [&](double value, int) { sum += value; });
+    return folded(sum, scratch, [](double a, double b) { return a + b; });
+}
