@@ -16,7 +16,7 @@
 #define SLICES 32  // threads that take the rows of a chunk in turn
 
 // With `flipped` weights it is the gradient for x where nothing is strided: y is dx, and x is dy.
-extern "C" __global__ void __launch_bounds__(256) depthwise_conv2d_forward_v4_columns(
+extern "C" __global__ void __launch_bounds__(256, 2) depthwise_conv2d_forward_v4_columns(
     const float *x, const float *w, const float *bias, const float *residual, float *y, float low, float high,
     long long count, int flipped, int height, int width, int channels, int out_height, int out_width, int taps_h,
     int step_h, int top, int left, int gap_h) {
