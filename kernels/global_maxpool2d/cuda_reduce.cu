@@ -4,6 +4,7 @@
 // combined as a tree, so that few channels of a large image keep many threads busy.
 // v3_vector.  The same with LANES channels a thread, which one access of 16 bytes reads.
 #include "numbers.cuh"
+#include "read_ahead.cuh"
 #include "reduce.cuh"
 #include "vector.cuh"
 
@@ -19,12 +20,10 @@ extern "C" __global__ void __launch_bounds__(1024)
     __shared__ Vector scratch[1024];
     long long n = blockIdx.x;
     int c = (blockIdx.y * blockDim.x + threadIdx.x) * LANES;
+    const float *own = x + (n * pixels + threadIdx.y) * channels + c;
+    int step = blockDim.y * channels, count = c < channels ? share(pixels, threadIdx.y, blockDim.y) : 0;
     Vector best = all_lanes(-INFINITY);
-    if (c < channels) {
-        const float *image = x + n * pixels * channels + c;
-#pragma unroll 4
-        for (int p = threadIdx.y; p < pixels; p += blockDim.y) best = larger(best, loaded(image + p * channels));
-    }
+    read_ahead(count, [=](int k) { return loaded(own + k * step); }, [&](Vector v, int) { best = larger(best, v); });
     best = folded(best, scratch, larger);
     if (threadIdx.y == 0 && c < channels) store(y + n * channels + c, best);
 }
@@ -36,28 +35,29 @@ extern "C" __global__ void __launch_bounds__(1024)
     __shared__ Lanes<int> scratch[1024];
     long long n = blockIdx.x;
     int c = (blockIdx.y * blockDim.x + threadIdx.x) * LANES;
-    const float *image = x + n * pixels * channels + c;
+    long long from = (n * pixels + threadIdx.y) * channels + c;
+    int step = blockDim.y * channels, count = c < channels ? share(pixels, threadIdx.y, blockDim.y) : 0;
+    Vector best = count ? loaded(y + n * channels + c) : all_lanes(0.0f);
     Lanes<int> first = all_lanes(pixels);
-    if (c < channels) {
-        Vector best = loaded(y + n * channels + c);
-        for (int p = threadIdx.y; p < pixels; p += blockDim.y) {
-            unsigned lanes = equal(loaded(image + p * channels), best);
+    auto note = [&](Vector value, int k) {
+        unsigned lanes = equal(value, best);
 #pragma unroll
-            for (int l = 0; l < LANES; l++)
-                if (lanes >> l & 1) first.of[l] = min(first.of[l], p);
-        }
-    }
+        for (int l = 0; l < LANES; l++)
+            if (lanes >> l & 1) first.of[l] = min(first.of[l], int(threadIdx.y + k * blockDim.y));
+    };
+    read_ahead(count, [=](int k) { return loaded(x + from + k * step); }, note);
     first = folded(first, scratch, [](Lanes<int> a, Lanes<int> b) {
 #pragma unroll
         for (int l = 0; l < LANES; l++) a.of[l] = min(a.of[l], b.of[l]);
         return a;
     });
-    if (c >= channels) return;
+    if (!count) return;
     Vector gradient = loaded(dy + n * channels + c);
-    for (int p = threadIdx.y; p < pixels; p += blockDim.y) {
+    for (int k = 0; k < count; k++) {
         Vector given;
 #pragma unroll
-        for (int l = 0; l < LANES; l++) given.of[l] = p == first.of[l] ? gradient.of[l] : 0;
-        store(dx + (n * pixels + p) * channels + c, given);
+        for (int l = 0; l < LANES; l++)
+            given.of[l] = int(threadIdx.y + k * blockDim.y) == first.of[l] ? gradient.of[l] : 0;
+        store(dx + from + k * step, given);
     }
 }

@@ -6,15 +6,15 @@
 #define LANES 4
 #endif
 
-template <class T> struct alignas(LANES * sizeof(T)) Lanes {
+template <class T> struct alignas(LANES * sizeof(T) < 16 ? LANES * sizeof(T) : 16) Lanes {
     T of[LANES];
 };
 typedef Lanes<float> Vector;
 
 static __device__ __forceinline__ Vector loaded(const float *place) { return *reinterpret_cast<const Vector *>(place); }
 
-static __device__ __forceinline__ void store(float *place, Vector vector) {
-    *reinterpret_cast<Vector *>(place) = vector;
+template <class T> static __device__ __forceinline__ void store(T *place, Lanes<T> vector) {
+    *reinterpret_cast<Lanes<T> *>(place) = vector;
 }
 
 template <class T> static __device__ __forceinline__ Lanes<T> all_lanes(T value) {
@@ -24,10 +24,17 @@ template <class T> static __device__ __forceinline__ Lanes<T> all_lanes(T value)
     return made;
 }
 
-static __device__ __forceinline__ Vector operator+(Vector a, Vector b) {
+template <class T> static __device__ __forceinline__ Lanes<T> operator+(Lanes<T> a, Lanes<T> b) {
 #pragma unroll
     for (int l = 0; l < LANES; l++) a.of[l] += b.of[l];
     return a;
+}
+
+static __device__ __forceinline__ Lanes<double> doubles(Vector vector) {
+    Lanes<double> made;
+#pragma unroll
+    for (int l = 0; l < LANES; l++) made.of[l] = vector.of[l];
+    return made;
 }
 
 // The lanes, as bits, in which two vectors hold the same number, or both NaN.

@@ -52,7 +52,7 @@ class Trainer:
     def current_split(self, x: list[np.ndarray]) -> SplitProgram:
         """The program as the flags split it now, for inputs of these shapes."""
         program = self.model.program
-        signature = training_signature(program)
+        signature = training_signature(program), self.model.device, self.model.precision
         if signature != self.signature or len(self.splits) > SPLITS_KEPT:
             self.splits.clear()
             self.signature = signature
@@ -69,7 +69,8 @@ class Trainer:
         OutOfMemoryError
         """
         try:
-            return self._step(batch)
+            with kernels.precision(self.model.precision):
+                return self._step(batch)
         except MemoryError as error:
             self.model.compilation.memory = kernels.Memory()
             raise out_of_memory("training on a batch", len(batch), error) from error
@@ -82,6 +83,7 @@ class Trainer:
         if not parameters:
             raise GraphError("nothing can be trained: every layer has trainable=False")
         compiled = self.model.compilation
+        compiled.optimizer.scale_loss(self.model.precision == "float16")
         compiled.check_targets(
             batch.y, split.output_shapes, batch.weights
         )  # running on them moves BatchNorm's statistics
@@ -105,7 +107,8 @@ class Trainer:
     def _validation_outputs(self, batch: Batch) -> list[Tensor]:
         x = self.model.cast_inputs(batch.x)
         split = self.current_split(x)
-        return split.predict(self.validation_store.get(split, batch, x))
+        with kernels.precision(self.model.precision):
+            return split.predict(self.validation_store.get(split, batch, x))
 
     def ran_out(self, epoch: int, done: int, options: dict[str, Any]) -> bool:
         """Whether a generator has ended, after an epoch of `done` steps, before the last has; a warning says so."""

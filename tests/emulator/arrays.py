@@ -47,12 +47,6 @@ class Flags(NamedTuple):
     owndata: bool
 
 
-class Pointer(NamedTuple):
-    """What CuPy says of where an array begins."""
-
-    ptr: int
-
-
 class EmulatedArray(NDArrayOperatorsMixin):
     """An array of the device; `host` is its memory, which the emulator alone may know."""
 
@@ -116,10 +110,6 @@ class EmulatedArray(NDArrayOperatorsMixin):
     @property
     def flags(self) -> Flags:
         return Flags(*(getattr(self.host.flags, name) for name in Flags._fields))
-
-    @property
-    def data(self) -> Pointer:
-        return Pointer(self.host.ctypes.data)
 
     @property
     def dtype(self) -> np.dtype:

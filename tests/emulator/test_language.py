@@ -142,7 +142,7 @@ def test_all_of_a_hopper_shared_memory(mode: str):
 
 
 @both_builds
-def test_functions(mode: str):
+def test_functions(mode: str, random: np.random.Generator):
     x = random.uniform(0.1, 9, 32).astype(np.float32)
     y = np.empty((16, 32), np.float32)
     launch("language.cu", "functions", x, y, i32(32), mode=mode)

@@ -14,7 +14,7 @@ def begun(device, shape: tuple[int, ...], first: int):
     """A contiguous array that begins `first` floats after a multiple of 16 bytes."""
     size = int(np.prod(shape))
     memory = device.from_host(np.random.default_rng(0).standard_normal(size + 8).astype(np.float32))
-    skipped = -(memory.data.ptr // 4) % 4
+    skipped = -(device.address(memory) // 4) % 4
     return memory[skipped + first : skipped + first + size].reshape(shape)
 
 

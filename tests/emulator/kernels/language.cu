@@ -1,4 +1,5 @@
 // What CUDA's language gives a kernel, each in one kernel whose result NumPy knows.
+#include "ptx.cuh"
 
 // For thread (x,y,z) of block (x,y,z): its own numbers and the sizes, at its place in the whole grid.
 extern "C" __global__ void places(int *found) {

@@ -1,4 +1,5 @@
 // Pairs of kernels, as in races.cu: of memory that is not there, was never written, or lies askew.
+#include "ptx.cuh"
 
 extern "C" __global__ void past_the_end(float *x, int n) {
     for (int i = threadIdx.x; i < n; i += 64) x[i] = 1;
