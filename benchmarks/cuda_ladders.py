@@ -1,4 +1,4 @@
-"""The tables of LADDER.md for a GPU: the rungs of each direction, from which architecture on, and how each is checked."""
+"""The tables of LADDER.md for a GPU: the rungs of each direction, their least architecture, and how each is checked."""
 
 import importlib
 from typing import Any

@@ -29,10 +29,13 @@ from . import (
 )
 from ._autotune import autotune_wanted
 from ._compiling import on_compiling
-from ._device import Device, device
+from ._cuda import cuda_usable
+from ._device import Device, device, devices
+from ._driver import driver_version
 from ._memory import Memory, reuse
 from ._moving import array_module, device_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network
+from ._precision import PRECISIONS, current_precision, precision
 from ._registry import (
     Call,
     KernelSpec,
@@ -52,6 +55,7 @@ from ._warmup import warmup
 from ._where import device_of
 
 __all__ = [
+    "PRECISIONS",
     "Call",
     "Device",
     "Jobs",
@@ -71,11 +75,15 @@ __all__ = [
     "concatenate",
     "conv2d",
     "conv2d_transpose",
+    "cuda_usable",
+    "current_precision",
     "dense",
     "depthwise_conv2d",
     "device",
     "device_array",
     "device_of",
+    "devices",
+    "driver_version",
     "dropout",
     "elementwise",
     "forced_rungs",
@@ -93,6 +101,7 @@ __all__ = [
     "pad2d",
     "padding_sides",
     "pair",
+    "precision",
     "prelu",
     "record",
     "resolve_window",

@@ -5,13 +5,14 @@ for, and CI, which has none, could not run the same path.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minicnn.errors import DeviceError, MinicnnError, UnsupportedError
+from minicnn.errors import DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
 
 from ._cubin_cache import cached_cubin
 from ._cuda_check import capability, examine, in_short, pip_install, properties
@@ -78,7 +79,7 @@ class CupyDevice(Device):
         try:
             yield
         except cuda.memory.OutOfMemoryError as error:
-            raise DeviceError(f"{what}: the GPU has too little memory; smaller batches need less ({error})") from error
+            raise DeviceMemoryError(f"{what}: the GPU has too little memory: take smaller batches ({error})") from error
         except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
             raise DeviceError(f"{what}: {error}") from error
 
@@ -93,30 +94,51 @@ class CupyDevice(Device):
     def write(self, place: Any, array: Any) -> None:
         with self.guard("copy to the GPU"):
             if isinstance(array, np.ndarray):
-                place.set(np.ascontiguousarray(array, place.dtype))
+                place.set(array.astype(place.dtype, order="C", copy=False))
             else:
                 place[...] = array
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
-        stream = self.xp.cuda.Stream(non_blocking=True)
-        self.synchronize()
-        try:
-            with self.guard("a graph of launches"), stream:
-                stream.begin_capture()
-                try:
-                    result = work()
-                finally:
-                    graph = stream.end_capture()
-        except DeviceError as error:
-            raise UnsupportedError(str(error)) from error
-        return result, graph.launch
+        """As `Device.capture`, by a CUDA graph; the modules of all kernels must have been loaded by an earlier run."""
+        cuda, kept = self.xp.cuda, []
+        allocate, stream = cuda.get_allocator(), cuda.Stream(non_blocking=True)
+
+        def keeping(size: int) -> Any:
+            kept.append(allocate(size))  # else the pool would give it to others, while the graph still writes there
+            return kept[-1]
+
+        with stream, cuda.using_allocator(keeping):
+            stream.begin_capture()
+            try:
+                result = work()
+                graph = stream.end_capture()
+            except BaseException as error:
+                with suppress(Exception):
+                    stream.end_capture()  # ends it also where the error has broken it
+                if isinstance(error, RuntimeError) and not isinstance(error, MemoryError):
+                    raise UnsupportedError(f"it cannot be captured in a CUDA graph: {error}") from error
+                raise
+        return result, partial(self._replay, graph, kept)
+
+    def _replay(self, graph: Any, kept: list[Any]) -> None:
+        """Launch a graph on the current stream; what it writes to lives as long as this may be called."""
+        with self.guard("launch of a CUDA graph"):
+            graph.launch()
 
     def address(self, array: Any) -> int:
         return array.data.ptr
 
     def free_memory(self) -> int:
-        pool, (free, _) = self.xp.get_default_memory_pool(), self.xp.cuda.runtime.memGetInfo()
-        return min(free + pool.free_bytes(), (pool.get_limit() or 1 << 62) - pool.used_bytes())
+        pool = self.xp.get_default_memory_pool()
+        free = self.xp.cuda.Device().mem_info[0] + pool.free_bytes()
+        return max(0, min(free, pool.get_limit() - pool.used_bytes()) if pool.get_limit() else free)
+
+    def memory_of(self, work: Callable[[], Any]) -> int:
+        pool = self.xp.get_default_memory_pool()
+        pool.free_all_blocks()  # so that the pool grows by what is taken
+        before = pool.total_bytes()
+        work()
+        return pool.total_bytes() - before
 
     def synchronize(self) -> None:
         with self.guard("work on the GPU"):

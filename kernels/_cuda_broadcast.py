@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._broadcast import Axis, merged_axes, merged_strides
-from ._cuda_file import contiguous
+from ._cuda_file import contiguous, fours
 
 AXES = 4
 
@@ -17,6 +17,11 @@ class Slab(NamedTuple):
     operands: list[Any]
     full: list[Any]
     sizes: tuple[np.int64, ...]
+
+    def threads(self, rung: str) -> int:
+        """How many threads make all: a vector rung's make four numbers of a row each, the last one of a row fewer."""
+        count, _, _, row = map(int, self.sizes[:4])
+        return fours((count // max(row, 1), row)) if rung.endswith("vector") else count
 
 
 def slabs(operands: tuple[Any, ...], full: tuple[Any, ...]) -> Iterator[Slab]:

@@ -123,8 +123,10 @@ class Device:
 
     @contextmanager
     def guard(self, what: str) -> Iterator[None]:
-        """Within the block, what fails on the device is a DeviceError that begins with `what`: memory that is too
-        small for an array of `xp`, or a kernel that was launched before."""
+        """Within the block, what fails on the device is a DeviceError whose message begins with `what`.
+
+        That is a kernel that was launched before, or memory that is too small for an array of `xp`: DeviceMemoryError.
+        """
         yield
 
     def from_host(self, array: np.ndarray) -> Any:
@@ -142,6 +144,8 @@ class Device:
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
         """(what `work` returns, a function that launches again what it launched): the work itself is not done.
 
+        Arrays that the work makes are made once: each run of the function writes to the same.
+
         Raises
         ------
         UnsupportedError
@@ -155,6 +159,10 @@ class Device:
 
     def free_memory(self) -> int:
         """Bytes that arrays can still take."""
+        raise NotImplementedError
+
+    def memory_of(self, work: Callable[[], Any]) -> int:
+        """Bytes that arrays took at the most while `work` ran, beyond those that they took before."""
         raise NotImplementedError
 
     def synchronize(self) -> None:

@@ -19,7 +19,7 @@ def cases_of(spec: kernels.KernelSpec) -> Any:
 def draw_case(data: st.DataObject, spec: kernels.KernelSpec, *values: Any) -> dict[str, Any]:
     """A case that the rung can do; `values` is the strategy for its arrays."""
     cases = cases_of(spec)
-    narrowed = {kind: True for kind in ("winograd", "columns") if kind in spec.rung}
+    narrowed = {kind: spec for kind in ("winograd", "columns") if kind in spec.rung}
     return data.draw(cases.cases(*values, **narrowed))
 
 

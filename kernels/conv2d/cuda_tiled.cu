@@ -40,7 +40,7 @@ static __device__ void fetch_weights(const float *w, int taps, int channels, int
     }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) conv2d_forward_v3_tiled(
+extern "C" __global__ void __launch_bounds__(THREADS, 2) conv2d_forward_v3_tiled(
     const float *x, const float *w, const float *bias, const float *residual, float *y, float low, float high,
     int depth, int height, int width, int channels, int out_height, int out_width, int filters, int taps_h, int taps_w,
     int step_h, int step_w, int top, int left, int gap_h, int gap_w, int groups) {

@@ -36,11 +36,12 @@ extern "C" __global__ void conv2d_backward_weights_v1_direct(
     parts[place] = sum;
 }
 
-// dw (count) = the sum of parts (chunks,count), in their order.
+// dw (count) = the sum of parts (chunks,count), in their order; there are so many chunks that they would lose bits in a
+// float.
 extern "C" __global__ void conv2d_backward_weights_sum(const float *parts, float *dw, long long count, int chunks) {
     long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
     if (i >= count) return;
-    float sum = 0;
+    double sum = 0;
     for (int chunk = 0; chunk < chunks; chunk++) sum += parts[chunk * count + i];
-    dw[i] = sum;
+    dw[i] = float(sum);
 }

@@ -36,7 +36,19 @@ def _default(direction: str, *arguments) -> str:
     return conv2d.OPERATION.default("backward_weights", dy, x, window, dw)
 
 
-OPERATION = Operation("conv2d_transpose", __name__, _default, images=BATCH)
+def _on_cuda(direction: str, *arguments) -> str:
+    """What conv2d would run on; forward as if there were IMAGES, whatever their number."""
+    if direction == "forward":
+        x, w, window, _, y = arguments
+        return conv2d.OPERATION.on_cuda("backward_input", x, w, window, y)
+    if direction == "backward_input":
+        dy, w, window, dx = arguments
+        return conv2d.OPERATION.on_cuda("forward", dy, w, window, Epilogue(), dx)
+    x, dy, window, dw = arguments
+    return conv2d.OPERATION.on_cuda("backward_weights", dy, x, window, dw)
+
+
+OPERATION = Operation("conv2d_transpose", __name__, _default, images=BATCH, on_cuda=_on_cuda)
 OPERATION.rung("reference", "reference", ALL, "the definition: conv2d's loops, turned around")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_im2col", "blas", ALL, "one BLAS product, its rows added to where their windows lie")
@@ -46,6 +58,11 @@ for rung, directions in (("v5_winograd_2", ALL[:2]), ("v6_winograd_4", ALL)):
     OPERATION.rung(rung, "cpu_winograd", directions, "3x3 kernels with stride 1 meet the image at Winograd's points")
 DIRECT = "a thread for every number, by the kernels of conv2d"
 OPERATION.rung("v1_direct", "cuda", ALL, DIRECT, device="cuda")
+BLOCKED = "matrix products that nobody writes down, for each residue of the strides where they spread"
+OPERATION.rung("v4_blocked", "cuda_blocked", ALL, BLOCKED, device="cuda")
+for rung, directions in (("v5_winograd_2", ALL[:2]), ("v6_winograd_4", ALL[:2])):
+    note = "3x3 kernels with stride 1 meet the image at Winograd's points"
+    OPERATION.rung(rung, "cuda_winograd", directions, note, device="cuda")
 
 
 def forward(

@@ -20,9 +20,11 @@ def _default(direction: str, *arguments) -> str:
     return REFERENCE
 
 
+FOURS = "a thread for four numbers, read and written at once"
 OPERATION = Operation("dropout", __name__, _default)
 OPERATION.rung("reference", "reference", ("forward", "backward"), "the product; drawing the mask takes longer")
 OPERATION.rung("v1_direct", "cuda", ("forward", "backward"), "a thread for every number", device="cuda")
+OPERATION.rung("v2_vector", "cuda", ("forward", "backward"), FOURS, device="cuda")
 
 
 def forward(

@@ -1,8 +1,8 @@
 // Four neighbouring numbers, which a thread reads and writes by one instruction of 16 bytes: a quarter of the
 // instructions, and more bytes on their way at a time.
 //
-// The instruction wants an address that is a multiple of 16.  Where that is not so, and at the end of an array, the same
-// four are taken one by one.
+// The instruction wants an address that is a multiple of 16.  Where that is not so, and at the end of an array, the
+// same four are taken one by one.
 #pragma once
 
 struct Four {
@@ -21,6 +21,20 @@ static __device__ __forceinline__ Four read_four(const float *x, long long left)
         return {{four.x, four.y, four.z, four.w}};
     }
     Four four;
+#pragma unroll
+    for (int k = 0; k < 4; k++) four.at[k] = k < left ? x[k] : 0;
+    return four;
+}
+
+// The same of bytes, of which four are one instruction of 4 bytes.
+static __device__ __forceinline__ Four read_four(const unsigned char *x, long long left) {
+    Four four;
+    if (left >= 4 && ((unsigned long long)x & 3) == 0) {
+        unsigned bytes = *reinterpret_cast<const unsigned *>(x);
+#pragma unroll
+        for (int k = 0; k < 4; k++) four.at[k] = bytes >> 8 * k & 255;
+        return four;
+    }
 #pragma unroll
     for (int k = 0; k < 4; k++) four.at[k] = k < left ? x[k] : 0;
     return four;

@@ -21,6 +21,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from minicnn.errors import UnsupportedError
 
 from .array_names import BOOLEANS_OF_ARRAYS, CONSTANTS, CREATION, FUNCTIONS, METHODS, REFUSED_OPTIONS, UFUNCS
+from .memory import pool
 
 NAME = "cuda-emulated"
 
@@ -54,11 +55,13 @@ class EmulatedArray(NDArrayOperatorsMixin):
     minicnn_device = NAME
 
     def __init__(self, host: np.ndarray):
+        pool.take(host)
         self.host = host
 
     def __array__(self, *arguments: Any, **options: Any) -> np.ndarray:
         raise TypeError(
-            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly."
+            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array "
+            "explicitly."
         )
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:

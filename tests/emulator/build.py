@@ -86,7 +86,7 @@ def _built(source: Path, flags: Mode, defines: tuple[str, ...], scratch: Path) -
 
 
 def _runtime(flags: Mode) -> list[Path]:
-    """The runtime's objects, compiled once for all kernel files; what lies around their shared memory first and last."""
+    """The runtime's objects, compiled once for all kernel files; first and last what lies around shared memory."""
     ends = SHIM / "shared_before.cpp", SHIM / "shared_after.cpp"
     sources = [ends[0], *(path for path in sorted(SHIM.glob("*.cpp")) if path not in ends), ends[1]]
     key = _key(sorted(SHIM.iterdir()), flags.runtime)
@@ -107,8 +107,8 @@ def _refuse_hidden_shared(source: Path, made: Path) -> None:
     hidden = [line.split(" u ")[1] for line in symbols.splitlines() if " u " in line and "emulator::" not in line]
     if hidden:
         raise BuildError(
-            f"{source.name} has shared memory inside a template or an inline function, which the checker could not see: "
-            f"{', '.join(hidden)}"
+            f"{source.name} has shared memory inside a template or an inline function, which the checker could not "
+            f"see: {', '.join(hidden)}"
         )
 
 

@@ -1,4 +1,5 @@
 // Pairs of kernels, as in races.cu: of memory that is not there, was never written, or lies askew.
+#include "ptx.cuh"
 
 extern "C" __global__ void past_the_end(float *x, int n) {
     for (int i = threadIdx.x; i < n; i += 64) x[i] = 1;
@@ -77,6 +78,21 @@ extern "C" __global__ void never_written_fault(float *x, int n) {
     if (threadIdx.x < 63) s[threadIdx.x] = x[threadIdx.x];
     __syncthreads();
     x[threadIdx.x] = s[threadIdx.x];  // fault: read of shared memory that nobody wrote, at byte
+}
+
+// Two numbers of 16 bits lie in four bytes.
+extern "C" __global__ void half_written(float *x, int n) {
+    __shared__ __align__(16) unsigned short s[128];
+    for (int i = threadIdx.x; i < 2 * n; i += 64) s[i] = i;
+    __syncthreads();
+    x[threadIdx.x] = *(unsigned *)&s[2 * threadIdx.x];
+}
+
+extern "C" __global__ void half_written_fault(float *x, int n) {
+    __shared__ __align__(16) unsigned short s[128];
+    for (int i = threadIdx.x; i < n; i += 64) s[2 * i] = i;
+    __syncthreads();
+    x[threadIdx.x] = *(unsigned *)&s[2 * threadIdx.x];  // fault: read of shared memory that nobody wrote
 }
 
 // Shared memory is of one block: what another has left there is nothing.

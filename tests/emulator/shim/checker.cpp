@@ -171,9 +171,9 @@ extern "C" void emulator_access(const void *pointer, size_t bytes, bool write, b
     const char *p = static_cast<const char *>(pointer);
     const Thread *thread = current();
     if (failed || !thread || Bytes{thread->stack, thread->stack + STACK}.holds(p)) return;
-    counts.accesses++;
     Region *region = region_of(p);
     if (!region) return outside(p, bytes, write, site);
+    counts.accesses++;
     if (p + bytes > region->memory.end) {
         fault(site, "out of bounds: %s over the end of %s", verb(write), name_of(*region).text);
         abandon();

@@ -1,6 +1,6 @@
 // The twin of kernels/include/ptx.cuh on a CPU; it comes first, so that the other, of the same name, is left out.
 //
-// A tensor core's fragments lie in the lanes of a warp as the PTX ISA draws them (9.7.14.5, "Matrix fragments"); with
+// A tensor core's fragments lie in the lanes of a warp as the PTX ISA draws them ("Matrix Fragments for mma.m16n8k8"); with
 // group = lane / 4 and place = lane % 4:
 //   d, 4 floats:  element i is at row group + 8 (i / 2), column 2 place + i % 2
 //   a of TF32 (16,8), 4 registers:  i is at row group + 8 (i % 2), column place + 4 (i / 2)
