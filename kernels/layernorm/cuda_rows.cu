@@ -1,8 +1,9 @@
-// layernorm on a GPU: mean = sum of x / C, s = 1 / sqrt(sum of (x - mean)^2 / C + epsilon), y = gamma (x - mean) s + beta
-// for every row of x (R,C).
+// layernorm on a GPU: y = gamma (x - mean) s + beta for every row of x (R,C), where
+//
+//     mean = sum of x / C      s = 1 / sqrt(sum of (x - mean)^2 / C + epsilon)
 //
 // v2_warps.  One idea: a warp takes a row, so that its threads read numbers that lie side by side; it adds by shuffles.
-// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where there are few of them.
+// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where they are few.
 #include "rows.cuh"
 
 extern "C" __global__ void __launch_bounds__(1024)

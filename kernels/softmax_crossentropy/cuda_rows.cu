@@ -5,7 +5,7 @@
 //
 // v2_warps.  One idea: a warp takes a row, so that its threads read numbers that lie side by side; it finds the largest
 // and the sums by shuffles.
-// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where there are few of them.
+// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where they are few.
 // v4_online.  One idea: the largest and the sum of powers in one pass over the row.
 #include "softmax_rows.cuh"
 
