@@ -58,9 +58,9 @@ extern "C" __global__ void __launch_bounds__(1024)
 //
 // (Chan, Golub & LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979).
 
-// Of every chunk: its mean, squares and count.  A thread takes numbers one by one, by Welford's update ("Note on a Method
-// for Calculating Corrected Sums of Squares and Products", 1962), less the first of them, so that a mean far from zero
-// costs nothing; the parts that come together are its threads.
+// Of every chunk: its mean, squares and count.  A thread takes numbers one by one, by Welford's update ("Note on a
+// Method for Calculating Corrected Sums of Squares and Products", 1962), less the first of them, so that a mean far
+// from zero costs nothing; the parts that come together are its threads.
 extern "C" __global__ void __launch_bounds__(256)
     batchnorm_moments_chunks(const float *x, double *means, double *squares, double *counts, long long size, int width,
                              int rows, int channels) {

@@ -22,7 +22,7 @@ from .._precision import rounds
 from .._registry import KernelSpec, Operation, forced_rung, specs
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
 from ._choice import BATCH, WINOGRAD, choose, choose_weights
-from ._cuda_choice import choose_on_cuda
+from ._cuda_choice import choose_on_cuda, choose_weights_on_cuda
 
 ALL = ("forward", "backward_input", "backward_weights")
 MEASURED_BYTES = 1 << 26  # of images, at the most, by which a rung for prediction is measured
@@ -39,7 +39,8 @@ def _default(direction: str, *arguments) -> str:
 
 def _on_cuda(direction: str, *arguments) -> str:
     if direction == "backward_weights":
-        return list(OPERATION.ladder[direction, "cuda"])[-1]
+        _, dy, window, dw = arguments
+        return choose_weights_on_cuda(dy.shape, dw.shape[:3], window)
     w, window = arguments[1:3]
     if direction == "backward_input":
         return choose_on_cuda(arguments[3].shape, (*w.shape[:2], w.shape[3]), window, prepared=False)

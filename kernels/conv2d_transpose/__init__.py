@@ -20,6 +20,7 @@ from .._epilogue import Epilogue
 from .._registry import Operation
 from .._shapes import Pair, Window, pair
 from ..conv2d._choice import BATCH, choose
+from ..conv2d._cuda_choice import IMAGES, choose_on_cuda, choose_weights_on_cuda
 
 ALL = ("forward", "backward_input", "backward_weights")
 
@@ -37,15 +38,15 @@ def _default(direction: str, *arguments) -> str:
 
 
 def _on_cuda(direction: str, *arguments) -> str:
-    """What conv2d would run on; forward as if there were IMAGES, whatever their number."""
+    """As on the CPU."""
     if direction == "forward":
-        x, w, window, _, y = arguments
-        return conv2d.OPERATION.on_cuda("backward_input", x, w, window, y)
+        _, w, window, _, y = arguments
+        return choose_on_cuda((IMAGES, *y.shape[1:]), (*w.shape[:2], w.shape[3]), window, prepared=False)
     if direction == "backward_input":
-        dy, w, window, dx = arguments
-        return conv2d.OPERATION.on_cuda("forward", dy, w, window, Epilogue(), dx)
-    x, dy, window, dw = arguments
-    return conv2d.OPERATION.on_cuda("backward_weights", dy, x, window, dw)
+        _, w, window, dx = arguments
+        return choose_on_cuda(dx.shape, w.shape[:3], window, prepared=False)
+    x, _, window, dw = arguments
+    return choose_weights_on_cuda(x.shape, dw.shape[:3], window)
 
 
 OPERATION = Operation("conv2d_transpose", __name__, _default, images=BATCH, on_cuda=_on_cuda)

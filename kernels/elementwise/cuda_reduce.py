@@ -10,8 +10,9 @@ from .._cuda_file import THREADS, CudaFile, contiguous, ints
 from .._device import device
 from .._shapes import ceil_div
 from .._where import device_of
+from .cuda import FILE as DIRECT
 
-DIRECT, FILE = CudaFile("elementwise/cuda.cu"), CudaFile("elementwise/cuda_reduce.cu")
+FILE = CudaFile("elementwise/cuda_reduce.cu")
 WARP = 32
 LEAST = 16  # numbers that a thread adds before its chunk is cut
 BLOCKS = 2048  # that keep a large GPU busy

@@ -5,8 +5,9 @@
 #include "reduce.cuh"
 #include "vector.cuh"
 
-// The numbers of this thread: `count` of them (or vectors), `step` apart, the first at `first`, all of one column, of which
-// the block has `rows`, and one channel.  What it finds of the column is its chunk's number `result`, which one thread `writes`.
+// The numbers of this thread: `count` of them (or vectors), `step` apart, the first at `first`, all of one column, of
+// which the block has `rows`, and one channel.  What it finds of the column is its chunk's number `result`, which one
+// thread `writes`.
 struct Part {
     long long first, step, result;
     int count, rows, channel;
@@ -24,7 +25,7 @@ static __device__ __forceinline__ Part part_of(long long size, int width, int ro
             share(own_rows, threadIdx.y, 8), own_rows, column % channels, threadIdx.y == 0 && column < width};
 }
 
-// The sum of read(i) over column c of partial results (R,C), i their places; a block of 32 x 32 threads takes 32 columns.
+// The sum of read(i) over the places i of column c of partial results (R,C), by a block of 32 x 32 threads.
 template <class Read>
 static __device__ __forceinline__ double column_sum(int rows, int channels, int c, double *scratch, Read read) {
     double sum = 0;

@@ -1,4 +1,4 @@
-// What the kernels of softmax and of its cross-entropy share: numbers `first`, `first` + `step`, ... of a row of `count`.
+// What the kernels of softmax and of its cross-entropy share, for numbers `first`, `first` + `step`, ... of a row.
 #pragma once
 
 // Less than it no number is.  Where a row has nothing larger, x - LEAST is minus infinity, of which the power is 0, and

@@ -29,7 +29,7 @@ static __device__ __forceinline__ Powers powers_online(const float *row, int cou
     double total = 0;
     each_own(row, count, [&](float value, int) {
         if (value > most) {
-            total = total * expf(most - value) + (1 + (value - value));  // the power of 0, or of NaN for infinity
+            total = total * expf(most - value) + 1;
             most = value;
         } else
             total += expf(value - most);

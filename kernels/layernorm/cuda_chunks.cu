@@ -1,5 +1,5 @@
-// layernorm on a GPU: dgamma = sum over rows of dy (x - mean) s and dbeta = sum over rows of dy, all (R,C), from chunks of
-// rows in many blocks, whose sums are added in order.
+// layernorm on a GPU: dgamma = sum over rows of dy (x - mean) s and dbeta = sum over rows of dy, all (R,C), from chunks
+// of rows in many blocks, whose sums are added in order.
 #include "chunks.cuh"
 
 struct Pair {

@@ -1,13 +1,14 @@
-// layernorm on a GPU: mean = sum of x / C, s = 1 / sqrt(sum of (x - mean)^2 / C + epsilon), y = gamma (x - mean) s + beta
-// for every row of x (R,C).
+// layernorm on a GPU: y = gamma (x - mean) s + beta for every row of x (R,C), where
+//
+//     mean = sum of x / C      s = 1 / sqrt(sum of (x - mean)^2 / C + epsilon)
 //
 // v2_warps.  One idea: a warp takes a row, so that its threads read numbers that lie side by side; it adds by shuffles.
-// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where there are few of them.
+// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where they are few.
 #include "rows.cuh"
 
 extern "C" __global__ void __launch_bounds__(1024)
-    layernorm_forward_rows(const float *x, const float *gamma, const float *beta, double epsilon, float *y, float *mean,
-                           float *inverse_std, long long rows, int channels) {
+    layernorm_forward_rows(const float *x, const float *__restrict__ gamma, const float *__restrict__ beta,
+                           double epsilon, float *y, float *mean, float *inverse_std, long long rows, int channels) {
     __shared__ double scratch[32];
     long long r = own_row();
     if (r >= rows) return;
@@ -26,22 +27,22 @@ extern "C" __global__ void __launch_bounds__(1024)
 
 // dx = s (g - mean of g - h mean of (g h)),   g = gamma dy,   h = (x - mean) s
 extern "C" __global__ void __launch_bounds__(1024)
-    layernorm_dx_rows(const float *x, const float *dy, const float *gamma, const float *mean, const float *inverse_std,
-                      float *dx, long long rows, int channels) {
+    layernorm_dx_rows(const float *x, const float *dy, const float *__restrict__ gamma, const float *mean,
+                      const float *inverse_std, float *dx, long long rows, int channels) {
     __shared__ double scratch[32];
     long long r = own_row();
     if (r >= rows) return;
-    const float *row = x + r * channels;
+    const float *row = x + r * channels, *gradients = dy + r * channels;
     float *made = dx + r * channels, average = mean[r], scale = inverse_std[r];
     double sum = 0, products = 0;
-    each_own(dy + r * channels, channels, [&](float gradient, int c) {
-        double g = double(gamma[c]) * gradient;
+    each_own(row, gradients, channels, [&](Two own, int c) {
+        double g = double(gamma[c]) * own.b;
         sum += g;
-        products += g * ((row[c] - average) * scale);
+        products += g * ((own.a - average) * scale);
     });
     float of_g = float(row_sum(sum, scratch) / channels), of_gh = float(row_sum(products, scratch) / channels);
-    each_own(dy + r * channels, channels, [=](float gradient, int c) {
-        float h = (row[c] - average) * scale;
-        made[c] = scale * (gamma[c] * gradient - of_g - h * of_gh);
+    each_own(row, gradients, channels, [=](Two own, int c) {
+        float h = (own.a - average) * scale;
+        made[c] = scale * (gamma[c] * own.b - of_g - h * of_gh);
     });
 }

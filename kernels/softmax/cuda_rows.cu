@@ -2,7 +2,7 @@
 //
 // v2_warps.  One idea: a warp takes a row, so that its threads read numbers that lie side by side; it finds the largest
 // and the sum by shuffles.
-// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where there are few of them.
+// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where they are few.
 // v4_online.  One idea: the largest and the sum in one pass over the row.
 #include "softmax_rows.cuh"
 
@@ -41,12 +41,12 @@ extern "C" __global__ void __launch_bounds__(1024)
     __shared__ double sums[32];
     long long r = own_row();
     if (r >= rows) return;
-    const float *row = y + r * count;
+    const float *row = y + r * count, *gradients = dy + r * count;
     float *made = dx + r * count;
     double sum = 0;
-    each_own(dy + r * count, count, [&](float g, int k) { sum += logarithm ? g : double(g) * row[k]; });
+    each_own(row, gradients, count, [&](Two own, int) { sum += logarithm ? own.b : double(own.a) * own.b; });
     float total = float(row_sum(sum, sums));
-    each_own(dy + r * count, count, [=](float g, int k) {
-        made[k] = logarithm ? g - expf(row[k]) * total : row[k] * (g - total);
+    each_own(row, gradients, count, [=](Two own, int k) {
+        made[k] = logarithm ? own.b - expf(own.a) * total : own.a * (own.b - total);
     });
 }

@@ -5,7 +5,7 @@
 //
 // v2_warps.  One idea: a warp takes a row, so that its threads read numbers that lie side by side; it finds the largest
 // and the sums by shuffles.
-// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where there are few of them.
+// v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where they are few.
 // v4_online.  One idea: the largest and the sum of powers in one pass over the row.
 #include "softmax_rows.cuh"
 
@@ -13,10 +13,10 @@ static __device__ __forceinline__ void write_loss(const float *row, const float 
                                                   Powers powers, int count, double *sums) {
     float log_z = float(log(powers.total)), share = float(1 / powers.total), most = powers.most;
     double sum = 0;
-    each_own(row, count, [&](float value, int k) {
-        float target = t[k];
-        if (target != 0) sum += double(target) * (log_z - (value - most));
-        p[k] = expf(value - most) * share;
+    each_own(row, t, count, [&](Two own, int k) {
+        float above = own.a - most;
+        if (own.b != 0) sum += double(own.b) * (log_z - above);
+        p[k] = expf(above) * share;
     });
     sum = row_sum(sum, sums);
     if (threadIdx.x == 0) *loss = float(sum);
@@ -52,5 +52,5 @@ extern "C" __global__ void __launch_bounds__(1024)
     double sum = 0;
     each_own(t + i, count, [&](float target, int) { sum += target; });
     float total = float(row_sum(sum, sums)), scale = dloss[n];
-    each_own(t + i, count, [=](float target, int k) { dx[i + k] = (p[i + k] * total - target) * scale; });
+    each_own(p + i, t + i, count, [=](Two own, int k) { dx[i + k] = (own.a * total - own.b) * scale; });
 }

@@ -44,7 +44,9 @@ def test_more_than_a_block_or_a_slice_has(sizes, direction, rung):
 
 @pytest.mark.parametrize("direction", dense.ALL)
 @pytest.mark.parametrize("rows", cuda_stream.ROWS)
-def test_v3_stream_keeps_within_its_arrays_and_has_no_race(rows, direction):
+@pytest.mark.parametrize("blocks", [cuda_stream.BLOCKS, 1])  # chunks of less than a slice, and one of three slices
+def test_v3_stream_keeps_within_its_arrays_and_has_no_race(blocks, rows, direction, monkeypatch):
+    monkeypatch.setattr(cuda_stream, "BLOCKS", blocks)
     for inputs, outputs in ((300, 132), (70, 131)):
         exact(case_of(rows + 1, inputs, outputs), "v3_stream", direction, "checked")
 

@@ -2,19 +2,14 @@
 
 import numpy as np
 import pytest
+from cuda_extremes import cuda_rungs
 from emulator.device import install
 from rung_cases import BOUND
 
-from minicnn import kernels
 from minicnn.kernels import batchnorm, channel_sum, global_avgpool2d
 
 pytestmark = pytest.mark.cuda_emulated
 SHAPES = [(70_000, 1), (30_000, 3), (5_000, 24), (3_000, 144), (40, 2_050)]
-
-
-def rungs(op: str, direction: str) -> list[str]:
-    """Those of a direction on a GPU."""
-    return [spec.rung for spec in kernels.specs("cuda") if (spec.op, spec.direction) == (op, direction)]
 
 
 def positive(shape: tuple[int, ...]) -> np.ndarray:
@@ -27,7 +22,7 @@ def assert_relative(found, expected, times: float = 1) -> None:
     np.testing.assert_allclose(found.get(), expected, rtol=times * BOUND, atol=0)
 
 
-@pytest.mark.parametrize("rung", rungs("channel_sum", "forward"))
+@pytest.mark.parametrize("rung", cuda_rungs("channel_sum"))
 @pytest.mark.parametrize("shape", SHAPES)
 def test_sums_of_channels(rung, shape):
     x = positive(shape)
@@ -36,7 +31,7 @@ def test_sums_of_channels(rung, shape):
     assert all(np.array_equal(other.get(), found[0].get()) for other in found)
 
 
-@pytest.mark.parametrize("rung", rungs("batchnorm", "forward_train"))
+@pytest.mark.parametrize("rung", cuda_rungs("batchnorm", "forward_train"))
 @pytest.mark.parametrize("shape", SHAPES)
 def test_statistics_of_channels(rung, shape):
     x = positive(shape) + np.float32(64)
@@ -48,7 +43,7 @@ def test_statistics_of_channels(rung, shape):
         assert all(np.array_equal(other.get(), others[0].get()) for other in others)
 
 
-@pytest.mark.parametrize("rung", rungs("batchnorm", "forward_train"))
+@pytest.mark.parametrize("rung", cuda_rungs("batchnorm", "forward_train"))
 def test_a_first_number_far_from_the_others_spoils_no_variance(rung):
     x = positive((3_000, 2))
     x[0] = 1000, -1000
@@ -56,7 +51,7 @@ def test_a_first_number_far_from_the_others_spoils_no_variance(rung):
     assert_relative(variance, x.var(axis=0, dtype=np.float64), 16)
 
 
-@pytest.mark.parametrize("rung", rungs("batchnorm", "backward_train"))
+@pytest.mark.parametrize("rung", cuda_rungs("batchnorm", "backward_train"))
 @pytest.mark.parametrize("direction", ["train", "infer"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_gradients_of_channels(rung, direction, shape):
