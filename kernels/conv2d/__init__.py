@@ -21,7 +21,7 @@ from .._epilogue import Epilogue
 from .._registry import KernelSpec, Operation, forced_rung, specs
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
 from ._choice import BATCH, WINOGRAD, choose, choose_weights
-from ._cuda_choice import choose_on_cuda
+from ._cuda_choice import TENSOR, choose_on_cuda
 
 ALL = ("forward", "backward_input", "backward_weights")
 MEASURED_BYTES = 1 << 26  # of images, at the most, by which a rung for prediction is measured
@@ -67,10 +67,12 @@ OPERATION.rung("v3_tiled", "cuda_tiled", ("forward",), SHARED, device="cuda")
 PRODUCT = "windows gathered block by block to shared memory, 8 x 8 sums of a thread in registers, few sums split"
 OPERATION.rung("v4_blocked", "cuda_blocked", ("forward",), PRODUCT, device="cuda")
 for name, m in WINOGRAD.items():
-    note = (
-        f"3x3 kernels meet the image at points (Winograd): {(m + 2) ** 2} products for {9 * m * m}, a product a point"
-    )
+    saved = f"{(m + 2) ** 2} products for {9 * m * m}"
+    note = f"3x3 kernels meet the image at points (Winograd): {saved}, as one matrix product a point"
     OPERATION.rung(name, "cuda_winograd", ("forward",), note, device="cuda")
+for name, rounding in TENSOR.items():
+    note = f"the blocked product on tensor cores, of numbers rounded to {rounding}; only where it is asked for"
+    OPERATION.rung(name, "cuda_tensor", ("forward",), note, device="cuda")
 GATHER = "a thread for every number, which gathers what it gave to the windows"
 OPERATION.rung("v1_direct", "cuda_input", ("backward_input",), GATHER, device="cuda")
 CHUNKS = "a thread for every number of every chunk of the pixels, and the chunks added in order"
