@@ -1,4 +1,4 @@
-"""conv2d on tensor cores: what cuda_tensor.cu is launched with."""
+"""conv2d on tensor cores: what cuda_tensor.cu and cuda_tensor_16.cu are launched with."""
 
 from typing import Any, NamedTuple
 
@@ -20,6 +20,8 @@ STEP, THREADS, STAGES = 16, 128, 4  # BLOCK_K, as in tensor_tile.cuh and cuda_te
 TILES = {(128, 128): 1.0, (64, 64): 1.4}  # by the work that a sum takes
 BUILDS = tuple((f"BLOCK={side}", f"VECTOR={width}") for side, _ in TILES for width in (4, 1))
 TF32 = CudaFile("conv2d/cuda_tensor.cu", target=80, variants=BUILDS)
+ROUNDED = tuple((*build, rounding) for rounding in ("BFLOAT16", "HALF") for build in BUILDS)
+SIXTEEN = CudaFile("conv2d/cuda_tensor_16.cu", target=80, variants=ROUNDED)
 
 
 class Plan(NamedTuple):
@@ -71,3 +73,13 @@ def _forward(
 def conv2d_forward_v7_tensor_tf32(x: Any, w: Any, window: Window, epilogue: Epilogue, y: Any) -> Any:
     """y = activation(windows @ w + bias + residual), windows and w rounded to TF32"""
     return _forward(TF32, "conv2d_forward_v7_tensor_tf32", (), x, w, window, epilogue, y)
+
+
+def conv2d_forward_v8_tensor_bf16(x: Any, w: Any, window: Window, epilogue: Epilogue, y: Any) -> Any:
+    """y = activation(windows @ w + bias + residual), windows and w rounded to bfloat16"""
+    return _forward(SIXTEEN, "conv2d_forward_tensor_16", ("BFLOAT16",), x, w, window, epilogue, y)
+
+
+def conv2d_forward_v9_tensor_half(x: Any, w: Any, window: Window, epilogue: Epilogue, y: Any) -> Any:
+    """y = activation(windows @ w + bias + residual), windows and w rounded to half"""
+    return _forward(SIXTEEN, "conv2d_forward_tensor_16", ("HALF",), x, w, window, epilogue, y)

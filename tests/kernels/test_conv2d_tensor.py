@@ -32,6 +32,8 @@ def to_bits(dropped: int, ties_to_even: bool) -> Callable[[np.ndarray], np.ndarr
 
 ROUNDINGS = {
     "v7_tensor_tf32": to_bits(13, ties_to_even=False),
+    "v8_tensor_bf16": to_bits(16, ties_to_even=True),
+    "v9_tensor_half": lambda array: array.astype(np.float32).astype(np.float16).astype(np.float64),
 }
 every_rung = pytest.mark.parametrize("rung", ROUNDINGS)
 
@@ -66,6 +68,15 @@ def test_every_tile_on_tensor_cores(side, channels, vector, chunk_steps, mode, r
 def test_a_float_is_rounded_to_the_nearest_of_fewer_bits():
     third = np.array([1 / 3])
     assert ROUNDINGS["v7_tensor_tf32"](third) == 1365 / 4096
+    assert ROUNDINGS["v8_tensor_bf16"](third) == 171 / 512
+    assert ROUNDINGS["v9_tensor_half"](third) == 1365 / 4096
+
+
+def test_numbers_that_half_has_not_become_infinite():
+    device = install("fast")
+    x, w = device.from_host(np.full((1, 1, 1, 4), 1e5, np.float32)), device.from_host(np.ones((1, 1, 4, 4), np.float32))
+    assert np.all(np.isposinf(kernels.conv2d.forward(x, w, rung="v9_tensor_half").get()))
+    assert np.all(np.isfinite(kernels.conv2d.forward(x, w, rung="v8_tensor_bf16").get()))
 
 
 def test_few_outputs_are_split_and_many_are_not():
