@@ -22,7 +22,7 @@ from .._precision import rounds
 from .._registry import KernelSpec, Operation, forced_rung, specs
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
 from ._choice import BATCH, WINOGRAD, choose, choose_weights
-from ._cuda_choice import choose_on_cuda, choose_weights_on_cuda
+from ._cuda_choice import TENSOR, choose_on_cuda, choose_weights_on_cuda
 
 ALL = ("forward", "backward_input", "backward_weights")
 MEASURED_BYTES = 1 << 26  # of images, at the most, by which a rung for prediction is measured
@@ -85,6 +85,9 @@ for name, m in WINOGRAD.items():
     OPERATION.rung(name, "cuda_input_winograd", ("backward_input",), note, device="cuda")
 MEETING = "image and dy meet at Winograd's points, a matrix product along the tiles at each"
 OPERATION.rung("v6_winograd_4", "cuda_weights_winograd", ("backward_weights",), MEETING, device="cuda")
+for name, rounding in TENSOR.items():
+    note = f"the blocked product on tensor cores, of numbers rounded to {rounding}; only where it is asked for"
+    OPERATION.rung(name, "cuda_tensor", ("forward",), note, device="cuda")
 
 
 class Prepared(NamedTuple):

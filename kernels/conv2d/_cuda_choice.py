@@ -12,6 +12,7 @@ from .._shapes import Window, ceil_div
 from ._choice import MOST_CHANNELS, WINOGRAD, winograd_fits
 
 IMAGES = 8  # that the choice for prediction counts with
+TENSOR = {"v7_tensor_tf32": "TF32", "v8_tensor_bf16": "bfloat16", "v9_tensor_half": "half"}
 MOVE = 28  # multiply-adds in the time of moving one float
 NARROW = 8  # filters of a group from which the tiles of v4_blocked, 32 wide at the least, are worth their empty columns
 

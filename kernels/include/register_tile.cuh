@@ -10,6 +10,7 @@
 // once: 4 where all rows begin on 16 bytes, or 1.  32 threads make 64 x 32 sums.
 #pragma once
 #include "epilogue.cuh"
+#include "float4.cuh"
 
 #define BLOCK_K 8
 #define THREADS (BLOCK_M * BLOCK_N / 64)
@@ -38,17 +39,6 @@ static __device__ __forceinline__ int tile_row() {
 }
 static __device__ __forceinline__ int tile_column() {
     return threadIdx.x / 32 % (BLOCK_N / 32) * 32 + threadIdx.x % 4 * 4;
-}
-
-static __device__ __forceinline__ float4 four_zeros() { return make_float4(0, 0, 0, 0); }
-
-// Up to four numbers side by side, zeros after the first `left`.
-static __device__ __forceinline__ float4 four_of(const float *from, int left) {
-#if VECTOR == 4
-    return left > 0 ? *(const float4 *)from : four_zeros();
-#else
-    return make_float4(left > 0 ? from[0] : 0, left > 1 ? from[1] : 0, left > 2 ? from[2] : 0, left > 3 ? from[3] : 0);
-#endif
 }
 
 // A matrix (depth, columns) whose rows lie along k, `left` columns from where this thread reads; EXTENT are multiplied.
@@ -125,8 +115,8 @@ static __device__ __forceinline__ void multiply_add(const ColumnsOfA &a, const R
 
 // sums += the next `steps` * BLOCK_K columns of `left` times as many rows of `right`.
 template <class Left, class Right>
-static __device__ __forceinline__ void multiply(Left &left, Right &right, int steps, ColumnsOfA (&a)[2], RowsOfB (&b)[2],
-                                                float (&sums)[8][8]) {
+static __device__ __forceinline__ void multiply(Left &left, Right &right, int steps, ColumnsOfA (&a)[2],
+                                                RowsOfB (&b)[2], float (&sums)[8][8]) {
     left.fetch(), right.fetch();
     left.put(a[0]), right.put(b[0]);
     __syncthreads();
