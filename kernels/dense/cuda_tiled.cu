@@ -10,40 +10,14 @@
 #include "numbers.cuh"
 #include "register_tile.cuh"
 
-// a (rows, depth) that lies in memory as (depth, rows): four rows of it side by side.
-struct TurnedA {
-    static const int QUADS = BLOCK_M / 4, APART = THREADS / QUADS;
-    const float *from;
-    int left, depth;  // rows from this thread's first on, columns after those that were read
-    int pitch;
-    float4 held[LOADS_A];
-
-    __device__ __forceinline__ TurnedA(const float *a, int row0, int rows, int depth, int first)
-        : from(a + (long long)(first + k()) * rows + row0 + row()), left(rows - row0 - row()),
-          depth(depth - first - k()), pitch(rows) {}
-
-    static __device__ __forceinline__ int row() { return threadIdx.x % QUADS * 4; }
-    static __device__ __forceinline__ int k() { return threadIdx.x / QUADS; }
-    __device__ __forceinline__ void fetch() {
-#pragma unroll
-        for (int l = 0; l < LOADS_A; l++)
-            held[l] = four_of(from + (long long)l * APART * pitch, l * APART < depth ? left : 0);
-        from += (long long)BLOCK_K * pitch, depth -= BLOCK_K;
-    }
-    __device__ __forceinline__ void put(ColumnsOfA &a) const {
-#pragma unroll
-        for (int l = 0; l < LOADS_A; l++) *(float4 *)&a[k() + l * APART][row()] = held[l];
-    }
-};
-
 // b (depth, columns) that lies in memory as (columns, depth): four rows of it side by side.
-struct TurnedB {
+struct TransposedB {
     const float *from;
     int left, columns;  // rows after those that were read, columns from this thread's first on
     int pitch;
     float4 held[LOADS_B];
 
-    __device__ __forceinline__ TurnedB(const float *b, int column0, int columns, int depth, int first)
+    __device__ __forceinline__ TransposedB(const float *b, int column0, int columns, int depth, int first)
         : from(b + (long long)(column0 + row_fetched()) * depth + first + depth_fetched()),
           left(depth - first - depth_fetched()), columns(columns - column0 - row_fetched()), pitch(depth) {}
 
@@ -98,7 +72,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
     __shared__ __align__(16) RowsOfB b[2];
     const Place at(rows, inputs, outputs, steps);
     MatrixA left(dy, at.row0, rows, outputs, at.first);
-    TurnedB right(w, at.column0, inputs, outputs, at.first);
+    TransposedB right(w, at.column0, inputs, outputs, at.first);
     float sums[8][8] = {};
     multiply(left, right, at.steps, a, b, sums);
     write_tile(sums, bias, residual, dx + at.part, low, high, at.row0, at.column0, rows, inputs, 0, inputs);
@@ -110,7 +84,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
     __shared__ __align__(16) ColumnsOfA a[2];
     __shared__ __align__(16) RowsOfB b[2];
     const Place at(inputs, outputs, rows, steps);
-    TurnedA left(x, at.row0, inputs, rows, at.first);
+    TransposedA left(x, at.row0, at.first, rows, inputs, inputs);
     MatrixB right(dy, at.column0, at.first, rows, outputs, outputs);
     float sums[8][8] = {};
     multiply(left, right, at.steps, a, b, sums);
