@@ -198,7 +198,7 @@ class Wrapper(NamedTuple):
 
 def wrappers() -> list[Wrapper]:
     """Every function of ptx.cuh, with the architecture that the #if around it asks for."""
-    text = re.sub(r"//[^\n]*", "", (INCLUDE / "ptx.cuh").read_text("utf-8"))
+    text = re.sub(r" *//[^\n]*", "", (INCLUDE / "ptx.cuh").read_text("utf-8"))
     pieces = re.compile(
         r"^#if __CUDA_ARCH__ >= (\d+)$|^#(if.*)$|^#(endif)$|^(template <int \w+> )?PTX (.+?)(\w+)\(([^{]*)\) \{", re.M
     )
