@@ -63,7 +63,7 @@ def _direction(
     cases = list(dict.fromkeys(case for case, _ in measured))
     shown = [case for case in cases if case == TINY] + [case for case in cases if case != TINY][:COLUMNS]
     titles = [f"{case}, {_unit(case, measured)}" for case in shown]
-    lines = [f"### {direction}", "", _row(["rung", "module", "what it does", *titles])]
+    lines = [f"### {direction}", "", table_row(["rung", "module", "what it does", *titles])]
     lines.append("|---|---|---|" + "---:|" * len(shown))
     for number, spec in enumerate(specs):
         module = spec.module.rpartition(".")[2] + ".py"
@@ -73,7 +73,7 @@ def _direction(
             rates = {rung: row["rate"] for (name, rung), row in measured.items() if name == case}
             peak = _peak(_unit(case, measured), peaks) if case != TINY else None
             cells.append("" if case == TINY and number > 1 else _speed(spec.rung, before, rates, peak))
-        lines.append(_row([f"`{spec.rung}`", f"[{module}]({module})", spec.note, *cells]))
+        lines.append(table_row([f"`{spec.rung}`", f"[{module}]({module})", spec.note, *cells]))
     return "\n".join(lines)
 
 
@@ -106,5 +106,6 @@ def significant(value: float) -> str:
     return f"{rounded:.0f}" if rounded >= 10 else f"{rounded:.10f}".rstrip("0").rstrip(".")
 
 
-def _row(cells: list[str]) -> str:
+def table_row(cells: list[str]) -> str:
+    """A line of a table."""
     return "| " + " | ".join(cells) + " |"

@@ -15,7 +15,7 @@ from typing import Any
 
 from minicnn import kernels
 
-from . import curves, figures, ladders, picture, roofline
+from . import cuda_ladders, curves, figures, ladders, picture, roofline
 from .measuring import load
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +25,9 @@ PAGE = """\
 What it computes is defined in [reference.py](reference.py); its contract is in [\\_\\_init\\_\\_.py](__init__.py).
 
 <!-- table: rungs -->
+<!-- end -->
+
+<!-- table: cuda -->
 <!-- end -->
 """
 TABLE = re.compile(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -54,7 +57,9 @@ def documents() -> dict[Path, str]:
 
 
 def _table(op: str, name: str, results: dict[str, Any] | None) -> str:
-    """A table of a LADDER.md: the rungs, or another measurement."""
+    """A table of a LADDER.md: the rungs, those for a GPU, or another measurement."""
+    if name == "cuda":
+        return cuda_ladders.render(op)
     return ladders.render(op, results) if name == "rungs" else figures.render(name)
 
 

@@ -29,12 +29,16 @@ from . import (
 )
 from ._autotune import autotune_wanted
 from ._compiling import on_compiling
+from ._cuda import cuda_usable
+from ._device import Device, device, devices
+from ._driver import driver_version
 from ._memory import Memory, reuse
+from ._moving import array_module, device_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network
+from ._precision import PRECISIONS, current_precision, precision
 from ._registry import (
     Call,
     KernelSpec,
-    device_of,
     forced_rungs,
     note_calls,
     numba_wanted,
@@ -48,9 +52,12 @@ from ._registry import (
 from ._shapes import Padding, Pair, Window, output_size, padding_sides, pair, resolve_window, same_padding, span
 from ._threads import Jobs, capture, get_num_threads, set_num_threads
 from ._warmup import warmup
+from ._where import device_of
 
 __all__ = [
+    "PRECISIONS",
     "Call",
+    "Device",
     "Jobs",
     "KernelSpec",
     "Memory",
@@ -58,6 +65,7 @@ __all__ = [
     "Pair",
     "Window",
     "activation",
+    "array_module",
     "autotune_wanted",
     "avgpool2d",
     "batchnorm",
@@ -67,9 +75,15 @@ __all__ = [
     "concatenate",
     "conv2d",
     "conv2d_transpose",
+    "cuda_usable",
+    "current_precision",
     "dense",
     "depthwise_conv2d",
+    "device",
+    "device_array",
     "device_of",
+    "devices",
+    "driver_version",
     "dropout",
     "elementwise",
     "forced_rungs",
@@ -87,6 +101,7 @@ __all__ = [
     "pad2d",
     "padding_sides",
     "pair",
+    "precision",
     "prelu",
     "record",
     "resolve_window",
@@ -94,10 +109,14 @@ __all__ = [
     "rungs",
     "same_padding",
     "set_num_threads",
+    "shared",
     "softmax",
     "softmax_crossentropy",
     "span",
     "specs",
+    "to_device",
+    "to_host",
+    "together",
     "unrecorded",
     "upsample2d",
     "use",

@@ -6,7 +6,9 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
+from ._device import device
 from ._memory import empty
+from ._where import device_of
 
 
 def same_dtype(op: str, **arrays: Any) -> np.dtype:
@@ -55,15 +57,21 @@ def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str, *operands
         It may not be written, or lies in the memory of one of the `operands`, which are read after it is written.
     """
     if out is None:
-        if type(like) is np.ndarray:
-            return empty(tuple(shape), like.dtype)
-        return np.empty_like(like, shape=tuple(shape), order="C", subok=True)
+        where = device_of(like)
+        return (empty if where == "cpu" else device(where).xp.empty)(tuple(shape), like.dtype)
     if out.shape != tuple(shape) or out.dtype != like.dtype or not out.flags.c_contiguous:
         raise ShapeError(
             f"{op}: out must be a contiguous {like.dtype} array of shape {tuple(shape)}; it is {out.dtype} {out.shape}"
         )
-    if not out.flags.writeable:
+    if device_of(out) == "cpu" and not out.flags.writeable:
         raise ArgumentError(f"{op}: out is write-protected")
     if any(array is not None and np.may_share_memory(out, array) for array in operands):
         raise ArgumentError(f"{op}: out must not lie in the memory of an operand, which is read after out is written")
     return out
+
+
+def filled(value: float, shape: tuple[int, ...], like: Any) -> Any:
+    """A new array of one value, on the device and of the dtype of `like`."""
+    made = output_array(None, shape, like, "")
+    made.fill(value)
+    return made

@@ -22,6 +22,8 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, UnsupportedError
 
+from ._cache_folder import keep
+
 OPERATIONS = ("conv2d", "conv2d_transpose", "depthwise_conv2d", "dense")  # may be run again: they write y alone
 LOOPS = "v1_direct"  # slower than all above it by far
 ROUNDS = 5
@@ -136,6 +138,4 @@ def _recalled(case: str, rungs: Mapping[str, Any]) -> str | None:
 def _remember(case: str, rung: str, seconds: Mapping[str, float]) -> None:
     path = _path(case)
     if path is not None:
-        from ._compile_cache import keep
-
         keep(path, json.dumps({"case": case, "rung": rung, "seconds": seconds}).encode())

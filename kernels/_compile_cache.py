@@ -2,8 +2,7 @@
 
 Numba's own cache sits beside the source, raises where it cannot, and trusts what it reads.  This one
 
-- lives in a per-user folder (`MINICNN_CACHE`, else minicnn/ in `XDG_CACHE_HOME`, else in ~/.cache), readable by its
-  owner alone;
+- lives in a per-user folder (see _cache_folder.py), readable by its owner alone;
 - names each file after everything that decides its content: the text of all kernels, the versions of Python,
   Numba and llvmlite, the CPU and its features, the function and the types of its arguments;
 - checks a digest before it unpickles, so that a damaged file is compiled anew;
@@ -13,11 +12,7 @@ Numba's own cache sits beside the source, raises where it cannot, and trusts wha
 import hashlib
 import os
 import platform
-import stat
 import sys
-import tempfile
-import warnings
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,18 +25,9 @@ from numba.core.compiler import CompileResult
 from numba.core.runtime import _nrt_python  # pyright: ignore
 from numba.core.serialize import dumps, loads
 
-from minicnn.errors import FileAccessError
-
+from . import _cache_folder
+from ._cache_folder import keep_sealed, unsealed
 from ._compiling import tell_compiling
-
-DIGEST_BYTES = 32
-SYSTEM = 0  # the number of the user who owns the system, and may write anywhere
-
-
-def user_cache_folder() -> Path:
-    """MINICNN_CACHE, or minicnn in this user's folder for caches: the rule of `minicnn.weights` too."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
-    return Path(os.environ.get("MINICNN_CACHE") or caches / "minicnn").expanduser()
 
 
 @cache
@@ -54,73 +40,14 @@ def source_stamp() -> str:
 
 
 def usable_folder() -> Path:
-    """The folder for compiled kernels, made if need be.
-
-    Raises
-    ------
-    FileAccessError
-        It cannot be made or written, or others may write to it.
-    """
-    try:
-        folder = _folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_safe(folder):
-            raise PermissionError(f"{folder} may be written by others")
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home
-        raise FileAccessError(
-            f"compiled kernels are not kept, so each start compiles them again ({error}); "
-            "set MINICNN_CACHE to a folder of yours"
-        ) from None
+    """The folder for what Numba compiled, made if need be; FileAccessError where it cannot be written."""
+    return _cache_folder.usable_folder(source_stamp()[:16])
 
 
 @cache
 def compile_cache_folder() -> Path | None:
-    """The folder for compiled kernels, to read from at least; None, after one warning, where there is none."""
-    try:
-        return usable_folder()
-    except FileAccessError as error:
-        if _is_filled():
-            return _folder()
-        warnings.warn(str(error), stacklevel=2)
-        return None
-
-
-def _folder() -> Path:
-    return user_cache_folder() / "kernels" / source_stamp()[:16]
-
-
-def _is_safe(folder: Path) -> bool:
-    """Whether nobody but this user, or the system's owner, can have written what is unpickled from a folder."""
-    info = folder.stat()
-    return not hasattr(os, "getuid") or (
-        info.st_uid in (os.getuid(), SYSTEM) and not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    )
-
-
-def _is_filled() -> bool:
-    """Whether the folder holds kernels that someone made ready for programs that cannot write there."""
-    try:
-        folder = _folder()
-        return _is_safe(folder) and any(folder.iterdir())
-    except (OSError, RuntimeError):
-        return False
-
-
-def keep(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it; a full or read-only disk is no reason to stop."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent)
-    except OSError:
-        return
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(name)
+    """The folder for what Numba compiled, to read from at least; None, after one warning, where there is none."""
+    return _cache_folder.readable_folder(source_stamp()[:16])
 
 
 def _enclosed(function: Any) -> bytes:
@@ -182,12 +109,8 @@ class CompileCache(_Cache):
         return found
 
     def _load(self, path: Path, target_context: Any) -> Any:
-        try:
-            content = path.read_bytes()
-        except OSError:
-            return None
-        digest, payload = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
-        if hashlib.sha256(payload).digest() != digest:
+        payload = unsealed(path)
+        if payload is None:
             return None
         try:
             _link_runtime()
@@ -198,10 +121,8 @@ class CompileCache(_Cache):
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a function that was compiled now."""
         path = self._path(sig, data.codegen)
-        if path is None:
-            return
-        payload = dumps(data._reduce())
-        keep(path, hashlib.sha256(payload).digest() + payload)
+        if path is not None:
+            keep_sealed(path, dumps(data._reduce()))
 
     def enable(self) -> None:
         """Part of Numba's interface; this cache is always on."""

@@ -3,13 +3,14 @@
 y = activation(sum + bias + residual)
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
 
 from ._arrays import operand
+from ._cuda_file import contiguous
 
 INFINITY = np.float32(np.inf)
 # Activations that kernels apply themselves, as limits: clip(value, low, high).
@@ -67,6 +68,11 @@ class Epilogue(NamedTuple):
         bias = np.zeros(channels, np.float32) if self.bias is None else operand(self.bias)
         residual = NOTHING if self.residual is None else operand(self.residual).reshape(-1)
         return bias, residual, self.residual is not None, self.limits
+
+    def on_cuda(self) -> tuple[Any, Any, np.float32, np.float32]:
+        """(bias or None, residual or None, low, high): the arguments of a kernel that includes epilogue.cuh."""
+        bias, residual = (None if array is None else contiguous(array) for array in (self.bias, self.residual))
+        return bias, residual, *self.limits
 
     def rest(self, y: np.ndarray) -> np.ndarray:
         """The activation, when the compiled kernel has not applied it."""

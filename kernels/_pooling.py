@@ -2,8 +2,11 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minicnn.errors import ArgumentError, ShapeError
 
+from ._cuda_file import ints
 from ._shapes import Padding, Pair, Window, pair, resolve_window, window_outputs
 
 
@@ -57,3 +60,9 @@ def check_shape(op: str, name: str, array: Any, shape: tuple[int, ...]) -> None:
     """Raise ShapeError unless the array has the shape."""
     if array.shape != shape:
         raise ShapeError(f"{op}: {name} must have the output's shape {shape}, it has {array.shape}")
+
+
+def cuda_sizes(x_shape: tuple[int, ...], pool: Pool) -> tuple[np.int32, ...]:
+    """(height, width, channels, out height, out width, taps, steps, top, left) as kernels for a GPU take them."""
+    (step_h, step_w), ((top, _), (left, _)), _, _ = pool.window
+    return ints(*x_shape[1:], *pool.shape[1:3], *pool.taps, step_h, step_w, top, left)

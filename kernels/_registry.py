@@ -16,7 +16,7 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,7 +29,9 @@ import numpy as np
 from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, UnsupportedError
 
 from ._autotune import tuned
+from ._precision import rounds, rung_of_precision
 from ._threads import capturing
+from ._where import ladder_of
 
 REFERENCE = "reference"
 Call = tuple[str, str, str]
@@ -72,11 +74,19 @@ class Operation:
 
     `default(direction, *arguments)` names the rung for float32 arrays when Numba is there; without Numba, and
     for other float types, the highest rung that is written in NumPy runs.  With `images`, forward runs on one rung for
-    every number of images, also where rungs are measured: they are measured on so many.
+    every number of images, also where rungs are measured: they are measured on so many.  `on_cuda` is `default` for
+    arrays of a GPU; without it, the highest rung runs there.
     """
 
-    def __init__(self, name: str, package: str, default: Callable[..., str], images: int | None = None):
-        self.name, self.package, self.default, self.images = name, package, default, images
+    def __init__(
+        self,
+        name: str,
+        package: str,
+        default: Callable[..., str],
+        images: int | None = None,
+        on_cuda: Callable[..., str] | None = None,
+    ):
+        self.name, self.package, self.default, self.images, self.on_cuda = name, package, default, images, on_cuda
         self.ladder: dict[tuple[str, str], dict[str, KernelSpec]] = {}
         _operations[name] = self
 
@@ -104,10 +114,12 @@ class Operation:
 
     def select(self, direction: str, array: Any, arguments: tuple[Any, ...], rung: str | None) -> KernelSpec:
         """The rung that is asked for by name, else by `use`, else the default."""
-        device = device_of(array)
+        device = ladder_of(array)
         rungs = self.ladder.get((direction, device))
         if rungs is None:
             raise UnsupportedError(f"{self.name} has no {direction} on device {device}")
+        if device == "cuda" and array.dtype != np.float32:
+            raise DTypeError(f"{self.name}: kernels for a GPU are compiled for float32, the array is {array.dtype}")
         if rung is None:
             rung = _forced.get().get(self.name)
             if rung is None or rung not in rungs:
@@ -119,8 +131,15 @@ class Operation:
             raise DTypeError(f"rung {rung} of {self.name} is compiled for float32, the array is {array.dtype}")
         return spec
 
+    def _default_on_cuda(self, direction: str, arguments: tuple[Any, ...], rungs: Iterable[str]) -> str:
+        if self.on_cuda is not None:
+            return self.on_cuda(direction, *arguments)
+        return [rung for rung in rungs if not rounds(rung)][-1]
+
     def _default_rung(self, direction: str, device: str, array: Any, arguments: tuple[Any, ...], rungs: dict) -> str:
-        if device == "cpu" and (array.dtype != np.float32 or not numba_wanted()):
+        if device == "cuda":
+            return rung_of_precision(rungs) or self._default_on_cuda(direction, arguments, rungs)
+        if array.dtype != np.float32 or not numba_wanted():
             return [name for name, spec in rungs.items() if not spec.needs_numba][-1]
         images = self.images if direction == "forward" else None
         return tuned(self.name, direction, self.default(direction, *arguments), rungs.values(), arguments, images)
@@ -153,15 +172,6 @@ def _calls_inside() -> int:
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "minicnn":
         frame, depth = frame.f_back, depth + 1
     return depth
-
-
-def device_of(array: Any) -> str:
-    """Where an array lives: "cpu", "cuda", or what a subclass of ndarray names in `minicnn_device`."""
-    if isinstance(array, np.ndarray):
-        return getattr(array, "minicnn_device", "cpu")
-    if type(array).__module__.partition(".")[0] == "cupy":
-        return "cuda"
-    raise DTypeError(f"kernels work on NumPy or CuPy arrays, not on {type(array).__name__}")
 
 
 def operations() -> list[str]:

@@ -40,6 +40,14 @@ class OutOfMemoryError(MinicnnError, MemoryError):
     """Samples whose arrays do not fit in memory together."""
 
 
+class DeviceError(MinicnnError, RuntimeError):
+    """A device that cannot be used, or a kernel that failed on it."""
+
+
+class DeviceMemoryError(DeviceError, MemoryError):
+    """Arrays that do not fit in the memory of a device."""
+
+
 class DivergedError(MinicnnError, ArithmeticError):
     """A training whose loss or gradients are NaN or infinite."""
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn import ops
+from minicnn import kernels, ops
 from minicnn.arguments import number, numbers
 from minicnn.autograd import Tensor
 from minicnn.errors import ArgumentError, DataError, ShapeError
@@ -42,12 +42,12 @@ class Loss:
         DataError
             Labels that are no classes of the predictions.
         """
-        y_true = numbers(self.name, "targets", y_true.numpy() if isinstance(y_true, Tensor) else y_true)
+        y_true = numbers(self.name, "targets", _on_host(y_true))
         y_pred = y_pred if isinstance(y_pred, Tensor) else Tensor(y_pred)
         self.check(y_true, y_pred.shape)
         values = self.per_sample(y_true, y_pred)
         if sample_weight is not None:
-            values = values * Tensor(self._weights(np.asarray(sample_weight, values.dtype), values.shape))
+            values = values * Tensor(self._weights(np.asarray(_on_host(sample_weight), values.dtype), values.shape))
         if y_pred.mask is not None and values.ndim:
             values = values * Tensor(self._share_of_each(y_pred.mask.numpy(), values))
         return values.mean()
@@ -243,6 +243,13 @@ class FunctionLoss(Loss):
 def fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
     """Whether a shape is the expected one, in which None stands for any size."""
     return len(shape) == len(expected) and all(n is None or m == n for m, n in zip(shape, expected))
+
+
+def _on_host(value: Any) -> Any:
+    """The value, or the numbers on the host of a tensor and of an array of a device."""
+    value = value.array if isinstance(value, Tensor) else value
+    array = kernels.device_array(value)
+    return value if array is None else kernels.to_host(array)
 
 
 def _columns(y_true: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:

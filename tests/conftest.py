@@ -47,3 +47,15 @@ def same_threads_afterwards() -> Iterator[None]:
     yield
     kernels.set_num_threads(before or kernels.get_num_threads())
     threads._threads = before
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests of a real GPU run where there is one."""
+    if item.get_closest_marker("gpu"):
+        from minicnn.errors import DeviceError
+        from minicnn.kernels._device import device
+
+        try:
+            device("cuda")
+        except DeviceError as error:
+            pytest.skip(str(error))

@@ -33,6 +33,8 @@ OPERATION.rung("v1_numpy", "blas", ALL, "the formula on whole arrays, a pass ove
 OPERATION.rung(
     "v2_vector", "cpu", ALL, "one compiled pass, with an exponential that runs in vector registers", replays=True
 )
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
+OPERATION.rung("v2_vector", "cuda", ALL, "a thread for four numbers, read and written at once", device="cuda")
 
 Formula = tuple[str, tuple[float, ...]]
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from minicnn.errors import ShapeError
 
-from .._arrays import output_array, same_dtype
+from .._arrays import filled, output_array, same_dtype
 from .._epilogue import Epilogue, rectified
 from .._registry import Operation
 
@@ -36,6 +36,10 @@ OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 CHUNKS = "statistics by chunks that fit the cache, combined in order; one pass to apply"
 OPERATION.rung("v2_chunks", "cpu", STATISTICS, CHUNKS)
 OPERATION.rung("v2_chunks", "cpu", ("forward_infer",), CHUNKS, replays=True)
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every channel; in inference, for every number", device="cuda")
+OPERATION.rung("v2_chunks", "cuda_chunks", ALL, "chunks of rows in many blocks, combined in order", device="cuda")
+OPERATION.rung("v3_fused", "cuda_chunks", ("forward_train",), "both statistics in one pass over x", device="cuda")
+OPERATION.rung("v4_vector", "cuda_chunks", ALL, "the same, a thread for four channels", device="cuda")
 
 
 def forward_train(
@@ -158,10 +162,10 @@ def backward_infer(
 
 def _identity(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """gamma and beta, with 1 and 0 in place of None."""
-    channels = x.shape[-1]
+    channels = x.shape[-1:]
     return (
-        np.ones(channels, x.dtype) if gamma is None else gamma,
-        np.zeros(channels, x.dtype) if beta is None else beta,
+        filled(1, channels, x) if gamma is None else gamma,
+        filled(0, channels, x) if beta is None else beta,
     )
 
 

@@ -22,6 +22,12 @@ OPERATION.rung("reference", "reference", ("forward",), "the definition: rows add
 OPERATION.rung("v1_direct", "cpu_direct", ("forward",), "the same loops, compiled")
 OPERATION.rung("v2_reduce", "blas", ("forward",), "NumPy's reduction along the first axis")
 OPERATION.rung("v3_chunks", "cpu", ("forward",), "chunks of rows on several threads, their sums added in order")
+OPERATION.rung("v1_direct", "cuda", ("forward",), "a thread for every channel", device="cuda")
+OPERATION.rung("v2_reduce", "cuda_reduce", ("forward",), "threads of a block share out the rows", device="cuda")
+OPERATION.rung(
+    "v3_chunks", "cuda_chunks", ("forward",), "chunks of rows in many blocks, their sums added in order", device="cuda"
+)
+OPERATION.rung("v4_vector", "cuda_chunks", ("forward",), "the same, a thread for four channels", device="cuda")
 
 
 def forward(x: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:

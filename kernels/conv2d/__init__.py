@@ -18,9 +18,11 @@ from minicnn.errors import ArgumentError, ShapeError
 from .._arrays import output_array, same_dtype
 from .._autotune import autotune_wanted, described, fastest
 from .._epilogue import Epilogue
+from .._precision import rounds
 from .._registry import KernelSpec, Operation, forced_rung, specs
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
 from ._choice import BATCH, WINOGRAD, choose, choose_weights
+from ._cuda_choice import TENSOR, choose_on_cuda, choose_weights_on_cuda
 
 ALL = ("forward", "backward_input", "backward_weights")
 MEASURED_BYTES = 1 << 26  # of images, at the most, by which a rung for prediction is measured
@@ -35,7 +37,17 @@ def _default(direction: str, *arguments) -> str:
     return choose(y.shape, (*w.shape[:2], channels), window, prepared=False)
 
 
-OPERATION = Operation("conv2d", __name__, _default)
+def _on_cuda(direction: str, *arguments) -> str:
+    if direction == "backward_weights":
+        _, dy, window, dw = arguments
+        return choose_weights_on_cuda(dy.shape, dw.shape[:3], window)
+    w, window = arguments[1:3]
+    if direction == "backward_input":
+        return choose_on_cuda(arguments[3].shape, (*w.shape[:2], w.shape[3]), window, prepared=False)
+    return choose_on_cuda(arguments[4].shape, w.shape[:3], window, prepared=False)
+
+
+OPERATION = Operation("conv2d", __name__, _default, on_cuda=_on_cuda)
 OPERATION.rung("reference", "reference", ALL, "the definition: seven nested loops")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_im2col", "blas", ALL, "windows copied to the rows of a matrix, one BLAS product for all of them")
@@ -53,6 +65,29 @@ for name, m in WINOGRAD.items():
     OPERATION.rung(name, "cpu_winograd", ("forward",), note, replays=True)
     OPERATION.rung(name, "cpu_input", ("backward_input",), note)
 OPERATION.rung("v6_winograd_4", "cpu_weights_winograd", ("backward_weights",), "image and dy meet at Winograd's points")
+OPERATION.rung("v1_direct", "cuda", ("forward",), "a thread for every number", device="cuda")
+SHARED = "a block of threads shares a tile of the image and its weights, in shared memory"
+OPERATION.rung("v3_tiled", "cuda_tiled", ("forward",), SHARED, device="cuda")
+PRODUCT = "windows gathered block by block to shared memory, 8 x 8 sums of a thread in registers, few sums split"
+OPERATION.rung("v4_blocked", "cuda_blocked", ("forward",), PRODUCT, device="cuda")
+GATHER = "a thread for every number, which gathers what it gave to the windows"
+OPERATION.rung("v1_direct", "cuda_input", ("backward_input",), GATHER, device="cuda")
+CHUNKS = "a thread for every number of every chunk of the pixels, and the chunks added in order"
+OPERATION.rung("v1_direct", "cuda_weights", ("backward_weights",), CHUNKS, device="cuda")
+RESIDUES = "a matrix product for each residue of the strides, of windows of dy and the taps that reach it"
+OPERATION.rung("v4_blocked", "cuda_input_blocked", ("backward_input",), RESIDUES, device="cuda")
+LONG = "a matrix product along the pixels, in chunks that are added in order"
+OPERATION.rung("v4_blocked", "cuda_weights_blocked", ("backward_weights",), LONG, device="cuda")
+for name, m in WINOGRAD.items():
+    saved = f"{(m + 2) ** 2} products for {9 * m * m}"
+    note = f"3x3 kernels meet the image at points (Winograd): {saved}, a matrix product a point"
+    OPERATION.rung(name, "cuda_winograd", ("forward",), note, device="cuda")
+    OPERATION.rung(name, "cuda_input_winograd", ("backward_input",), note, device="cuda")
+MEETING = "image and dy meet at Winograd's points, a matrix product along the tiles at each"
+OPERATION.rung("v6_winograd_4", "cuda_weights_winograd", ("backward_weights",), MEETING, device="cuda")
+for name, rounding in TENSOR.items():
+    note = f"the blocked product on tensor cores, of numbers rounded to {rounding}; only where it is asked for"
+    OPERATION.rung(name, "cuda_tensor", ("forward",), note, device="cuda")
 
 
 class Prepared(NamedTuple):
@@ -96,14 +131,28 @@ def prepare(
     _, height, width, _ = input_shape
     shape = (0, *window_outputs((height, width), w.shape[:2], window, "conv2d"), w.shape[3])
     y = np.empty(shape, w.dtype)
-    if not OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None).replays:
+    spec, forced = OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None), forced_rung("conv2d")
+    if spec.device == "cuda":
+        as_asked = forced == spec.rung or rounds(spec.rung)
+        rung = spec.rung if as_asked else choose_on_cuda(shape, w.shape[:3], window, prepared=True)
+        return _prepared_on_cuda(w, rung, groups)
+    if not spec.replays:
         return w
-    rung = forced_rung("conv2d")
+    rung = forced
     if rung is None:
         rung = choose(shape, w.shape[:3], window, prepared=True)
         if autotune_wanted():
             rung = _fastest_prepared(rung, w, input_shape, window, shape)
     return Prepared(w.shape, groups, rung, _packed(w, rung, groups))
+
+
+def _prepared_on_cuda(w: Any, rung: str, groups: int) -> Any:
+    """w at Winograd's points where such a rung runs, else w itself."""
+    if rung not in WINOGRAD:
+        return w
+    from .cuda_winograd import evaluate_kernel
+
+    return Prepared(w.shape, groups, rung, evaluate_kernel(w, WINOGRAD[rung]))
 
 
 def _packed(w: np.ndarray, rung: str, groups: int) -> np.ndarray:

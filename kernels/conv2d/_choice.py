@@ -11,6 +11,7 @@ for an image does not depend, in the last bit, on those beside it.
 from .._shapes import Window, ceil_div
 
 HIGHEST = 7  # rows that two rungs' register tiles share: half of the tallest
+WINOGRAD_NEEDS = "Winograd's convolution is for 3x3 kernels with stride 1, dilation 1 and one group"
 WINOGRAD = {"v5_winograd_2": 2, "v6_winograd_4": 4}
 LEAST_CHANNELS = 16  # with fewer, the transforms take longer than the products that they save
 MOST_CHANNELS = 1024  # with more, rounding errors of the points 2 and -2 add up to more than 1e-6 or so

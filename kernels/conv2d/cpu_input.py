@@ -14,11 +14,11 @@ from minicnn.errors import UnsupportedError
 from .._epilogue import Epilogue
 from .._memory import empty
 from .._shapes import Window
-from ._choice import winograd_fits
+from ._choice import WINOGRAD_NEEDS, winograd_fits
 from ._panels import pack_turned, turn
 from .cpu_blocked import conv2d_forward_v4_blocked, forward_packed
 from .cpu_tiled import conv2d_forward_v3_tiled
-from .cpu_winograd import NEEDED, convolve_values, evaluate_turned
+from .cpu_winograd import convolve_values, evaluate_turned
 
 NONE = slice(0)  # no taps
 PLAIN = Epilogue()
@@ -65,7 +65,7 @@ def _turned_around(w: np.ndarray, window: Window) -> tuple[tuple[int, ...], Wind
 
 def _by_points(m: int, dy: np.ndarray, w: np.ndarray, window: Window, dx: np.ndarray, epilogue: Epilogue) -> np.ndarray:
     if not winograd_fits(w.shape[:2], window):
-        raise UnsupportedError(NEEDED)
+        raise UnsupportedError(WINOGRAD_NEEDS)
     return convolve_values(m, dy, evaluate_turned(w, m), *_turned_around(w, window), epilogue, dx)
 
 

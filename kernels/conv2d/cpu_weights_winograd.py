@@ -19,11 +19,10 @@ from .._jit import helper, kernel
 from .._runs import copy_run
 from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, ROWS, tile_product
-from ._choice import winograd_fits
+from ._choice import WINOGRAD_NEEDS, winograd_fits
 from ._geometry import Geometry, geometry
 from ._slices import add_slices
 from ._winograd import TAPS
-from .cpu_winograd import NEEDED
 from .cpu_winograd_simd import taps_from_points_4
 from .cpu_winograd_tiles import evaluate_gradient_4, evaluate_image
 
@@ -116,7 +115,7 @@ def weight_blocking(g: Geometry) -> Blocking:
 def conv2d_backward_weights_v6_winograd_4(x: np.ndarray, dy: np.ndarray, window: Window, dw: np.ndarray) -> np.ndarray:
     """dw by tiles of 4 x 4 outputs"""
     if not winograd_fits(dw.shape[:2], window):
-        raise UnsupportedError(NEEDED)
+        raise UnsupportedError(WINOGRAD_NEEDS)
     g = geometry(x.shape, dw.shape, dy.shape, window)
     if not g.pixels:
         dw[:] = 0

@@ -23,7 +23,7 @@ from .._shapes import Window, ceil_div, pieces
 from .._simd import COLUMNS, EVEN, HALF, ROWS, even_fetching, half_fetching, tile_fetching
 from .._threads import parallel_for
 from .._transpose import transpose
-from ._choice import winograd_fits
+from ._choice import WINOGRAD_NEEDS, winograd_fits
 from ._geometry import Geometry, finish, geometry
 from ._winograd import TAPS
 from .cpu_winograd_simd import (
@@ -34,7 +34,6 @@ from .cpu_winograd_simd import (
 )
 from .cpu_winograd_tiles import evaluate_image, tile_place
 
-NEEDED = "Winograd's convolution is for 3x3 kernels with stride 1, dilation 1 and one group"
 LANES = TILE.lanes
 GROUP = 2  # panels of filters whose sums are in cache at a time
 TILES = 28  # in a block at the least: two register tiles
@@ -189,7 +188,7 @@ _evaluate_turned = {2: _make_evaluate_turned(2, kernel_points_2), 4: _make_evalu
 def evaluate_kernel(w: np.ndarray, m: int) -> np.ndarray:
     """w (3,3,C,F) at the points, in panels of filters, flat: (panels, points, C, COLUMNS)."""
     if w.shape[:2] != (TAPS, TAPS):
-        raise UnsupportedError(NEEDED)
+        raise UnsupportedError(WINOGRAD_NEEDS)
     channels, filters = w.shape[2:]
     panels = ceil_div(filters, COLUMNS)
     if filters % COLUMNS:
@@ -236,7 +235,7 @@ def _convolve(
     m: int, x: np.ndarray, w: np.ndarray, window: Window, epilogue: Epilogue, y: np.ndarray, u: np.ndarray | None
 ) -> np.ndarray:
     if not winograd_fits(w.shape[:2], window):
-        raise UnsupportedError(NEEDED)
+        raise UnsupportedError(WINOGRAD_NEEDS)
     return convolve_values(m, x, evaluate_kernel(w, m) if u is None else u, w.shape, window, epilogue, y)
 
 

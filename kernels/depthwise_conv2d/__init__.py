@@ -14,7 +14,7 @@ from .._arrays import output_array, same_dtype
 from .._epilogue import Epilogue
 from .._registry import Operation
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
-from ._choice import choose
+from ._choice import choose, choose_on_cuda
 
 ALL = ("forward", "backward_input", "backward_weights")
 
@@ -26,7 +26,7 @@ def _default(direction: str, *arguments) -> str:
     return "v3_vector"
 
 
-OPERATION = Operation("depthwise_conv2d", __name__, _default)
+OPERATION = Operation("depthwise_conv2d", __name__, _default, on_cuda=choose_on_cuda)
 OPERATION.rung("reference", "reference", ALL, "the definition: seven nested loops")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_taps", "blas", ALL, "one NumPy multiply and add for each tap, over shifted views of the image")
@@ -39,6 +39,10 @@ OPERATION.rung(
 )
 COLUMNS = "seven pixels of a row together: each column of the image is loaded once for all windows that see it"
 OPERATION.rung("v4_columns", "cpu_columns", ("forward",), COLUMNS, replays=True)
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
+OPERATION.rung("v3_vector", "cuda_vector", ALL, "four channels of four pixels of a row for every thread", device="cuda")
+OVERLAP = "each column of the image is read once for all windows of a thread that see it"
+OPERATION.rung("v4_columns", "cuda_columns", ALL, OVERLAP, device="cuda")
 
 
 def forward(

@@ -11,15 +11,20 @@ import numpy as np
 from minicnn.errors import ArgumentError, ShapeError
 
 from .._arrays import output_array, same_dtype
+from .._moving import to_device
 from .._registry import REFERENCE, Operation
+from .._where import device_of
 
 
 def _default(direction: str, *arguments) -> str:
     return REFERENCE
 
 
+FOURS = "a thread for four numbers, read and written at once"
 OPERATION = Operation("dropout", __name__, _default)
 OPERATION.rung("reference", "reference", ("forward", "backward"), "the product; drawing the mask takes longer")
+OPERATION.rung("v1_direct", "cuda", ("forward", "backward"), "a thread for every number", device="cuda")
+OPERATION.rung("v2_vector", "cuda", ("forward", "backward"), FOURS, device="cuda")
 
 
 def forward(
@@ -54,7 +59,7 @@ def forward(
     """
     same_dtype("dropout", x=x)
     scale = _scale(rate)
-    mask = draw_mask(x.shape, rate, generator, noise_shape)
+    mask = to_device(draw_mask(x.shape, rate, generator, noise_shape), device_of(x))
     y = output_array(out, x.shape, x, "dropout")
     return OPERATION.run("forward", x, x, mask, scale, y, rung=rung), mask
 

@@ -20,10 +20,16 @@ def _default(direction: str, *arguments) -> str:
 
 
 FORWARD = ("add", "multiply", "maximum")
+ALL = (*FORWARD, "maximum_backward", "reduce")
 PARTS = "one compiled loop, on parts of the arrays that several threads take"
+FOURS = "a thread for four numbers, read and written at once"
 OPERATION = Operation("elementwise", __name__, _default)
-OPERATION.rung("reference", "reference", (*FORWARD, "maximum_backward", "reduce"), "one NumPy operation")
+OPERATION.rung("reference", "reference", ALL, "one NumPy operation")
 OPERATION.rung("v1_threads", "cpu", FORWARD, PARTS, replays=True)
+OPERATION.rung("v1_direct", "cuda", (*FORWARD, "maximum_backward"), "a thread for every number", device="cuda")
+OPERATION.rung("v1_direct", "cuda_reduce", ("reduce",), "a thread for every number", device="cuda")
+OPERATION.rung("v2_chunks", "cuda_reduce", ("reduce",), "chunks of the repeated axis, then their sums", device="cuda")
+OPERATION.rung("v2_vector", "cuda", FORWARD, FOURS, device="cuda")
 
 
 def add(

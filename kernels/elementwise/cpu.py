@@ -1,11 +1,4 @@
-"""v1_threads: the same operation in one compiled loop, on parts of the arrays that several threads take at once.
-
-Neighbouring axes along which the same operands are repeated count as one; what is left are at most three axes in all
-but strange cases: (images, pixels, channels), where a gate of shape (N,1,1,C) is repeated along the second.
-"""
-
-import math
-from itertools import groupby
+"""v1_threads: the same operation in one compiled loop, on parts of the arrays that several threads take at once."""
 
 import numpy as np
 from numba.extending import register_jitable
@@ -13,6 +6,7 @@ from numba.extending import register_jitable
 from minicnn.errors import UnsupportedError
 
 from .._arrays import operand
+from .._broadcast import Axis, merged_axes, merged_strides
 from .._epilogue import Epilogue
 from .._jit import kernel
 from .._threads import STREAMED, capturing, parallel_for
@@ -74,34 +68,17 @@ def _loop(formula):
 LOOPS = {formula.__name__: _loop(formula) for formula in (add, multiply, maximum)}
 
 
-def _axes(a: Array, b: Array, y: Array) -> list[tuple[int, bool, bool]]:
-    """(size, whether a is repeated, whether b is) of the axes of y, those together that are alike."""
-    padded = [(1,) * (y.ndim - array.ndim) + array.shape for array in (a, b)]
-    single = [(size, size != first, size != second) for size, first, second in zip(y.shape, *padded) if size != 1]
-    grouped = groupby(single, key=lambda axis: axis[1:])
-    return [(math.prod(size for size, _, _ in axes), *repeated) for repeated, axes in grouped]
-
-
-def _strides(axes: list[tuple[int, bool, bool]], which: int) -> tuple[int, ...]:
-    """How far apart neighbours along each axis lie in a (which = 1) or b (2); 0 where it is repeated."""
-    strides, step = [], 1
-    for axis in reversed(axes):
-        strides.append(0 if axis[which] else step)
-        step *= 1 if axis[which] else axis[0]
-    return tuple(strides[::-1])
-
-
 def _run(name: str, a: Array, b: Array, epilogue: Epilogue, y: Array) -> Array:
-    axes = _axes(a, b, y)
+    axes = merged_axes(y.shape, a.shape, b.shape)
     if len(axes) > AXES:
         if capturing():
             raise UnsupportedError(f"elementwise: shapes {a.shape} and {b.shape} cannot be captured")
         return getattr(reference, f"elementwise_{name}_reference")(a, b, epilogue, y)
-    axes = [(1, False, False)] * (AXES - len(axes)) + axes
-    sizes = tuple(size for size, _, _ in axes)
+    axes = [Axis(1, (False, False))] * (AXES - len(axes)) + axes
+    sizes = tuple(size for size, _ in axes)
     flat = operand(a).reshape(-1), operand(b).reshape(-1), y.reshape(-1)
     parts = sizes[0] * sizes[1] * -(-sizes[2] // BLOCK)
-    arguments = (*flat, epilogue.limits, sizes, _strides(axes, 1), _strides(axes, 2))
+    arguments = (*flat, epilogue.limits, sizes, merged_strides(axes, 0), merged_strides(axes, 1))
     parallel_for(LOOPS[name], parts, STREAMED * y.size, *arguments)
     return epilogue.rest(y)
 

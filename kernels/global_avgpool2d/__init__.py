@@ -25,6 +25,9 @@ OPERATION.rung("v2_reduce", "blas", ALL, "NumPy's reduction over both axes; back
 OPERATION.rung(
     "v3_vector", "cpu", ("forward",), "a vector of channels at a time, images on several threads", replays=True
 )
+OPERATION.rung("v1_direct", "cuda", ALL, "avgpool2d's kernel, with a window as large as the image", device="cuda")
+OPERATION.rung("v2_reduce", "cuda_reduce", ("forward",), "threads of a block share out the pixels", device="cuda")
+OPERATION.rung("v3_vector", "cuda_reduce", ALL, "the same, a thread for four channels", device="cuda")
 
 
 def forward(

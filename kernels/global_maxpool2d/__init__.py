@@ -24,6 +24,9 @@ OPERATION.rung("reference", "reference", ALL, "the definition: maxpool2d's loops
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_reduce", "blas", ALL, "NumPy's max and argmax over all pixels")
 OPERATION.rung("v3_vector", "cpu", ALL, "a vector of channels at a time, images on several threads")
+OPERATION.rung("v1_direct", "cuda", ALL, "maxpool2d's kernel, with a window as large as the image", device="cuda")
+OPERATION.rung("v2_reduce", "cuda_reduce", ALL, "threads of a block share out the pixels", device="cuda")
+OPERATION.rung("v3_vector", "cuda_reduce", ALL, "the same, a thread for four channels", device="cuda")
 
 
 def forward(

@@ -10,7 +10,8 @@ import numpy as np
 
 from minicnn.errors import ShapeError
 
-from .._arrays import output_array, same_dtype
+from .._arrays import filled, output_array, same_dtype
+from .._cuda_rows import by_length
 from .._registry import Operation
 
 ALL = ("forward", "backward")
@@ -20,12 +21,19 @@ def _default(direction: str, *arguments) -> str:
     return "v2_rows"
 
 
+def _on_cuda(direction: str, x: np.ndarray, *arguments) -> str:
+    return by_length(x)
+
+
 ROWS = "row by row while it is in cache"
-OPERATION = Operation("layernorm", __name__, _default)
+OPERATION = Operation("layernorm", __name__, _default, on_cuda=_on_cuda)
 OPERATION.rung("reference", "reference", ALL, "the definition, one row at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_rows", "cpu", ("forward",), ROWS, replays=True)
 OPERATION.rung("v2_rows", "cpu", ("backward",), ROWS)
+OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
+OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row", device="cuda")
+OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row", device="cuda")
 
 
 def forward(
@@ -54,8 +62,8 @@ def forward(
     y = output_array(out, x.shape, x, "layernorm")
     mean, inverse_std = (output_array(None, (*x.shape[:-1], 1), x, "layernorm") for _ in range(2))
     channels = x.shape[-1:]
-    gamma = np.ones(channels, x.dtype) if gamma is None else gamma
-    beta = np.zeros(channels, x.dtype) if beta is None else beta
+    gamma = filled(1, channels, x) if gamma is None else gamma
+    beta = filled(0, channels, x) if beta is None else beta
     return OPERATION.run("forward", x, x, gamma, beta, epsilon, y, mean, inverse_std, rung=rung)
 
 
@@ -80,7 +88,7 @@ def backward(
         )
     dx = output_array(out, x.shape, x, "layernorm")
     dgamma, dbeta = (output_array(None, x.shape[-1:], x, "layernorm") for _ in range(2))
-    gamma = np.ones(x.shape[-1:], x.dtype) if gamma is None else gamma
+    gamma = filled(1, x.shape[-1:], x) if gamma is None else gamma
     return OPERATION.run("backward", x, x, dy, gamma, mean, inverse_std, dx, dgamma, dbeta, rung=rung)
 
 

@@ -25,6 +25,8 @@ def _default(direction: str, *arguments) -> str:
 OPERATION = Operation("optimizer_step", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the formula, one NumPy operation after another")
 OPERATION.rung("v1_fused", "cpu", ALL, "one compiled pass: each element is read and written once")
+OPERATION.rung("v1_fused", "cuda", ALL, "one pass: a thread for every number", device="cuda")
+OPERATION.rung("v2_vector", "cuda", ALL, "a thread for four numbers, read and written at once", device="cuda")
 
 
 def sgd_step(

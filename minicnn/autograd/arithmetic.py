@@ -197,7 +197,8 @@ class Transpose(Function):
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
-        return dy.transpose(np.argsort(ctx.saved[0]))
+        order = ctx.saved[0]
+        return dy.transpose(sorted(range(len(order)), key=order.__getitem__))
 
 
 class Cast(Function):

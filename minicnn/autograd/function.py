@@ -98,7 +98,7 @@ class Function:
         from .tensor import Tensor
 
         inputs = tuple(value if value is None or isinstance(value, Tensor) else Tensor(value) for value in inputs)
-        arrays = [None if tensor is None else tensor.array for tensor in inputs]
+        arrays = _together([None if tensor is None else tensor.array for tensor in inputs])
         needs = tuple(tensor is not None and tensor.requires_grad for tensor in inputs)
         wanted = grad_enabled() and any(needs)
         context = Context(needs if wanted else (False,) * len(needs), options)
@@ -110,6 +110,15 @@ class Function:
         if (hear := listener()) is not None:
             hear(cls, inputs, options, output)
         return (output, *others) if others else output
+
+
+def _together(arrays: list[Any]) -> list[Any]:
+    """The arrays, all on one device: constants and data of the host follow the weights."""
+    if all(array is None or type(array) is np.ndarray for array in arrays):
+        return arrays
+    from minicnn.kernels import together
+
+    return together(arrays)
 
 
 def _source(tensor: Tensor | None) -> Source | None:

@@ -18,7 +18,7 @@ class Parameter(Tensor):
 
     The array is made by `initializer(shape, dtype)` when it is first looked at, so that a model whose weights come
     from a file never draws them at random.  It is read-only; the two ways to write, `assign` and `update`, raise
-    `version`, by which everything derived from the weights knows whether it is out of date.
+    `version`, by which everything derived from the weights knows whether it is out of date.  `to` moves it to a device.
 
     Examples
     --------
@@ -41,7 +41,8 @@ class Parameter(Tensor):
     ):
         self._shape, self._dtype = tuple(shape), np.dtype(dtype)
         self._initializer = initializer or np.zeros
-        self._array: np.ndarray | None = None
+        self._array: Any = None
+        self.device = "cpu"
         self.name = name
         self.trainable = trainable
         self.learnable = trainable  # False for statistics, which no flag makes trainable
@@ -52,7 +53,7 @@ class Parameter(Tensor):
         self.grad = None
 
     @property
-    def array(self) -> np.ndarray:
+    def array(self) -> Any:
         if self._array is None:
             self.initialize()
         assert self._array is not None
@@ -79,6 +80,8 @@ class Parameter(Tensor):
             The values have another shape, or are no real numbers.
         """
         owner = self.name if owner is None else owner
+        if hasattr(values, "get"):  # an array of a device
+            values = values.get()
         try:
             array = np.asarray(values)
         except ValueError as error:  # lists of different lengths
@@ -100,25 +103,44 @@ class Parameter(Tensor):
     @property
     def __array_interface__(self) -> dict[str, Any]:
         # With an address here, NumPy would keep this Parameter alive, not the array, which assign() may replace.
-        return {**self.array.__array_interface__, "data": self.array}
+        array = self.numpy()
+        return {**array.__array_interface__, "data": array}
 
     def initialize(self) -> None:
         """Replace the numbers by those that the initializer gives."""
         self._keep(self._initializer(self._shape, self._dtype).astype(self._dtype, copy=False))
 
     @contextmanager
-    def update(self) -> Iterator[np.ndarray]:
-        """Within the block, a writable view of the numbers."""
-        array = self.array
-        array.flags.writeable = True
+    def update(self) -> Iterator[Any]:
+        """Within the block, a writable view of the numbers, on their device."""
+        array, on_host = self.array, self.device == "cpu"
+        if on_host:
+            array.flags.writeable = True
         try:
             yield array
         finally:
-            array.flags.writeable = False
+            if on_host:
+                array.flags.writeable = False
             self.version += 1
 
-    def _keep(self, array: np.ndarray) -> None:
+    def to(self, device: str) -> None:
+        """Move the numbers to a device: "cpu", "cuda"; nothing happens where they are there."""
+        if device == self.device:
+            return
+        from minicnn.kernels import to_device
+
+        array = None if self._array is None else to_device(self._array, device)
+        self.device = device
+        if array is not None:
+            self._keep(array)
+
+    def _keep(self, array: Any) -> None:
         if self._array is not None:
             self.version += 1
-        array.flags.writeable = False
+        if self.device == "cpu":
+            array.flags.writeable = False
+        else:
+            from minicnn.kernels import to_device
+
+            array = to_device(array, self.device)
         self._array = array

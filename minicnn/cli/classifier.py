@@ -47,12 +47,17 @@ class Classifier:
 
 
 def load_classifier(
-    path: str, preprocessing: str | None = None, dense_storage: str = "float32", classes: str | None = None
+    path: str,
+    preprocessing: str | None = None,
+    dense_storage: str = "float32",
+    classes: str | None = None,
+    device: str = "cpu",
 ) -> Classifier:
     """
     The classifier in a model file, or of published weights; classes without names are called "class 0", "class 1", ...
 
-    It predicts with the weights of dense layers stored as `dense_storage`; `classes` is what --classes says.
+    It predicts on `device`, with the weights of dense layers stored as `dense_storage`; `classes` is what --classes
+    says.
 
     Raises
     ------
@@ -65,6 +70,7 @@ def load_classifier(
         shapes = ", ".join(str(tensor.shape[1:]) for tensor in model.outputs)
         raise UnsupportedError(f"{path} is no classifier: its outputs have shapes {shapes}; expected one of (classes,)")
     model.dense_storage = dense_storage
+    model.to(device)
     preparation = preparation_of(model, path, preprocessing=preprocessing)
     names = _class_names(model, path, classes)
     logits = _last_activation(model.outputs[0]) == "linear"

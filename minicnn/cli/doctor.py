@@ -1,6 +1,5 @@
 """`minicnn doctor`: what this installation has, where it keeps things, and what is missing."""
 
-import ctypes
 import glob
 import os
 import platform
@@ -166,19 +165,15 @@ def _writable(folder: Path) -> str:
 
 
 def _cuda() -> dict[str, object]:
-    """The driver is asked directly, so that nothing needs to be installed to know whether there is a device."""
-    for name in ("libcuda.so.1", "nvcuda.dll"):
-        try:
-            driver = ctypes.CDLL(name)
-        except OSError:
-            continue
-        count, version = ctypes.c_int(0), ctypes.c_int(0)
-        if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-            return {"driver": "present but finds no device"}
-        driver.cuDriverGetVersion(ctypes.byref(version))
-        major, minor = version.value // 1000, version.value % 1000 // 10
-        return {"driver": f"CUDA {major}.{minor}", "devices": count.value}
-    return {"driver": "none found: kernels run on the processor"}
+    """The driver, which is asked without CuPy, and whether kernels can run on a GPU: its name, or what is missing."""
+    from minicnn import kernels
+
+    driver = kernels.driver_version()
+    usable, said = kernels.cuda_usable()
+    return {
+        "driver": "none found: kernels run on the processor" if driver is None else f"CUDA {driver[0]}.{driver[1]}",
+        "GPU": said if usable else f"not usable: {said}",
+    }
 
 
 def _size(folder: Path, pattern: str = "*") -> str:

@@ -1,7 +1,7 @@
 """`minicnn evaluate`: how well a model names the pictures of a labelled folder, or of a table."""
 
 from minicnn.cli.console import NONE, Progress, note, print_json, print_table, say
-from minicnn.cli.options import FULL, add_classes, add_dense_storage, add_model_options
+from minicnn.cli.options import FULL, add_classes, add_dense_storage, add_device, add_model_options
 
 SCORES = ("precision", "recall", "f1")
 
@@ -29,6 +29,7 @@ def add_parser(commands) -> None:
     parser.add_argument("photos", metavar="PHOTOS", help="folder with one folder of pictures a class, or a table")
     add_classes(parser)
     add_dense_storage(parser)
+    add_device(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -41,7 +42,8 @@ def run(options) -> int:
     from minicnn.transfer.pictures import count_trained_on
     from minicnn.transfer.remarks import count
 
-    classifier = load_classifier(options.model, options.preprocessing, options.dense_storage, options.classes)
+    chosen = (options.preprocessing, options.dense_storage, options.classes, options.device)
+    classifier = load_classifier(options.model, *chosen)
     folder, rows = labelled_files(options.photos, classifier.class_names)
     label_of = {folder.files[i]: int(folder.labels[i]) for i in rows}
     progress = Progress()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from minicnn.cli.console import note, one_line, print_json, say
-from minicnn.cli.options import add_classes, add_model_options
+from minicnn.cli.options import add_classes, add_device, add_model_options
 
 METHODS = ("grad-cam", "occlusion", "gradient")
 SIDE = 448  # pixels that a drawing has at least, where the picture has as many
@@ -33,6 +33,7 @@ def add_parser(commands) -> None:
     add_model_options(parser)
     parser.add_argument("picture", metavar="PICTURE", help="a picture file")
     add_classes(parser)
+    add_device(parser)
     parser.add_argument("--class", dest="label", metavar="NAME", help="the class to explain (default: the likeliest)")
     parser.add_argument("--method", choices=METHODS, default=METHODS[0], help="how (default: grad-cam)")
     parser.add_argument("--layer", metavar="NAME", help="whose maps grad-cam shows (default: the last convolution's)")
@@ -49,7 +50,8 @@ def run(options) -> int:
     from minicnn.preparation.pillow import quiet_pillow
 
     out = place_of(options)
-    classifier = load_classifier(options.model, options.preprocessing, classes=options.classes)
+    chosen = {"classes": options.classes, "device": options.device}
+    classifier = load_classifier(options.model, options.preprocessing, **chosen)
     rule = classifier.preparation.rule
     with quiet_pillow():
         picture, shown = (read_picture(Path(options.picture), r) for r in (rule, enlarged(rule)))

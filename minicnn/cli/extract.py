@@ -61,6 +61,7 @@ def run(options) -> int:
             size=options.size,
             resize=options.resize,
             preprocessing=options.preprocessing,
+            device=options.device,
         )
     pooling = None if options.pooling == "none" else options.pooling
     base = replace(base, model=features_at(base.model, options.layer, pooling))

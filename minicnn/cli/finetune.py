@@ -120,6 +120,7 @@ def settings_of(options):
         folds=options.folds,
         validation=options.validation,
         seed=options.seed,
+        device=options.device,
         **(given_choices(options) if options.policy is None else {}),
     )
 
@@ -189,7 +190,7 @@ def _asked_for(options, settings, policy) -> dict[str, Any]:
 
     preparing = {"size": settings.size, "resize": settings.resize, "preprocessing": settings.preprocessing}
     with base_remedies():
-        base = load_base(options.base, options.weights, **preparing)
+        base = load_base(options.base, options.weights, **preparing, device=settings.device)
     chosen = configuration(base, replace(policy or settings.policy, seed=settings.seed), settings)
     return as_json({"pictures of": as_text(Path(options.photos).resolve().name), **chosen})
 

@@ -44,6 +44,16 @@ def add_dense_storage(parser) -> None:
     )
 
 
+def add_device(parser) -> None:
+    """--device."""
+    parser.add_argument(
+        "--device",
+        default="cpu",
+        metavar="cpu|cuda",
+        help="where the network runs: cuda is an NVIDIA GPU (default: cpu; minicnn doctor says what is there)",
+    )
+
+
 def add_preprocessing(parser) -> None:
     """--preprocessing."""
     parser.add_argument(
@@ -77,6 +87,7 @@ def add_base_options(parser) -> None:
     )
     group.add_argument("--resize", choices=RESIZE, help="how pictures get that size (default: the base's, or crop)")
     add_preprocessing(group)
+    add_device(group)
 
 
 def said_of_base_among(words: list[str], command: str) -> str:

@@ -1,7 +1,7 @@
 """`minicnn predict`: names and probabilities for pictures."""
 
 from minicnn.cli.console import note, one_line, print_json, say
-from minicnn.cli.options import FULL, add_classes, add_dense_storage, add_model_options
+from minicnn.cli.options import FULL, add_classes, add_dense_storage, add_device, add_model_options
 from minicnn.cli.parser import whole
 
 EPILOG = """\
@@ -30,6 +30,7 @@ def add_parser(commands) -> None:
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="picture files, or folders of them")
     add_classes(parser)
     add_dense_storage(parser)
+    add_device(parser)
     parser.add_argument("--top", type=whole(1), default=3, metavar="N", help="classes a picture (default: 3)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -41,7 +42,8 @@ def run(options) -> int:
     from minicnn.cli.pictures import find_pictures
 
     pictures = find_pictures(options.images)
-    classifier = load_classifier(options.model, options.preprocessing, options.dense_storage, options.classes)
+    chosen = (options.preprocessing, options.dense_storage, options.classes, options.device)
+    classifier = load_classifier(options.model, *chosen)
     answers = classify(classifier, pictures.files)
     named = [
         (file, list(best(row, classifier.class_names, options.top)))

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from minicnn.arguments import whole_number
-from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
+from minicnn.errors import ArgumentError, DataError, ShapeError
 from minicnn.training import arrays_text
 
+from .arrays import as_array
 from .identity import arrays_hash
 
 DEFAULT_BATCH_SIZE = 32
@@ -50,6 +51,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.x[0])
+
+    def first(self, count: int) -> Batch:
+        """The first samples alone."""
+        x, y = ([array[:count] for array in arrays] for arrays in (self.x, self.y))
+        return Batch(x, y, None if self.weights is None else self.weights[:count])
 
     def check_finite(self) -> None:
         """Raise DataError for NaN and infinity."""
@@ -364,25 +370,6 @@ def as_list(value: Any) -> list[Any]:
     if isinstance(value, (tuple, list)) and _are_arrays(value):
         return list(value)
     return [value]
-
-
-def as_array(value: Any, name: str) -> np.ndarray:
-    """An array of numbers.
-
-    Raises
-    ------
-    DTypeError
-        Text, objects, or rows of different lengths.
-    """
-    try:
-        array = np.asarray(value.numpy() if hasattr(value, "requires_grad") else value)
-    except ValueError:
-        raise DTypeError(f"{name} must be an array of numbers; it has rows of different lengths") from None
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(f"{name} must be an array of numbers; it has dtype {array.dtype}")
-    if not array.ndim:
-        raise ShapeError(f"{name} must have a batch axis; it is the single number {array}")
-    return array
 
 
 def _are_arrays(value: Any) -> bool:

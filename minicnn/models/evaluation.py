@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Tensor
 from minicnn.callbacks import CallbackList
 from minicnn.errors import DataError, OutOfMemoryError
@@ -89,4 +90,5 @@ def _room(samples: int, outputs: list[np.ndarray]) -> list[np.ndarray]:
             f"the outputs of {samples} samples take {in_words(samples * each)} of memory, {in_words(available)} are "
             f"left: predict at most {available // each} samples at a time"
         )
-    return [np.empty((samples, *output.shape[1:]), output.dtype) for output in outputs]
+    shapes = [(samples, *output.shape[1:]) for output in outputs]
+    return [kernels.array_module(o).empty(shape, o.dtype) for shape, o in zip(shapes, outputs)]

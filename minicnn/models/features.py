@@ -31,12 +31,13 @@ VERSION = 1
 class SplitProgram:
     """A program as frozen prefix and trained rest, for the flags as they are now."""
 
-    def __init__(self, program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype]):
+    def __init__(self, program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype], device: str = "cpu"):
         self.prefix, self.rest = program.split()
         self.joined = join_activations(self.rest)
         self._inputs = list(zip(shapes, dtypes))
         self.output_shapes = program.output_shapes([(None, *shape) for shape in shapes])
-        self.plan = Plan(self.prefix, shapes, dtypes) if self.prefix.calls else None
+        self.device = device
+        self.plan = Plan(self.prefix, shapes, dtypes, device=device) if self.prefix.calls else None
         self._rest_plan: Plan | None = None
 
     def features(self, x: list[np.ndarray]) -> list[np.ndarray]:
@@ -45,7 +46,7 @@ class SplitProgram:
 
     def identity(self, samples: str) -> str:
         """The hash of all that decides the features of these samples."""
-        parts = [f"minicnn fit {VERSION}", program_hash(self.prefix, self._inputs), kernels_text(), samples]
+        parts = [f"minicnn fit {VERSION}", program_hash(self.prefix, self._inputs), kernels_text(self.device), samples]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def forward(self, features: list[np.ndarray], training: bool) -> list[Tensor]:
@@ -55,7 +56,8 @@ class SplitProgram:
     def predict(self, features: list[np.ndarray]) -> list[Tensor]:
         """The model's outputs in inference mode, through a plan, with their masks."""
         if self._rest_plan is None:
-            self._rest_plan = Plan(self.rest, [a.shape[1:] for a in features], [a.dtype for a in features])
+            shapes, dtypes = [a.shape[1:] for a in features], [a.dtype for a in features]
+            self._rest_plan = Plan(self.rest, shapes, dtypes, device=self.device)
         return self._rest_plan.tensors(features)
 
 

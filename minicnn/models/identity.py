@@ -47,10 +47,12 @@ def arrays_hash(arrays: Iterable[np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def kernels_text() -> str:
-    """How kernels compute: another way may change the last bits."""
+def kernels_text(device: str) -> str:
+    """How kernels compute: another way, or another device, may change the last bits."""
     from minicnn.kernels import autotune_wanted, numba_wanted
 
+    if device != "cpu":
+        return device
     return f"numba {numba_wanted()}" + (" autotune" if autotune_wanted() else "")
 
 

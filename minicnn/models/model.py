@@ -106,6 +106,11 @@ class Model(Network):
 
         return from_bytes, (to_bytes(self), self.dense_storage)
 
+    def _settle(self) -> None:
+        super()._settle()
+        if self.choices is not None:
+            self.choices.optimizer.follow()
+
     # Prediction ---------------------------------------------------------------------------------------------------
 
     def predict(self, x: Any, batch_size: int | None = 32, verbose: int | str = 0, callbacks: Any = None) -> Any:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from minicnn import kernels
 from minicnn.arguments import one_of
 from minicnn.autograd import Parameter, Tensor
-from minicnn.errors import ArgumentError, ShapeError
+from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
 from minicnn.layers import Layer, Operation, SymbolicTensor
 from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
 
@@ -30,6 +30,7 @@ class Network(Layer):
         self._plans: dict[Any, Plan] = {}
         self._dense_storage = "float32"
         self._plans_made_at = Layer.option_changes
+        self._device, self._precision = "cpu", "float32"
 
     def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
         self._graph: Graph = Graph(inputs, outputs)
@@ -38,6 +39,9 @@ class Network(Layer):
         self.built = True
         self.dtype = self._program.calls[0].layer.dtype if self._program.calls else inputs[0].dtype
         check_names(self._graph.layers)
+        moved = [weight.device for weight in self.weights if weight.device != "cpu"]  # layers of a model that was
+        self._device = moved[0] if moved else self._device
+        self._settle()
 
     # Structure ----------------------------------------------------------------------------------------------------
 
@@ -170,9 +174,91 @@ class Network(Layer):
                 )
 
     def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Contiguous arrays of the inputs' dtypes, their shapes checked."""
+        """Contiguous arrays of the inputs' dtypes, on the host or where they are, their shapes checked."""
         self._check_shapes([array.shape for array in arrays])
-        return [np.ascontiguousarray(a, t.dtype) for a, t in zip(arrays, self.inputs)]
+        pairs = zip(arrays, self.inputs)
+        return [
+            np.ascontiguousarray(a, t.dtype) if type(a) is np.ndarray else a.astype(t.dtype, copy=False)
+            for a, t in pairs
+        ]
+
+    @property
+    def device(self) -> str:
+        """Where the weights are and the model runs: "cpu" or "cuda"."""
+        return self._device
+
+    def to(self, device: str) -> Self:
+        """Move the model to a device, "cuda" or "cpu": its weights, and what its optimizer keeps of them.
+
+        Data may stay on the host: batches are brought to the device, and `predict` brings its outputs back.  Arrays
+        that are on the device (CuPy's, or another library's through `minicnn.from_dlpack`) are taken as they are.
+
+        Returns
+        -------
+        The model itself.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such device.
+        DeviceError
+            It cannot be used; the message says what is missing.  The model is as before.
+        UnsupportedError
+            The model computes in float64, for which there are no kernels on a GPU.
+
+        Examples
+        --------
+        >>> from minicnn.layers import Dense, Input
+        >>> from minicnn.models import Sequential
+        >>> Sequential([Input((4,)), Dense(3)]).to("cpu").device
+        'cpu'
+        """
+        if device != "cpu":
+            kernels.device(device)
+            if wide := [weight.name for weight in self.weights if weight.dtype != np.float32]:
+                raise UnsupportedError(
+                    f"model {self.name}: kernels for a GPU compute in float32, and {wide[0]} is {self.dtype}: make the "
+                    "model with dtype='float32'"
+                )
+        self._device = device
+        self._precision = "float32" if device == "cpu" else self._precision
+        self._plans.clear()
+        self._settle()
+        return self
+
+    @property
+    def precision(self) -> str:
+        """Of which numbers `fit`, `predict` and `evaluate` make their products on a GPU: "float32", or rounded ones.
+
+        "tf32", "bfloat16" and "float16" run convolutions and dense layers on tensor cores, whose operands are rounded
+        to 11, 8 or 11 significant bits on their way there.  Weights, activations, sums and the optimizer's state stay
+        float32.  Under "float16", whose range is small, training scales the loss (`minicnn.optimizers.LossScale`).
+        Files do not keep the setting; `to("cpu")` sets it back.
+
+        Raises
+        ------
+        ArgumentError
+            Another value is set.
+        UnsupportedError
+            Rounded products on a CPU.
+        """
+        return self._precision
+
+    @precision.setter
+    def precision(self, value: str) -> None:
+        one_of(f"model {self.name}", "precision", value, kernels.PRECISIONS)
+        if self.device == "cpu" and value != "float32":
+            raise UnsupportedError(
+                f"model {self.name}: precision {value!r} is for a GPU: call model.to('cuda') first; a CPU computes in "
+                "float32"
+            )
+        self._precision = value
+        self._plans.clear()
+
+    def _settle(self) -> None:
+        """Bring weights that were made since the model was moved to where it is."""
+        for weight in self.weights:
+            weight.to(self._device)
 
     @property
     def dense_storage(self) -> str:
@@ -199,18 +285,20 @@ class Network(Layer):
 
     def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """The outputs of one batch through the prediction plan."""
-        return self._plan_for(arrays).run(arrays)
+        with kernels.precision(self.precision):
+            return self._plan_for(arrays).run(arrays)
 
     def run_plan_masked(self, arrays: list[np.ndarray]) -> list[Tensor]:
         """The same as tensors, with the masks of sequences."""
-        return self._plan_for(arrays).tensors(arrays)
+        with kernels.precision(self.precision):
+            return self._plan_for(arrays).tensors(arrays)
 
     def _plan_for(self, arrays: list[np.ndarray]) -> Plan:
         """The plan for arrays of these shapes, which are checked."""
         self._check_shapes([array.shape for array in arrays])
         shapes, dtypes = [a.shape[1:] for a in arrays], [t.dtype for t in self.inputs]
         storage = self.dense_storage
-        key = (*shapes, *dtypes, storage, "dense" in kernels.forced_rungs())
+        key = (*shapes, *dtypes, storage, self.device, "dense" in kernels.forced_rungs())
         if self._plans_made_at != Layer.option_changes:
             self._plans_made_at = Layer.option_changes
             self._plans.clear()
@@ -218,7 +306,7 @@ class Network(Layer):
         if plan is None:
             for old in list(self._plans)[: max(0, len(self._plans) + 1 - PLANS_KEPT)]:  # other threads change it
                 self._plans.pop(old, None)
-            plan = self._plans[key] = Plan(self.program, shapes, dtypes, storage)
+            plan = self._plans[key] = Plan(self.program, shapes, dtypes, storage, self.device)
         return plan
 
 

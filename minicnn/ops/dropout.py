@@ -29,7 +29,8 @@ class AlphaDropout(Function):
 
     @staticmethod
     def forward(ctx: Context, x: Any, *, rate: float, generator: np.random.Generator, noise_shape: Any) -> Any:
-        kept = kernels.dropout.draw_mask(x.shape, rate, generator, noise_shape)
+        drawn = kernels.dropout.draw_mask(x.shape, rate, generator, noise_shape)
+        kept = kernels.to_device(drawn, kernels.device_of(x))
         scale = ((1 - rate) * (1 + rate * LOW**2)) ** -0.5 if rate < 1 else 0.0
         ctx.save(kept, scale)
         return (scale * np.where(kept, x, LOW) - scale * LOW * rate).astype(x.dtype)

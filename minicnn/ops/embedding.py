@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
-from minicnn.errors import DataError
+from minicnn.errors import DataError, UnsupportedError
 
 
 class Embedding(Function):
@@ -25,6 +26,8 @@ class Embedding(Function):
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
         rows, shape = ctx.saved
+        if kernels.device_of(dy) != "cpu":
+            raise UnsupportedError("embedding has no gradient on a GPU: train the table on the CPU, or freeze it")
         dw = np.zeros(shape, dy.dtype)
         np.add.at(dw, rows, dy)
         return None, dw

@@ -80,11 +80,13 @@ def _rows(array: Any) -> Any:
     return array.reshape(-1, array.shape[-1])
 
 
-def _targets(targets: Any, like: Tensor) -> np.ndarray:
-    array = numbers("loss", "targets", targets).astype(like.dtype, copy=False)
+def _targets(targets: Any, like: Tensor) -> Any:
+    """The targets in the predictions' dtype, where these are."""
+    given = kernels.device_array(targets)
+    array = (numbers("loss", "targets", targets) if given is None else given).astype(like.dtype, copy=False)
     if array.shape != like.shape:
         raise ShapeError(f"targets of shape {array.shape} for predictions of shape {like.shape}; they must be equal")
-    return array
+    return kernels.to_device(array, kernels.device_of(like.array))
 
 
 def softmax_crossentropy(logits: Tensor, targets: Any) -> Tensor:

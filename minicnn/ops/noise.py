@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
 
 
@@ -12,7 +13,8 @@ class Noise(Function):
 
     @staticmethod
     def forward(ctx: Context, x: Any, *, stddev: float, generator: np.random.Generator, relative: bool) -> Any:
-        noise = (stddev * generator.standard_normal(x.shape)).astype(x.dtype)
+        drawn = (stddev * generator.standard_normal(x.shape)).astype(x.dtype)
+        noise = kernels.to_device(drawn, kernels.device_of(x))
         if not relative:
             return x + noise
         noise += 1

@@ -152,9 +152,9 @@ class GRUResetBeforeStep(_Step):
 
     def __init__(self, w: Any, b: Any, dropout: Any, activation: str, recurrent_activation: str):
         super().__init__(w, b, dropout, activation, recurrent_activation)
-        units = len(w)
+        units, xp = len(w), kernels.array_module(w)
         self.of_gates, self.of_candidate = (
-            _Product(np.ascontiguousarray(part), None, dropout) for part in (w[:, : 2 * units], w[:, 2 * units :])
+            _Product(xp.ascontiguousarray(part), None, dropout) for part in (w[:, : 2 * units], w[:, 2 * units :])
         )
 
     def forward(self, x: Any, states: States) -> tuple[States, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Context, Function, Tensor
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.kernels import Pair, pair
@@ -78,22 +79,24 @@ class Resize(Function):
     def forward(ctx: Context, x: Any, *, size: Pair, method: str, antialias: bool) -> Any:
         ctx.save(x.shape)
         if not x.size:  # nothing is weighted, and a file may ask for sizes whose weights fill the memory
-            return np.zeros((len(x), *size, x.shape[3]), x.dtype)
-        rows, columns = _weights(x.shape, x.dtype, size=size, method=method, antialias=antialias)
+            return np.zeros_like(x, shape=(len(x), *size, x.shape[3]))
+        rows, columns = _weights(x.shape, x, size=size, method=method, antialias=antialias)
         return _product(rows, columns, x)
 
     @staticmethod
     def backward(ctx: Context, dy: Any) -> Any:
         (shape,) = ctx.saved
         if not dy.size:
-            return np.zeros(shape, dy.dtype)
-        rows, columns = _weights(shape, dy.dtype, **ctx.options)
+            return np.zeros_like(dy, shape=shape)
+        rows, columns = _weights(shape, dy, **ctx.options)
         return _product(rows.T, columns.T, dy)
 
 
-def _weights(shape: tuple[int, ...], dtype: Any, *, size: Pair, method: str, antialias: bool) -> Any:
-    """The weights of the rows and of the columns."""
-    return (axis_weights(old, new, method, antialias).astype(dtype) for old, new in zip(shape[1:3], size))
+def _weights(shape: tuple[int, ...], like: Any, *, size: Pair, method: str, antialias: bool) -> Any:
+    """The weights of the rows and of the columns, where an array is and of its dtype."""
+    where = kernels.device_of(like)
+    both = (axis_weights(old, new, method, antialias).astype(like.dtype) for old, new in zip(shape[1:3], size))
+    return (kernels.to_device(weights, where) for weights in both)
 
 
 def _product(rows: Any, columns: Any, x: Any) -> Any:

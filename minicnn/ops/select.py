@@ -31,7 +31,7 @@ class Spread(Function):
     def forward(ctx: Context, x: Any, *, steps: tuple[int, ...], first: int) -> Any:
         sizes = [(n - 1) * step + 1 if n else 0 for n, step in zip(x.shape[first:], steps)]
         places = (*[slice(None)] * first, *(slice(None, None, step) for step in steps))
-        y = np.zeros((*x.shape[:first], *sizes, *x.shape[first + len(steps) :]), x.dtype)
+        y = np.zeros_like(x, shape=(*x.shape[:first], *sizes, *x.shape[first + len(steps) :]))
         y[places] = x
         ctx.save(places)
         return y

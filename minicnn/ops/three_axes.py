@@ -87,7 +87,7 @@ class Conv3D(Function):
     def backward(ctx: Context, dy: Any) -> Any:
         padded, x_shape, w, y, depth, plane = ctx.saved
         dy = before_activation(y, dy, ctx.options.get("activation"))
-        images = np.ascontiguousarray(dy).reshape(-1, *dy.shape[2:])
+        images = kernels.array_module(dy).ascontiguousarray(dy).reshape(-1, *dy.shape[2:])
         dx = np.zeros_like(padded) if ctx.needs[0] else None
         dw = np.empty_like(w) if ctx.needs[1] else None
         for a in range(depth.taps):
@@ -105,7 +105,7 @@ class Conv3D(Function):
 def _images(padded: Any, depth: Depth, tap: int) -> Any:
     """The frames that a slice of the kernel meets, as a batch of images (N OD,H,W,C)."""
     frames = padded[:, depth.frames(tap)]
-    return np.ascontiguousarray(frames).reshape(-1, *frames.shape[2:])
+    return kernels.array_module(frames).ascontiguousarray(frames).reshape(-1, *frames.shape[2:])
 
 
 def conv3d(

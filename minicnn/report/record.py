@@ -46,6 +46,7 @@ def configuration(base: Base, policy: Policy, settings: Settings) -> dict[str, A
         **in_effect(policy),
         "validation": settings.validation,
         "folds": settings.folds,
+        "device": base.model.device,
     }
 
 

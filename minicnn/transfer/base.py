@@ -62,6 +62,7 @@ def load_base(
     size: int | None = None,
     resize: str | None = None,
     preprocessing: str | None = None,
+    device: str = "cpu",
 ) -> Base:
     """
     The base that a name or a path says.
@@ -72,7 +73,7 @@ def load_base(
         One of NAMES or "bundled", in small or capital letters, or a .keras, .h5 or .safetensors file.
     weights : str or path
         "imagenet", in small or capital letters, or a file, for a base that is one of NAMES.
-    size, resize, preprocessing
+    size, resize, preprocessing, device
         As in Settings.
 
     Raises
@@ -81,13 +82,20 @@ def load_base(
         Unknown name, weights of another architecture, or a choice that the base does not allow.
     FileAccessError, FileFormatError, WeightsMismatchError, DownloadError
         The file is missing, damaged, or not of the architecture.
+    DeviceError
+        The device cannot be used.
 
     Examples
     --------
     >>> load_base("mobilenet", "mobilenet_2_5_224_tf.h5").name  # doctest: +SKIP
     'MobileNet, alpha 0.25'
     """
-    name, source = str(base), str(weights)
+    found = _found(str(base), str(weights), size, resize, preprocessing)
+    found.model.to(device)
+    return found
+
+
+def _found(name: str, source: str, size: int | None, resize: str | None, preprocessing: str | None) -> Base:
     source = PUBLISHED if source.lower() == PUBLISHED else source
     if name.lower() in NAMES:
         return _from_network(NAMES[name.lower()], source, size, resize, preprocessing)

@@ -15,7 +15,7 @@ import numpy as np
 from minicnn.data import load_images
 from minicnn.data.load import file_hashes
 from minicnn.errors import ArgumentError, DataError, DTypeError, ShapeError
-from minicnn.models.batches import as_array
+from minicnn.models.arrays import as_array
 from minicnn.models.identity import kernels_text
 from minicnn.models.network import Network
 from minicnn.preparation import MODES
@@ -148,7 +148,7 @@ def features_of(
 
 def _key(model: Any, source: PictureSource, storage: str) -> str:
     """A hash of all that features are computed from but the picture."""
-    parts = ["features of a picture", model_hash(model), str(source.preparation), kernels_text()]
+    parts = ["features of a picture", model_hash(model), str(source.preparation), kernels_text(model.device)]
     parts += [] if storage == "float32" else [storage]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

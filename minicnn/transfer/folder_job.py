@@ -106,7 +106,8 @@ def _check_folds(counts: Mapping[str, int], folds: int) -> None:
 
 def _load_base(base: str | Path, weights: str | Path, settings: Settings, policy: Policy) -> Base:
     """The base, in which the layer that fine-tuning begins from is found."""
-    found = load_base(base, weights, size=settings.size, resize=settings.resize, preprocessing=settings.preprocessing)
+    preparing = {"size": settings.size, "resize": settings.resize, "preprocessing": settings.preprocessing}
+    found = load_base(base, weights, **preparing, device=settings.device)
     check_unfreeze(found.model, policy.unfreeze)
     return found
 

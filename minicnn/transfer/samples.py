@@ -14,7 +14,7 @@ from minicnn.data.pictures import LabelledPictures
 from minicnn.data.split import joined_keys
 from minicnn.data.table import files_of
 from minicnn.errors import ArgumentError, DataError, DTypeError
-from minicnn.models.batches import as_array
+from minicnn.models.arrays import as_array
 from minicnn.preparation import MODES, ResizeRule
 from minicnn.transfer.base import Base
 from minicnn.transfer.feature_cache import FeatureCache

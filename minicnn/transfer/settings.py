@@ -38,6 +38,8 @@ class Settings:
     validation : float
         Share that is kept aside when the folder has no val/ of its own.
     seed : int
+    device : str
+        Where the base computes and is fine-tuned: "cpu", or "cuda", an NVIDIA GPU.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class Settings:
     folds: int = 0
     validation: float = 0.2
     seed: int = 0
+    device: str = "cpu"
 
     @property
     def policy(self) -> Policy:

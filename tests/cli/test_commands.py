@@ -256,6 +256,25 @@ def test_doctor_says_whether_kernels_are_measured_and_where_that_is_kept(choice,
     assert found == f"{said}{tmp_path / 'kernels'}, 2 files, 0.0 MiB"
 
 
+@pytest.mark.parametrize(
+    ("driver", "usable", "said"),
+    [
+        ((13, 0), (True, "NVIDIA H200"), {"driver": "CUDA 13.0", "GPU": "NVIDIA H200"}),
+        (
+            (12, 4),
+            (False, "it is old: buy another"),
+            {"driver": "CUDA 12.4", "GPU": "not usable: it is old: buy another"},
+        ),
+        (None, (False, "none"), {"driver": "none found: kernels run on the processor", "GPU": "not usable: none"}),
+    ],
+)
+def test_doctor_says_what_there_is_of_a_gpu(driver, usable, said, monkeypatch, capsys):
+    monkeypatch.setattr("minicnn.kernels.driver_version", lambda: driver)
+    monkeypatch.setattr("minicnn.kernels.cuda_usable", lambda: usable)
+    assert main(["doctor", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cuda"] == said
+
+
 def test_doctor_says_when_the_cache_cannot_be_written(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "file"))

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 from strategies import arrays, paddings
 
 from minicnn.errors import ShapeError
-from minicnn.kernels import depthwise_conv2d, resolve_window
-from minicnn.kernels.depthwise_conv2d._choice import columns_fit
+from minicnn.kernels import KernelSpec, depthwise_conv2d, resolve_window
+from minicnn.kernels.depthwise_conv2d._choice import CUDA_COLUMNS, columns_fit
 
 NAMES = ("x", "w", "bias", "residual", "dy")
 
 
 @st.composite
-def cases(draw: Any, values: Any = arrays, columns: bool = False) -> dict[str, Any]:
+def cases(draw: Any, values: Any = arrays, columns: KernelSpec | None = None) -> dict[str, Any]:
     """x, w, bias, residual, dy and the options of one depthwise convolution; strides and dilation may meet.
 
-    `columns`: one that v4_columns can do.
+    `columns`: one that this rung, a v4_columns, can do.
     """
     channels = draw(st.sampled_from([1, 3, 16, 23, 40] if columns else [1, 2, 5, 16, 23]))
     multiplier = draw(st.sampled_from([1, 1, 1, 2, 3]))
@@ -30,6 +30,8 @@ def cases(draw: Any, values: Any = arrays, columns: bool = False) -> dict[str, A
         "dilation": draw(st.tuples(gaps, st.just(1) if columns else gaps)),
         "padding": draw(paddings()),
     }
+    if columns is not None and columns.device == "cuda":
+        channels, multiplier, taps, options["strides"] = draw(_columns_on_cuda(columns.direction))
     x = draw(values((draw(st.integers(0, 3)), *size, channels)))
     w = draw(values((*taps, channels, multiplier)))
     try:
@@ -37,7 +39,7 @@ def cases(draw: Any, values: Any = arrays, columns: bool = False) -> dict[str, A
     except ShapeError:
         assume(False)
         raise
-    if columns:
+    if columns is not None and columns.device == "cpu":
         window = resolve_window(size, taps, **options)
         assume(columns_fit(w.shape, window, y.shape))
     return {
@@ -45,6 +47,14 @@ def cases(draw: Any, values: Any = arrays, columns: bool = False) -> dict[str, A
         "dy": draw(values(y.shape)), "options": options, "add": draw(st.booleans()),
         "activation": draw(st.sampled_from([None, "relu", "relu6"])),
     }  # fmt: skip
+
+
+@st.composite
+def _columns_on_cuda(draw: Any, direction: str) -> tuple[int, int, tuple[int, int], tuple[int, int]]:
+    """(channels, filters of each, taps, strides) that v4_columns can do on a GPU."""
+    strides = (1, 1) if direction == "backward_input" else (draw(st.integers(1, 3)), draw(st.integers(1, 2)))
+    taps = draw(st.sampled_from([taps for taps, stride in CUDA_COLUMNS if stride == strides[1]]))
+    return draw(st.sampled_from([4, 16, 36])), 1, (draw(st.integers(1, 5)), taps), strides
 
 
 def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarray:

@@ -1,11 +1,13 @@
 """elementwise: cases and how a rung is run on them."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 from strategies import LAYOUTS, arrays, lay_out
 
+from minicnn import kernels
 from minicnn.kernels import elementwise
 
 IMAGE, GATE = (2, 3, 4, 5), (2, 1, 1, 5)
@@ -36,6 +38,11 @@ def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarr
         return elementwise.add(a, b, activation=case["activation"], rung=rung)
     if direction in elementwise.FORWARD:
         return getattr(elementwise, direction)(a, b, rung=rung)
+    with kernels.use("elementwise", rung) if rung else nullcontext():
+        return _gradients(case, a, b, dy, direction)
+
+
+def _gradients(case: dict[str, Any], a: np.ndarray, b: np.ndarray, dy: np.ndarray, direction: str) -> np.ndarray:
     if direction == "reduce":
         return elementwise.add_backward(np.stack([dy, 2 * dy]), case["reduced"], ())[0]
     return np.concatenate([gradient.ravel() for gradient in elementwise.maximum_backward(a, b, dy)])

@@ -24,7 +24,7 @@ def run(case: dict[str, Any], dtype: Any, rung: str, direction: str) -> np.ndarr
     x, dy = case["x"].astype(dtype, copy=False), case["dy"].astype(dtype, copy=False)
     if direction == "forward":
         return global_maxpool2d.forward(x, case["keepdims"], rung=rung)
-    y = global_maxpool2d.forward(x, case["keepdims"], rung="reference")
+    y = global_maxpool2d.forward(x, case["keepdims"])  # every rung finds the same
     return global_maxpool2d.backward(x, y, dy, rung=rung)
 
 

@@ -17,6 +17,7 @@ from numba.core.codegen import JITCPUCodegen
 from numba.core.registry import cpu_target
 
 from minicnn import kernels
+from minicnn.kernels import _cache_folder
 from minicnn.kernels import _compile_cache as cache
 from minicnn.kernels._jit import jit
 
@@ -187,7 +188,7 @@ def test_a_folder_that_others_may_write_is_not_trusted(kept, mode):
 def test_a_folder_of_someone_else_is_not_trusted(folder, monkeypatch):
     cache.compile_cache_folder.cache_clear()
     monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
-    monkeypatch.setattr(cache, "SYSTEM", folder.stat().st_uid + 2)
+    monkeypatch.setattr(_cache_folder, "SYSTEM", folder.stat().st_uid + 2)
     with pytest.warns(UserWarning, match="may be written by others"):
         assert cache.compile_cache_folder() is None
 
@@ -214,7 +215,7 @@ def test_a_filled_folder_that_cannot_be_written_is_read(kept, monkeypatch, empty
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="this system has no owners of files")
 def test_a_folder_of_the_systems_owner_is_trusted(kept, monkeypatch):
     cache.compile_cache_folder.cache_clear()
-    monkeypatch.setattr(cache, "SYSTEM", kept.stat().st_uid)
+    monkeypatch.setattr(_cache_folder, "SYSTEM", kept.stat().st_uid)
     monkeypatch.setattr(os, "getuid", lambda: kept.stat().st_uid + 1)
     assert cache.compile_cache_folder() == kept.parent
 

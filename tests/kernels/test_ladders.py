@@ -25,16 +25,17 @@ def text(op: str) -> str:
 
 def listed(page: str) -> dict[str, list[str]]:
     """{direction: rungs} of the tables on a page."""
-    parts = re.split(r"^### (\w+)$", page, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^### ([\w ]+)$", page, flags=re.MULTILINE)[1:]
     return {name: re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) for name, part in zip(parts[::2], parts[1::2])}
 
 
 @pytest.mark.parametrize("op", kernels.operations())
 def test_the_tables_list_the_registered_rungs(op):
     expected: dict[str, list[str]] = {}
-    for spec in kernels.specs():
+    for spec in (*kernels.specs("cpu"), *kernels.specs("cuda")):
         if spec.op == op:
-            expected.setdefault(spec.direction, []).append(spec.rung)
+            title = spec.direction if spec.device == "cpu" else f"{spec.direction} on a GPU"
+            expected.setdefault(title, []).append(spec.rung)
     assert listed(text(op)) == expected
 
 

@@ -175,8 +175,9 @@ def test_every_ladder_begins_with_the_definition_and_climbs(op):
     ladders = registry._operations[op].ladder
     for (direction, device), rungs in ladders.items():
         names = list(rungs)
-        numbers = [int(name.removeprefix("v").partition("_")[0]) for name in names[1:]]
-        assert names[0] == "reference", (direction, device)
+        if device == "cpu":
+            assert names.pop(0) == "reference", direction
+        numbers = [int(name.removeprefix("v").partition("_")[0]) for name in names]
         assert numbers == sorted(set(numbers))
         assert all(spec.note for spec in rungs.values())
 

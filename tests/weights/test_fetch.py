@@ -13,6 +13,7 @@ import pytest
 from weight_cases import FILES
 
 from minicnn.errors import DownloadError
+from minicnn.kernels._cache_folder import user_cache_folder
 from minicnn.weights import download as downloading
 from minicnn.weights.fetch import cache_folder, fetch, find, is_file, locate
 from minicnn.weights.registry import PublishedFile
@@ -334,7 +335,7 @@ def test_the_cache_folder_is_the_users_and_one_with_that_of_kernels(environment,
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert cache_folder() == Path(folder)
-    assert pytest.importorskip("minicnn.kernels._compile_cache").user_cache_folder() == Path(folder)
+    assert user_cache_folder() == Path(folder)
 
 
 def test_a_file_is_the_published_one_by_name_and_hash(tmp_path):

@@ -14,7 +14,7 @@ from minicnn.autograd import Function, Parameter
 from minicnn.autograd.arithmetic import Multiply
 from minicnn.ops.conv import Conv2DTranspose, DepthwiseConv2D
 
-from .trace import Instruction, Value, array_of, parameters_of
+from .trace import Instruction, Value, host_array_of, parameters_of
 
 
 class Channelwise:
@@ -29,7 +29,7 @@ class Channelwise:
     def apply(self, function: type[Function], w: np.ndarray, b: np.ndarray | None) -> tuple[np.ndarray, Any]:
         """The weights and bias that include it."""
         channels = w.shape[2] * w.shape[3] if function is DepthwiseConv2D else w.shape[_filters(function)]
-        vector = np.broadcast_to(array_of(self.operand).reshape(-1), channels)
+        vector = np.broadcast_to(host_array_of(self.operand).reshape(-1), channels)
         if self.operation is Multiply:
             return scaled(function, w, vector), None if b is None else b * vector
         return w, np.array(vector) if b is None else b + vector

@@ -31,7 +31,7 @@ from minicnn.ops.pool import MaxPool2D
 from minicnn.ops.shape import Concatenate, SampleReshape, ZeroPadding2D
 
 from .channelwise import Channelwise, channel_operand, scaled
-from .trace import Instruction, Trace, Value, View, array_of, parameters_of
+from .trace import Instruction, Trace, Value, View, host_array_of, parameters_of
 
 PRODUCTS = (Conv2D, DepthwiseConv2D, Conv2DTranspose, Dense)
 WITH_RESIDUAL = (Conv2D, DepthwiseConv2D, Dense)
@@ -53,7 +53,7 @@ class Fold:
         self, function: type[Function], w: np.ndarray | None, b: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """The weights and bias that include the normalisation; scale and shift where it has none before it."""
-        gamma, beta, mean, variance = map(array_of, self.operands)
+        gamma, beta, mean, variance = map(host_array_of, self.operands)
         scale, shift = kernels.batchnorm.fold(gamma, beta, mean, variance, self.epsilon)
         if w is None:
             return scale, shift

@@ -24,6 +24,7 @@ from minicnn.ops.dense import Dense
 from ..graph import Program
 from ..memory import available_memory, in_words, out_of_memory
 from .axes import cancel_moves
+from .device_steps import DeviceSteps
 from .fuse import fuse, has_fixed_weights
 from .memory import sample_bytes
 from .share import share
@@ -37,7 +38,8 @@ SHARE = 0.25  # of the memory that is available, for the results of a plan
 class Plan:
     """A program compiled for inputs of given shapes (batch axis left out) and dtypes.
 
-    `dense_storage` says how the weights of dense layers are stored, one of kernels.dense.STORAGES.
+    `dense_storage` says how the weights of dense layers are stored, one of kernels.dense.STORAGES; `device` is where
+    the weights are, and where the plan runs.
     """
 
     def __init__(
@@ -46,8 +48,9 @@ class Plan:
         shapes: list[tuple[int, ...]],
         dtypes: list[np.dtype],
         dense_storage: str = "float32",
+        device: str = "cpu",
     ):
-        traced = trace(program, shapes, dtypes)
+        traced = trace(program, shapes, dtypes, device)
         cancel_moves(traced)
         share(traced)
         fuse(traced, convolve_dense=dense_storage == "float32" and "dense" not in kernels.forced_rungs())
@@ -55,14 +58,14 @@ class Plan:
         self.masked = traced.masked  # which outputs have masks, that follow them all
         self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
         self.parameters = [p for item in self.instructions for p in item.parameters()]
-        self.dense_storage = dense_storage
+        self.dense_storage, self.device = dense_storage, device
         self._made_for: Any = None  # the rungs and versions of weights
         self._weights: dict[int, list[Any]] = {}
-        self._stages: dict[int, list[Stages]] = defaultdict(list)
+        self._stages: dict[int, list[Stages | DeviceSteps]] = defaultdict(list)
         self._lock = threading.Lock()
 
     def run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """The outputs for input arrays that share a batch size.
+        """The outputs for input arrays that share a batch size: on the host, where all inputs are.
 
         Raises
         ------
@@ -90,6 +93,8 @@ class Plan:
                 parts.append(self._run(part))
             except MemoryError as error:
                 raise out_of_memory("predicting a batch", len(part[0]), error) from error
+        if all(type(array) is np.ndarray for array in arrays):
+            parts = [[kernels.to_host(array) for array in part] for part in parts]
         if len(parts) == 1:
             return parts[0]
         batched = [isinstance(value, Value) and value.rows > 0 for value in self.outputs]
@@ -99,7 +104,7 @@ class Plan:
         """How many samples of a batch are computed together: all where they fit in a share of the memory."""
         if batch in self._stages or not batch:
             return max(1, batch)
-        available = available_memory()
+        available = available_memory() if self.device == "cpu" else kernels.device(self.device).free_memory()
         if self.sample_bytes > available:
             needed, left = in_words(self.sample_bytes), in_words(available)
             raise OutOfMemoryError(f"predicting one sample takes {needed} of memory, {left} are left: make it smaller")
@@ -114,7 +119,8 @@ class Plan:
                 free = self._stages.get(batch)
                 stages = free.pop() if free else None
             if stages is None or stages.weights is not weights or stages.forced != kernels.forced_rungs():
-                stages = Stages(self.inputs, self.instructions, self.outputs, weights, batch)
+                parts = (self.inputs, self.instructions, self.outputs, weights, batch)
+                stages = Stages(*parts) if self.device == "cpu" else DeviceSteps(*parts, kernels.device(self.device))
             results = stages.run(arrays)
         with self._lock:
             if batch not in self._stages:
@@ -132,16 +138,23 @@ class Plan:
                 self._made_for = None
                 self._stages.clear()
                 self._weights = {}  # those that were are let go before others are made
-                self._weights = {id(i): _bind(i, self.dense_storage) for i in self.instructions if has_fixed_weights(i)}
+                self._weights = {id(i): self._bound(i) for i in self.instructions if has_fixed_weights(i)}
                 self._made_for = wanted
             return self._weights
 
+    def _bound(self, item: Instruction) -> list[Any]:
+        """The weights and bias of a product where the plan runs, with what was folded into them on the host."""
+        arrays = [array_of(value) for value in item.inputs[1:3]]
+        if item.derive:
+            arrays = [None if array is None else kernels.to_host(array) for array in arrays]
+            for fold in item.derive:
+                arrays = fold.apply(item.function, *arrays)
+        w, b = (None if array is None else kernels.to_device(array, self.device) for array in arrays)
+        return _packed(item, w, b, self.dense_storage)
 
-def _bind(item: Instruction, dense_storage: str) -> list[Any]:
-    """The weights and bias of a product, with what was folded into them, in the form that its kernel reads."""
-    w, b = map(array_of, item.inputs[1:3])
-    for fold in item.derive:
-        w, b = fold.apply(item.function, w, b)
+
+def _packed(item: Instruction, w: Any, b: Any, dense_storage: str) -> list[Any]:
+    """The weights and bias of a product in the form that its kernel reads."""
     if item.function is Conv2D and isinstance(item.inputs[0], Value):
         options = {k: item.options[k] for k in ("strides", "padding", "dilation", "groups")}
         w = kernels.conv2d.prepare(w, item.inputs[0].shape, **options)

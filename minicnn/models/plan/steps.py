@@ -21,7 +21,7 @@ from minicnn.ops.norm import BatchNormInfer, LayerNorm
 from minicnn.ops.pool import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 from minicnn.ops.shape import Concatenate
 
-from .memory import Memory, take
+from .memory import Memory, host_room
 from .stripes import chains, scratch_bytes, stripes
 from .trace import Instruction, Value, array_of
 
@@ -66,7 +66,7 @@ class Steps:
         self.memory = Memory(inputs, grouped, outputs, lasting, batch)
         self.fixed = {id(value): self.memory.of[id(value)] for value in inputs}  # what always lies at the same place
         self.inputs = list(self.fixed.values())
-        self.scratch = [take([], (1, room), np.dtype(np.uint8)) for room in [scratch_bytes(grouped, weights)] * 2]
+        self.scratch = [host_room(size) for size in [scratch_bytes(grouped, weights)] * 2]
         self.steps: list[Instruction | _Captured] = []
         for chain in grouped:
             self._add(chain)
@@ -78,7 +78,7 @@ class Steps:
         sources = [value for link in chain for value in link.values() if id(value) not in made]
         known = all(id(v) in self.fixed and self.fixed[id(v)].flags.c_contiguous for v in sources)
         if known and sources and item.function.is_view:
-            view = self._execute(item, self.fixed, None)
+            view = execute(item, self.fixed, self.weights)
             if np.may_share_memory(view, self.fixed[id(sources[0])]):
                 self.fixed[id(item.output)] = view
                 return
@@ -96,7 +96,7 @@ class Steps:
         try:
             with kernels.unrecorded(), kernels.record() as calls, kernels.capture() as jobs:
                 if len(chain) == 1:
-                    self._execute(chain[0], self.fixed, out)
+                    execute(chain[0], self.fixed, self.weights, out)
                 else:
                     self._execute_stripes(chain, out)
         except UnsupportedError:
@@ -118,7 +118,7 @@ class Steps:
                 options = part.options
                 if "residual" in options:  # which may be the input too, of which other rows are needed
                     options = {**options, "residual": values[id(options["residual"])]}
-                x = self._execute(part.item, {**values, id(part.item.inputs[0]): x}, y, options)
+                x = execute(part.item, {**values, id(part.item.inputs[0]): x}, self.weights, y, options)
 
     def run(self) -> list[np.ndarray]:
         """The outputs, which the next run may overwrite."""
@@ -127,30 +127,31 @@ class Steps:
             if isinstance(step, _Captured):
                 step.run()
                 continue
-            values[id(step.output)] = self._execute(step, values, self.memory.of.get(id(step.output)))
+            values[id(step.output)] = execute(step, values, self.weights, self.memory.of.get(id(step.output)))
             for spent in self.memory.spent[id(step)]:
                 if spent not in self.fixed:
                     values.pop(spent, None)
-        return [_operand(value, values) for value in self.outputs]
+        return [operand(value, values) for value in self.outputs]
 
-    def _execute(
-        self,
-        item: Instruction,
-        values: dict[int, np.ndarray],
-        out: np.ndarray | None,
-        options: dict[str, Any] | None = None,
-    ) -> np.ndarray:
-        """The result of one instruction, with its own options or others."""
-        options = item.options if options is None else options
-        inputs = [_operand(value, values) for value in item.inputs]
-        if item.function not in KERNELS:
-            result = item.function.forward(_FORGETFUL, *inputs, **options)
-            return np.asarray(result[0] if isinstance(result, tuple) else result)  # of one number NumPy makes a scalar
-        if "residual" in options:
-            options = {**options, "residual": _operand(options["residual"], values)}
-        if id(item) in self.weights:
-            inputs = [inputs[0], *self.weights[id(item)]]
-        return KERNELS[item.function](*inputs, **options, out=out)
+
+def execute(
+    item: Instruction,
+    values: dict[int, Any],
+    weights: dict[int, list[Any]],
+    out: Any = None,
+    options: dict[str, Any] | None = None,
+) -> Any:
+    """The result of one instruction, with its own options or others."""
+    options = item.options if options is None else options
+    inputs = [operand(value, values) for value in item.inputs]
+    if item.function not in KERNELS:
+        found = item.function.forward(_FORGETFUL, *kernels.together(inputs), **options)
+        result = found[0] if isinstance(found, tuple) else found
+        return np.asarray(result) if isinstance(result, np.generic) else result
+    if "residual" in options:
+        options = {**options, "residual": operand(options["residual"], values)}
+    inputs = [inputs[0], *weights[id(item)]] if id(item) in weights else kernels.together(inputs)
+    return KERNELS[item.function](*inputs, **options, out=out)
 
 
 class _Captured:
@@ -169,7 +170,8 @@ class _Captured:
         self.jobs.run()
 
 
-def _operand(value: Any, values: dict[int, np.ndarray]) -> Any:
+def operand(value: Any, values: dict[int, np.ndarray]) -> Any:
+    """The array of an instruction's input."""
     if isinstance(value, Value):
         return values[id(value)]
     return array_of(value)

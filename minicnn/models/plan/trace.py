@@ -56,6 +56,12 @@ class View:
         return self.function.forward(Context((False,), {}), self.source.array, **self.options)
 
 
+def host_array_of(value: Any) -> Any:
+    """The same on the host, for arithmetic with the arrays of others."""
+    array = array_of(value)
+    return None if array is None else kernels.to_host(array)
+
+
 def array_of(value: Any) -> Any:
     """The array of a weight, or of a view of one; anything else as it is."""
     return value.array if isinstance(value, Parameter | View) else value
@@ -96,9 +102,10 @@ class Trace:
     masked: list[bool]
 
 
-def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype]) -> Trace:
-    """Record a program for inputs of shapes (batch axis left out)."""
-    tensors = [Tensor(np.zeros((0, *shape), dtype)) for shape, dtype in zip(shapes, dtypes)]
+def trace(program: Program, shapes: list[tuple[int, ...]], dtypes: list[np.dtype], device: str) -> Trace:
+    """Record a program for inputs of shapes (batch axis left out) on the device where its weights are."""
+    empty = [np.zeros((0, *shape), dtype) for shape, dtype in zip(shapes, dtypes)]
+    tensors = [Tensor(kernels.to_device(array, device)) for array in empty]
     known: dict[int, Any] = {id(t): Value(t.shape, t.dtype) for t in tensors}
     kept: list[Tensor] = []  # an id is unique only while the tensor lives
     instructions: list[Instruction] = []

@@ -1,0 +1,184 @@
+"""The GPU, by CuPy: its arrays and its launches; the only file that imports cupy.
+
+CuPy loads and launches what `_cubin_cache` compiled.  Its own compilers are not asked: they want a device to compile
+for, and CI, which has none, could not run the same path.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
+
+from ._cubin_cache import cached_cubin
+from ._cuda_check import capability, examine, in_short, pip_install, properties
+from ._device import Device
+from ._driver import driver_version
+from ._nvrtc import target_for
+
+SHARED_WITHOUT_ASKING = 48 << 10  # bytes of dynamic shared memory that any kernel may have
+NULL = np.uintp(0)  # None is not one: CuPy 13 passes it as 0xffffffff
+
+
+class CupyDevice(Device):
+    """The GPU that is CuPy's current one when it is first asked for; CUDA_VISIBLE_DEVICES hides others.
+
+    Raises
+    ------
+    DeviceError
+        There is none that can be used: the sentence of `cuda_usable`.
+    """
+
+    name = "cuda"
+
+    def __init__(self) -> None:
+        usable, reason = cuda_usable()
+        if not usable:
+            raise DeviceError(reason)
+        self.xp = _cupy()
+        self.capability = capability(properties(self.xp))
+        self._modules: dict[tuple[Path, tuple[str, ...]], Any] = {}
+        self._functions: dict[tuple[Path, str, tuple[str, ...]], Any] = {}
+
+    def _launch(
+        self,
+        source: Path,
+        kernel: str,
+        grid: tuple[int, ...],
+        block: tuple[int, ...],
+        arguments: Sequence[Any],
+        shared_bytes: int,
+        defines: tuple[str, ...],
+        stream: Any,
+    ) -> None:
+        with self.guard(kernel):
+            function = self._functions.get((source, kernel, defines)) or self._load(source, kernel, defines)
+            if shared_bytes > SHARED_WITHOUT_ASKING:
+                driver = self.xp.cuda.driver
+                most = driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+                driver.funcSetAttribute(function.ptr, most, shared_bytes)
+            taken = tuple(NULL if argument is None else argument for argument in arguments)
+            function(grid, block, taken, shared_mem=shared_bytes, stream=stream)
+
+    def _load(self, source: Path, kernel: str, defines: tuple[str, ...]) -> Any:
+        if (source, defines) not in self._modules:
+            module = self.xp.cuda.Module()
+            module.load(cached_cubin(source, target_for(self.capability), defines).cubin)
+            self._modules[source, defines] = module
+        function = self._modules[source, defines].get_function(kernel)
+        self._functions[source, kernel, defines] = function
+        return function
+
+    @contextmanager
+    def guard(self, what: str) -> Iterator[None]:
+        cuda = self.xp.cuda
+        try:
+            yield
+        except cuda.memory.OutOfMemoryError as error:
+            raise DeviceMemoryError(f"{what}: the GPU has too little memory: take smaller batches ({error})") from error
+        except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
+            raise DeviceError(f"{what}: {error}") from error
+
+    def from_host(self, array: np.ndarray) -> Any:
+        with self.guard("copy to the GPU"):
+            return self.xp.array(array, order="C", blocking=True)
+
+    def to_host(self, array: Any) -> np.ndarray:
+        with self.guard("copy from the GPU"):
+            return array.get()
+
+    def write(self, place: Any, array: Any) -> None:
+        with self.guard("copy to the GPU"):
+            if isinstance(array, np.ndarray):
+                place.set(array.astype(place.dtype, order="C", copy=False))
+            else:
+                place[...] = array
+
+    def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        """As `Device.capture`, by a CUDA graph; the modules of all kernels must have been loaded by an earlier run."""
+        cuda, kept = self.xp.cuda, []
+        allocate, stream = cuda.get_allocator(), cuda.Stream(non_blocking=True)
+
+        def keeping(size: int) -> Any:
+            kept.append(allocate(size))  # else the pool would give it to others, while the graph still writes there
+            return kept[-1]
+
+        with stream, cuda.using_allocator(keeping):
+            stream.begin_capture()
+            try:
+                result = work()
+                graph = stream.end_capture()
+            except BaseException as error:
+                with suppress(Exception):
+                    stream.end_capture()  # ends it also where the error has broken it
+                if isinstance(error, RuntimeError) and not isinstance(error, MemoryError):
+                    raise UnsupportedError(f"it cannot be captured in a CUDA graph: {error}") from error
+                raise
+        return result, partial(self._replay, graph, kept)
+
+    def _replay(self, graph: Any, kept: list[Any]) -> None:
+        """Launch a graph on the current stream; what it writes to lives as long as this may be called."""
+        with self.guard("launch of a CUDA graph"):
+            graph.launch()
+
+    def address(self, array: Any) -> int:
+        return array.data.ptr
+
+    def free_memory(self) -> int:
+        pool = self.xp.get_default_memory_pool()
+        free = self.xp.cuda.Device().mem_info[0] + pool.free_bytes()
+        return max(0, min(free, pool.get_limit() - pool.used_bytes()) if pool.get_limit() else free)
+
+    def memory_of(self, work: Callable[[], Any]) -> int:
+        pool = self.xp.get_default_memory_pool()
+        pool.free_all_blocks()  # so that the pool grows by what is taken
+        before = pool.total_bytes()
+        work()
+        return pool.total_bytes() - before
+
+    def synchronize(self) -> None:
+        with self.guard("work on the GPU"):
+            self.xp.cuda.Device().synchronize()
+
+
+def cuda_usable() -> tuple[bool, str]:
+    """Whether kernels can run on a GPU here: (True, its name), or (False, what is missing and what to do).
+
+    Never raises.  Arithmetic on the GPU is tried, since devices are also listed where they cannot be used.
+
+    >>> from minicnn import kernels
+    >>> usable, said = kernels.cuda_usable()
+    """
+    try:
+        return True, examine(_cupy())
+    except Exception as error:  # also what CuPy, its libraries and damaged installations come up with
+        said = str(error) if isinstance(error, MinicnnError) else f"the GPU cannot be used ({in_short(error)})"
+        return False, said
+
+
+def _cupy() -> Any:
+    try:
+        import cupy  # pyright: ignore[reportMissingImports]
+    except ModuleNotFoundError as error:
+        if error.name == "cupy":
+            raise DeviceError(_without_cupy()) from None
+        raise _broken(error) from error
+    except Exception as error:
+        raise _broken(error) from error
+    return cupy
+
+
+def _without_cupy() -> str:
+    if driver_version() is None:
+        return f"there is neither an NVIDIA driver nor CuPy: install the driver, then {pip_install()}"
+    return f"CuPy is not installed: {pip_install()}"
+
+
+def _broken(error: Exception) -> DeviceError:
+    return DeviceError(
+        f"CuPy is installed but cannot be imported ({in_short(error)}): {pip_install()} --force-reinstall"
+    )

@@ -1,0 +1,79 @@
+"""Arrays between the host and devices."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import DeviceError
+
+from ._device import device
+from ._where import device_of
+
+HOST = "cpu"
+DLPACK_CUDA = 2  # the number of NVIDIA's GPUs in DLPack
+
+
+def to_host(array: Any) -> np.ndarray:
+    """The array itself where it is NumPy's, else a copy as one."""
+    where = device_of(array)
+    return array if where == HOST else device(where).to_host(array)
+
+
+def to_device(array: Any, name: str) -> Any:
+    """The array itself where it is on the device of a name, else a copy there; the host is "cpu".
+
+    Raises
+    ------
+    ArgumentError, DeviceError
+    """
+    if device_of(array) == name:
+        return array
+    array = to_host(array)
+    return array if name == HOST else device(name).from_host(array)
+
+
+def shared(source: Any) -> Any:
+    """An array over the memory of another library's (PyTorch, JAX ...), by DLPack: NumPy's, or of the GPU it is on.
+
+    Raises
+    ------
+    DeviceError
+        The GPU cannot be used here.
+    """
+    kind, _ = source.__dlpack_device__()
+    return device("cuda").xp.from_dlpack(source) if kind == DLPACK_CUDA else np.from_dlpack(source)
+
+
+def device_array(value: Any) -> Any:
+    """The array of a device that a value is, or whose memory it shares; None for anything of the host."""
+    if isinstance(value, np.ndarray):
+        return None
+    if hasattr(value, "minicnn_device"):
+        return value
+    if not hasattr(value, "__dlpack_device__") or value.__dlpack_device__()[0] != DLPACK_CUDA:
+        return None
+    return value if hasattr(value, "get") else shared(value)
+
+
+def array_module(array: Any) -> Any:
+    """NumPy, or what makes arrays where an array is."""
+    where = device_of(array)
+    return np if where == HOST else device(where).xp
+
+
+def together(arrays: Sequence[Any]) -> list[Any]:
+    """The arrays (None for an absent one), those of the host brought to the device that the others are on.
+
+    Raises
+    ------
+    DeviceError
+        They are on several devices.
+    """
+    places = {device_of(array) for array in arrays if array is not None} - {HOST}
+    if len(places) > 1:
+        raise DeviceError(f"arrays of one operation are on several devices: {', '.join(sorted(places))}")
+    if not places:
+        return list(arrays)
+    (place,) = places
+    return [None if array is None else to_device(array, place) for array in arrays]

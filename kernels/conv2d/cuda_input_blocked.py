@@ -1,0 +1,41 @@
+"""The input gradient of conv2d as matrix products: what cuda_input_blocked.cu is launched with."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._cuda_blocks import VARIANTS, blocking, vector
+from .._cuda_file import CudaFile, contiguous, ints
+from .._epilogue import Epilogue
+from .._shapes import Window, ceil_div
+from ._cuda_sizes import cuda_sizes
+from .cuda_chunks import in_chunks
+
+FILE = CudaFile("conv2d/cuda_input_blocked.cu", variants=VARIANTS)
+PLAIN = Epilogue()
+
+
+def conv2d_backward_input_v4_blocked(dy: Any, w: Any, window: Window, dx: Any, epilogue: Epilogue = PLAIN) -> Any:
+    """dx = windows of dy @ w, for each residue of the strides, finished by the epilogue"""
+    dy, w, groups = contiguous(dy), contiguous(w), window.groups
+    channels, filters = w.shape[2], w.shape[3] // groups
+    rows, columns = (ceil_div(size, step) for size, step in zip(dx.shape[1:3], window.strides))
+    pixels, depth = dx.shape[0] * rows * columns, filters * math.prod(_most_taps(w.shape[:2], window))
+    products = groups * math.prod(window.strides)
+    width = vector((channels, filters), dy, w, epilogue.bias, epilogue.residual, dx)
+    plan = blocking(pixels, channels, depth, products, width)
+    sizes = cuda_sizes(dx.shape, w.shape, dy.shape, window)
+
+    def launch(bias: Any, residual: Any, low: np.float32, high: np.float32, to: Any) -> None:
+        grid = products * plan.blocks(pixels, channels), plan.chunks(depth)
+        arguments = dy, w, bias, residual, to, low, high, np.int64(dx.size), *ints(dx.shape[0], plan.steps), *sizes
+        FILE.launch(dx, "conv2d_backward_input_v4_blocked", grid, plan.threads, *arguments, variant=plan.variant)
+
+    return in_chunks(launch, plan.chunks(depth), epilogue, dx)
+
+
+def _most_taps(taps: tuple[int, ...], window: Window) -> list[int]:
+    """Of each axis, how many reach a pixel at the most: those that are a multiple of the stride apart."""
+    axes = zip(taps, window.strides, window.dilation)
+    return [ceil_div(count, step // math.gcd(step, gap)) for count, step, gap in axes]

@@ -1,0 +1,165 @@
+// A block's part of a matrix product, by sums that stay in registers.
+//
+//     sums (BLOCK_M, BLOCK_N) = a (BLOCK_M, K) b (K, BLOCK_N)
+//
+// A thread adds 8 x 8 sums: 16 numbers from shared memory feed 64 multiply-adds, where a thread with one sum reads two
+// for each.  BLOCK_K columns of a and rows of b lie in shared memory at a time, twice: while the threads multiply the
+// ones, they fetch the next into registers, and put them beside, so that nobody waits for memory.
+//
+// A file that includes it is built for a choice of the macros BLOCK_M, BLOCK_N and VECTOR, the floats that are read at
+// once: 4 where all rows begin on 16 bytes, or 1.  32 threads make 64 x 32 sums.
+#pragma once
+#include "epilogue.cuh"
+#include "float4.cuh"
+
+#define BLOCK_K 8
+#define THREADS (BLOCK_M * BLOCK_N / 64)
+#if THREADS >= 128
+#define BLOCKS_AT_ONCE (512 / THREADS)  // of a multiprocessor: 128 registers are left for each thread
+#else
+#define BLOCKS_AT_ONCE (384 / THREADS)  // each thread fetches more
+#endif
+#define PITCH_A (BLOCK_M + 4)  // so that numbers that are transposed go to other banks
+#define PITCH_B (BLOCK_N + 4)
+#define LOADS_A (BLOCK_M * BLOCK_K / 4 / THREADS)
+#define LOADS_B (BLOCK_N * BLOCK_K / 4 / THREADS)
+#define ROWS_APART (THREADS / (BLOCK_K / 4))  // the rows of a that a thread fetches
+
+typedef float ColumnsOfA[BLOCK_K][PITCH_A];  // transposed
+typedef float RowsOfB[BLOCK_K][PITCH_B];
+
+// The row of a, and its first column of BLOCK_K, that this thread fetches first.
+static __device__ __forceinline__ int row_fetched() { return threadIdx.x / (BLOCK_K / 4); }
+static __device__ __forceinline__ int depth_fetched() { return threadIdx.x % (BLOCK_K / 4) * 4; }
+
+// The first of this thread's sums: rows {0..3, 32..35} and columns {0..3, 16..19} from there.  A warp makes 64 x 32, so
+// that its lanes read numbers that lie side by side, or the same.
+static __device__ __forceinline__ int tile_row() {
+    return threadIdx.x / 32 / (BLOCK_N / 32) * 64 + threadIdx.x % 32 / 4 * 4;
+}
+static __device__ __forceinline__ int tile_column() {
+    return threadIdx.x / 32 % (BLOCK_N / 32) * 32 + threadIdx.x % 4 * 4;
+}
+
+// A matrix (depth, columns) whose rows lie along k, `left` columns from where this thread reads; EXTENT are multiplied.
+template <int EXTENT> struct MatrixAcross {
+    static const int LANES = EXTENT / 4, APART = THREADS / LANES, LOADS = BLOCK_K / APART;
+    const float *from;
+    int k, depth, left, pitch;
+    float4 held[LOADS];
+
+    __device__ __forceinline__ MatrixAcross(const float *b, int column, int first, int depth, int columns, int pitch)
+        : from(b + column + threadIdx.x % LANES * 4), k(first + threadIdx.x / LANES), depth(depth),
+          left(columns - column - threadIdx.x % LANES * 4), pitch(pitch) {}
+
+    __device__ __forceinline__ void fetch() {
+#pragma unroll
+        for (int l = 0; l < LOADS; l++) {
+            int row = k + l * APART;
+            held[l] = four_of(from + (long long)row * pitch, row < depth ? left : 0);
+        }
+        k += BLOCK_K;
+    }
+    __device__ __forceinline__ void put(float (&b)[BLOCK_K][EXTENT + 4]) const {
+#pragma unroll
+        for (int l = 0; l < LOADS; l++) *(float4 *)&b[threadIdx.x / LANES + l * APART][threadIdx.x % LANES * 4] = held[l];
+    }
+};
+
+typedef MatrixAcross<BLOCK_N> MatrixB;      // b as it lies in memory
+typedef MatrixAcross<BLOCK_M> TransposedA;  // a, whose rows are columns in memory
+
+// Numbers of a as a thread holds them, four columns of each of its rows.
+static __device__ __forceinline__ void put_rows(const float4 (&held)[LOADS_A], ColumnsOfA &a) {
+    const int k = depth_fetched();
+#pragma unroll
+    for (int l = 0; l < LOADS_A; l++) {
+        const int row = row_fetched() + l * ROWS_APART;
+        a[k][row] = held[l].x, a[k + 1][row] = held[l].y, a[k + 2][row] = held[l].z, a[k + 3][row] = held[l].w;
+    }
+}
+
+// a (rows, depth) as a matrix in memory, from row `row0` and column `first` on.
+struct MatrixA {
+    const float *from;
+    int left, rows, depth;  // columns after those that were read, rows from this thread's first on
+    float4 held[LOADS_A];
+
+    __device__ __forceinline__ MatrixA(const float *a, int row0, int rows, int depth, int first = 0)
+        : from(a + (long long)(row0 + row_fetched()) * depth + first + depth_fetched()),
+          left(depth - first - depth_fetched()), rows(rows - row0 - row_fetched()), depth(depth) {}
+
+    __device__ __forceinline__ void fetch() {
+#pragma unroll
+        for (int l = 0; l < LOADS_A; l++)
+            held[l] = four_of(from + (long long)l * ROWS_APART * depth, l * ROWS_APART < rows ? left : 0);
+        from += BLOCK_K, left -= BLOCK_K;
+    }
+    __device__ __forceinline__ void put(ColumnsOfA &a) const { put_rows(held, a); }
+};
+
+static __device__ __forceinline__ void multiply_add(const ColumnsOfA &a, const RowsOfB &b, float (&sums)[8][8]) {
+    const int row = tile_row(), column = tile_column();
+#pragma unroll 2  // more would take more registers than there are
+    for (int k = 0; k < BLOCK_K; k++) {
+        const float4 a0 = *(const float4 *)&a[k][row], a1 = *(const float4 *)&a[k][row + 32];
+        const float4 b0 = *(const float4 *)&b[k][column], b1 = *(const float4 *)&b[k][column + 16];
+        const float left[8] = {a0.x, a0.y, a0.z, a0.w, a1.x, a1.y, a1.z, a1.w};
+        const float right[8] = {b0.x, b0.y, b0.z, b0.w, b1.x, b1.y, b1.z, b1.w};
+#pragma unroll
+        for (int i = 0; i < 8; i++)
+#pragma unroll
+            for (int j = 0; j < 8; j++) sums[i][j] += left[i] * right[j];
+    }
+}
+
+// sums += the next `steps` * BLOCK_K columns of `left` times as many rows of `right`.
+template <class Left, class Right>
+static __device__ __forceinline__ void multiply(Left &left, Right &right, int steps, ColumnsOfA (&a)[2],
+                                                RowsOfB (&b)[2], float (&sums)[8][8]) {
+    left.fetch(), right.fetch();
+    left.put(a[0]), right.put(b[0]);
+    __syncthreads();
+    for (int step = 0; step < steps; step++) {
+        const int next = (step + 1) % 2;
+        if (step + 1 < steps) left.fetch(), right.fetch();
+        multiply_add(a[step % 2], b[step % 2], sums);
+        if (step + 1 < steps) left.put(a[next]), right.put(b[next]);
+        __syncthreads();
+    }
+}
+
+// y (.., pitch) = the sums of a block, finished: row r of the tile is row place(r) of y, and is not written where that is
+// negative; `columns` are counted from column 0, whose number in y and in the bias is `first`.
+template <class Place>
+static __device__ __forceinline__ void write_rows(const float (&sums)[8][8], const float *bias, const float *residual,
+                                                  float *y, float low, float high, Place place, int column0, int columns,
+                                                  int first, int pitch) {
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        const long long row = place(tile_row() + i % 4 + i / 4 * 32);
+        if (row < 0) continue;
+#pragma unroll
+        for (int j = 0; j < 8; j += 4) {
+            const int column = column0 + tile_column() + j / 4 * 16, f = first + column;
+            const long long to = row * pitch + f;
+#if VECTOR == 4
+            const float4 sum = make_float4(sums[i][j], sums[i][j + 1], sums[i][j + 2], sums[i][j + 3]);
+            if (column < columns) *(float4 *)(y + to) = four_finished(sum, bias, residual, to, f, low, high);
+#else
+#pragma unroll
+            for (int q = 0; q < 4; q++)
+                if (column + q < columns)
+                    y[to + q] = finished(sums[i][j + q], bias, residual, to + q, f + q, low, high);
+#endif
+        }
+    }
+}
+
+// y (rows, pitch) = the sums of a block at (row0, column0), finished.
+static __device__ __forceinline__ void write_tile(const float (&sums)[8][8], const float *bias, const float *residual,
+                                                  float *y, float low, float high, long long row0, int column0,
+                                                  long long rows, int columns, int first, int pitch) {
+    const auto place = [=](int row) { return row0 + row < rows ? row0 + row : -1; };
+    write_rows(sums, bias, residual, y, low, high, place, column0, columns, first, pitch);
+}

@@ -1,0 +1,108 @@
+"""The device "cuda-emulated": arrays in the memory of this machine, kernels run by the emulator."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import DeviceError
+from minicnn.kernels._device import Device, register_device
+
+from .arrays import NAME, ArrayModule, EmulatedArray, launches_alone, unwrapped
+from .build import BuildError
+from .memory import pool
+from .module import EmulatorError, Module
+
+SHARED_BYTES = {(7, 5): 65536, (8, 0): 166912, (8, 6): 101376, (8, 9): 101376, (9, 0): 232448}  # of a block
+
+
+class EmulatedDevice(Device):
+    """A device that runs kernels on the CPU.
+
+    Parameters
+    ----------
+    mode : "fast", "checked" or "asan"
+    order : int
+        In which threads and blocks run: 0 as numbered, 1 reversed, more a seed.
+    capability : (int, int)
+        What host code chooses rungs by; it also limits the shared memory of a block.
+    """
+
+    name = NAME
+
+    def __init__(self, mode: str = "fast", order: int = 0, capability: tuple[int, int] = (8, 0)):
+        self.mode, self.order, self.capability = mode, order, capability
+        self.xp = ArrayModule()
+        self.launched: list[tuple[str, str]] = []  # (file, kernel)
+        self._noted: list[tuple] | None = None  # what is launched while a graph is captured
+        self._modules: dict[tuple[Path, tuple[str, ...]], Module] = {}
+
+    def _launch(
+        self,
+        source: Path,
+        kernel: str,
+        grid: Sequence[int],
+        block: Sequence[int],
+        arguments: Sequence[Any],
+        shared_bytes: int,
+        defines: tuple[str, ...],
+        stream: Any,
+    ) -> None:
+        if self._noted is not None:
+            self._noted.append((source, kernel, grid, block, arguments, shared_bytes, defines, stream))
+            return
+        key = (source, defines)
+        try:
+            if key not in self._modules:
+                self._modules[key] = Module(source, self.mode, defines)
+            host = [unwrapped(argument, kernel) for argument in arguments]
+            most_shared = SHARED_BYTES[self.capability]
+            self._modules[key].launch(kernel, grid, block, host, shared_bytes, self.order, most_shared)
+        except (BuildError, EmulatorError) as error:
+            raise DeviceError(str(error)) from None
+        self.launched.append((source.name, kernel))
+
+    def from_host(self, array: np.ndarray) -> EmulatedArray:
+        return EmulatedArray(np.array(array, order="C"))  # a copy, as on a GPU: what shares memory must not hide
+
+    def to_host(self, array: Any) -> np.ndarray:
+        return array.get()
+
+    def write(self, place: Any, array: Any) -> None:
+        place.host[...] = unwrapped(array, "write", takes_host=True)
+
+    def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        self._noted = noted = []
+        try:
+            with launches_alone():
+                result = work()
+        finally:
+            self._noted = None
+
+        def replay() -> None:
+            for launch in noted:
+                self._launch(*launch)
+
+        return result, replay
+
+    def address(self, array: Any) -> int:
+        return array.host.ctypes.data
+
+    def free_memory(self) -> int:
+        return pool.limit - pool.used
+
+    def memory_of(self, work: Callable[[], Any]) -> int:
+        pool.most = before = pool.used
+        work()
+        return pool.most - before
+
+    def synchronize(self) -> None:
+        pass  # a launch ends before it returns
+
+
+def install(mode: str = "fast", order: int = 0) -> EmulatedDevice:
+    """Make the device known to the kernels, and give it."""
+    made = EmulatedDevice(mode, order)
+    register_device(NAME, lambda: made)
+    return made

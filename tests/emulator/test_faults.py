@@ -1,0 +1,116 @@
+"""Planted faults are found, each by the line that it is in; the same kernels without them are found to be right."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from .launching import KERNELS, ORDERS, launch
+from .module import EmulatorError
+
+pytestmark = pytest.mark.cuda_emulated
+
+FILES = ("races.cu", "memory.cu", "last_array.cu", "barriers.cu", "copies.cu")
+SIZES = {"over_the_end": 63}  # numbers in x
+GRIDS = {"of_another_block": 2, "plain_sum_of_blocks": 4}
+BLOCKS = {"lanes_of_the_block": 48}
+OTHERS = {"absent": (None,)}  # arguments after x and n
+
+
+class Planted(NamedTuple):
+    """A pair of kernels, and what may be said of the faulty one: (line, text)."""
+
+    file: str
+    name: str
+    said: tuple[tuple[int, str], ...]
+
+
+def functions(file: str) -> Iterator[tuple[str, int, list[str]]]:
+    """The functions of a file of kernels: name, number of the first line, lines."""
+    text = (KERNELS / file).read_text()
+    for found in re.finditer(r"^[\w \"<>]*?(\w+)\([^()]*\) \{(.+\}$|\n(.*\n)*?\}$)", text, re.MULTILINE):
+        yield found[1], text[: found.start()].count("\n") + 1, found[0].split("\n")
+
+
+def planted(file: str) -> Iterator[Planted]:
+    """The pairs of a file; a line of a function that kernels call may be named for each of them."""
+    said = {}
+    for name, first, lines in functions(file):
+        marks = [(first + i, line.partition("// fault: ")[2]) for i, line in enumerate(lines) if "// fault:" in line]
+        called = [mark for other in said if re.search(rf"\b{other}\b[<(]", "\n".join(lines)) for mark in said[other]]
+        said[name] = (*marks, *called)
+    return (Planted(file, name.removesuffix("_fault"), said[name]) for name in said if name.endswith("_fault"))
+
+
+PLANTED = [pair for file in FILES for pair in planted(file)]
+each = pytest.mark.parametrize("pair", PLANTED, ids=lambda pair: f"{Path(pair.file).stem}-{pair.name}")
+
+
+def run(pair: Planted, kernel: str, **options: Any) -> np.ndarray:
+    n = SIZES.get(pair.name, 64)
+    x = np.arange(1, n + 1, dtype=np.float32)
+    arguments = (x, np.int32(n), *OTHERS.get(pair.name, ()))
+    sizes = {"grid": GRIDS.get(pair.name, 1), "block": BLOCKS.get(pair.name, 64), "shared_bytes": 256}
+    launch(pair.file, kernel, *arguments, **sizes, **options)
+    return x
+
+
+def test_files_hold_the_pairs():
+    assert len(PLANTED) > 45
+    assert all(pair.said for pair in PLANTED)
+
+
+@each
+@pytest.mark.parametrize("order", ORDERS)
+def test_fault_is_found_in_its_line(pair: Planted, order: int):
+    with pytest.raises(EmulatorError) as error:
+        run(pair, f"{pair.name}_fault", order=order)
+    message = str(error.value)
+    assert any(
+        message.startswith(f"{pair.name}_fault: {pair.file}:{line}: ") and text in message for line, text in pair.said
+    )
+    assert re.search(r"at block \(\d,0,0\) thread \(\d+,0,0\)$", message)
+
+
+@each
+def test_kernel_without_the_fault_passes_in_every_order(pair: Planted):
+    results = [run(pair, pair.name, order=order) for order in ORDERS]
+    results += [run(pair, pair.name, order=order, mode="fast") for order in ORDERS]
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
+def test_race_names_both_lines():
+    pair = next(pair for pair in PLANTED if pair.name == "removed_barrier")
+    with pytest.raises(EmulatorError, match=r"races\.cu") as error:
+        run(pair, "removed_barrier_fault")
+    assert {int(line) for line in re.findall(r"races\.cu:(\d+)", str(error.value))} == {line for line, _ in pair.said}
+
+
+def test_copy_that_nobody_waited_for_is_nan_in_the_fast_build():
+    pair = next(pair for pair in PLANTED if pair.name == "groups_waited_for")
+    assert np.isnan(run(pair, "groups_waited_for_fault", mode="fast")[:32]).all()
+    assert np.isnan(run(pair, "read_too_early", mode="fast")).all()
+    np.testing.assert_array_equal(
+        run(pair, "groups_waited_for", mode="fast"), np.arange(1, 65, dtype=np.float32).reshape(4, 16)[:, ::-1].ravel()
+    )
+
+
+@pytest.mark.parametrize("name", ["removed_barrier", "missing_syncwarp"])
+def test_some_order_of_threads_shows_a_race_in_the_fast_build_too(name: str):
+    pair = next(pair for pair in PLANTED if pair.name == name)
+    right = run(pair, name, mode="fast")
+    found = [run(pair, f"{name}_fault", mode="fast", order=order) for order in ORDERS]
+    assert any(not np.array_equal(result, right) for result in found)
+
+
+@pytest.mark.parametrize(("name", "said"), [("divides", "divided by zero"), ("absent", "memory of no array")])
+def test_what_the_cpu_stops_ends_the_launch_and_not_the_process(name: str, said: str):
+    pair = next(pair for pair in PLANTED if pair.name == name)
+    ((line, _),) = pair.said
+    with pytest.raises(EmulatorError, match=rf"memory\.cu:{line}: .*{said}.* thread \(0,0,0\)"):
+        run(pair, f"{name}_fault", mode="fast")
+    run(pair, name, mode="fast")

@@ -1,0 +1,233 @@
+"""A stand-in for cupy on a machine without a GPU: it records what a GPU would be told, and fails where it is told to.
+
+It has what `minicnn.kernels._cuda` uses of CuPy 14, in the same shapes; arrays are NumPy's in a class of their own.
+Programs of their own import it as cupy by a file cupy.py on their path:
+
+    import sys, fake_cupy
+    sys.modules["cupy"] = fake_cupy.FakeCupy(driver=0)
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from types import ModuleType, SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+TEXTS = {
+    35: "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version",
+    100: "cudaErrorNoDevice: no CUDA-capable device is detected",
+    700: "cudaErrorIllegalAddress: an illegal memory access was encountered",
+    803: "cudaErrorSystemDriverMismatch: system has unsupported display driver / cuda driver combination",
+    906: "cudaErrorStreamCaptureImplicit: operation would make the legacy stream depend on a capturing blocking stream",
+}
+
+
+class CUDARuntimeError(RuntimeError):
+    def __init__(self, status: int):
+        super().__init__(TEXTS[status])
+        self.status = status
+
+
+class CUDADriverError(RuntimeError):
+    pass
+
+
+class OutOfMemoryError(MemoryError):
+    pass
+
+
+class Launch(NamedTuple):
+    """One launch: the program that it is of, and what the kernel was called with."""
+
+    cubin: bytes
+    kernel: str
+    grid: tuple
+    block: tuple
+    arguments: tuple
+    shared_mem: int
+    stream: Any
+    most_shared: int
+
+
+class Array:
+    """An array of the device."""
+
+    __module__ = "cupy"
+
+    def __init__(self, host: np.ndarray, fails: dict[str, Exception]):
+        self.host, self.dtype, self.shape, self.flags, self._fails = host, host.dtype, host.shape, host.flags, fails
+        self.data = SimpleNamespace(ptr=host.ctypes.data)
+
+    def __add__(self, other: float) -> "Array":
+        if "arithmetic" in self._fails:
+            raise self._fails["arithmetic"]
+        return Array(self.host + other, self._fails)
+
+    def __getitem__(self, key: Any) -> "Array":
+        return Array(self.host[key], self._fails)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        assert isinstance(value, Array), "CuPy takes no array of the host"
+        self.host[key] = value.host
+
+    def set(self, array: np.ndarray) -> None:
+        assert type(array) is np.ndarray
+        assert (array.dtype, array.shape) == (self.dtype, self.shape)
+        if "set" in self._fails:
+            raise self._fails["set"]
+        self.host[...] = array
+
+    def get(self) -> np.ndarray:
+        if "get" in self._fails:
+            raise self._fails["get"]
+        return self.host.copy()
+
+
+class Function:
+    def __init__(self, cupy: "FakeCupy", cubin: bytes, name: str):
+        self.cupy, self.cubin, self.name, self.ptr, self.most_shared = cupy, cubin, name, id(self), 48 << 10
+        cupy.functions[self.ptr] = self
+
+    def __call__(self, grid: tuple, block: tuple, arguments: tuple, shared_mem: int = 0, stream: Any = None) -> None:
+        assert isinstance(grid, tuple)
+        assert isinstance(block, tuple)
+        self.cupy.fail("launch")
+        self.cupy.launches.append(
+            Launch(self.cubin, self.name, grid, block, arguments, shared_mem, stream, self.most_shared)
+        )
+
+
+class Module:
+    def __init__(self, cupy: "FakeCupy"):
+        self.cupy = cupy
+
+    def load(self, cubin: bytes) -> None:
+        assert isinstance(cubin, bytes)
+        self.cupy.fail("load")
+        self.cubin = cubin
+        self.cupy.loaded.append(cubin)
+
+    def get_function(self, name: str) -> Function:
+        if name.encode() not in self.cubin:
+            raise CUDADriverError("CUDA_ERROR_NOT_FOUND: named symbol not found")
+        return Function(self.cupy, self.cubin, name)
+
+
+class Stream:
+    """A stream; while it captures, launches are noted for its graph."""
+
+    def __init__(self, cupy: "FakeCupy"):
+        self.cupy, self.before = cupy, None
+
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        pass
+
+    def begin_capture(self) -> None:
+        self.before = len(self.cupy.launches)
+
+    def end_capture(self) -> Any:
+        assert self.before is not None, "the stream does not capture"
+        noted, self.before = self.cupy.launches[self.before :], None
+        del self.cupy.launches[len(self.cupy.launches) - len(noted) :]
+        self.cupy.fail("end_capture")
+
+        def launch() -> None:
+            self.cupy.fail("graph")
+            self.cupy.launches.extend(noted)
+
+        return SimpleNamespace(launch=launch)
+
+
+class FakeCupy(ModuleType):
+    """The module: versions as CUDA gives them, 13020 for 13.2, and what fails: {"launch": error}."""
+
+    def __init__(
+        self,
+        driver: int = 13000,
+        runtime: int = 13020,
+        count: int = 1,
+        name: str = "NVIDIA H200",
+        capability: tuple[int, int] = (9, 0),
+        fails: dict[str, Exception] | None = None,
+    ):
+        super().__init__("cupy")
+        self.launches: list[Launch] = []
+        self.loaded: list[bytes] = []
+        self.functions: dict[int, Function] = {}
+        self.allocated: list[Any] = []
+        self.fails, self.allocator = fails or {}, self._allocate
+        self.pool = SimpleNamespace(get_limit=lambda: 0, free_bytes=lambda: 300, used_bytes=lambda: 700)
+        self.ndarray = Array
+
+        def count_devices() -> int:
+            if driver < runtime // 1000 * 1000:
+                raise CUDARuntimeError(35)
+            self.fail("count")
+            return count
+
+        major, minor = capability
+        self.cuda = SimpleNamespace(
+            runtime=SimpleNamespace(
+                CUDARuntimeError=CUDARuntimeError,
+                getDeviceCount=count_devices,
+                getDevice=lambda: 0,
+                getDeviceProperties=lambda number: {"name": name.encode(), "major": major, "minor": minor},
+                driverGetVersion=lambda: driver,
+                runtimeGetVersion=lambda: runtime,
+            ),
+            driver=SimpleNamespace(
+                CUDADriverError=CUDADriverError,
+                CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES=8,
+                funcSetAttribute=self._set_attribute,
+            ),
+            memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+            Module=lambda: Module(self),
+            Stream=lambda non_blocking: Stream(self),
+            Device=lambda: SimpleNamespace(mem_info=(1000, 5000), synchronize=lambda: self.fail("synchronize")),
+            get_allocator=lambda: self.allocator,
+            using_allocator=self._using,
+        )
+
+    def fail(self, what: str) -> None:
+        """Raise what this is to fail with."""
+        if what in self.fails:
+            raise self.fails[what]
+
+    def _set_attribute(self, pointer: int, attribute: int, value: int) -> None:
+        assert attribute == 8
+        self.functions[pointer].most_shared = value
+
+    def _allocate(self, size: int) -> Any:
+        self.fail("allocate")
+        made = SimpleNamespace(size=size)
+        self.allocated.append(made)
+        return made
+
+    @contextmanager
+    def _using(self, allocator: Callable[[int], Any]):
+        before, self.allocator = self.allocator, allocator
+        try:
+            yield
+        finally:
+            self.allocator = before
+
+    def get_default_memory_pool(self) -> Any:
+        return self.pool
+
+    def empty(self, shape: Any, dtype: Any) -> Array:
+        made = Array(np.empty(shape, dtype), self.fails)
+        made.memory = self.allocator(made.host.nbytes)
+        return made
+
+    def zeros(self, shape: Any, dtype: Any) -> Array:
+        self.fail("zeros")
+        return Array(np.zeros(shape, dtype), self.fails)
+
+    def array(self, value: Any, order: str, blocking: bool) -> Array:
+        assert blocking, "the array could be changed before it is copied"
+        self.fail("array")
+        return Array(np.array(value, order=order), self.fails)

@@ -1,0 +1,31 @@
+"""Every CUDA file compiles for every architecture that it is for, and takes no more of one than is recorded."""
+
+import json
+
+import pytest
+from cuda_resources import PATH, Build, builds, compiled, title
+
+pytestmark = pytest.mark.cuda_compile
+SLACK = 16  # registers by which compilers may differ
+RECORDED = json.loads(PATH.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("build", builds(), ids=title)
+def test_a_build_takes_what_is_recorded(build: Build):
+    expected = {name: taken for name, taken in RECORDED.items() if name.startswith(f"{title(build)}: ")}
+    for target, found in compiled(build):
+        assert {f"{title(build)}: {name}" for name in found} == expected.keys(), "python tests/cuda_resources.py"
+        for name, (registers, spilled, shared) in found.items():
+            most_registers, most_spilled, most_shared = expected[f"{title(build)}: {name}"]
+            assert registers <= most_registers + SLACK, (target, name)
+            assert spilled <= most_spilled, (target, name)
+            assert shared <= most_shared, (target, name)
+
+
+def test_no_kernel_spills():
+    assert [name for name, (_, spilled, _) in RECORDED.items() if spilled] == []
+
+
+def test_only_kernels_that_exist_are_recorded():
+    titles = tuple(f"{title(build)}: " for build in builds())
+    assert [name for name in RECORDED if not name.startswith(titles)] == []

@@ -1,0 +1,218 @@
+"""Models on a device: what they predict and learn there, how they get there and back."""
+
+import numpy as np
+import pytest
+from emulator.arrays import EmulatedArray
+from emulator.device import EmulatedDevice, install
+
+from minicnn import Tensor, kernels
+from minicnn.errors import ArgumentError, UnsupportedError
+from minicnn.layers import (
+    Activation,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Concatenate,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Input,
+    MaxPooling2D,
+    Multiply,
+    Rescaling,
+    UpSampling2D,
+    ZeroPadding2D,
+)
+from minicnn.models import Model, Sequential, load_model
+from minicnn.seeds import set_random_seed
+
+pytestmark = pytest.mark.cuda_emulated
+DEVICE = "cuda-emulated"
+
+
+@pytest.fixture
+def device() -> EmulatedDevice:
+    return install()
+
+
+def images(count: int = 6, size: int = 8) -> np.ndarray:
+    return np.random.default_rng(3).standard_normal((count, size, size, 3)).astype(np.float32)
+
+
+def classes(count: int = 6) -> np.ndarray:
+    return np.eye(3, dtype=np.float32)[np.arange(count) % 3]
+
+
+def small() -> Model:
+    """A network with every kind of layer that networks for images are made of."""
+    set_random_seed(7)
+    x = image = Input((8, 8, 3))
+    x = Rescaling(0.5, offset=-0.1)(x)
+    x = ZeroPadding2D(1)(x)
+    x = Conv2D(8, 3, use_bias=False)(x)
+    x = y = Activation("relu")(BatchNormalization()(x))
+    x = DepthwiseConv2D(3, padding="same", activation="relu6")(x)
+    x = BatchNormalization()(Conv2D(8, 1)(x))
+    x = Activation("relu")(Add()([x, y]))
+    gate = Dense(8, activation="sigmoid")(GlobalAveragePooling2D(keepdims=True)(x))
+    x = Multiply()([x, gate])
+    x = Concatenate()([MaxPooling2D()(x), AveragePooling2D()(x)])
+    x = Conv2DTranspose(4, 3, strides=2, padding="same", activation="swish")(x)
+    x = UpSampling2D()(MaxPooling2D()(x))
+    x = Dropout(0.25)(Flatten()(x))
+    return Model(image, Dense(3, activation="softmax")(x))
+
+
+def distance(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+
+
+def test_predictions_are_those_of_the_cpu(device):
+    model = small()
+    expected = model.predict(images())
+    assert model.to(DEVICE) is model
+    for _ in range(3):  # operation by operation, captured, and launched again
+        device.launched.clear()
+        found = model.predict(images())
+        assert type(found) is np.ndarray
+        assert distance(found, expected) < 1e-5
+        assert device.launched
+    assert distance(model.predict(images(), batch_size=4), expected) < 1e-5
+    np.testing.assert_array_equal(model.to("cpu").predict(images()), expected)
+
+
+def test_predictions_follow_the_weights(device):
+    model = small().to(DEVICE)
+    for _ in range(3):
+        model.predict(images())
+        model.set_weights([weight * 0.9 + 0.01 for weight in model.get_weights()])
+        expected = np.array(model(Tensor(images()), training=False).numpy())
+        assert distance(model.predict(images()), expected) < 1e-5
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "adamw", "adagrad"])
+def test_training_learns_what_it_learns_on_the_cpu(device, optimizer):
+    histories, weights = [], []
+    for place in ("cpu", DEVICE):
+        model = small()
+        model.compile(optimizer, "categorical_crossentropy", ["accuracy"])
+        model.to(place)
+        set_random_seed(1)
+        history = model.fit(images(), classes(), batch_size=4, epochs=2, validation_data=(images(), classes()))
+        histories.append(history.history)
+        weights.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][name], values, rtol=2e-3, err_msg=name)
+    assert distance(weights[1], weights[0]) < 2e-3
+
+
+def test_an_optimizer_moves_with_its_model_and_goes_on(device):
+    found = []
+    for moved in (False, True):
+        model = small()
+        model.compile("adam", "categorical_crossentropy")
+        for step in range(4):
+            if moved:
+                model.to(DEVICE if step % 2 else "cpu")
+            set_random_seed(step)
+            model.train_on_batch(images(), classes())
+        found.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    assert distance(*found) < 2e-3
+
+
+def test_the_frozen_part_of_a_model_is_a_plan_there_too(device):
+    model = small()
+    for layer in model.layers[:6]:
+        layer.trainable = False
+    model.compile("sgd", "categorical_crossentropy")
+    before = model.get_weights()
+    model.to(DEVICE).fit(images(), classes(), epochs=2)
+    changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights())]
+    assert any(changed)
+    assert not any(changed[: len([w for layer in model.layers[:6] for w in layer.weights])])
+
+
+def test_arrays_of_the_device_go_in_and_come_out(device):
+    model = small()
+    expected = model.predict(images())
+    found = model.to(DEVICE).predict(device.from_host(images()))
+    assert isinstance(found, EmulatedArray)
+    assert distance(found.get(), expected) < 1e-5
+    called = model(Tensor(device.from_host(images())), training=False)
+    assert kernels.device_of(called.array) == DEVICE
+    assert distance(called.numpy(), expected) < 1e-5
+
+
+def test_a_file_says_nothing_of_the_device(device, tmp_path):
+    model = small()
+    expected = model.predict(images())
+    model.to(DEVICE).save(tmp_path / "model.keras")
+    again = load_model(tmp_path / "model.keras")
+    assert again.device == "cpu"
+    np.testing.assert_array_equal(again.predict(images()), expected)
+
+
+def test_a_model_of_moved_layers_is_where_they_are(device):
+    body = small().to(DEVICE)
+    head = Model(body.inputs, Dense(2)(body.layers[-3].output))
+    assert head.device == DEVICE
+    assert {weight.device for weight in head.weights} == {DEVICE}
+
+
+def test_a_model_that_is_built_by_its_first_data_is_built_there(device):
+    model = Sequential([Conv2D(4, 3), Flatten(), Dense(2)]).to(DEVICE)
+    model.predict(images())
+    assert {kernels.device_of(weight.array) for weight in model.weights} == {DEVICE}
+
+
+def test_what_cannot_be_done_is_refused_and_the_model_stays_as_it_was(device):
+    model = small()
+    with pytest.raises(ArgumentError, match="there is no device 'gpu'"):
+        model.to("gpu")
+    wide = Sequential([Input((4,), dtype="float64"), Dense(2, dtype="float64")])
+    with pytest.raises(UnsupportedError, match="float32"):
+        wide.to(DEVICE)
+    assert (model.device, wide.device) == ("cpu", "cpu")
+
+
+@pytest.mark.parametrize("precision", kernels.PRECISIONS[1:])
+def test_rounded_products_learn_about_the_same(device, precision):
+    found = []
+    for chosen in ("float32", precision):
+        model = small().to(DEVICE)
+        model.precision = chosen
+        model.compile("sgd", "categorical_crossentropy")
+        set_random_seed(1)
+        model.fit(images(), classes(), batch_size=4, epochs=2)
+        found.append(np.concatenate([model.predict(images()).ravel(), *(w.ravel() for w in model.get_weights())]))
+    assert distance(*found) < 5e-2
+
+
+def test_a_step_whose_gradients_overflow_under_float16_is_left_out(device):
+    model = small().to(DEVICE)
+    model.precision = "float16"
+    model.compile("sgd", "categorical_crossentropy")
+    model.optimizer.scale_loss(True)
+    model.optimizer.loss_scale.value = 2.0**128  # more than float32 holds
+    before = [weight.numpy() for weight in model.trainable_weights]
+    model.train_on_batch(images(), classes())
+    assert model.optimizer.iterations == 0
+    assert model.optimizer.loss_scale.value == 2.0**127
+    assert all(np.array_equal(a, weight.numpy()) for a, weight in zip(before, model.trainable_weights))
+    model.optimizer.loss_scale.value = 2.0**10
+    model.train_on_batch(images(), classes())
+    assert model.optimizer.iterations == 1
+
+
+def test_precision_is_of_a_gpu(device):
+    model = small()
+    with pytest.raises(UnsupportedError, match=r"model\.to\('cuda'\)"):
+        model.precision = "bfloat16"
+    model.to(DEVICE).precision = "bfloat16"
+    assert model.to("cpu").precision == "float32"
+    with pytest.raises(ArgumentError, match="precision"):
+        model.precision = "float8"
