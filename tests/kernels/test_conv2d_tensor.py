@@ -53,8 +53,7 @@ def test_products_of_rounded_numbers_are_added_as_floats(rung, case):
 
 
 @every_rung
-@pytest.mark.parametrize("mode", ["fast", "checked"])
-@pytest.mark.parametrize("chunk_steps", [2, 99])
+@pytest.mark.parametrize(("mode", "chunk_steps"), [("fast", 99), ("checked", 2)])
 @pytest.mark.parametrize(("channels", "vector"), [(32, 4), (12, 4), (5, 1)])
 @pytest.mark.parametrize("side", [side for side, _ in TILES])
 def test_every_tile_on_tensor_cores(side, channels, vector, chunk_steps, mode, rung, monkeypatch):
