@@ -35,6 +35,7 @@ from minicnn.kernels import (
 )
 
 Call = partial[Any]
+Draw = Callable[..., Any]  # float32 arrays of the sizes that it is given, where the kernels are to run
 
 
 class Layer(NamedTuple):
@@ -100,9 +101,9 @@ def operations() -> list[str]:
     return sorted(BUILDERS)
 
 
-def cases(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    """The cases of all directions of an operation, for so many images or rows."""
-    yield from BUILDERS[op](op, name, layer, batch)
+def cases(op: str, name: str, layer: Layer, batch: int, draw: Draw = normal) -> Iterator[Case]:
+    """The cases of all directions of an operation, for so many images or rows, on arrays that `draw(*shape)` makes."""
+    yield from BUILDERS[op](op, name, layer, batch, draw)
 
 
 def _text(*shape: int) -> str:
@@ -119,7 +120,7 @@ def window_text(layer: Layer, batch: int, filters: int) -> str:
     return f"{_text(batch, *layer.x)}, {_text(*layer.taps)} /{stride}, {filters} filters"
 
 
-def _convolution(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
+def _convolution(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
     """Three directions, each with as many multiply-adds as the others."""
     function = {"conv2d": conv2d, "depthwise_conv2d": depthwise_conv2d, "conv2d_transpose": conv2d_transpose}[op]
     options: dict[str, Any] = {"strides": layer.strides, "padding": layer.padding}
@@ -128,19 +129,19 @@ def _convolution(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]
     if op == "conv2d":
         options |= {"dilation": layer.dilation, "groups": layer.groups}
         products //= layer.groups
-        w = normal(*layer.taps, channels // layer.groups, layer.filters)
+        w = draw(*layer.taps, channels // layer.groups, layer.filters)
     elif op == "depthwise_conv2d":
         options |= {"dilation": layer.dilation}
         products = prod(layer.taps)
-        w = normal(*layer.taps, channels, layer.filters)
+        w = draw(*layer.taps, channels, layer.filters)
     else:
         products //= prod(layer.strides)  # an output is reached by the taps of one residue
-        w = normal(*layer.taps, layer.filters, channels)
-    x = normal(batch, *layer.x)
+        w = draw(*layer.taps, layer.filters, channels)
+    x = draw(batch, *layer.x)
     y = function.forward(x, w, **options)
     shape = window_text(layer, batch, y.shape[3])
     flops, moved = 2.0 * y.size * products, 4.0 * (x.size + w.size + y.size)
-    dy = normal(*y.shape)
+    dy = draw(*y.shape)
     for direction, call in (
         ("forward", partial(function.forward, x, w, **options, out=y)),
         ("backward_input", partial(function.backward_input, dy, w, x.shape, **options, out=np.empty_like(x))),
@@ -149,9 +150,9 @@ def _convolution(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]
         yield Case(op, direction, name, shape, flops, moved, call)
 
 
-def _dense(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
+def _dense(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
     inputs, outputs = layer.x[0], layer.filters
-    x, w, dy = normal(batch, inputs), normal(inputs, outputs), normal(batch, outputs)
+    x, w, dy = draw(batch, inputs), draw(inputs, outputs), draw(batch, outputs)
     flops, moved = 2.0 * batch * w.size, 4.0 * (x.size + w.size + dy.size)
     for direction, call in (
         ("forward", partial(dense.forward, x, w)),
@@ -167,9 +168,9 @@ def _streamed(op: str, name: str, shape: tuple[int, ...], *directions: tuple[str
         yield Case(op, direction, name, _text(*shape), 0.0, 4.0 * numbers, call)
 
 
-def _pool(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
+def _pool(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
     function: Any = {"maxpool2d": maxpool2d, "avgpool2d": avgpool2d}[op]
-    x, options = normal(batch, *layer.x), {"pool_size": layer.taps, "strides": layer.strides, "padding": layer.padding}
+    x, options = draw(batch, *layer.x), {"pool_size": layer.taps, "strides": layer.strides, "padding": layer.padding}
     y = function.forward(x, **options)
     operands, passes = ((x, y, y), 2) if op == "maxpool2d" else ((y, x.shape), 1)
     moved = x.size + y.size
@@ -177,17 +178,17 @@ def _pool(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
     yield from _streamed(op, name, x.shape, ("forward", moved, forward), ("backward", passes * moved, backward))
 
 
-def _global_pool(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
+def _global_pool(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
     function: Any = {"global_maxpool2d": global_maxpool2d, "global_avgpool2d": global_avgpool2d}[op]
-    x = normal(batch, *layer.x)
+    x = draw(batch, *layer.x)
     y = function.forward(x)
     operands, passes = ((x, y, y), 2) if op == "global_maxpool2d" else ((y, x.shape), 1)
     forward, backward = partial(function.forward, x), partial(function.backward, *operands)
     yield from _streamed(op, name, x.shape, ("forward", x.size, forward), ("backward", passes * x.size, backward))
 
 
-def _batchnorm(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x, c = normal(batch, *layer.x), normal(layer.x[-1])
+def _batchnorm(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x, c = draw(batch, *layer.x), draw(layer.x[-1])
     variance = np.abs(c)
     yield from _streamed(
         op,
@@ -200,22 +201,22 @@ def _batchnorm(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
     )
 
 
-def _layernorm(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x, c = normal(batch, *layer.x), normal(layer.x[-1])
-    row = normal(*x.shape[:-1], 1)
+def _layernorm(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x, c = draw(batch, *layer.x), draw(layer.x[-1])
+    row = draw(*x.shape[:-1], 1)
     forward, backward = partial(layernorm.forward, x, c, c), partial(layernorm.backward, x, x, c, row, row)
     yield from _streamed(op, name, x.shape, ("forward", 2 * x.size, forward), ("backward", 3 * x.size, backward))
 
 
-def _activation(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x = normal(batch, *layer.x)
+def _activation(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x = draw(batch, *layer.x)
     forward = partial(activation.forward, x, layer.function)
     backward = partial(activation.backward, x, x, x, layer.function)
     yield from _streamed(op, name, x.shape, ("forward", 2 * x.size, forward), ("backward", 4 * x.size, backward))
 
 
-def _upsample(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x = normal(batch, *layer.x)
+def _upsample(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x = draw(batch, *layer.x)
     wide = upsample2d.forward(x)
     forward, backward = (
         partial(f, a, 2, "bilinear") for f, a in zip((upsample2d.forward, upsample2d.backward), (x, wide))
@@ -224,19 +225,19 @@ def _upsample(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
     yield from _streamed(op, name, x.shape, ("forward", moved, forward), ("backward", moved, backward))
 
 
-def _prelu(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x, alpha = normal(batch, *layer.x), normal(*(1,) * (len(layer.x) - 1), layer.x[-1])
+def _prelu(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x, alpha = draw(batch, *layer.x), draw(*(1,) * (len(layer.x) - 1), layer.x[-1])
     forward, backward = partial(prelu.forward, x, alpha), partial(prelu.backward, x, alpha, x)
     yield from _streamed(op, name, x.shape, ("forward", 2 * x.size, forward), ("backward", 3 * x.size, backward))
 
 
-def _elementwise(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x = normal(batch, *layer.x)
+def _elementwise(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x = draw(batch, *layer.x)
     yield from _streamed(op, name, x.shape, ("add", 3 * x.size, partial(elementwise.add, x, x)))
 
 
-def _concatenate(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x = normal(batch, *layer.x)
+def _concatenate(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x = draw(batch, *layer.x)
     yield from _streamed(op, name, x.shape, ("forward", 4 * x.size, partial(_doubled, x)))
 
 
@@ -244,35 +245,35 @@ def _doubled(x: np.ndarray, **options: Any) -> np.ndarray:
     return concatenate.forward([x, x], **options)
 
 
-def _channel_sum(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x = normal(batch, *layer.x)
+def _channel_sum(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x = draw(batch, *layer.x)
     yield from _streamed(op, name, x.shape, ("forward", x.size, partial(channel_sum.forward, x)))
 
 
-def _softmax(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x = normal(batch, *layer.x)
+def _softmax(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x = draw(batch, *layer.x)
     y = softmax.forward(x)
     forward, backward = partial(softmax.forward, x), partial(softmax.backward, y, x)
     yield from _streamed(op, name, x.shape, ("forward", 2 * x.size, forward), ("backward", 3 * x.size, backward))
 
 
-def _crossentropy(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
-    x = normal(batch, *layer.x)
+def _crossentropy(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    x = draw(batch, *layer.x)
     p, target = softmax.forward(x), softmax.forward(-x)
     forward = partial(softmax_crossentropy.forward, x, target)
-    backward = partial(softmax_crossentropy.backward, p, target, normal(len(x)))
+    backward = partial(softmax_crossentropy.backward, p, target, draw(len(x)))
     yield from _streamed(op, name, x.shape, ("forward", 3 * x.size, forward), ("backward", 3 * x.size, backward))
 
 
-def _steps(op: str, name: str, layer: Layer, batch: int) -> Iterator[Case]:
+def _steps(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
     count = prod(layer.x)
-    p, g, a, s = (np.abs(normal(count)) for _ in range(4))
+    p, g, a, s = (np.abs(draw(count)) for _ in range(4))
     sgd = partial(optimizer_step.sgd_step, p, g, a, learning_rate=1e-9, momentum=0.9)
     adam = partial(optimizer_step.adam_step, p, g, a, s, learning_rate=1e-9, step=1)
     yield from _streamed(op, name, (count,), ("sgd", 5 * count, sgd), ("adam", 7 * count, adam))
 
 
-BUILDERS: dict[str, Callable[[str, str, Layer, int], Iterator[Case]]] = {
+BUILDERS: dict[str, Callable[[str, str, Layer, int, Draw], Iterator[Case]]] = {
     **dict.fromkeys(("conv2d", "depthwise_conv2d", "conv2d_transpose"), _convolution),
     "dense": _dense,
     **dict.fromkeys(("maxpool2d", "avgpool2d"), _pool),

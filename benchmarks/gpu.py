@@ -1,0 +1,121 @@
+"""Time networks, layers and every kernel on a GPU, against PyTorch: results/gpu-DEVICE-DATE.json, and a table.
+
+    python -m benchmarks.gpu --minutes 10
+    python -m benchmarks.gpu --minutes 3 --only ResNet50
+
+Networks are timed as people call them: images on the device, predictions to the host.  Layers are timed as CUDA graphs
+of one call, every rung and PyTorch's call (cuDNN, channels last, autotuned) in turns, the median of several samples of
+20 ms.  All are compared before they are timed.  Beside each stands the floor: the least that the device's data sheet
+allows for so many operations and bytes (benchmarks/gpu_floors.py).
+
+The most important comes first.  Every finished part is written at once; the same command goes on after it, on the same
+day, with the same device and versions.  PyTorch is left out where it is not installed.
+
+exit codes: 0 measured; 1 something was wrong or failed (it is named, the rest is measured); 2 wrong usage, or no
+device; 3 the device was lost on the way (the same command goes on with what comes next).
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from minicnn.errors import ArgumentError, DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
+
+from . import gpu_cases, gpu_table
+from .gpu_cases import Job, LayerJob
+from .gpu_device import EMULATED, Bench, facts, opened
+from .gpu_layers import Layers
+from .gpu_networks import Networks
+from .gpu_result import Result
+from .gpu_timing import Pace
+from .gpu_torch import available
+from .measuring import RESULTS, command_line
+
+MEASURED, WRONG, REFUSED, LOST = 0, 1, 2, 3
+PACE = Pace(rounds=7, sample=0.02, slow=1.0)
+TINY = Pace(rounds=1, sample=0.0, slow=60.0)  # to see that it runs: the times of an emulator mean nothing
+
+
+class Measurement:
+    """Jobs one after another, until the time is over."""
+
+    def __init__(self, bench: Bench, result: Result, minutes: float):
+        self.bench, self.result = bench, result
+        self.end = time.monotonic() + 60 * minutes
+        self.layers, self.networks = Layers(bench), Networks(bench)
+
+    def run(self, jobs: Iterable[Job]) -> int:
+        """The exit code."""
+        late: list[str] = []
+        for job in jobs:
+            if self.result.done(job.title):
+                continue
+            if time.monotonic() + job.seconds > self.end:
+                late.append(job.title)
+            elif not self._do(job):
+                return LOST
+        self.result.content["left_out"] = late
+        self.result.write()
+        wrong = any(row.get("wrong") for row in self.result.rows)
+        return WRONG if wrong or self.result.content["failed"] else MEASURED
+
+    def _do(self, job: Job) -> bool:
+        """Measure one job; False when the device is lost."""
+        try:
+            for row in self._rows(job):
+                self.result.add(row)
+                print(gpu_table.line(row), file=sys.stderr, flush=True)
+            self.result.finish(job.title)
+        except (UnsupportedError, DeviceMemoryError) as error:
+            print(f"left out: {job.title}: {error}", file=sys.stderr, flush=True)
+            self.result.finish(job.title)
+        except Exception as error:  # the jobs after it must not be lost with it
+            self.result.fail(job.title, f"{type(error).__name__}: {error}")
+            print(f"FAILED: {job.title}: {error}", file=sys.stderr, flush=True)
+        return self._alive()
+
+    def _rows(self, job: Job) -> Iterator[dict[str, Any]]:
+        yield from self.layers.rows(job) if isinstance(job, LayerJob) else self.networks.rows(job)
+
+    def _alive(self) -> bool:
+        """Whether the device still computes: a kernel that failed has ended it for this process."""
+        try:
+            self.bench.device.synchronize()
+        except DeviceError as error:
+            print(f"the device is lost: {error}", file=sys.stderr)
+            return False
+        return True
+
+
+def parser() -> argparse.ArgumentParser:
+    made = command_line("gpu", __doc__)
+    made.add_argument("--minutes", type=float, default=10.0, metavar="N", help="no job begins that may end later")
+    made.add_argument("--only", default="", metavar="TEXT", help="jobs whose title contains this text")
+    made.add_argument("--device", default="cuda", choices=("cuda", EMULATED), help="where kernels run (default cuda)")
+    made.add_argument("--tiny", action="store_true", help="tiny shapes and one sample, to see that it runs")
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = parser().parse_args(argv)
+    try:
+        if options.device == EMULATED and (not options.tiny or options.out.resolve() == RESULTS):
+            raise ArgumentError(f"--device {EMULATED} needs --tiny and --out: what it takes is no result")
+        device = opened(options.device)
+        told = facts(device)
+        result = Result(options.out, told)
+    except MinicnnError as error:
+        print(f"benchmarks.gpu: {error}", file=sys.stderr)
+        return REFUSED
+    bench = Bench(device, told["name"], available(device), TINY if options.tiny else PACE)
+    jobs = gpu_cases.tiny_jobs() if options.tiny else gpu_cases.jobs()
+    code = Measurement(bench, result, options.minutes).run(job for job in jobs if options.only in job.title)
+    print(gpu_table.text(result.content))
+    print(f"wrote {result.path}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""One direction of an operation on a device: all of its rungs, and PyTorch, compared and then timed in turns.
+
+What is timed is a CUDA graph of one call, launched again and again: the time is the device's, not the host's, whose
+part a prediction does not pay either.  A call that cannot be captured is timed as it is, and named in the row.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from minicnn import kernels
+from minicnn.bench.cases import Case
+from minicnn.bench.timing import four_digits
+from minicnn.errors import DeviceError, MinicnnError, UnsupportedError
+
+from .gpu_cases import LayerJob
+from .gpu_device import Bench, drawn_on
+from .gpu_floors import Work, floors
+from .gpu_timing import in_turns, told
+from .gpu_torch import Torch
+
+ROUNDED = {"tf32": "tf32", "bf16": "bfloat16", "half": "float16"}  # ending of a rung: of what it makes its products
+TOLERANCE = {"float32": 1e-5, "tf32": 1e-3, "bfloat16": 1e-2, "float16": 1e-3}  # of the result's length
+PEER_TOLERANCE = {**TOLERANCE, "float32": 1e-4, "tf32": 2e-3, "bfloat16": 2e-2}  # that PyTorch may differ by
+TORCH = {"float32": "torch", "tf32": "torch-tf32", "bfloat16": "torch-bfloat16"}  # precision: engine
+
+
+class Layers:
+    """Measures layers on a device."""
+
+    def __init__(self, bench: Bench):
+        self.bench, self.device, self.torch = bench, bench.device, bench.torch
+        self.draw = drawn_on(bench.device)
+
+    def rows(self, job: LayerJob) -> Iterator[dict[str, Any]]:
+        """A row for each direction, as it is done."""
+        for case in job.cases(self.draw):
+            yield {"job": job.title, "batch": job.batch, **self._row(case)}
+            self.bench.give_back()
+
+    def _row(self, case: Case) -> dict[str, Any]:
+        calls: dict[str, Callable[[], Any]] = {}
+        row: dict[str, Any] = {"errors": {}, "wrong": {}, "left_out": {}, "not_captured": []}
+        expected = self._rungs(case, calls, row)
+        if self.torch is not None and expected is not None:
+            self._peers(self.torch, case, calls, row, expected)
+        seconds, quartiles = {}, {}
+        for name, times in in_turns(calls, self.device.synchronize, self.bench.pace).items():
+            seconds[name], quartiles[name] = told(times)
+        work = Work(case.flops, case.moved)
+        named = {"op": case.op, "direction": case.direction, "case": case.name, "shape": case.shape}
+        figures = {"flops": case.flops, "bytes": case.moved, "unit": case.unit, "work": case.work}
+        return {
+            **named,
+            "seconds": seconds,
+            "quartiles": quartiles,
+            "floors": floors(self.bench.name, work),
+            **figures,
+            **row,
+        }
+
+    def _rungs(self, case: Case, calls: dict[str, Callable[[], Any]], row: dict[str, Any]) -> list[Any] | None:
+        """Note a call for each rung that computes what the lowest one does, and give that."""
+        expected = None
+        for spec in kernels.specs("cuda"):
+            if (spec.op, spec.direction) != (case.op, case.direction):
+                continue
+            try:
+                found = outputs(case, spec.rung)
+                expected = found if expected is None else expected
+                if self._agrees(spec.rung, found, expected, TOLERANCE[precision_of(spec.rung)], row):
+                    calls[spec.rung] = self._captured(spec.rung, case.ready(spec.rung), row)
+            except UnsupportedError as error:
+                row["left_out"][spec.rung] = str(error)
+        return expected
+
+    def _captured(self, name: str, call: Callable[[], Any], row: dict[str, Any]) -> Callable[[], Any]:
+        call()  # loads what is launched
+        try:
+            return self.device.capture(call)[1]
+        except UnsupportedError:
+            row["not_captured"].append(name)
+            return call
+
+    def _agrees(self, name: str, found: list[Any], expected: list[Any], tolerance: float, row: dict[str, Any]) -> bool:
+        """Whether results are as near as they should be; noted as an error, or as wrong."""
+        error = distance(found, expected)
+        right = error <= tolerance
+        row["errors" if right else "wrong"][name] = float(f"{error:.1e}")
+        return right
+
+    def _peers(
+        self, torch: Torch, case: Case, calls: dict[str, Callable[[], Any]], row: dict[str, Any], expected: list[Any]
+    ) -> None:
+        """Note PyTorch's calls, in each precision where there are products; what fails there is told in the row."""
+        from .gpu_torch_ops import peer
+
+        for precision, name in TORCH.items() if case.flops else [("float32", "torch")]:
+            try:
+                with torch.precision(precision):
+                    made = peer(torch, case, precision)
+                    if made is None:
+                        return
+                    if made.result is not None:
+                        found = [torch.array(made.result(made.run()))]
+                        if not self._agrees(name, found, expected[:1], PEER_TOLERANCE[precision], row):
+                            continue
+                    calls[name] = torch.captured(made.run)
+            except Exception as error:  # of a library that is measured beside ours: its absence must not cost our row
+                row["left_out"][name] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+                self._check_alive(error)
+
+    def _check_alive(self, error: Exception) -> None:
+        """Raise DeviceError where the device is lost: nothing can be measured any more in this process."""
+        try:
+            self.device.synchronize()
+        except MinicnnError as lost:
+            raise DeviceError(f"the device is lost: {lost}") from error
+
+
+def precision_of(rung: str) -> str:
+    """
+    >>> precision_of("v7_tensor_bf16"), precision_of("v4_blocked")
+    ('bfloat16', 'float32')
+    """
+    return ROUNDED.get(rung.rpartition("_")[2], "float32")
+
+
+def outputs(case: Case, rung: str) -> list[Any]:
+    """What a call computes on the device: its results, or the arrays that it changes, on copies of its operands."""
+    operands = [a.copy() if hasattr(a, "dtype") else a for a in case.call.args]
+    options = {name: value for name, value in case.call.keywords.items() if name != "out"}
+    result = case.call.func(*operands, **options, rung=rung)
+    results = result if isinstance(result, (tuple, list)) else (result,)
+    return [value for value in results if value is not None] or [a for a in operands if hasattr(a, "dtype")]
+
+
+def distance(found: list[Any], expected: list[Any]) -> float:
+    """The length of the difference of arrays of the device, relative to that of what is expected."""
+    apart = sum(float(((a - b) ** 2).sum()) for a, b in zip(found, expected, strict=True))
+    return math.sqrt(apart) / (math.sqrt(sum(float((b**2).sum()) for b in expected)) or 1.0)
+
+
+def rate(row: dict[str, Any], engine: str) -> float:
+    """GFLOP/s or GB/s of a rung."""
+    return four_digits(row["work"] / row["seconds"][engine])

@@ -1,0 +1,92 @@
+"""The file of a measurement on a device: written after every row, gone on with by the next run."""
+
+import json
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from minicnn.bench.machine import facts as machine_facts
+from minicnn.errors import ArgumentError
+
+from .gpu_device import EMULATED
+from .measuring import RESULTS, command
+
+PREFIX = "gpu-"
+
+
+class Result:
+    """What was measured on one device on one day.
+
+    Raises
+    ------
+    ArgumentError
+        The file there is of another device or other versions.
+    """
+
+    def __init__(self, folder: Path, device: dict[str, Any]):
+        self.path = folder / f"{PREFIX}{slug(device['name'])}-{date.today().isoformat()}.json"
+        self.content: dict[str, Any] = {
+            "command": command("gpu"),
+            "machine": machine_facts(),
+            "device": device,
+            "emulated": device["name"] == EMULATED,
+            "done": [],
+            "failed": {},
+            "left_out": [],
+            "rows": [],
+        }
+        if self.path.exists():
+            kept = json.loads(self.path.read_text("utf-8"))
+            if kept["device"] != device:
+                raise ArgumentError(f"{self.path} was measured with other versions: remove it, or choose another --out")
+            self.content |= {name: kept[name] for name in ("done", "failed", "rows")}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return self.content["rows"]
+
+    def done(self, title: str) -> bool:
+        """Whether a job was done, or has failed, in this run or one before."""
+        return title in self.content["done"] or title in self.content["failed"]
+
+    def add(self, row: dict[str, Any]) -> None:
+        """One more row, in the place of an older one of the same thing."""
+        self.content["rows"] = [old for old in self.rows if identity(old) != identity(row)] + [row]
+        self.write()
+
+    def finish(self, title: str) -> None:
+        """A job that has given all of its rows."""
+        self.content["done"].append(title)
+        self.write()
+
+    def fail(self, title: str, why: str) -> None:
+        """A job that went wrong: it is not tried again."""
+        self.content["failed"][title] = why
+        self.write()
+
+    def write(self) -> None:
+        """Beside the place, and renamed: a kill leaves the file of before."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_suffix(".part")
+        beside.write_text(json.dumps(self.content, indent=1) + "\n", "utf-8")
+        os.replace(beside, self.path)
+
+
+def identity(row: dict[str, Any]) -> tuple[Any, ...]:
+    """What a row is of."""
+    return tuple(row.get(name) for name in ("op", "direction", "case", "model", "task", "batch", "precision"))
+
+
+def slug(name: str) -> str:
+    """
+    >>> slug("NVIDIA GeForce RTX 4090")
+    'nvidia-geforce-rtx-4090'
+    """
+    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+
+
+def newest(folder: Path = RESULTS) -> dict[str, Any] | None:
+    """The newest result of a GPU; those of the emulator are none."""
+    found = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob(f"{PREFIX}*.json"))]
+    return max((r for r in found if not r["emulated"]), key=lambda r: r["machine"]["date"], default=None)

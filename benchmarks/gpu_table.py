@@ -1,0 +1,104 @@
+"""The tables of a measurement on a GPU: in the terminal, in docs/gpu.md, and one line for each row as it comes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .figures import table
+from .gpu_cases import PRECISIONS, TASKS
+from .gpu_layers import TORCH, precision_of
+from .gpu_result import newest
+
+Row = dict[str, Any]
+NETWORK_HEADER = ["network", "images", "precision", "minicnn", "PyTorch", "torch.compile", "times as fast", "floor"]
+LAYER_HEADER = ["layer", "precision", "fastest rung", "minicnn", "PyTorch", "times as fast", "floor"]
+PEERS = {"torch": "PyTorch", "torch-compile": "torch.compile"}
+
+
+def render() -> str:
+    """The tables of docs/gpu.md, from the newest result of a GPU."""
+    result = newest()
+    if result is None:
+        return "Nothing was measured on a GPU yet: `python -m benchmarks.gpu` does it."
+    parts = [table(header, rows) for header, rows in _tables(result, lambda row: row["direction"] == "forward")]
+    return "\n\n".join([*parts, source(result)])
+
+
+def text(result: dict[str, Any]) -> str:
+    """The tables for a terminal, and what is missing in them."""
+    parts = [_aligned(header, rows) for header, rows in _tables(result, lambda row: True)]
+    parts += [f"left out for lack of time: {len(result['left_out'])} parts"] if result["left_out"] else []
+    parts += [f"FAILED: {title}: {why}" for title, why in result["failed"].items()]
+    parts += [f"WRONG: {row['job']}, {row['direction']}: {row['wrong']}" for row in result["rows"] if row.get("wrong")]
+    return "\n\n".join(parts)
+
+
+def line(row: Row) -> str:
+    """What a row says, in short."""
+    what = row["job"] if "model" in row else f"{row['op']} {row['direction']}, {row['case']}, {row['shape']}"
+    times = ", ".join(f"{name} {duration(seconds)}" for name, seconds in row["seconds"].items())
+    wrong = "".join(f"; WRONG: {name} by {error}" for name, error in row.get("wrong", {}).items())
+    return f"{what}: {times}{wrong}"
+
+
+def source(result: dict[str, Any]) -> str:
+    """By which command, on which device, with which versions, and when."""
+    device = result["device"]
+    versions = "".join(f", {name} {found}" for name, found in device["versions"].items())
+    driver = f", driver {device['driver']}" if "driver" in device else ""
+    return f"`{result['command']}`, {device['name']}{driver}{versions}, {result['machine']['date']}."
+
+
+def _tables(result: dict[str, Any], shown: Callable[[Row], bool]) -> list[tuple[list[str], list[list[str]]]]:
+    """(header, rows) of networks and of layers, where there are any."""
+    networks = [_network(row) for row in result["rows"] if "model" in row]
+    found = [row for row in result["rows"] if "op" in row and shown(row)]
+    layers = [cells for row in found for precision in PRECISIONS if (cells := _layer(row, precision))]
+    pairs = [(NETWORK_HEADER, networks), (LAYER_HEADER, layers)]
+    return [(header, rows) for header, rows in pairs if rows]
+
+
+def _network(row: Row) -> list[str]:
+    seconds = row["seconds"]
+    peers = [seconds[name] for name in PEERS if name in seconds]
+    ratio = f"{min(peers) / seconds['minicnn']:.2f}" if peers else ""
+    times = [duration(seconds[name]) if name in seconds else "" for name in ("minicnn", *PEERS)]
+    name = f"{row['model']}, {TASKS[row['task']]}"
+    return [name, str(row["batch"]), row["precision"], *times, ratio, _floor(row["floor"])]
+
+
+def _layer(row: Row, precision: str) -> list[str]:
+    """The fastest rung of a precision against PyTorch in it; nothing where there is no such rung."""
+    own = {
+        name: s for name, s in row["seconds"].items() if name not in TORCH.values() and precision_of(name) == precision
+    }
+    if not own:
+        return []
+    rung = min(own, key=own.__getitem__)
+    peer = row["seconds"].get(TORCH[precision])
+    times = [duration(own[rung]), duration(peer) if peer else "", f"{peer / own[rung]:.2f}" if peer else ""]
+    what = f"{row['op']} {row['direction']}, {row['case']}: {row['shape']}"
+    return [what, precision, rung, *times, _floor(row["floors"].get(precision))]
+
+
+def duration(seconds: float) -> str:
+    """
+    >>> duration(0.01234), duration(0.2), duration(54.2e-6)
+    ('12.3 ms', '200 ms', '54.2 µs')
+    """
+    value, unit = (1e3 * seconds, "ms") if seconds >= 1e-3 else (1e6 * seconds, "µs")
+    return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
+
+
+def _floor(seconds: float | None) -> str:
+    return "" if seconds is None else duration(seconds)
+
+
+def _aligned(header: list[str], rows: list[list[str]]) -> str:
+    """Columns of equal width: text on the left, numbers on the right."""
+    widths = [max(map(len, column)) for column in zip(header, *rows)]
+    left = [not any(row[i][:1].isdigit() for row in rows) for i in range(len(header))]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "  ".join(cell.ljust(w) if to_left else cell.rjust(w) for cell, w, to_left in zip(cells, widths, left)).rstrip()
+        for cells in lines
+    )
