@@ -3,14 +3,14 @@
 //     dx[:, u::sh, v::sw] (pixels, C) = clip(windows of dy (pixels, taps F) @ w (taps F, C) + bias + residual)
 //
 // dx (N,H,W,C), dy (N,OH,OW,F), w (KH,KW,C/groups,F); `channels` and `filters` are those of one group.  The rows
-// u, u + sh, ... of dx receive only from the taps a with (u + top - a dh) divisible by sh, and its columns likewise: dx is
-// sh * sw interleaved images, each a convolution of dy with its part of the taps, and no product with a hole between the
-// windows is made.  All of them are made by one launch: blocks of different residues, whose sums differ in length, take
-// turns.  blockIdx.y is the chunk of a sum that is split, as in cuda_blocked.cu.
+// u, u + sh, ... of dx receive only from the taps a with (u + top - a dh) divisible by sh, and its columns likewise: dx
+// is sh * sw interleaved images, each a convolution of dy with its part of the taps, and no product with a hole between
+// the windows is made.  All of them are made by one launch: blocks of different residues, whose sums differ in length,
+// take turns.  blockIdx.y is the chunk of a sum that is split, as in cuda_blocked.cu.
 #include "windows.cuh"
 
-// The taps of one axis that reach the pixels u, u + step, ...: first, first + apart, ...  Number t of them brings to the
-// pixel u + p * step what lies at p + shift - t * slide.
+// The taps of one axis that reach the pixels u, u + step, ...: first, first + apart, ...  Number t of them brings to
+// the pixel u + p * step what lies at p + shift - t * slide.
 struct Taps {
     int count, first, apart, shift, slide;
 };
@@ -30,7 +30,7 @@ struct Residue {
     int image, pixel;  // where that lies: from here on, `int` counts
 };
 
-// w as a matrix (taps F, C), whose columns lie side by side in memory: at the columns of the windows of dy, in their order.
+// w as a matrix (taps F, C), of which a column lies side by side in memory: at the columns of the windows of dy.
 struct TurnedWeights {
     const Windows &windows;
     Column at;
@@ -38,8 +38,8 @@ struct TurnedWeights {
     int left, pitch, down, across;  // channels from this thread's first on, and steps to the next channel and tap
     float4 held[LOADS_B];
 
-    __device__ __forceinline__ TurnedWeights(const Windows &windows, const float *w, int column, int channels, int pitch,
-                                             int down, int across)
+    __device__ __forceinline__ TurnedWeights(const Windows &windows, const float *w, int column, int channels,
+                                             int pitch, int down, int across)
         : windows(windows), at(windows.next), from(w + (column + row_fetched()) * pitch),
           left(channels - column - row_fetched()), pitch(pitch), down(down), across(across) {}
 
@@ -103,15 +103,17 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE) conv2d_bac
         windows.g = {out_height, out_width, filters, pitch, down.count, across.count, -down.slide, -across.slide};
         windows.begin(dy + group * filters, at.first, pixels, first, at.rows, at.columns, 1, 1, -down.shift,
                       -across.shift);
-        TurnedWeights weights(windows, w + (down.first * taps_w + across.first) * tap + group * filters, panel * BLOCK_N,
-                              channels, pitch, down.apart * taps_w * tap, across.apart * tap);
+        const float *first_tap = w + (down.first * taps_w + across.first) * tap + group * filters;
+        TurnedWeights weights(windows, first_tap, panel * BLOCK_N, channels, pitch, down.apart * taps_w * tap,
+                              across.apart * tap);
         multiply(windows, weights, min(steps, (depth - first + BLOCK_K - 1) / BLOCK_K), a, b, sums);
     }
     const auto place = [&](int row) {
         const int pixel = at.pixel + row, line = pixel / at.columns;
+        const int row_of_dx = at.u + line % at.rows * step_h, column = at.v + pixel % at.columns * step_w;
         const long long n = at.image + line / at.rows;
-        return n < images ? (n * height + at.u + line % at.rows * step_h) * width + at.v + pixel % at.columns * step_w : -1;
+        return n < images ? (n * height + row_of_dx) * width + column : -1;
     };
-    write_rows(sums, bias, residual, dx + blockIdx.y * count, low, high, place, panel * BLOCK_N, channels, group * channels,
-               channels * groups);
+    write_rows(sums, bias, residual, dx + blockIdx.y * count, low, high, place, panel * BLOCK_N, channels,
+               group * channels, channels * groups);
 }

@@ -5,8 +5,8 @@
 // x (N,H,W,C), dy (N,OH,OW,F), dw (KH,KW,C/groups,F); `channels` and `filters` are those of one group.  Four columns of
 // the windows lie side by side in the image, so they go to shared memory as they come.  The pixels are cut into chunks,
 // blockIdx.y, whose number depends on the shapes alone: each makes a dw of its own, and cuda_weights.cu adds them in
-// order.  Every `piece` steps of TILE_K pixels a block adds its sums to what it wrote before, and begins with zeros again:
-// rounding errors grow with the terms of one sum.
+// order.  Every `piece` steps of BLOCK_K pixels a block adds its sums to what it wrote before, and begins with zeros
+// again: rounding errors grow with the terms of one sum.
 #include "numbers.cuh"
 #include "windows.cuh"
 
@@ -81,9 +81,9 @@ struct WindowColumns {
 
 // parts (chunks,KH,KW,C/groups,F): chunk blockIdx.y of them is made of `chunk` pixels.
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE) conv2d_backward_weights_v4_blocked(
-    const float *x, const float *dy, float *parts, int pixels, int chunk, int piece, int height, int width, int channels,
-    int out_height, int out_width, int filters, int taps_h, int taps_w, int step_h, int step_w, int top, int left,
-    int gap_h, int gap_w, int groups) {
+    const float *x, const float *dy, float *parts, int pixels, int chunk, int piece, int height, int width,
+    int channels, int out_height, int out_width, int filters, int taps_h, int taps_w, int step_h, int step_w, int top,
+    int left, int gap_h, int gap_w, int groups) {
     __shared__ __align__(16) ColumnsOfA a[2];
     __shared__ __align__(16) RowsOfB b[2];
     __shared__ float *dw;  // where sums go, and below the first of their rows: in registers they would be in the way
@@ -104,7 +104,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE) conv2d_bac
         float sums[8][8] = {};
         multiply(windows, gradients, min(piece, (end - first + BLOCK_K - 1) / BLOCK_K), a, b, sums);
         const float *before = first == begin ? nullptr : dw;
-        write_tile(sums, nullptr, before, dw, -INFINITY, INFINITY, row0, panel * BLOCK_N, depth, filters, group * filters,
-                   pitch);
+        write_tile(sums, nullptr, before, dw, -INFINITY, INFINITY, row0, panel * BLOCK_N, depth, filters,
+                   group * filters, pitch);
     }
 }
