@@ -8,6 +8,7 @@
 // depth is split: block (x,y) adds up steps * BLOCK_K of it, from y times as many on, in part y of c, and the parts are
 // added in their order afterwards.
 #include "numbers.cuh"
+#include "product_block.cuh"
 #include "register_tile.cuh"
 
 // b (depth, columns) that lies in memory as (columns, depth): four rows of it side by side.
@@ -38,19 +39,7 @@ struct TransposedB {
     }
 };
 
-// Which tile of c a block makes, and of which part: neighbouring blocks take the same columns of b, which may be more
-// than caches hold.
-struct Place {
-    int row0, column0, first, steps;
-    long long part;
-
-    __device__ __forceinline__ Place(int rows, int columns, int depth, int most_steps) {
-        const int tiles = (rows + BLOCK_M - 1) / BLOCK_M;
-        row0 = blockIdx.x % tiles * BLOCK_M, column0 = blockIdx.x / tiles * BLOCK_N;
-        first = blockIdx.y * most_steps * BLOCK_K, part = (long long)blockIdx.y * rows * columns;
-        steps = min(most_steps, (depth - first + BLOCK_K - 1) / BLOCK_K);
-    }
-};
+typedef ProductBlock<BLOCK_M, BLOCK_N, BLOCK_K> Place;
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
     dense_forward_v4_tiled(const float *x, const float *w, const float *bias, const float *residual, float *y,
