@@ -10,11 +10,12 @@ from kernel_cases import conv2d as cases
 from rung_cases import BOUND
 
 from minicnn import kernels
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels import _cuda_blocks as blocks
 from minicnn.kernels._cuda_blocks import SINGLE, TILES, Blocking, blocking
 from minicnn.kernels._epilogue import Epilogue
 from minicnn.kernels._shapes import Window
+from minicnn.kernels.conv2d import cuda_tiled
 from minicnn.kernels.conv2d._cuda_choice import choose_on_cuda as choose
 from minicnn.kernels.conv2d._cuda_sizes import cuda_sizes
 from minicnn.kernels.conv2d.cuda_winograd import convolve
@@ -50,6 +51,22 @@ def test_every_tile_of_the_products_at_points(tile, vector, mode, monkeypatch):
     rung.products(device.from_host(a), device.from_host(b), (batch, rows, depth, columns), y)
     exact, magnitude = a.astype(np.float64) @ b, np.abs(a).astype(np.float64) @ np.abs(b)
     assert np.all(np.abs(device.to_host(y) - exact) <= BOUND * magnitude)
+
+
+@pytest.mark.parametrize("mode", ["fast", "checked"])
+def test_channels_that_have_no_room_together_are_added_in_turn(mode, monkeypatch):
+    monkeypatch.setattr(cuda_tiled, "SHARED_FLOATS", 2000)
+    case = case_of(7, 40)
+    assert cuda_tiled.staged(case["w"].shape, Window((2, 1), ((1, 1), (1, 1)), (1, 2)))[0] < 7
+    there, device = on_emulator(case, mode)
+    assert_within_rounding(device.to_host(cases.run(there, np.float32, "v3_tiled", "forward")), case)
+
+
+def test_a_window_that_has_no_room_is_refused():
+    device = install("fast")
+    x, w = device.xp.zeros((1, 64, 64, 1), np.float32), device.xp.zeros((40, 40, 1, 1), np.float32)
+    with pytest.raises(UnsupportedError, match="40 x 40"):
+        kernels.conv2d.forward(x, w, rung="v3_tiled")
 
 
 @pytest.mark.parametrize("rung", ["v5_winograd_2", "v6_winograd_4"])
