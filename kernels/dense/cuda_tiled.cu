@@ -28,15 +28,7 @@ struct TransposedB {
             held[l] = four_of(from + (long long)l * ROWS_APART * pitch, l * ROWS_APART < columns ? left : 0);
         from += BLOCK_K, left -= BLOCK_K;
     }
-    __device__ __forceinline__ void put(RowsOfB &b) const {
-        const int k = depth_fetched();
-#pragma unroll
-        for (int l = 0; l < LOADS_B; l++) {
-            const int column = row_fetched() + l * ROWS_APART;
-            b[k][column] = held[l].x, b[k + 1][column] = held[l].y, b[k + 2][column] = held[l].z;
-            b[k + 3][column] = held[l].w;
-        }
-    }
+    __device__ __forceinline__ void put(RowsOfB &b) const { put_turned(held, b); }
 };
 
 typedef ProductBlock<BLOCK_M, BLOCK_N, BLOCK_K> Place;
