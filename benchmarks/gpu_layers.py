@@ -6,12 +6,13 @@ part a prediction does not pay either.  A call that cannot be captured is timed 
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from minicnn import kernels
 from minicnn.bench.cases import Case
 from minicnn.bench.timing import four_digits
-from minicnn.errors import DeviceError, MinicnnError, UnsupportedError
+from minicnn.errors import DeviceMemoryError, UnsupportedError
 
 from .gpu_cases import LayerJob
 from .gpu_device import Bench, drawn_on
@@ -60,19 +61,39 @@ class Layers:
         }
 
     def _rungs(self, case: Case, calls: dict[str, Callable[[], Any]], row: dict[str, Any]) -> list[Any] | None:
-        """Note a call for each rung that computes what the lowest one does, and give that."""
-        expected = None
+        """Note a call for each rung that computes what the lowest one does, and give that.
+
+        All are compared before one is called on the case's own arrays: steps of optimizers change them.
+        """
+        expected, right = None, []
         for spec in kernels.specs("cuda"):
-            if (spec.op, spec.direction) != (case.op, case.direction):
-                continue
-            try:
-                found = outputs(case, spec.rung)
-                expected = found if expected is None else expected
-                if self._agrees(spec.rung, found, expected, TOLERANCE[precision_of(spec.rung)], row):
-                    calls[spec.rung] = self._captured(spec.rung, case.ready(spec.rung), row)
-            except UnsupportedError as error:
-                row["left_out"][spec.rung] = str(error)
+            if (spec.op, spec.direction) == (case.op, case.direction):
+                with self._noting(spec.rung, row):
+                    found = outputs(case, spec.rung)
+                    expected = found if expected is None else expected
+                    if self._agrees(spec.rung, found, expected, TOLERANCE[precision_of(spec.rung)], row):
+                        right.append(spec.rung)
+        for rung in right:
+            with self._noting(rung, row):
+                calls[rung] = self._captured(rung, case.ready(rung), row)
         return expected
+
+    @contextmanager
+    def _noting(self, name: str, row: dict[str, Any]) -> Iterator[None]:
+        """Within the block, what fails is told in the row, whose other engines are measured all the same.
+
+        Raises
+        ------
+        DeviceError
+            The device is lost: nothing can be measured any more in this process.
+        """
+        try:
+            yield
+        except (UnsupportedError, DeviceMemoryError) as error:
+            row["left_out"][name] = str(error)
+        except Exception as error:  # of the kernel, of CuPy, of PyTorch
+            self.device.synchronize()
+            row["wrong"][name] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
     def _captured(self, name: str, call: Callable[[], Any], row: dict[str, Any]) -> Callable[[], Any]:
         call()  # loads what is launched
@@ -86,36 +107,27 @@ class Layers:
         """Whether results are as near as they should be; noted as an error, or as wrong."""
         error = distance(found, expected)
         right = error <= tolerance
-        row["errors" if right else "wrong"][name] = float(f"{error:.1e}")
+        if right:
+            row["errors"][name] = float(f"{error:.1e}")
+        else:
+            row["wrong"][name] = f"relative error {error:.1e}"
         return right
 
     def _peers(
         self, torch: Torch, case: Case, calls: dict[str, Callable[[], Any]], row: dict[str, Any], expected: list[Any]
     ) -> None:
-        """Note PyTorch's calls, in each precision where there are products; what fails there is told in the row."""
+        """Note PyTorch's calls, in each precision where there are products."""
         from .gpu_torch_ops import peer
 
         for precision, name in TORCH.items() if case.flops else [("float32", "torch")]:
-            try:
-                with torch.precision(precision):
-                    made = peer(torch, case, precision)
-                    if made is None:
-                        return
-                    if made.result is not None:
-                        found = [torch.array(made.result(made.run()))]
-                        if not self._agrees(name, found, expected[:1], PEER_TOLERANCE[precision], row):
-                            continue
+            with self._noting(name, row), torch.precision(precision):
+                made = peer(torch, case, precision)
+                if made is None:
+                    return
+                if made.result is None or self._agrees(
+                    name, [torch.array(made.result(made.run()))], expected[:1], PEER_TOLERANCE[precision], row
+                ):
                     calls[name] = torch.captured(made.run)
-            except Exception as error:  # of a library that is measured beside ours: its absence must not cost our row
-                row["left_out"][name] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-                self._check_alive(error)
-
-    def _check_alive(self, error: Exception) -> None:
-        """Raise DeviceError where the device is lost: nothing can be measured any more in this process."""
-        try:
-            self.device.synchronize()
-        except MinicnnError as lost:
-            raise DeviceError(f"the device is lost: {lost}") from error
 
 
 def precision_of(rung: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.bench.networks import draw
+from minicnn.bench.networks import draw, spread
 from minicnn.bench.shapes import build
 from minicnn.bench.steps import describe
 from minicnn.errors import UnsupportedError
@@ -91,7 +91,8 @@ class Networks:
     ) -> dict[str, Call]:
         """What is timed, by engine."""
         generator = np.random.default_rng(job.batch)
-        images = generator.standard_normal((job.batch, *model.input_shape[1:]), np.float32)
+        mean, deviation = map(np.float32, spread(model))
+        images = generator.standard_normal((job.batch, *model.input_shape[1:]), np.float32) * deviation + mean
         y, x = generator.integers(0, model.output_shape[-1], job.batch), self.device.from_host(images)
         if job.task == "predict":
             calls: dict[str, Call] = {"minicnn": lambda: self._host(model.predict(x, batch_size=job.batch, verbose=0))}

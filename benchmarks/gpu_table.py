@@ -1,5 +1,6 @@
 """The tables of a measurement on a GPU: in the terminal, in docs/gpu.md, and one line for each row as it comes."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -25,10 +26,16 @@ def render() -> str:
 
 def text(result: dict[str, Any]) -> str:
     """The tables for a terminal, and what is missing in them."""
-    parts = [_aligned(header, rows) for header, rows in _tables(result, lambda row: True)]
-    parts += [f"left out for lack of time: {len(result['left_out'])} parts"] if result["left_out"] else []
+    parts = ["EMULATED: the times mean nothing"] if result["emulated"] else [source(result)]
+    parts += [_aligned(header, rows) for header, rows in _tables(result, lambda row: True)]
+    reasons = Counter(result["left_out"].values())
+    parts += [f"left out, {why}: {count} part{'s' if count > 1 else ''}" for why, count in reasons.items()]
     parts += [f"FAILED: {title}: {why}" for title, why in result["failed"].items()]
-    parts += [f"WRONG: {row['job']}, {row['direction']}: {row['wrong']}" for row in result["rows"] if row.get("wrong")]
+    parts += [
+        f"WRONG: {row['job']}, {row['direction']}, {name}: {why}"
+        for row in result["rows"]
+        for name, why in row.get("wrong", {}).items()
+    ]
     return "\n\n".join(parts)
 
 
@@ -36,7 +43,7 @@ def line(row: Row) -> str:
     """What a row says, in short."""
     what = row["job"] if "model" in row else f"{row['op']} {row['direction']}, {row['case']}, {row['shape']}"
     times = ", ".join(f"{name} {duration(seconds)}" for name, seconds in row["seconds"].items())
-    wrong = "".join(f"; WRONG: {name} by {error}" for name, error in row.get("wrong", {}).items())
+    wrong = "".join(f"; WRONG: {name}: {why}" for name, why in row.get("wrong", {}).items())
     return f"{what}: {times}{wrong}"
 
 
