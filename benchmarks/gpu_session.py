@@ -124,10 +124,10 @@ def main(argv: list[str] | None = None) -> int:
         return REFUSED
     if shutil.which("compute-sanitizer") is None:
         print("compute-sanitizer is not on the PATH: memory and races are not watched", flush=True)
-    endings = [run(step) for step in steps(options.minutes)] + benchmark(end, options.out.resolve())
-    for ending in endings:
+    checks, measured = [run(step) for step in steps(options.minutes)], benchmark(end, options.out.resolve())
+    for ending in checks + measured:
         print(f"{ending.step.title:32} {ending.seconds:6.0f} s  {ending.said}")
-    return next((ending.exit_code for ending in endings if ending.exit_code), 0)
+    return next((ending.exit_code for ending in [*checks, measured[-1]] if ending.exit_code), 0)
 
 
 if __name__ == "__main__":
