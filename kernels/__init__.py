@@ -35,6 +35,7 @@ from ._driver import driver_version
 from ._memory import Memory, reuse
 from ._moving import array_module, device_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network
+from ._precision import PRECISIONS, current_precision, precision
 from ._registry import (
     Call,
     KernelSpec,
@@ -54,6 +55,7 @@ from ._warmup import warmup
 from ._where import device_of
 
 __all__ = [
+    "PRECISIONS",
     "Call",
     "Device",
     "Jobs",
@@ -74,6 +76,7 @@ __all__ = [
     "conv2d",
     "conv2d_transpose",
     "cuda_usable",
+    "current_precision",
     "dense",
     "depthwise_conv2d",
     "device",
@@ -98,6 +101,7 @@ __all__ = [
     "pad2d",
     "padding_sides",
     "pair",
+    "precision",
     "prelu",
     "record",
     "resolve_window",

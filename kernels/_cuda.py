@@ -133,6 +133,13 @@ class CupyDevice(Device):
         free = self.xp.cuda.Device().mem_info[0] + pool.free_bytes()
         return max(0, min(free, pool.get_limit() - pool.used_bytes()) if pool.get_limit() else free)
 
+    def memory_of(self, work: Callable[[], Any]) -> int:
+        pool = self.xp.get_default_memory_pool()
+        pool.free_all_blocks()  # so that the pool grows by what is taken
+        before = pool.total_bytes()
+        work()
+        return pool.total_bytes() - before
+
     def synchronize(self) -> None:
         with self.guard("work on the GPU"):
             self.xp.cuda.Device().synchronize()

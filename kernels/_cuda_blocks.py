@@ -4,10 +4,11 @@ A function of the shapes alone, so that the same shapes give the same bits.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ._cuda_file import Macros, address
-from ._shapes import ceil_div
+from ._shapes import Pair, ceil_div
 
 STEP = 8  # BLOCK_K of register_tile.cuh
 MULTIPROCESSORS = 132  # of an H200: the blocks that all of them need
@@ -47,14 +48,29 @@ VARIANTS = tuple(Blocking(*tile, 4, 1).variant for tile in TILES) + tuple(Blocki
 def blocking(rows: int, columns: int, depth: int, products: int, vector: int, split: bool = True) -> Blocking:
     """That of so many products a (rows, depth) b (depth, columns); `split` says whether chunks are allowed."""
     tiles = {tile: cost for tile, cost in TILES.items() if vector == 4 or tile in SINGLE}
-    blocks = {tile: products * ceil_div(rows, tile[0]) * ceil_div(columns, tile[1]) for tile in tiles}
-    many = [tile for tile in tiles if blocks[tile] >= MULTIPROCESSORS] or SINGLE
-    tile = min(many, key=lambda tile: blocks[tile] * math.prod(tile) * tiles[tile])
+    tile, blocks = best_tile(rows, columns, products, tiles, SINGLE)
     steps = ceil_div(depth, STEP)
-    if split and blocks[tile] < MULTIPROCESSORS:
-        chunks = min(ceil_div(MOST_CHUNKS_FOR, max(1, blocks[tile])), max(1, steps // LEAST_STEPS))
-        steps = ceil_div(steps, chunks)
-    return Blocking(*tile, vector, steps)
+    return Blocking(*tile, vector, chunk_steps(steps, blocks) if split else steps)
+
+
+def best_tile(
+    rows: int, columns: int, products: int, tiles: dict[Pair, float], small: Sequence[Pair]
+) -> tuple[Pair, int]:
+    """The tile that makes so many products (rows, columns) with the least work, and how many blocks that are.
+
+    `tiles` are the costs of one sum; where none gives all multiprocessors work, a `small` one is taken.
+    """
+    blocks = {tile: products * ceil_div(rows, tile[0]) * ceil_div(columns, tile[1]) for tile in tiles}
+    many = [tile for tile in tiles if blocks[tile] >= MULTIPROCESSORS] or small
+    tile = min(many, key=lambda tile: blocks[tile] * math.prod(tile) * tiles[tile])
+    return tile, blocks[tile]
+
+
+def chunk_steps(steps: int, blocks: int) -> int:
+    """Steps of a chunk: all where there are blocks enough, else so few that there are."""
+    if blocks >= MULTIPROCESSORS:
+        return steps
+    return ceil_div(steps, min(ceil_div(MOST_CHUNKS_FOR, max(1, blocks)), max(1, steps // LEAST_STEPS)))
 
 
 def vector(numbers: tuple[int, ...], *arrays: Any) -> int:

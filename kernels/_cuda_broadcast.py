@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._broadcast import Axis, merged_axes, merged_strides
-from ._cuda_file import contiguous
-from ._shapes import ceil_div
+from ._cuda_file import contiguous, fours
 
 AXES = 4
 
@@ -19,11 +18,10 @@ class Slab(NamedTuple):
     full: list[Any]
     sizes: tuple[np.int64, ...]
 
-    @property
-    def fours(self) -> int:
-        """How many threads make four numbers of a row each, the last one of a row fewer."""
+    def threads(self, rung: str) -> int:
+        """How many threads make all: a vector rung's make four numbers of a row each, the last one of a row fewer."""
         count, _, _, row = map(int, self.sizes[:4])
-        return count // max(row, 1) * ceil_div(row, 4)
+        return fours((count // max(row, 1), row)) if rung.endswith("vector") else count
 
 
 def slabs(operands: tuple[Any, ...], full: tuple[Any, ...]) -> Iterator[Slab]:

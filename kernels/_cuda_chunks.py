@@ -15,7 +15,7 @@ from ._shapes import ceil_div
 from ._where import device_of
 
 WARP, ROWS = 32, 8  # threads of a block, along a row and across rows
-BLOCKS = 1056  # that a GPU should have to choose from: eight for each multiprocessor of an H200
+BLOCKS = 2112  # that a GPU should have to choose from: sixteen for each multiprocessor of an H200
 LONGEST = 128  # rows of one thread, at the most: a float32 sum of so few loses two or three bits at the worst
 
 
@@ -46,10 +46,9 @@ def cut(x: Any, wide: int, least: int = 1) -> Cut:
     return Cut(wide, width, share * ROWS, max(1, ceil_div(rows, share * ROWS)))
 
 
-def arguments(x: Any, parts: Cut) -> tuple[np.int64, np.int32, np.int32]:
-    """(size of x, width, rows of a chunk), as `part_of` in chunks.cuh takes them."""
-    width, rows = ints(parts.width, parts.rows)
-    return np.int64(x.size), width, rows
+def arguments(x: Any, parts: Cut) -> tuple[np.number, ...]:
+    """(size of x, width, rows of a chunk, channels), as `part_of` in chunks.cuh takes them."""
+    return np.int64(x.size), *ints(parts.width, parts.rows, x.shape[-1])
 
 
 def partial_results(x: Any, parts: Cut, kinds: int = 1) -> Any:

@@ -1,6 +1,7 @@
 """A CUDA source file of an operation, as its host code and the tests see it."""
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from minicnn.errors import ArgumentError
 
 from ._cuda_source import KERNELS
 from ._device import device
+from ._shapes import ceil_div
 from ._where import device_of
 
 THREADS = 256  # of a block whose threads each make one number
@@ -80,6 +82,11 @@ def ints(*values: int) -> tuple[np.int32, ...]:
 def address(array: Any) -> int:
     """Where an array begins in the memory of its device: four floats are read at once from multiples of 16."""
     return device(device_of(array)).address(array)
+
+
+def fours(shape: Sequence[int]) -> int:
+    """How many threads make four numbers of a row each, the last one of a row fewer; rows are along the last axis."""
+    return prod(shape[:-1]) * ceil_div(shape[-1], 4)
 
 
 def contiguous(array: Any) -> Any:

@@ -161,6 +161,10 @@ class Device:
         """Bytes that arrays can still take."""
         raise NotImplementedError
 
+    def memory_of(self, work: Callable[[], Any]) -> int:
+        """Bytes that arrays took at the most while `work` ran, beyond those that they took before."""
+        raise NotImplementedError
+
     def synchronize(self) -> None:
         """Wait until all that was launched is done."""
         raise NotImplementedError

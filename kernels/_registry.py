@@ -16,7 +16,7 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ import numpy as np
 from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, UnsupportedError
 
 from ._autotune import tuned
+from ._precision import rounds, rung_of_precision
 from ._threads import capturing
 from ._where import ladder_of
 
@@ -130,9 +131,14 @@ class Operation:
             raise DTypeError(f"rung {rung} of {self.name} is compiled for float32, the array is {array.dtype}")
         return spec
 
+    def _default_on_cuda(self, direction: str, arguments: tuple[Any, ...], rungs: Iterable[str]) -> str:
+        if self.on_cuda is not None:
+            return self.on_cuda(direction, *arguments)
+        return [rung for rung in rungs if not rounds(rung)][-1]
+
     def _default_rung(self, direction: str, device: str, array: Any, arguments: tuple[Any, ...], rungs: dict) -> str:
         if device == "cuda":
-            return self.on_cuda(direction, *arguments) if self.on_cuda else list(rungs)[-1]
+            return rung_of_precision(rungs) or self._default_on_cuda(direction, arguments, rungs)
         if array.dtype != np.float32 or not numba_wanted():
             return [name for name, spec in rungs.items() if not spec.needs_numba][-1]
         images = self.images if direction == "forward" else None

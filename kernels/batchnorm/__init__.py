@@ -37,6 +37,9 @@ CHUNKS = "statistics by chunks that fit the cache, combined in order; one pass t
 OPERATION.rung("v2_chunks", "cpu", STATISTICS, CHUNKS)
 OPERATION.rung("v2_chunks", "cpu", ("forward_infer",), CHUNKS, replays=True)
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every channel; in inference, for every number", device="cuda")
+OPERATION.rung("v2_chunks", "cuda_chunks", ALL, "chunks of rows in many blocks, combined in order", device="cuda")
+OPERATION.rung("v3_fused", "cuda_chunks", ("forward_train",), "both statistics in one pass over x", device="cuda")
+OPERATION.rung("v4_vector", "cuda_chunks", ALL, "the same, a thread for four channels", device="cuda")
 
 
 def forward_train(

@@ -6,9 +6,10 @@
 #include "chunks.cuh"
 
 extern "C" __global__ void __launch_bounds__(256)
-    channel_sum_chunks(const float *x, double *sums, long long size, int width, int rows) {
+    channel_sum_chunks(const float *x, double *sums, long long size, int width, int rows,
+                       int channels) {
     __shared__ Lanes<double> scratch[256];
-    Part part = part_of(size, width, rows);
+    Part part = part_of(size, width, rows, channels);
     Vector sum = all_lanes(0.0f);
     read_ahead(
         part.count, [=](int k) { return loaded(x + part.first + k * part.step); },

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .._cuda_chunks import arguments, cut, partial_results, total_launch
+from .._cuda_chunks import Cut, arguments, cut, partial_results, total_launch
 from .._cuda_file import CudaFile, ints
 from .._cuda_lanes import VARIANTS, aligned, lanes
 
@@ -10,13 +10,17 @@ FILE = CudaFile("channel_sum/cuda_chunks.cu", variants=VARIANTS)
 LEAST = 4  # rows of a thread: fewer are added faster than their sums are written
 
 
-def _add(x: Any, y: Any, wide: int) -> Any:
-    """y[c] = the sum of the chunks' sums"""
+def chunk_sums(x: Any, wide: int) -> tuple[Cut, Any]:
+    """How an array on 16 bytes is cut, and the sums of its chunks (1,n,C)."""
     parts = cut(x, wide, LEAST)
     sums = partial_results(x, parts)
-    blocks, threads = parts.launch
-    taken = (aligned(x), sums, *arguments(x, parts))
-    FILE.launch(y, "channel_sum_chunks", blocks, threads, *taken, variant=parts.variant)
+    FILE.launch(x, "channel_sum_chunks", *parts.launch, x, sums, *arguments(x, parts), variant=parts.variant)
+    return parts, sums
+
+
+def _add(x: Any, y: Any, wide: int) -> Any:
+    """y[c] = the sum of the chunks' sums"""
+    parts, sums = chunk_sums(aligned(x), wide)
     FILE.launch(y, "channel_sum_total", *total_launch(sums), sums, y, *ints(*sums.shape[1:]), variant=parts.variant)
     return y
 

@@ -19,10 +19,12 @@ def _default(direction: str, *arguments) -> str:
     return "v1_threads" if direction == "forward" else REFERENCE
 
 
+FOURS = "a thread for four numbers, read and written at once"
 OPERATION = Operation("concatenate", __name__, _default)
 OPERATION.rung("reference", "reference", ("forward", "backward"), "copied by slices, which is as fast as memory")
 OPERATION.rung("v1_threads", "cpu", ("forward",), "rows of each array on several threads", replays=True)
 OPERATION.rung("v1_direct", "cuda", ("forward", "backward"), "a thread for every number", device="cuda")
+OPERATION.rung("v2_vector", "cuda", ("forward", "backward"), FOURS, device="cuda")
 
 
 def forward(

@@ -18,10 +18,11 @@ from minicnn.errors import ArgumentError, ShapeError
 from .._arrays import output_array, same_dtype
 from .._autotune import autotune_wanted, described, fastest
 from .._epilogue import Epilogue
+from .._precision import rounds
 from .._registry import KernelSpec, Operation, forced_rung, specs
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
 from ._choice import BATCH, WINOGRAD, choose, choose_weights
-from ._cuda_choice import choose_on_cuda
+from ._cuda_choice import TENSOR, choose_on_cuda, choose_weights_on_cuda
 
 ALL = ("forward", "backward_input", "backward_weights")
 MEASURED_BYTES = 1 << 26  # of images, at the most, by which a rung for prediction is measured
@@ -37,10 +38,13 @@ def _default(direction: str, *arguments) -> str:
 
 
 def _on_cuda(direction: str, *arguments) -> str:
-    if direction != "forward":
-        return list(OPERATION.ladder[direction, "cuda"])[-1]
-    w, window, y = arguments[1], arguments[2], arguments[4]
-    return choose_on_cuda(y.shape, w.shape[:3], window, prepared=False)
+    if direction == "backward_weights":
+        _, dy, window, dw = arguments
+        return choose_weights_on_cuda(dy.shape, dw.shape[:3], window)
+    w, window = arguments[1:3]
+    if direction == "backward_input":
+        return choose_on_cuda(arguments[3].shape, (*w.shape[:2], w.shape[3]), window, prepared=False)
+    return choose_on_cuda(arguments[4].shape, w.shape[:3], window, prepared=False)
 
 
 OPERATION = Operation("conv2d", __name__, _default, on_cuda=_on_cuda)
@@ -66,11 +70,6 @@ SHARED = "a block of threads shares a tile of the image and its weights, in shar
 OPERATION.rung("v3_tiled", "cuda_tiled", ("forward",), SHARED, device="cuda")
 PRODUCT = "windows gathered block by block to shared memory, 8 x 8 sums of a thread in registers, few sums split"
 OPERATION.rung("v4_blocked", "cuda_blocked", ("forward",), PRODUCT, device="cuda")
-for name, m in WINOGRAD.items():
-    note = (
-        f"3x3 kernels meet the image at points (Winograd): {(m + 2) ** 2} products for {9 * m * m}, a product a point"
-    )
-    OPERATION.rung(name, "cuda_winograd", ("forward",), note, device="cuda")
 GATHER = "a thread for every number, which gathers what it gave to the windows"
 OPERATION.rung("v1_direct", "cuda_input", ("backward_input",), GATHER, device="cuda")
 CHUNKS = "a thread for every number of every chunk of the pixels, and the chunks added in order"
@@ -79,6 +78,16 @@ RESIDUES = "a matrix product for each residue of the strides, of windows of dy a
 OPERATION.rung("v4_blocked", "cuda_input_blocked", ("backward_input",), RESIDUES, device="cuda")
 LONG = "a matrix product along the pixels, in chunks that are added in order"
 OPERATION.rung("v4_blocked", "cuda_weights_blocked", ("backward_weights",), LONG, device="cuda")
+for name, m in WINOGRAD.items():
+    saved = f"{(m + 2) ** 2} products for {9 * m * m}"
+    note = f"3x3 kernels meet the image at points (Winograd): {saved}, a matrix product a point"
+    OPERATION.rung(name, "cuda_winograd", ("forward",), note, device="cuda")
+    OPERATION.rung(name, "cuda_input_winograd", ("backward_input",), note, device="cuda")
+MEETING = "image and dy meet at Winograd's points, a matrix product along the tiles at each"
+OPERATION.rung("v6_winograd_4", "cuda_weights_winograd", ("backward_weights",), MEETING, device="cuda")
+for name, rounding in TENSOR.items():
+    note = f"the blocked product on tensor cores, of numbers rounded to {rounding}; only where it is asked for"
+    OPERATION.rung(name, "cuda_tensor", ("forward",), note, device="cuda")
 
 
 class Prepared(NamedTuple):
@@ -124,7 +133,8 @@ def prepare(
     y = np.empty(shape, w.dtype)
     spec, forced = OPERATION.select("forward", w, (y, w, window, Epilogue(), y), None), forced_rung("conv2d")
     if spec.device == "cuda":
-        rung = spec.rung if forced == spec.rung else choose_on_cuda(shape, w.shape[:3], window, prepared=True)
+        as_asked = forced == spec.rung or rounds(spec.rung)
+        rung = spec.rung if as_asked else choose_on_cuda(shape, w.shape[:3], window, prepared=True)
         return _prepared_on_cuda(w, rung, groups)
     if not spec.replays:
         return w

@@ -1,6 +1,7 @@
 // conv2d on a GPU, as it is defined: one thread makes one number of y, neighbouring threads neighbouring filters.
 //
-//     y[n,i,j,f] = clip(sum over a,b,c of  x[n, i sh - top + a dh, j sw - left + b dw, c] * w[a,b,c,f]  + bias + residual)
+//     y[n,i,j,f] = clip(bias + residual
+//                       + sum over a,b,c of  x[n, i sh - top + a dh, j sw - left + b dw, c] * w[a,b,c,f])
 //
 // x (N,H,W,C), w (KH,KW,C/groups,F), y (N,OH,OW,F); pixels outside the image add nothing.  `channels` and `filters` are
 // those of one group.

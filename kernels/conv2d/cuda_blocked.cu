@@ -3,9 +3,9 @@
 //     y (N OH OW, F) = clip(windows (N OH OW, KH KW C) @ w (KH KW C, F) + bias + residual)
 //
 // x (N,H,W,C), w (KH,KW,C/groups,F), y (N,OH,OW,F), one product for each group; `channels` and `filters` are those of
-// one group.  A block makes BLOCK_M pixels of BLOCK_N filters, and gathers BLOCK_K columns of its windows from the image
-// (windows.cuh) to shared memory while it multiplies those before (register_tile.cuh).  An image's channels lie side by
-// side, so four of them come at once where their number is a multiple of four.
+// one group.  A block makes BLOCK_M pixels of BLOCK_N filters, and gathers BLOCK_K columns of its windows from the
+// image (windows.cuh) to shared memory while it multiplies those before (register_tile.cuh).  An image's channels lie
+// side by side, so four of them come at once where their number is a multiple of four.
 //
 // Where there are too few blocks for all multiprocessors, the columns are split: chunk blockIdx.y adds its part alone,
 // and cuda_chunks.cu adds the chunks in their order.

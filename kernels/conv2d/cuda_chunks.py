@@ -25,6 +25,6 @@ def in_chunks(launch: Callable[..., None], chunks: int, epilogue: Epilogue, y: A
     else:
         parts = device(device_of(y)).xp.empty((chunks, *y.shape), y.dtype)
         launch(*PLAIN.on_cuda(), parts)
-        numbers = low, high, np.int64(y.size), *ints(chunks, y.shape[3])
+        numbers = low, high, np.int64(y.size), *ints(chunks, y.shape[-1])
         FILE.each(y, "conv2d_forward_chunks", y.size, parts, bias, residual, y, *numbers)
     return epilogue.rest(y)

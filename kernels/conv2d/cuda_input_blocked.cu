@@ -23,6 +23,13 @@ static __device__ Taps taps_of_residue(int taps, int position, int step, int gap
     return {(taps - first + apart - 1) / apart, first, apart, (position - first * gap) / step, apart * gap / step};
 }
 
+// The pixels u, u + sh, .. and v, v + sw, .. of all images, and the first of them that a block makes.
+struct Residue {
+    int u, v, rows, columns;
+    long long first;
+    int image, pixel;  // where that lies: from here on, `int` counts
+};
+
 // w as a matrix (taps F, C), whose columns lie side by side in memory: at the columns of the windows of dy, in their order.
 struct TurnedWeights {
     const Windows &windows;
@@ -75,29 +82,35 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE) conv2d_bac
     int filters, int taps_h, int taps_w, int step_h, int step_w, int top, int left, int gap_h, int gap_w, int groups) {
     __shared__ __align__(16) ColumnsOfA a[2];
     __shared__ __align__(16) RowsOfB b[2];
+    __shared__ Residue at;  // in registers it would be in the way of sums
     const int panels = (channels + BLOCK_N - 1) / BLOCK_N, pitch = filters * groups;
-    const int panel = blockIdx.x % panels, rest = blockIdx.x / panels, group = rest % groups;
-    const int u = rest / groups % step_h, v = rest / groups / step_h % step_w;
-    const int rows = (height - u + step_h - 1) / step_h, columns = (width - v + step_w - 1) / step_w;
-    const long long row0 = rest / groups / step_h / step_w * (long long)BLOCK_M;
-    const long long pixels = (long long)images * rows * columns;
-    if (row0 >= pixels) return;
-    const Taps down = taps_of_residue(taps_h, u + top, step_h, gap_h);
-    const Taps across = taps_of_residue(taps_w, v + left, step_w, gap_w);
+    const int panel = blockIdx.x % panels, group = blockIdx.x / panels % groups;
+    if (threadIdx.x == 0) {
+        const int rest = blockIdx.x / panels / groups, u = rest % step_h, v = rest / step_h % step_w;
+        const int rows = (height - u + step_h - 1) / step_h, columns = (width - v + step_w - 1) / step_w;
+        const long long first = rest / step_h / step_w * (long long)BLOCK_M, size = max(1, rows * columns);
+        at = {u, v, rows, columns, first, int(first / size), int(first % size)};
+    }
+    __syncthreads();
+    const long long pixels = (long long)images * at.rows * at.columns;
+    if (at.first >= pixels) return;
+    const Taps down = taps_of_residue(taps_h, at.u + top, step_h, gap_h);
+    const Taps across = taps_of_residue(taps_w, at.v + left, step_w, gap_w);
     const int first = blockIdx.y * steps * BLOCK_K, depth = down.count * across.count * filters, tap = channels * pitch;
     float sums[8][8] = {};
     if (first < depth) {
         Windows windows;
         windows.g = {out_height, out_width, filters, pitch, down.count, across.count, -down.slide, -across.slide};
-        windows.begin(dy + group * filters, row0, pixels, first, rows, columns, 1, 1, -down.shift, -across.shift);
+        windows.begin(dy + group * filters, at.first, pixels, first, at.rows, at.columns, 1, 1, -down.shift,
+                      -across.shift);
         TurnedWeights weights(windows, w + (down.first * taps_w + across.first) * tap + group * filters, panel * BLOCK_N,
                               channels, pitch, down.apart * taps_w * tap, across.apart * tap);
         multiply(windows, weights, min(steps, (depth - first + BLOCK_K - 1) / BLOCK_K), a, b, sums);
     }
-    const auto place = [=](int row) {
-        const long long pixel = row0 + row, line = pixel / columns;
-        if (line / rows >= images) return -1ll;
-        return (line / rows * height + u + line % rows * step_h) * width + v + pixel % columns * step_w;
+    const auto place = [&](int row) {
+        const int pixel = at.pixel + row, line = pixel / at.columns;
+        const long long n = at.image + line / at.rows;
+        return n < images ? (n * height + at.u + line % at.rows * step_h) * width + at.v + pixel % at.columns * step_w : -1;
     };
     write_rows(sums, bias, residual, dx + blockIdx.y * count, low, high, place, panel * BLOCK_N, channels, group * channels,
                channels * groups);

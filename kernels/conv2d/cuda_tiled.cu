@@ -1,14 +1,15 @@
 // conv2d through shared memory: a block of threads makes 8 x 8 pixels of 32 filters, and shares what it read.
 //
-//     y[n,i,j,f] = clip(sum over a,b,c of  x[n, i sh - top + a dh, j sw - left + b dw, c] * w[a,b,c,f]  + bias + residual)
+//     y[n,i,j,f] = clip(bias + residual
+//                       + sum over a,b,c of  x[n, i sh - top + a dh, j sw - left + b dw, c] * w[a,b,c,f])
 //
 // x (N,H,W,C), w (KH,KW,C/groups,F), y (N,OH,OW,F); pixels outside the image count as zero.  `channels` and `filters`
 // are those of one group.
 //
 // The windows of neighbouring pixels overlap, and all filters see the same window.  So the block copies the part of the
 // image below its pixels, `depth` channels at a time, and the weights of its filters: each pixel is then read from
-// memory once for 32 filters and up to KH * KW windows, each weight once for 64 pixels.  A lane is a filter, a warp a row
-// of pixels: the lanes read one pixel together, and weights that lie side by side.
+// memory once for 32 filters and up to KH * KW windows, each weight once for 64 pixels.  A lane is a filter, a warp a
+// row of pixels: the lanes read one pixel together, and weights that lie side by side.
 #include "epilogue.cuh"
 #include "ptx.cuh"
 

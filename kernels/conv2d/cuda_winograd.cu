@@ -6,7 +6,7 @@
 // v (tiles, C) u (C, F) = s (tiles, F), which cuda_product.cu makes of the arrays that these kernels write and read.
 // A tile of M x M outputs takes (M+2)^2 products where the definition takes 9 M^2.
 //
-// Neighbouring threads have neighbouring channels or filters, so that whatever a warp reads or writes lies side by side.
+// Neighbouring threads have neighbouring channels or filters, so that what a warp reads or writes lies side by side.
 #include "epilogue.cuh"
 #include "winograd.cuh"
 

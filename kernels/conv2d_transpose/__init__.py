@@ -20,6 +20,7 @@ from .._epilogue import Epilogue
 from .._registry import Operation
 from .._shapes import Pair, Window, pair
 from ..conv2d._choice import BATCH, choose
+from ..conv2d._cuda_choice import IMAGES, choose_on_cuda, choose_weights_on_cuda
 
 ALL = ("forward", "backward_input", "backward_weights")
 
@@ -36,7 +37,19 @@ def _default(direction: str, *arguments) -> str:
     return conv2d.OPERATION.default("backward_weights", dy, x, window, dw)
 
 
-OPERATION = Operation("conv2d_transpose", __name__, _default, images=BATCH)
+def _on_cuda(direction: str, *arguments) -> str:
+    """As on the CPU."""
+    if direction == "forward":
+        _, w, window, _, y = arguments
+        return choose_on_cuda((IMAGES, *y.shape[1:]), (*w.shape[:2], w.shape[3]), window, prepared=False)
+    if direction == "backward_input":
+        _, w, window, dx = arguments
+        return choose_on_cuda(dx.shape, w.shape[:3], window, prepared=False)
+    x, _, window, dw = arguments
+    return choose_weights_on_cuda(x.shape, dw.shape[:3], window)
+
+
+OPERATION = Operation("conv2d_transpose", __name__, _default, images=BATCH, on_cuda=_on_cuda)
 OPERATION.rung("reference", "reference", ALL, "the definition: conv2d's loops, turned around")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_im2col", "blas", ALL, "one BLAS product, its rows added to where their windows lie")
@@ -48,6 +61,9 @@ DIRECT = "a thread for every number, by the kernels of conv2d"
 OPERATION.rung("v1_direct", "cuda", ALL, DIRECT, device="cuda")
 BLOCKED = "matrix products that nobody writes down, for each residue of the strides where they spread"
 OPERATION.rung("v4_blocked", "cuda_blocked", ALL, BLOCKED, device="cuda")
+for rung, directions in (("v5_winograd_2", ALL[:2]), ("v6_winograd_4", ALL[:2])):
+    note = "3x3 kernels with stride 1 meet the image at Winograd's points"
+    OPERATION.rung(rung, "cuda_winograd", directions, note, device="cuda")
 
 
 def forward(

@@ -23,6 +23,7 @@ from ._storage import STORAGES, Stored, restored, store
 __all__ = ["STORAGES", "Stored", "backward_input", "backward_weights", "forward", "prepare", "restored", "store"]
 ALL = ("forward", "backward_input", "backward_weights")
 STREAMED_ROWS = {"forward": 8, "backward_input": 32, "backward_weights": 32}  # up to here v3_stream is the fastest
+STREAMED_ON_CUDA = 16  # rows of a block of v3_stream: w is read once up to here (not timed)
 LEAST_INPUTS = 16  # rows of w that v3_stream can walk along backwards, on any CPU
 
 
@@ -34,7 +35,11 @@ def _default(direction: str, *arguments) -> str:
     return "v3_stream" if streamed else "v4_tiled"
 
 
-OPERATION = Operation("dense", __name__, _default)
+def _on_cuda(direction: str, *arguments) -> str:
+    return "v3_stream" if arguments[0].shape[0] <= STREAMED_ON_CUDA else "v4_tiled"
+
+
+OPERATION = Operation("dense", __name__, _default, on_cuda=_on_cuda)
 OPERATION.rung("reference", "reference", ALL, "the definition: three nested loops")
 OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_blas", "blas", ALL, "one BLAS product; its bits may depend on the number of BLAS' own threads")
@@ -42,6 +47,11 @@ STREAMED = "weights read once, in order: for a few rows of x, and for stored wei
 OPERATION.rung("v3_stream", "cpu_stream", ALL, STREAMED, replays=True)
 OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums held in vector registers", replays=True)
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
+OPERATION.rung("v2_blas", "cuda_blas", ALL, "cuBLAS: the vendor's product", device="cuda")
+ONCE = "every number of w read once, 16 bytes an access, for a few rows of x"
+OPERATION.rung("v3_stream", "cuda_stream", ALL, ONCE, device="cuda")
+SHARED = "slices copied into shared memory, 8 x 8 sums of a thread in registers, few sums split"
+OPERATION.rung("v4_tiled", "cuda_tiled", ALL, SHARED, device="cuda")
 
 
 def prepare(w: np.ndarray, storage: str) -> np.ndarray | Stored:

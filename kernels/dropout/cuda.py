@@ -22,8 +22,7 @@ def dropout_forward_v2_vector(x: Any, mask: Any, scale: float, y: Any) -> Any:
 
 def _drop(rung: str, x: Any, mask: Any, scale: float, y: Any) -> Any:
     for slab in slabs((contiguous(mask).view(np.uint8),), (contiguous(x), y)):
-        threads = slab.fours if rung == "v2_vector" else slab.full[1].size
-        FILE.each(y, f"dropout_{rung}", threads, *slab.operands, *slab.full, np.float32(scale), *slab.sizes)
+        FILE.each(y, f"dropout_{rung}", slab.threads(rung), *slab.operands, *slab.full, np.float32(scale), *slab.sizes)
     return y
 
 

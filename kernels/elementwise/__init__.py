@@ -26,7 +26,9 @@ FOURS = "a thread for four numbers, read and written at once"
 OPERATION = Operation("elementwise", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "one NumPy operation")
 OPERATION.rung("v1_threads", "cpu", FORWARD, PARTS, replays=True)
-OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
+OPERATION.rung("v1_direct", "cuda", (*FORWARD, "maximum_backward"), "a thread for every number", device="cuda")
+OPERATION.rung("v1_direct", "cuda_reduce", ("reduce",), "a thread for every number", device="cuda")
+OPERATION.rung("v2_chunks", "cuda_reduce", ("reduce",), "chunks of the repeated axis, then their sums", device="cuda")
 OPERATION.rung("v2_vector", "cuda", FORWARD, FOURS, device="cuda")
 
 

@@ -1,16 +1,10 @@
 """elementwise on a GPU: what cuda.cu is launched with."""
 
-from math import prod
 from typing import Any
 
-import numpy as np
-
-from .._broadcast import merged_axes
 from .._cuda_broadcast import slabs
 from .._cuda_file import CudaFile, contiguous, ints
-from .._device import device
 from .._epilogue import Epilogue
-from .._where import device_of
 
 FILE = CudaFile("elementwise/cuda.cu")
 COMBINATIONS = ("add", "multiply", "maximum")  # as the file numbers them
@@ -50,8 +44,7 @@ def _combine(name: str, rung: str, a: Any, b: Any, epilogue: Epilogue, y: Any) -
     options = *ints(COMBINATIONS.index(name)), *epilogue.limits
     for slab in slabs((a, b), (y,)):
         (target,) = slab.full
-        threads = slab.fours if rung == "v2_vector" else target.size
-        FILE.each(y, f"elementwise_{rung}", threads, *slab.operands, target, *options, *slab.sizes)
+        FILE.each(y, f"elementwise_{rung}", slab.threads(rung), *slab.operands, target, *options, *slab.sizes)
     return y
 
 
@@ -60,25 +53,3 @@ def elementwise_maximum_backward_v1_direct(a: Any, b: Any, dy: Any, da: Any, db:
     for operands, arrays, sizes in slabs((a, b), (contiguous(dy), da, db)):
         FILE.each(dy, "elementwise_maximum_backward_v1_direct", arrays[0].size, *operands, *arrays, *sizes)
     return da, db
-
-
-def elementwise_reduce_v1_direct(x: Any, y: Any) -> Any:
-    """y = the sum of x over the axes that y lacks or has once, one such axis after the other"""
-    x, empty = contiguous(x), device(device_of(y)).xp.empty
-    for outer, repeated, inner in passes(x.shape, y.shape):
-        sums = y if outer * inner == y.size else empty(outer * inner, np.float32)
-        sizes = map(np.int64, (sums.size, repeated, inner))
-        FILE.each(y, "elementwise_reduce_v1_direct", sums.size, x, sums, *sizes)
-        x = sums
-    return y
-
-
-def passes(x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> list[tuple[int, int, int]]:
-    """x as (outer, repeated, inner) for each sum over its middle axis that must be made in turn."""
-    axes = merged_axes(x_shape, y_shape)
-    sizes, found = [size for size, _ in axes], []
-    for i, (size, (repeated,)) in enumerate(axes):
-        if repeated:
-            found.append((prod(sizes[:i]), size, prod(sizes[i + 1 :])))
-            sizes[i] = 1
-    return found or [(1, 1, prod(sizes))]

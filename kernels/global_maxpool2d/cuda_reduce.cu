@@ -4,6 +4,7 @@
 // combined as a tree, so that few channels of a large image keep many threads busy.
 // v3_vector.  The same with LANES channels a thread, which one access of 16 bytes reads.
 #include "numbers.cuh"
+#include "read_ahead.cuh"
 #include "reduce.cuh"
 #include "vector.cuh"
 

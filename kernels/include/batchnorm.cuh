@@ -12,6 +12,12 @@ static __device__ __forceinline__ Affine affine(float gamma, float beta, float m
     return {float(scale), float(fma(-double(mean), scale, double(beta)))};
 }
 
+// That of channel c; where there is no inverse_std, gamma and beta are scale and shift already.
+static __device__ __forceinline__ Affine affine_of(const float *gamma, const float *beta, const float *mean,
+                                                   const float *inverse_std, int c) {
+    return inverse_std ? affine(gamma[c], beta[c], mean[c], inverse_std[c]) : Affine{gamma[c], beta[c]};
+}
+
 static __device__ __forceinline__ float applied(Affine to, float x) { return fmaf(x, to.scale, to.shift); }
 
 // dy times the slope of the activation, which `clips` to low..high or is not there, at the x before both.

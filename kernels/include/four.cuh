@@ -1,8 +1,8 @@
 // Four neighbouring numbers, which a thread reads and writes by one instruction of 16 bytes: a quarter of the
 // instructions, and more bytes on their way at a time.
 //
-// The instruction wants an address that is a multiple of 16.  Where that is not so, and at the end of an array, the same
-// four are taken one by one.
+// The instruction wants an address that is a multiple of 16.  Where that is not so, and at the end of an array, the
+// same four are taken one by one.
 #pragma once
 
 struct Four {

@@ -1,4 +1,4 @@
-// What the kernels of pooling share: on an axis, the window of output i begins at i step - before and has `taps` places.
+// What the kernels of pooling share: on an axis, the window of output i has `taps` places from i step - before on.
 #pragma once
 
 // How many of the `taps` places from `start` on lie on an axis of `size`.

@@ -63,11 +63,30 @@ PTX unsigned tf32_of_float(float f) {
     return t;
 }
 
+// Two numbers of 16 bits in one register, `low` in its lower half; rounded to nearest, ties to even.
+PTX unsigned two_bfloat16(float low, float high) {
+    unsigned two;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(two) : "f"(high), "f"(low));
+    return two;
+}
+
+PTX unsigned two_halves(float low, float high) {
+    unsigned two;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(two) : "f"(high), "f"(low));
+    return two;
+}
+
 // ---- cp.async: 16, 8 or 4 bytes from global to shared memory; those after the first `bytes_from` are zeros ----------
 
 PTX void copy_async(void *to, const void *from, int bytes_from) {
     unsigned place = (unsigned)__cvta_generic_to_shared(to);
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(place), "l"(from), "r"(bytes_from) : "memory");
+}
+
+// The same by way of the first cache, for what the block will copy again.
+PTX void copy_async_cached(void *to, const void *from, int bytes_from) {
+    unsigned place = (unsigned)__cvta_generic_to_shared(to);
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;" ::"r"(place), "l"(from), "r"(bytes_from) : "memory");
 }
 
 PTX void copy_async_8(void *to, const void *from, int bytes_from) {

@@ -10,6 +10,7 @@
 // once: 4 where all rows begin on 16 bytes, or 1.  32 threads make 64 x 32 sums.
 #pragma once
 #include "epilogue.cuh"
+#include "float4.cuh"
 
 #define BLOCK_K 8
 #define THREADS (BLOCK_M * BLOCK_N / 64)
@@ -23,7 +24,6 @@
 #define LOADS_A (BLOCK_M * BLOCK_K / 4 / THREADS)
 #define LOADS_B (BLOCK_N * BLOCK_K / 4 / THREADS)
 #define ROWS_APART (THREADS / (BLOCK_K / 4))  // the rows of a that a thread fetches
-#define ROWS_APART_B (THREADS / (BLOCK_N / 4))
 
 typedef float ColumnsOfA[BLOCK_K][PITCH_A];  // transposed
 typedef float RowsOfB[BLOCK_K][PITCH_B];
@@ -41,41 +41,33 @@ static __device__ __forceinline__ int tile_column() {
     return threadIdx.x / 32 % (BLOCK_N / 32) * 32 + threadIdx.x % 4 * 4;
 }
 
-static __device__ __forceinline__ float4 four_zeros() { return make_float4(0, 0, 0, 0); }
-
-// Up to four numbers side by side, zeros after the first `left`.
-static __device__ __forceinline__ float4 four_of(const float *from, int left) {
-#if VECTOR == 4
-    return left > 0 ? *(const float4 *)from : four_zeros();
-#else
-    return make_float4(left > 0 ? from[0] : 0, left > 1 ? from[1] : 0, left > 2 ? from[2] : 0, left > 3 ? from[3] : 0);
-#endif
-}
-
-// b (depth, columns) as a matrix in memory, `left` columns from where this thread reads.
-struct MatrixB {
+// A matrix (depth, columns) whose rows lie along k, `left` columns from where this thread reads; EXTENT are multiplied.
+template <int EXTENT> struct MatrixAcross {
+    static const int LANES = EXTENT / 4, APART = THREADS / LANES, LOADS = BLOCK_K / APART;
     const float *from;
     int k, depth, left, pitch;
-    float4 held[LOADS_B];
+    float4 held[LOADS];
 
-    __device__ __forceinline__ MatrixB(const float *b, int column, int first, int depth, int columns, int pitch)
-        : from(b + column + threadIdx.x % (BLOCK_N / 4) * 4), k(first + threadIdx.x / (BLOCK_N / 4)), depth(depth),
-          left(columns - column - threadIdx.x % (BLOCK_N / 4) * 4), pitch(pitch) {}
+    __device__ __forceinline__ MatrixAcross(const float *b, int column, int first, int depth, int columns, int pitch)
+        : from(b + column + threadIdx.x % LANES * 4), k(first + threadIdx.x / LANES), depth(depth),
+          left(columns - column - threadIdx.x % LANES * 4), pitch(pitch) {}
 
     __device__ __forceinline__ void fetch() {
 #pragma unroll
-        for (int l = 0; l < LOADS_B; l++) {
-            int row = k + l * ROWS_APART_B;
+        for (int l = 0; l < LOADS; l++) {
+            int row = k + l * APART;
             held[l] = four_of(from + (long long)row * pitch, row < depth ? left : 0);
         }
         k += BLOCK_K;
     }
-    __device__ __forceinline__ void put(RowsOfB &b) const {
+    __device__ __forceinline__ void put(float (&b)[BLOCK_K][EXTENT + 4]) const {
 #pragma unroll
-        for (int l = 0; l < LOADS_B; l++)
-            *(float4 *)&b[threadIdx.x / (BLOCK_N / 4) + l * ROWS_APART_B][threadIdx.x % (BLOCK_N / 4) * 4] = held[l];
+        for (int l = 0; l < LOADS; l++) *(float4 *)&b[threadIdx.x / LANES + l * APART][threadIdx.x % LANES * 4] = held[l];
     }
 };
+
+typedef MatrixAcross<BLOCK_N> MatrixB;      // b as it lies in memory
+typedef MatrixAcross<BLOCK_M> TransposedA;  // a, whose rows are columns in memory
 
 // Numbers of a as a thread holds them, four columns of each of its rows.
 static __device__ __forceinline__ void put_rows(const float4 (&held)[LOADS_A], ColumnsOfA &a) {
@@ -87,15 +79,15 @@ static __device__ __forceinline__ void put_rows(const float4 (&held)[LOADS_A], C
     }
 }
 
-// a (rows, depth) as a matrix in memory, from row `row0` on.
+// a (rows, depth) as a matrix in memory, from row `row0` and column `first` on.
 struct MatrixA {
     const float *from;
     int left, rows, depth;  // columns after those that were read, rows from this thread's first on
     float4 held[LOADS_A];
 
-    __device__ __forceinline__ MatrixA(const float *a, int row0, int rows, int depth)
-        : from(a + (long long)(row0 + row_fetched()) * depth + depth_fetched()), left(depth - depth_fetched()),
-          rows(rows - row0 - row_fetched()), depth(depth) {}
+    __device__ __forceinline__ MatrixA(const float *a, int row0, int rows, int depth, int first = 0)
+        : from(a + (long long)(row0 + row_fetched()) * depth + first + depth_fetched()),
+          left(depth - first - depth_fetched()), rows(rows - row0 - row_fetched()), depth(depth) {}
 
     __device__ __forceinline__ void fetch() {
 #pragma unroll
@@ -123,8 +115,8 @@ static __device__ __forceinline__ void multiply_add(const ColumnsOfA &a, const R
 
 // sums += the next `steps` * BLOCK_K columns of `left` times as many rows of `right`.
 template <class Left, class Right>
-static __device__ __forceinline__ void multiply(Left &left, Right &right, int steps, ColumnsOfA (&a)[2], RowsOfB (&b)[2],
-                                                float (&sums)[8][8]) {
+static __device__ __forceinline__ void multiply(Left &left, Right &right, int steps, ColumnsOfA (&a)[2],
+                                                RowsOfB (&b)[2], float (&sums)[8][8]) {
     left.fetch(), right.fetch();
     left.put(a[0]), right.put(b[0]);
     __syncthreads();

@@ -1,10 +1,13 @@
-// What the kernels of softmax and of its cross-entropy share: numbers `first`, `first` + `step`, ... of a row of `count`.
+// What the kernels of softmax and of its cross-entropy share, for numbers `first`, `first` + `step`, ... of a row.
 #pragma once
 
-// NaN is passed over, since a power of it will spoil the row; where there is nothing larger, the least number there is,
-// so that minus infinity less it is no NaN but the power 0.
+// Less than it no number is.  Where a row has nothing larger, x - LEAST is minus infinity, of which the power is 0, and
+// not the NaN of minus infinity less itself.
+#define LEAST -3.402823466e38f
+
+// NaN is passed over, since a power of it will spoil the row.
 static __device__ __forceinline__ float largest(const float *row, int count, int first, int step) {
-    float most = -3.402823466e38f;
+    float most = LEAST;
     for (int k = first; k < count; k += step) most = row[k] > most ? row[k] : most;
     return most;
 }

@@ -1,5 +1,6 @@
-// LANES numbers that lie side by side and are read and written at once: four floats make an access of 16 bytes, the most
-// that a thread can make.  Host code chooses LANES (_cuda_lanes.py), so that it divides a row and the places are aligned.
+// LANES numbers that lie side by side and are read and written at once: four floats make an access of 16 bytes, the
+// most that a thread can make.  Host code chooses LANES (_cuda_lanes.py), so that it divides a row and the places are
+// aligned.
 #pragma once
 
 #ifndef LANES
@@ -44,19 +45,4 @@ static __device__ __forceinline__ unsigned equal(Vector a, Vector b) {
     for (int l = 0; l < LANES; l++)
         if (a.of[l] == b.of[l] || (a.of[l] != a.of[l] && b.of[l] != b.of[l])) lanes |= 1u << l;
     return lanes;
-}
-
-// use(read(k), k) for k = 0 to count - 1 in order.  The reads of AHEAD of them are under way together: were each waited
-// for alone, memory would stand idle.
-static const int AHEAD = 4;
-template <class Read, class Use> static __device__ __forceinline__ void read_ahead(int count, Read read, Use use) {
-    int k = 0;
-    for (; k + AHEAD <= count; k += AHEAD) {
-        decltype(read(0)) values[AHEAD];
-#pragma unroll
-        for (int i = 0; i < AHEAD; i++) values[i] = read(k + i);
-#pragma unroll
-        for (int i = 0; i < AHEAD; i++) use(values[i], k + i);
-    }
-    for (; k < count; k++) use(read(k), k);
 }

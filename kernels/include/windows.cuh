@@ -1,9 +1,13 @@
-// The windows of a convolution as rows of a matrix that nobody writes down, gathered for register_tile.cuh.
+// The windows of a convolution as rows of a matrix that nobody writes down, gathered for register_tile.cuh, or for
+// tensor_tile.cuh where that is included before.
 #pragma once
+#ifndef BLOCK_K
 #include "register_tile.cuh"
+#endif
 
 struct Image {
     int height, width, channels, pixel, taps_h, taps_w, gap_h, gap_w;
+    bool taps_first;  // whether BLOCK_K channels of all taps come before the next channels
 };
 
 // Where a column of the windows lies: tap (a,b) and channel c of its group.
@@ -14,6 +18,12 @@ struct Column {
         for (c += steps; c >= g.channels; c -= g.channels)
             if (++b == g.taps_w) b = 0, a++;
     }
+    __device__ __forceinline__ void advance_block(const Image &g) {
+        if (!g.taps_first) return advance(BLOCK_K, g);
+        if (++b == g.taps_w) b = 0, a++;
+        if (a == g.taps_h) a = 0, c += BLOCK_K;
+    }
+    __device__ __forceinline__ int index(const Image &g) const { return (a * g.taps_w + b) * g.channels + c; }
 };
 
 // The windows of some output pixels, as rows of a matrix.
@@ -26,8 +36,11 @@ struct Windows {
 
     __device__ __forceinline__ void begin(const float *x, long long first, long long pixels, int k, int out_height,
                                           int out_width, int step_h, int step_w, int top, int left) {
+        const int taps = g.taps_h * g.taps_w, block = k / BLOCK_K;
         k += depth_fetched();
         next = {k / g.channels / g.taps_w, k / g.channels % g.taps_w, k % g.channels};
+        if (g.taps_first)
+            next = {block % taps / g.taps_w, block % taps % g.taps_w, block / taps * BLOCK_K + depth_fetched()};
 #pragma unroll
         for (int l = 0; l < LOADS_A; l++) {
             const long long m = first + row_fetched() + l * ROWS_APART, line = m / out_width;
@@ -59,7 +72,7 @@ struct Windows {
         for (int l = 0; l < LOADS_A; l++)
             held[l] = make_float4(number(l, at[0]), number(l, at[1]), number(l, at[2]), number(l, at[3]));
 #endif
-        next.advance(BLOCK_K, g);
+        next.advance_block(g);
     }
-    __device__ __forceinline__ void put(ColumnsOfA &a) const { put_rows(held, a); }
+    template <class Tile> __device__ __forceinline__ void put(Tile &a) const { put_rows(held, a); }
 };

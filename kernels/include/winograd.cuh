@@ -37,14 +37,16 @@ FORMULA from_points(const float (&s)[6], float (&y)[4]) {
 FORMULA kernel_points(const float (&g)[3], float (&u)[6]) {
     const float even = (g[0] + g[2]) * (-1 / 6.0f), odd = g[1] * (-1 / 6.0f);
     const float even_2 = g[0] * (1 / 24.0f) + g[2] * (1 / 6.0f), odd_2 = g[1] * (1 / 12.0f);
-    u[0] = g[0] * 0.25f, u[1] = even + odd, u[2] = even - odd, u[3] = even_2 + odd_2, u[4] = even_2 - odd_2, u[5] = g[2];
+    u[0] = g[0] * 0.25f, u[1] = even + odd, u[2] = even - odd, u[3] = even_2 + odd_2, u[4] = even_2 - odd_2;
+    u[5] = g[2];
 }
 
 #endif
 
 // square (OUT,OUT) = the formula along the columns of `of` (IN,IN), then along its rows.
 template <int IN, int OUT, class Formula>
-static __device__ __forceinline__ void both_axes(Formula formula, const float (&of)[IN][IN], float (&square)[OUT][OUT]) {
+static __device__ __forceinline__ void both_axes(Formula formula, const float (&of)[IN][IN],
+                                                 float (&square)[OUT][OUT]) {
     float columns[IN][OUT];
 #pragma unroll
     for (int j = 0; j < IN; j++) {

@@ -11,6 +11,7 @@ import numpy as np
 from minicnn.errors import ShapeError
 
 from .._arrays import filled, output_array, same_dtype
+from .._cuda_rows import by_length
 from .._registry import Operation
 
 ALL = ("forward", "backward")
@@ -20,13 +21,19 @@ def _default(direction: str, *arguments) -> str:
     return "v2_rows"
 
 
+def _on_cuda(direction: str, x: np.ndarray, *arguments) -> str:
+    return by_length(x)
+
+
 ROWS = "row by row while it is in cache"
-OPERATION = Operation("layernorm", __name__, _default)
+OPERATION = Operation("layernorm", __name__, _default, on_cuda=_on_cuda)
 OPERATION.rung("reference", "reference", ALL, "the definition, one row at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_rows", "cpu", ("forward",), ROWS, replays=True)
 OPERATION.rung("v2_rows", "cpu", ("backward",), ROWS)
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
+OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row", device="cuda")
+OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row", device="cuda")
 
 
 def forward(

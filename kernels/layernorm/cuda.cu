@@ -1,6 +1,7 @@
 // layernorm on a GPU, as it is defined: one thread a row of x (R,C), with sums in double.
 //
-//     mean = sum of x / C      s = 1 / sqrt(sum of (x - mean)^2 / C + epsilon)      h = (x - mean) s      y = gamma h + beta
+//     mean = sum of x / C      s = 1 / sqrt(sum of (x - mean)^2 / C + epsilon)
+//     h = (x - mean) s         y = gamma h + beta
 
 extern "C" __global__ void layernorm_forward_v1_direct(const float *x, const float *gamma, const float *beta,
                                                        double epsilon, float *y, float *mean, float *inverse_std,

@@ -1,5 +1,5 @@
-// optimizer_step on a GPU: the formulas of reference.py in one pass, `count` numbers of a parameter w, its gradient g and
-// its state, of which an absent array is null.  `decay` is the learning rate times the weight decay.
+// optimizer_step on a GPU: the formulas of reference.py in one pass, `count` numbers of a parameter w, its gradient g
+// and its state, of which an absent array is null.  `decay` is the learning rate times the weight decay.
 #include "four.cuh"
 
 // w - r d w, and w itself without weight decay: an infinite parameter stays infinite, as 0 · ∞ is no number.

@@ -21,11 +21,13 @@ def _default(direction: str, *arguments) -> str:
     return "v2_vector"
 
 
+FOURS = "a thread for four numbers, read and written at once"
 OPERATION = Operation("prelu", __name__, _default)
 OPERATION.rung("reference", "reference", ALL, "the definition, one number at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_vector", "cpu", ALL, "one compiled pass for each direction")
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
+OPERATION.rung("v2_vector", "cuda", ALL, FOURS, device="cuda")
 
 
 def forward(x: np.ndarray, alpha: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:

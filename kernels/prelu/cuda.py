@@ -6,21 +6,39 @@ from .._cuda_broadcast import slabs
 from .._cuda_file import CudaFile, contiguous
 from .._device import device
 from .._where import device_of
-from ..elementwise.cuda import elementwise_reduce_v1_direct
+from ..elementwise.cuda_reduce import elementwise_reduce_v2_chunks
 
 FILE = CudaFile("prelu/cuda.cu")
 
 
 def prelu_forward_v1_direct(x: Any, alpha: Any, y: Any) -> Any:
     """y = x where x > 0, else alpha x"""
-    for (slopes,), arrays, sizes in slabs((alpha,), (contiguous(x), y)):
-        FILE.each(y, "prelu_forward_v1_direct", arrays[0].size, slopes, *arrays, *sizes)
-    return y
+    return _forward("v1_direct", x, alpha, y)
+
+
+def prelu_forward_v2_vector(x: Any, alpha: Any, y: Any) -> Any:
+    """y = x where x > 0, else alpha x, four numbers a thread"""
+    return _forward("v2_vector", x, alpha, y)
 
 
 def prelu_backward_v1_direct(x: Any, alpha: Any, dy: Any, dx: Any, dalpha: Any) -> tuple[Any, Any]:
     """(dx, dalpha)"""
+    return _backward("v1_direct", x, alpha, dy, dx, dalpha)
+
+
+def prelu_backward_v2_vector(x: Any, alpha: Any, dy: Any, dx: Any, dalpha: Any) -> tuple[Any, Any]:
+    """(dx, dalpha), four numbers a thread"""
+    return _backward("v2_vector", x, alpha, dy, dx, dalpha)
+
+
+def _forward(rung: str, x: Any, alpha: Any, y: Any) -> Any:
+    for slab in slabs((alpha,), (contiguous(x), y)):
+        FILE.each(y, f"prelu_forward_{rung}", slab.threads(rung), *slab.operands, *slab.full, *slab.sizes)
+    return y
+
+
+def _backward(rung: str, x: Any, alpha: Any, dy: Any, dx: Any, dalpha: Any) -> tuple[Any, Any]:
     shares = device(device_of(dx)).xp.empty(x.shape, x.dtype)
-    for (slopes,), arrays, sizes in slabs((alpha,), (contiguous(x), contiguous(dy), dx, shares)):
-        FILE.each(dx, "prelu_backward_v1_direct", arrays[0].size, slopes, *arrays, *sizes)
-    return dx, elementwise_reduce_v1_direct(shares, dalpha)
+    for slab in slabs((alpha,), (contiguous(x), contiguous(dy), dx, shares)):
+        FILE.each(dx, f"prelu_backward_{rung}", slab.threads(rung), *slab.operands, *slab.full, *slab.sizes)
+    return dx, elementwise_reduce_v2_chunks(shares, dalpha)

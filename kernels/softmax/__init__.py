@@ -10,6 +10,7 @@ import numpy as np
 from minicnn.errors import ShapeError
 
 from .._arrays import output_array, same_dtype
+from .._cuda_rows import by_length
 from .._registry import Operation
 
 ALL = ("forward", "backward")
@@ -19,13 +20,20 @@ def _default(direction: str, *arguments) -> str:
     return "v2_vector"
 
 
-OPERATION = Operation("softmax", __name__, _default)
+def _on_cuda(direction: str, x: np.ndarray, *arguments) -> str:
+    return "v4_online" if direction == "forward" else by_length(x)
+
+
+OPERATION = Operation("softmax", __name__, _default, on_cuda=_on_cuda)
 OPERATION.rung("reference", "reference", ALL, "the definition, one row and one number at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung(
     "v2_vector", "cpu", ALL, "row by row while it is in cache, with an exponential in vector registers", replays=True
 )
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
+OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row", device="cuda")
+OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row", device="cuda")
+OPERATION.rung("v4_online", "cuda_rows", ("forward",), "the largest and the sum in one pass", device="cuda")
 
 
 def forward(x: np.ndarray, log: bool = False, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from minicnn.errors import ShapeError
 
 from .._arrays import output_array, same_dtype
+from .._cuda_rows import by_length
 from .._registry import Operation
 from ..softmax import check_last_axis
 
@@ -21,11 +22,18 @@ def _default(direction: str, *arguments) -> str:
     return "v2_vector"
 
 
-OPERATION = Operation("softmax_crossentropy", __name__, _default)
+def _on_cuda(direction: str, x: np.ndarray, *arguments) -> str:
+    return "v4_online" if direction == "forward" else by_length(x)
+
+
+OPERATION = Operation("softmax_crossentropy", __name__, _default, on_cuda=_on_cuda)
 OPERATION.rung("reference", "reference", ALL, "the definition, one row and one number at a time")
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_vector", "cpu", ALL, "row by row while it is in cache, with an exponential in vector registers")
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
+OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row", device="cuda")
+OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row", device="cuda")
+OPERATION.rung("v4_online", "cuda_rows", ("forward",), "the largest and the sum in one pass", device="cuda")
 
 
 def forward(logits: np.ndarray, targets: np.ndarray, *, rung: str | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -29,6 +29,7 @@ OPERATION.rung("reference", "reference", ALL, "the definition: every number send
 OPERATION.rung("v1_numpy", "blas", ALL, "one axis after the other; outputs of one phase have one weight")
 OPERATION.rung("v2_gather", "cpu", ALL, "one axis after the other, each output gathering its few inputs")
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
+OPERATION.rung("v3_vector", "cuda", ALL, "a thread for four channels, read and written at once", device="cuda")
 
 
 def forward(

@@ -1,7 +1,8 @@
 // upsample2d on a GPU: y[n,i,j,c] = sum over p,q of  h[i,p] w[j,q] x[n,p,q,c],  x (N,H,W,C), y (N,H fh,W fw,C).
 //
-// The centre of output i lies at (i + 1/2) / f - 1/2 between those of the inputs: a whole number of 2f-th parts, so that
-// the weights of the two inputs beside it are one division each, and no digit is lost however long the axis is.
+// The centre of output i lies at (i + 1/2) / f - 1/2 between those of the inputs: a whole number of 2f-th parts, so
+// that the weights of the two inputs beside it are one division each, and no digit is lost however long the axis is.
+#include "four.cuh"
 
 // How much output i along an axis of `size` inputs sees of input p.
 static __device__ __forceinline__ float weight_of(int i, int p, int size, int factor, int bilinear) {
@@ -57,4 +58,57 @@ extern "C" __global__ void upsample2d_backward_v1_direct(const float *dy, float 
         sum += weight * row;
     }
     dx[index] = sum;
+}
+
+// sum += weight * four, number by number.
+static __device__ __forceinline__ void add_four(Four &sum, float weight, const Four &four) {
+#pragma unroll
+    for (int k = 0; k < 4; k++) sum.at[k] += weight * four.at[k];
+}
+
+// One thread makes four neighbouring channels of a pixel, so that the weights are computed once for them.
+extern "C" __global__ void upsample2d_forward_v3_vector(const float *x, float *y, long long count, int height,
+                                                        int width, int channels, int factor_h, int factor_w,
+                                                        int bilinear) {
+    long long index = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+    int fours = (channels + 3) / 4, c = index % fours * 4, out_height = height * factor_h, out_width = width * factor_w;
+    long long pixel = index / fours;
+    if (pixel * channels >= count) return;
+    int j = pixel % out_width, i = pixel / out_width % out_height;
+    const float *image = x + pixel / out_width / out_height * height * width * channels + c;
+    int p0 = input_before(i, factor_h, bilinear), q0 = input_before(j, factor_w, bilinear);
+    Four sum = {};
+    for (int p = p0; p <= min(p0 + bilinear, height - 1); p++) {
+        float weight = weight_of(i, p, height, factor_h, bilinear);
+        Four row = {};
+        for (int q = q0; weight != 0 && q <= min(q0 + bilinear, width - 1); q++) {
+            float part = weight_of(j, q, width, factor_w, bilinear);
+            if (part != 0) add_four(row, part, read_four(image + (p * width + q) * channels, channels - c));
+        }
+        add_four(sum, weight, row);
+    }
+    write_four(y + pixel * channels + c, channels - c, sum);
+}
+
+extern "C" __global__ void upsample2d_backward_v3_vector(const float *dy, float *dx, long long count, int height,
+                                                         int width, int channels, int factor_h, int factor_w,
+                                                         int bilinear) {
+    long long index = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+    int fours = (channels + 3) / 4, c = index % fours * 4, out_height = height * factor_h, out_width = width * factor_w;
+    long long pixel = index / fours;
+    if (pixel * channels >= count) return;
+    int q = pixel % width, p = pixel / width % height, beyond_h = bilinear * factor_h, beyond_w = bilinear * factor_w;
+    const float *image = dy + pixel / width / height * out_height * out_width * channels + c;
+    Four sum = {};
+    for (int i = max(p * factor_h - beyond_h, 0); i < min((p + 1) * factor_h + beyond_h, out_height); i++) {
+        float weight = weight_of(i, p, height, factor_h, bilinear);
+        Four row = {};
+        for (int j = max(q * factor_w - beyond_w, 0); j < min((q + 1) * factor_w + beyond_w, out_width); j++) {
+            float part = weight_of(j, q, width, factor_w, bilinear);
+            if (weight != 0 && part != 0)
+                add_four(row, part, read_four(image + (i * out_width + j) * channels, channels - c));
+        }
+        add_four(sum, weight, row);
+    }
+    write_four(dx + pixel * channels + c, channels - c, sum);
 }

@@ -52,6 +52,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.x[0])
 
+    def first(self, count: int) -> Batch:
+        """The first samples alone."""
+        x, y = ([array[:count] for array in arrays] for arrays in (self.x, self.y))
+        return Batch(x, y, None if self.weights is None else self.weights[:count])
+
     def check_finite(self) -> None:
         """Raise DataError for NaN and infinity."""
         weights = [] if self.weights is None else [self.weights]

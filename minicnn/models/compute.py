@@ -12,6 +12,7 @@ from minicnn import kernels, losses, metrics, optimizers
 from minicnn.arguments import number
 from minicnn.autograd import Parameter, Tensor, no_grad
 from minicnn.errors import ArgumentError, DataError, ShapeError
+from minicnn.optimizers import LossScale
 
 
 class Choices(NamedTuple):
@@ -169,15 +170,27 @@ def _train_step(
     if not math.isfinite(value):
         raise NotFinite(value)
     compiled.observe(y, outputs)
+    scale = compiled.optimizer.loss_scale
     if loss.requires_grad:
-        loss.backward()
-    pairs = [(_with_penalty(p), p) for p in parameters if p.grad is not None]
+        loss.backward(None if scale is None else np.full_like(loss.array, scale.value))
+    moved = [p for p in parameters if p.grad is not None]
+    if scale is not None and not _unscale(moved, scale):
+        return value
+    pairs = [(_with_penalty(p), p) for p in moved]
     compiled.optimizer.apply_gradients(pairs)
     for _, parameter in pairs:
         if parameter.constraint is not None:
             parameter.assign(parameter.constraint(parameter.numpy()))
         parameter.zero_grad()
     return value
+
+
+def _unscale(parameters: list[Parameter], scale: LossScale) -> bool:
+    """Make the gradients those of the loss; False where one is not finite, and the step is to be left out."""
+    found = scale.unscaled([p.grad.array for p in parameters if p.grad is not None])
+    for parameter, gradient in zip(parameters, found or ()):
+        parameter.grad = Tensor(gradient)
+    return found is not None
 
 
 def test_step(compiled: Compiled, outputs: list[Tensor], y: list[Any], weights: Any) -> float:

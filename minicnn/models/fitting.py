@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,12 +21,13 @@ from minicnn import kernels
 from minicnn.arguments import number, whole_number
 from minicnn.autograd import Tensor
 from minicnn.callbacks import CallbackList, History
-from minicnn.errors import ArgumentError, DataError, DivergedError, GraphError
+from minicnn.errors import ArgumentError, DataError, DivergedError, GraphError, OutOfMemoryError
 from minicnn.training import weight_not_finite
 
 from .batches import ArraySource, Batch, Source, StreamSource, limited, make_source
 from .compute import NotFinite, train_step
 from .course import Course
+from .device_memory import too_large
 from .divergence import restored, what_diverged
 from .evaluation import evaluate
 from .features import FeatureStore, SplitProgram, training_signature
@@ -52,7 +54,7 @@ class Trainer:
     def current_split(self, x: list[np.ndarray]) -> SplitProgram:
         """The program as the flags split it now, for inputs of these shapes."""
         program = self.model.program
-        signature = training_signature(program)
+        signature = training_signature(program), self.model.device, self.model.precision
         if signature != self.signature or len(self.splits) > SPLITS_KEPT:
             self.splits.clear()
             self.signature = signature
@@ -69,10 +71,33 @@ class Trainer:
         OutOfMemoryError
         """
         try:
-            return self._step(batch)
+            with kernels.precision(self.model.precision):
+                return self._step(batch)
         except MemoryError as error:
             self.model.compilation.memory = kernels.Memory()
+            if self.model.device != "cpu":
+                traceback.clear_frames(error.__traceback__)  # which hold the arrays of the step
+                raise self._too_large(batch) from None
             raise out_of_memory("training on a batch", len(batch), error) from error
+
+    def _too_large(self, batch: Batch) -> OutOfMemoryError:
+        """The refusal of a batch that the device has no memory for; frees what the step has left there."""
+        weights = self.model.weights
+        moving = [(weight, weight.numpy()) for weight in weights if not weight.learnable]
+
+        def step(count: int) -> None:
+            part = batch.first(count)
+            x = self.model.cast_inputs(part.x)
+            split = self.current_split(x)
+            with kernels.precision(self.model.precision), restored(moving):
+                outputs = split.forward(split.features(x), True)
+                self.model.compilation.loss_of(part.y, outputs, None).backward()
+            for weight in weights:
+                weight.zero_grad()
+
+        for weight in weights:
+            weight.zero_grad()
+        return too_large(kernels.device(self.model.device), len(batch), step)
 
     def _step(self, batch: Batch) -> float:
         x = self.model.cast_inputs(batch.x)
@@ -82,6 +107,7 @@ class Trainer:
         if not parameters:
             raise GraphError("nothing can be trained: every layer has trainable=False")
         compiled = self.model.compilation
+        compiled.optimizer.scale_loss(self.model.precision == "float16")
         compiled.check_targets(
             batch.y, split.output_shapes, batch.weights
         )  # running on them moves BatchNorm's statistics
@@ -105,7 +131,8 @@ class Trainer:
     def _validation_outputs(self, batch: Batch) -> list[Tensor]:
         x = self.model.cast_inputs(batch.x)
         split = self.current_split(x)
-        return split.predict(self.validation_store.get(split, batch, x))
+        with kernels.precision(self.model.precision):
+            return split.predict(self.validation_store.get(split, batch, x))
 
     def ran_out(self, epoch: int, done: int, options: dict[str, Any]) -> bool:
         """Whether a generator has ended, after an epoch of `done` steps, before the last has; a warning says so."""

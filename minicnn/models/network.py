@@ -30,7 +30,7 @@ class Network(Layer):
         self._plans: dict[Any, Plan] = {}
         self._dense_storage = "float32"
         self._plans_made_at = Layer.option_changes
-        self._device = "cpu"
+        self._device, self._precision = "cpu", "float32"
 
     def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
         self._graph: Graph = Graph(inputs, outputs)
@@ -221,9 +221,39 @@ class Network(Layer):
                     "model with dtype='float32'"
                 )
         self._device = device
+        self._precision = "float32" if device == "cpu" else self._precision
         self._plans.clear()
         self._settle()
         return self
+
+    @property
+    def precision(self) -> str:
+        """Of which numbers `fit`, `predict` and `evaluate` make their products on a GPU: "float32", or rounded ones.
+
+        "tf32", "bfloat16" and "float16" run convolutions and dense layers on tensor cores, whose operands are rounded
+        to 11, 8 or 11 significant bits on their way there.  Weights, activations, sums and the optimizer's state stay
+        float32.  Under "float16", whose range is small, training scales the loss (`minicnn.optimizers.LossScale`).
+        Files do not keep the setting; `to("cpu")` sets it back.
+
+        Raises
+        ------
+        ArgumentError
+            Another value is set.
+        UnsupportedError
+            Rounded products on a CPU.
+        """
+        return self._precision
+
+    @precision.setter
+    def precision(self, value: str) -> None:
+        one_of(f"model {self.name}", "precision", value, kernels.PRECISIONS)
+        if self.device == "cpu" and value != "float32":
+            raise UnsupportedError(
+                f"model {self.name}: precision {value!r} is for a GPU: call model.to('cuda') first; a CPU computes in "
+                "float32"
+            )
+        self._precision = value
+        self._plans.clear()
 
     def _settle(self) -> None:
         """Bring weights that were made since the model was moved to where it is."""
@@ -255,11 +285,13 @@ class Network(Layer):
 
     def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """The outputs of one batch through the prediction plan."""
-        return self._plan_for(arrays).run(arrays)
+        with kernels.precision(self.precision):
+            return self._plan_for(arrays).run(arrays)
 
     def run_plan_masked(self, arrays: list[np.ndarray]) -> list[Tensor]:
         """The same as tensors, with the masks of sequences."""
-        return self._plan_for(arrays).tensors(arrays)
+        with kernels.precision(self.precision):
+            return self._plan_for(arrays).tensors(arrays)
 
     def _plan_for(self, arrays: list[np.ndarray]) -> Plan:
         """The plan for arrays of these shapes, which are checked."""

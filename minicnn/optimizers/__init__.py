@@ -6,11 +6,12 @@ from minicnn.errors import ArgumentError
 from minicnn.optimizers import schedules
 from minicnn.optimizers.adagrad import Adagrad
 from minicnn.optimizers.adam import Adam, AdamW
+from minicnn.optimizers.loss_scale import LossScale
 from minicnn.optimizers.optimizer import Optimizer
 from minicnn.optimizers.rmsprop import RMSprop
 from minicnn.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "LossScale", "Optimizer", "RMSprop", "get", "schedules"]
 
 CLASSES: dict[str, type[Optimizer]] = {kind.__name__.lower(): kind for kind in (SGD, RMSprop, Adam, AdamW, Adagrad)}
 

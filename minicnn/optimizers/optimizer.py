@@ -3,7 +3,6 @@
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self, TypedDict
 
 import numpy as np
@@ -11,11 +10,11 @@ import numpy as np
 from minicnn import schedules
 from minicnn.arguments import number, whole_number
 from minicnn.errors import ArgumentError, GraphError, ShapeError, UnsupportedError, WeightsMismatchError
+from minicnn.optimizers.averages import AVERAGE, Averages, Slot, State, as_keras
 from minicnn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from minicnn.optimizers.loss_scale import LossScale
 from minicnn.schedules import LearningRateSchedule
 
-State = dict[str, Any]  # arrays, on the device of their parameters
-AVERAGE = "average"  # of a parameter, among the arrays of its state
 NOT_BUILT = {  # options of Keras that minicnn leaves out, and the value that switches them off (... is any)
     "loss_scale_factor": 1,
     "gradient_accumulation_steps": 1,
@@ -48,17 +47,7 @@ class Step(NamedTuple):
     t: int
 
 
-@dataclass
-class Slot:
-    """The state of one parameter: its arrays, and the step of the optimizer at which they began at zero."""
-
-    parameter: Any
-    start: int
-    arrays: State
-    rate_factor: float = 1.0
-
-
-class Optimizer:
+class Optimizer(Averages):
     """Base class: `apply_gradients` walks the pairs, `update_step` of a subclass moves one parameter.
 
     Parameters
@@ -104,6 +93,7 @@ class Optimizer:
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.iterations = 0
         self.averaged = False  # whether the parameters hold the averages now, by `swap_averages`
+        self.loss_scale: LossScale | None = None
         self._slots: dict[int, Slot] = {}
         self._rate_factors: dict[int, tuple[Any, float]] = {}  # with the parameter, which keeps its id from others
         self._undecayed: set[int] = set()
@@ -170,6 +160,11 @@ class Optimizer:
         for slot in self._slots.values():
             slot.arrays = {name: to_device(array, slot.parameter.device) for name, array in slot.arrays.items()}
 
+    def scale_loss(self, wanted: bool) -> None:
+        """Have a scale of the loss, which is part of the state, or have none."""
+        if wanted != (self.loss_scale is not None):
+            self.loss_scale = LossScale() if wanted else None
+
     def _checked_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[np.ndarray]]:
         """Parameters and gradient arrays of equal shape and dtype."""
         parameters, gradients, missing = [], [], []
@@ -199,35 +194,6 @@ class Optimizer:
         if self.clipvalue is not None:
             return [clip_by_value(gradient, self.clipvalue) for gradient in gradients]
         return gradients
-
-    # Averages of the parameters
-
-    def _move_averages(self) -> None:
-        """The averages after a step, of all parameters that have state; then the parameters, where it is time."""
-        for slot in self._slots.values():
-            momentum = 0.0 if slot.start == self.iterations else as_keras(self.ema_momentum)
-            average = slot.arrays[AVERAGE]
-            average *= momentum
-            average += (1 - momentum) * slot.parameter.array
-        if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
-            self.finalize_variable_values()
-
-    def finalize_variable_values(self, var_list: Sequence[Any] | None = None) -> None:
-        """With `use_ema`, give the parameters (those of `var_list`, or all) the values of their averages."""
-        if self.averaged:
-            self.swap_averages()
-        wanted = self._slots.keys() if var_list is None else {id(parameter) for parameter in var_list}
-        for key, slot in self._slots.items() if self.use_ema else ():
-            if key in wanted:
-                slot.parameter.assign(slot.arrays[AVERAGE])
-
-    def swap_averages(self) -> None:
-        """With `use_ema`, exchange the parameters and their averages; a second call changes them back."""
-        for slot in self._slots.values() if self.use_ema else ():
-            kept = slot.parameter.array.copy()
-            slot.parameter.assign(slot.arrays[AVERAGE])
-            slot.arrays[AVERAGE][...] = kept
-        self.averaged = self.use_ema and not self.averaged
 
     # Learning rate and weight decay
 
@@ -301,13 +267,15 @@ class Optimizer:
 
         "iterations"; "learning_rate" unless it follows a schedule; for the i-th parameter "i/start", its state
         arrays, such as "i/momentum" and its "i/average", and "i/rate_factor" where that is not 1; "averaged" where
-        the parameters are shown as their averages.
+        the parameters are shown as their averages; "loss_scale", its value and good steps, where there is one.
         """
         state = {"iterations": np.array(self.iterations, np.int64)}
         if not isinstance(self._learning_rate, LearningRateSchedule):
             state["learning_rate"] = np.array(self._learning_rate)
         if self.averaged:
             state["averaged"] = np.array(True)
+        if self.loss_scale is not None:
+            state["loss_scale"] = np.array([self.loss_scale.value, self.loss_scale.good])
         for key, array in self._slot_arrays():
             state[key] = array.get() if hasattr(array, "get") else array.copy()
         for i, slot in enumerate(self._slots.values()):
@@ -325,7 +293,7 @@ class Optimizer:
             Names or shapes that are not those of this optimizer; nothing has been changed.
         """
         own = self.state()
-        optional = {"averaged", *(f"{i}/rate_factor" for i in range(len(self._slots)))}
+        optional = {"averaged", "loss_scale", *(f"{i}/rate_factor" for i in range(len(self._slots)))}
         needed, given = own.keys() - optional, own.keys() | optional
         for what, names in (("has no", needed - state.keys()), ("also has", state.keys() - given)):
             if names:
@@ -344,6 +312,8 @@ class Optimizer:
             slot.rate_factor = float(state.get(f"{i}/rate_factor", 1.0))
         self.follow()
         self.iterations, self.averaged = int(state["iterations"]), bool(state.get("averaged", False))
+        if "loss_scale" in state:
+            self.loss_scale = LossScale(*state["loss_scale"])
         if "learning_rate" in state:
             self._learning_rate = float(state["learning_rate"])
 
@@ -391,11 +361,3 @@ class Optimizer:
         if isinstance(config.get("learning_rate"), dict):
             config["learning_rate"] = schedules.deserialize(config["learning_rate"])
         return cls(**config)
-
-
-def as_keras(constant: float) -> float:
-    """The number as a step of Keras takes it: rounded to float32, for float64 parameters too.
-
-    It makes no difference to float32 parameters; with it float64 steps equal Keras' to rounding.
-    """
-    return float(np.float32(constant))

@@ -6,7 +6,8 @@ import numpy as np
 
 from minicnn.arguments import number
 from minicnn.kernels import optimizer_step
-from minicnn.optimizers.optimizer import Common, Optimizer, State, Step, as_keras
+from minicnn.optimizers.averages import State, as_keras
+from minicnn.optimizers.optimizer import Common, Optimizer, Step
 from minicnn.schedules import LearningRateSchedule
 
 

@@ -21,6 +21,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from minicnn.errors import UnsupportedError
 
 from .array_names import BOOLEANS_OF_ARRAYS, CONSTANTS, CREATION, FUNCTIONS, METHODS, REFUSED_OPTIONS, UFUNCS
+from .memory import pool
 
 NAME = "cuda-emulated"
 
@@ -54,6 +55,7 @@ class EmulatedArray(NDArrayOperatorsMixin):
     minicnn_device = NAME
 
     def __init__(self, host: np.ndarray):
+        pool.take(host)
         self.host = host
 
     def __array__(self, *arguments: Any, **options: Any) -> np.ndarray:

@@ -5,6 +5,7 @@ It needs g++, and `nm` of binutils.
 
 import hashlib
 import os
+import platform
 import re
 import subprocess
 from collections.abc import Iterable
@@ -65,7 +66,7 @@ def _headers(source: Path) -> list[Path]:
 
 def _key(texts: Iterable[Path], *others: object) -> str:
     """A name for the content of files, for flags, and for what compiles."""
-    digest = hashlib.sha256(repr((others, compiler(), cpu())).encode())
+    digest = hashlib.sha256(repr((others, compiler(), cpu(), platform.libc_ver())).encode())
     for path in texts:
         text = path.read_bytes()
         digest.update(f"{path.name} {len(text)} ".encode() + text)

@@ -11,6 +11,7 @@ from minicnn.kernels._device import Device, register_device
 
 from .arrays import NAME, ArrayModule, EmulatedArray, launches_alone, unwrapped
 from .build import BuildError
+from .memory import pool
 from .module import EmulatorError, Module
 
 SHARED_BYTES = {(7, 5): 65536, (8, 0): 166912, (8, 6): 101376, (8, 9): 101376, (9, 0): 232448}  # of a block
@@ -89,7 +90,12 @@ class EmulatedDevice(Device):
         return array.host.ctypes.data
 
     def free_memory(self) -> int:
-        return 1 << 30
+        return pool.limit - pool.used
+
+    def memory_of(self, work: Callable[[], Any]) -> int:
+        pool.most = before = pool.used
+        work()
+        return pool.most - before
 
     def synchronize(self) -> None:
         pass  # a launch ends before it returns

@@ -1,13 +1,13 @@
 """What a launch refuses, and launches from several threads of Python."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
 import pytest
 
 from .launching import launch, module
-from .module import EmulatorError
+from .module import EmulatorError, _one_launch
 
 pytestmark = pytest.mark.cuda_emulated
 i32 = np.int32
@@ -71,6 +71,16 @@ def test_each_type_of_number_is_taken_for_no_other(position: int):
 def test_unknown_kernel():
     with pytest.raises(EmulatorError, match="has no kernel nothing"):
         launch("memory.cu", "nothing", mode="fast")
+
+
+def test_launches_of_several_threads_run_one_after_another():
+    x = X.copy()
+    with ThreadPoolExecutor(1) as pool:
+        with _one_launch:
+            running = pool.submit(copy, x, i32(64))
+            assert not wait([running], timeout=0.3).done
+        running.result()
+    assert (x == 1).all()
 
 
 @pytest.mark.parametrize("mode", ["fast", "checked"])

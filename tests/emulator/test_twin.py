@@ -54,9 +54,9 @@ def rounded_away(x: np.ndarray, bits: int) -> np.ndarray:
 
 @pytest.fixture(params=["fast", "checked"])
 def converted(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray]:
-    """Special floats, and the bits of each as TF32, bfloat16 and half."""
+    """Special floats, and the bits of each as TF32, bfloat16 and half, and of pairs of the latter."""
     x = special_floats()
-    y = np.zeros((3, len(x)), np.uint32)
+    y = np.zeros((5, len(x)), np.uint32)
     launch("twin.cu", "conversions", x, y, np.int32(len(x)), grid=-(-len(x) // 256), block=256, mode=request.param)
     return x, y
 
@@ -92,6 +92,14 @@ def test_half_is_numpys(converted: tuple[np.ndarray, np.ndarray]):
     x, y = converted
     with np.errstate(over="ignore"):
         assert_same(y[2].astype(np.uint16).view(np.float16), x.astype(np.float16))
+
+
+def test_two_numbers_of_16_bits_lie_in_one_register(converted: tuple[np.ndarray, np.ndarray]):
+    x, y = converted
+    for one, two in ((y[1], y[3]), (y[2], y[4])):
+        number = ~np.isnan(x)
+        np.testing.assert_array_equal(two & 0xFFFF, one)
+        np.testing.assert_array_equal((two >> 16)[number], (one ^ 0x8000)[number])
 
 
 @both_builds
@@ -207,8 +215,8 @@ def test_ldmatrix_gives_what_mma_takes(mode: str, random: np.random.Generator):
 @pytest.mark.parametrize("bytes_from", [0, 4, 8, 12, 16])
 def test_copies_of_all_sizes_fill_up_with_zeros(mode: str, bytes_from: int, random: np.random.Generator):
     x = random.standard_normal((32, 4), np.float32)
-    y = np.full((3, 32, 4), np.nan, np.float32)
-    launch("twin.cu", "copies", x, y, np.int32(bytes_from), np.int32(32), shared_bytes=3 * 512, mode=mode)
+    y = np.full((4, 32, 4), np.nan, np.float32)
+    launch("twin.cu", "copies", x, y, np.int32(bytes_from), np.int32(32), shared_bytes=4 * 512, mode=mode)
     expected = np.where(np.arange(4) < bytes_from // 4, x, 0)
     assert (y == expected).all()
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cuda_conv_cases import assert_within_rounding, case_of, on_emulator
 from emulator.device import install
 from kernel_cases import conv2d as cases
 from rung_cases import BOUND
@@ -18,31 +19,6 @@ pytestmark = pytest.mark.cuda_emulated
 STEADY = Window((1, 1), ((1, 1), (1, 1)), (1, 1))
 FORWARD = [s.rung for s in kernels.specs("cuda") if (s.op, s.direction) == ("conv2d", "forward")]
 BUILDS = [(tile, 4) for tile in TILES] + [(tile, 1) for tile in SINGLE]
-
-
-def case_of(channels: int, filters: int) -> dict[str, Any]:
-    """More pixels and filters than a block has, and no multiples of its sizes."""
-    rng = np.random.default_rng(channels)
-    options = {"strides": (2, 1), "padding": "same", "dilation": (1, 2), "groups": 2}
-    x, w = rng.uniform(-2, 2, (3, 9, 11, 2 * channels)), rng.uniform(-2, 2, (3, 3, channels, 2 * filters))
-    y = kernels.conv2d.forward(x, w, **options, rung="v2_im2col")
-    extras = {"bias": rng.uniform(-2, 2, 2 * filters), "residual": rng.uniform(-2, 2, y.shape), "dy": y}
-    case = {"x": x, "w": w, **extras}
-    rounded = {name: value.astype(np.float32).astype(np.float64) for name, value in case.items()}
-    return {**rounded, "options": options, "activation": "relu6"}
-
-
-def on_emulator(case: dict[str, Any], mode: str, order: int = 0) -> tuple[dict[str, Any], Any]:
-    """The arrays of a case on a new emulated device, and the device."""
-    there = install(mode, order)
-    arrays = {key: there.from_host(v.astype(np.float32)) for key, v in case.items() if isinstance(v, np.ndarray)}
-    return {**case, **arrays}, there
-
-
-def assert_within_rounding(found: np.ndarray, case: dict[str, Any]) -> None:
-    """Within the bound of DESIGN.md, section 8."""
-    expected = cases.run(case, np.float64, "v2_im2col", "forward")
-    assert np.all(np.abs(found - expected) <= BOUND * cases.magnitude(case, "forward"))
 
 
 @pytest.mark.parametrize("mode", ["fast", "checked"])
@@ -183,3 +159,15 @@ def test_a_kernel_for_another_rung_is_prepared_as_it_is():
         assert kernels.conv2d.prepare(w, (None, 9, 9, 5)) is w
     wide = install("fast").xp.zeros((3, 3, 64, 64), np.float32)
     assert kernels.conv2d.prepare(wide, (None, 56, 56, 64)).rung == "v6_winograd_4"
+
+
+@pytest.mark.parametrize("rung", FORWARD)
+@pytest.mark.parametrize("channels", [5, 12])
+def test_nan_of_a_weight_stays_within_its_filter(channels, rung):
+    w = np.ones((3, 3, channels, 8), np.float32)
+    w[0, 0, 0, 0] = np.nan
+    device = install("fast")
+    x, w = device.xp.ones((2, 7, 7, channels), np.float32), device.from_host(w)
+    lost = np.isnan(device.to_host(kernels.conv2d.forward(x, w, rung=rung)))
+    assert np.all(lost[..., 0])
+    assert not np.any(lost[..., 1:])

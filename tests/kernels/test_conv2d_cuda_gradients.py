@@ -13,7 +13,7 @@ from minicnn import kernels
 from minicnn.kernels._cuda_blocks import MULTIPROCESSORS, SINGLE, TILES, Blocking
 from minicnn.kernels._epilogue import Epilogue
 from minicnn.kernels._shapes import Window
-from minicnn.kernels.conv2d import cuda_input_blocked, cuda_weights_blocked
+from minicnn.kernels.conv2d import cuda_input_blocked, cuda_weights_blocked, cuda_weights_winograd
 from minicnn.kernels.conv2d.cuda_weights_blocked import weight_blocking
 
 pytestmark = pytest.mark.cuda_emulated
@@ -79,6 +79,46 @@ def test_a_spread_image_is_finished_where_no_tap_reaches_too(rung, strides):
     )
     expected = reference.fn(dy.astype(np.float64), case["w"], window, np.empty(dx.shape))
     np.testing.assert_allclose(found, np.maximum(expected + 1.25, 0), rtol=0, atol=1e-5)
+
+
+@each_mode
+@pytest.mark.parametrize("tiles", [7, 99])
+@every_build
+def test_every_tile_of_the_weight_gradient_at_points(tile, vector, tiles, mode, monkeypatch):
+    plan = Blocking(*tile, vector, 1)  # chunks of 8 tiles: two of the 9, or one at a time where 5 are done together
+    monkeypatch.setattr(cuda_weights_winograd, "weight_blocking", lambda *shapes: plan)
+    monkeypatch.setattr(cuda_weights_winograd, "WORKSPACE", 0)
+    monkeypatch.setattr(cuda_weights_winograd, "LEAST_TILES", tiles)
+    rng = np.random.default_rng(tiles)
+    x = rng.uniform(-2, 2, (1, 9, 11, 132)).astype(np.float32)
+    dy = rng.uniform(-2, 2, (1, 9, 11, 36 if vector == 4 else 35)).astype(np.float32)
+    shape, device = (3, 3, 132, dy.shape[3]), install(mode)
+    there = device.from_host(x), device.from_host(dy)
+    found = kernels.conv2d.backward_weights(*there, shape, padding="same", rung="v6_winograd_4")
+    wide = x.astype(np.float64), dy.astype(np.float64)
+    expected = kernels.conv2d.backward_weights(*wide, shape, padding="same", rung="v2_im2col")
+    assert np.linalg.norm(device.to_host(found) - expected) <= 1e-5 * np.linalg.norm(expected)
+
+
+def chosen(images: int, channels: int, stride: int = 1, groups: int = 1) -> set[str]:
+    """The rungs that both gradients of a 3x3 convolution, and a transposed one in all directions, run on by default."""
+    window = Window((stride, stride), ((1, 1), (1, 1)), (1, 1), groups)
+    x, y = (np.empty((images, side, side, channels), np.float32) for side in (32, 32 // stride))
+    w = np.empty((3, 3, channels // groups, channels), np.float32)
+    spread = kernels.conv2d_transpose.OPERATION
+    return {
+        kernels.conv2d.OPERATION.on_cuda("backward_input", y, w, window, x),
+        kernels.conv2d.OPERATION.on_cuda("backward_weights", x, y, window, w),
+        spread.on_cuda("forward", y, w, window, Epilogue(), x),
+        spread.on_cuda("backward_input", x, w, window, y),
+        spread.on_cuda("backward_weights", y, x, window, w),
+    }
+
+
+def test_convolutions_of_many_channels_run_by_winograd_and_others_on_products():
+    assert chosen(32, 512) == {"v6_winograd_4"}
+    assert chosen(32, 8) == chosen(32, 512, stride=2) == {"v4_blocked"}
+    assert chosen(32, 64, groups=16) == {"v1_direct"}
 
 
 @pytest.mark.parametrize("rung", ["v1_direct", "v4_blocked"])

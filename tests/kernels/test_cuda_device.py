@@ -95,12 +95,14 @@ def test_more_dynamic_shared_memory_than_any_kernel_has_is_asked_for(device, cup
 
 
 def test_a_module_is_loaded_once_for_each_choice_of_macros(device, cupy, file):
-    for defines in ((), ("BY=3",), (), ("BY=3",)):
+    choices = ((), ("BY=3",), (), ("BY=3",))
+    for defines in choices:
         scale(device, file, defines=defines)
+    for defines in choices:
         device.launch(file, "shift", (1,), (1,), (None, np.int64(1), np.uint8(2)), defines=defines)
     assert len(cupy.loaded) == len(set(cupy.loaded)) == 2
     assert len(cupy.functions) == 4
-    assert [launch.cubin for launch in cupy.launches] == [cupy.loaded[i] for i in (0, 0, 1, 1) * 2]
+    assert [launch.cubin for launch in cupy.launches] == cupy.loaded * 4
 
 
 def test_a_second_program_compiles_nothing(device, cupy, file, monkeypatch):

@@ -177,3 +177,42 @@ def test_what_cannot_be_done_is_refused_and_the_model_stays_as_it_was(device):
     with pytest.raises(UnsupportedError, match="float32"):
         wide.to(DEVICE)
     assert (model.device, wide.device) == ("cpu", "cpu")
+
+
+@pytest.mark.parametrize("precision", kernels.PRECISIONS[1:])
+def test_rounded_products_learn_about_the_same(device, precision):
+    found = []
+    for chosen in ("float32", precision):
+        model = small().to(DEVICE)
+        model.precision = chosen
+        model.compile("sgd", "categorical_crossentropy")
+        set_random_seed(1)
+        model.fit(images(), classes(), batch_size=4, epochs=2)
+        found.append(np.concatenate([model.predict(images()).ravel(), *(w.ravel() for w in model.get_weights())]))
+    assert distance(*found) < 5e-2
+
+
+def test_a_step_whose_gradients_overflow_under_float16_is_left_out(device):
+    model = small().to(DEVICE)
+    model.precision = "float16"
+    model.compile("sgd", "categorical_crossentropy")
+    model.optimizer.scale_loss(True)
+    model.optimizer.loss_scale.value = 2.0**128  # more than float32 holds
+    before = [weight.numpy() for weight in model.trainable_weights]
+    model.train_on_batch(images(), classes())
+    assert model.optimizer.iterations == 0
+    assert model.optimizer.loss_scale.value == 2.0**127
+    assert all(np.array_equal(a, weight.numpy()) for a, weight in zip(before, model.trainable_weights))
+    model.optimizer.loss_scale.value = 2.0**10
+    model.train_on_batch(images(), classes())
+    assert model.optimizer.iterations == 1
+
+
+def test_precision_is_of_a_gpu(device):
+    model = small()
+    with pytest.raises(UnsupportedError, match=r"model\.to\('cuda'\)"):
+        model.precision = "bfloat16"
+    model.to(DEVICE).precision = "bfloat16"
+    assert model.to("cpu").precision == "float32"
+    with pytest.raises(ArgumentError, match="precision"):
+        model.precision = "float8"

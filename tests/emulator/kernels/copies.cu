@@ -30,6 +30,16 @@ extern "C" __global__ void groups_waited_for_fault(float *x, int n) {
     backwards<2>(x, n, tiles);
 }
 
+// What is read here is of the time before the copy or after it, or in between.
+extern "C" __global__ void read_too_early(float *x, int n) {
+    DYNAMIC_SHARED(float, tile);
+    tile[threadIdx.x] = 0;
+    copy_async_4(&tile[threadIdx.x], &x[threadIdx.x], 4);
+    copies_commit();
+    x[threadIdx.x] = tile[threadIdx.x];
+    copies_wait<0>();
+}
+
 // A thread waits for its own copies: for those of others, a barrier comes after.
 extern "C" __global__ void barrier_after_the_wait(float *x, int n) {
     DYNAMIC_SHARED(float, tile);
@@ -46,7 +56,25 @@ extern "C" __global__ void barrier_after_the_wait_fault(float *x, int n) {
     copies_commit();
     __syncthreads();
     copies_wait<0>();
-    x[threadIdx.x] = tile[n - 1 - threadIdx.x];  // fault: of shared memory at byte
+    x[threadIdx.x] = tile[n - 1 - threadIdx.x];  // fault: read of shared memory at byte
+}
+
+extern "C" __global__ void copy_of_one_thread(float *x, int n) {
+    DYNAMIC_SHARED(float, tile);
+    if (threadIdx.x == 0) copy_async(tile, x, 16);
+    copies_commit();
+    copies_wait<0>();
+    __syncthreads();
+    if (threadIdx.x == n - 1) x[n - 1] = tile[0];
+}
+
+extern "C" __global__ void copy_of_one_thread_fault(float *x, int n) {
+    DYNAMIC_SHARED(float, tile);
+    if (threadIdx.x == 0) copy_async(tile, x, 16);  // fault: race: write of shared memory
+    copies_commit();
+    __syncthreads();
+    copies_wait<0>();
+    if (threadIdx.x == n - 1) x[n - 1] = tile[0];  // fault: read of shared memory at byte
 }
 
 // What is still read must not be filled anew.

@@ -80,6 +80,21 @@ extern "C" __global__ void never_written_fault(float *x, int n) {
     x[threadIdx.x] = s[threadIdx.x];  // fault: read of shared memory that nobody wrote, at byte
 }
 
+// Two numbers of 16 bits lie in four bytes.
+extern "C" __global__ void half_written(float *x, int n) {
+    __shared__ __align__(16) unsigned short s[128];
+    for (int i = threadIdx.x; i < 2 * n; i += 64) s[i] = i;
+    __syncthreads();
+    x[threadIdx.x] = *(unsigned *)&s[2 * threadIdx.x];
+}
+
+extern "C" __global__ void half_written_fault(float *x, int n) {
+    __shared__ __align__(16) unsigned short s[128];
+    for (int i = threadIdx.x; i < n; i += 64) s[2 * i] = i;
+    __syncthreads();
+    x[threadIdx.x] = *(unsigned *)&s[2 * threadIdx.x];  // fault: read of shared memory that nobody wrote
+}
+
 // Shared memory is of one block: what another has left there is nothing.
 extern "C" __global__ void of_another_block(float *x, int n) {
     __shared__ float s;

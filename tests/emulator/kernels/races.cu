@@ -148,8 +148,23 @@ extern "C" __global__ void read_of_an_atomic_fault(float *x, int n) {
     __shared__ int count;
     if (threadIdx.x == 0) count = 0;
     __syncthreads();
-    atomicAdd(&count, 1);  // fault: race: write of shared memory
+    atomicAdd(&count, 1);    // fault: race: write of shared memory
     x[threadIdx.x] = count;  // fault: race: read of shared memory
+}
+
+extern "C" __global__ void atomic_after_a_write(float *x, int n) {
+    __shared__ int count;
+    if (threadIdx.x == 0) count = 0;
+    __syncthreads();
+    if (threadIdx.x == n / 2) atomicAdd(&count, 1);
+}
+
+extern "C" __global__ void atomic_after_a_write_fault(float *x, int n) {
+    __shared__ int count;
+    if (threadIdx.x == 1) count = 0;
+    __syncthreads();
+    if (threadIdx.x == 0) count = 1;                  // fault: race: write of shared memory
+    if (threadIdx.x == n / 2) atomicExch(&count, 1);  // fault: race: write of shared memory
 }
 
 // Two numbers of 16 bits lie in four bytes, and are of two threads.

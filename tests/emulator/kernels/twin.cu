@@ -1,13 +1,15 @@
 // Every function of ptx.cuh, each in a kernel that shows what it does.
 #include "ptx.cuh"
 
-// y (4,N): x as TF32, as bfloat16, as half, and back to float; the bits.
+// y (5,N): the bits of x as TF32, as bfloat16 and as half; then of each pair with the negative number, x below.
 extern "C" __global__ void conversions(const float *x, unsigned *y, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
     y[i] = tf32_of_float(x[i]);
     y[n + i] = bfloat16_of_float(x[i]);
     y[2 * n + i] = half_of_float(x[i]);
+    y[3 * n + i] = two_bfloat16(x[i], -x[i]);
+    y[4 * n + i] = two_halves(x[i], -x[i]);
 }
 
 // y (2,65536): all bfloat16 and all half as floats.
@@ -69,12 +71,14 @@ extern "C" __global__ void product_of_halves(const unsigned short *a, const unsi
     for (int i = 0; i < 4; i++) c[(lane / 4 + 8 * (i / 2)) * 8 + 2 * (lane % 4) + i % 2] = d[i];
 }
 
-// y (3,N,4): groups of four floats, copied by 16, 8 and 4 bytes, of which the first bytes_from are taken.
+// y (4,N,4): groups of four floats, copied by 16, 8, 4 and again 16 bytes, of which the first bytes_from are taken.
 extern "C" __global__ void copies(const float *x, float *y, int bytes_from, int n) {
     DYNAMIC_SHARED(float, memory);
     int i = threadIdx.x;
     float *one = memory + 4 * i, *two = memory + 4 * (n + i), *four = memory + 4 * (2 * n + i);
+    float *cached = memory + 4 * (3 * n + i);
     copy_async(one, x + 4 * i, bytes_from);
+    copy_async_cached(cached, x + 4 * i, bytes_from);
     copies_commit();
     for (int k = 0; k < 2; k++) copy_async_8(two + 2 * k, x + 4 * i + 2 * k, min(max(bytes_from - 8 * k, 0), 8));
     copies_commit();
@@ -86,5 +90,6 @@ extern "C" __global__ void copies(const float *x, float *y, int bytes_from, int 
     for (int k = 0; k < 4; k++) {
         y[4 * (n + i) + k] = two[k];
         y[4 * (2 * n + i) + k] = four[k];
+        y[4 * (3 * n + i) + k] = cached[k];
     }
 }

@@ -78,7 +78,13 @@ PTX unsigned tf32_of_float(float f) {
     return (bits + 0x1000u) & 0xffffe000u;
 }
 
+PTX unsigned two_bfloat16(float low, float high) {
+    return bfloat16_of_float(low) | unsigned(bfloat16_of_float(high)) << 16;
+}
+PTX unsigned two_halves(float low, float high) { return half_of_float(low) | unsigned(half_of_float(high)) << 16; }
+
 PTX void copy_async(void *to, const void *from, int bytes_from) { emulator_copy_async(to, from, 16, bytes_from); }
+PTX void copy_async_cached(void *to, const void *from, int bytes_from) { copy_async(to, from, bytes_from); }
 PTX void copy_async_8(void *to, const void *from, int bytes_from) { emulator_copy_async(to, from, 8, bytes_from); }
 PTX void copy_async_4(void *to, const void *from, int bytes_from) { emulator_copy_async(to, from, 4, bytes_from); }
 PTX void copies_commit() { emulator_copies_commit(); }

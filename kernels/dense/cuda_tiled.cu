@@ -1,0 +1,92 @@
+// dense on a GPU, one idea: a block copies slices of both factors into shared memory, and a thread holds 8 x 8 sums in
+// registers, so that each number that comes from memory takes part in many products (register_tile.cuh).
+//
+//     y (R,O) = x (R,I) @ w (I,O)      dx (R,I) = dy (R,O) @ w (I,O) turned      dw (I,O) = x (R,I) turned @ dy (R,O)
+//
+// and then y = clip(y + bias + residual, low, high).  All three are one product c (rows,columns) = a (rows,depth)
+// @ b (depth,columns), of which a or b may lie turned in memory.  Where there are too few tiles for a whole GPU, the
+// depth is split: block (x,y) adds up steps * BLOCK_K of it, from y times as many on, in part y of c, and the parts are
+// added in their order afterwards.
+#include "numbers.cuh"
+#include "register_tile.cuh"
+
+// b (depth, columns) that lies in memory as (columns, depth): four rows of it side by side.
+struct TransposedB {
+    const float *from;
+    int left, columns;  // rows after those that were read, columns from this thread's first on
+    int pitch;
+    float4 held[LOADS_B];
+
+    __device__ __forceinline__ TransposedB(const float *b, int column0, int columns, int depth, int first)
+        : from(b + (long long)(column0 + row_fetched()) * depth + first + depth_fetched()),
+          left(depth - first - depth_fetched()), columns(columns - column0 - row_fetched()), pitch(depth) {}
+
+    __device__ __forceinline__ void fetch() {
+#pragma unroll
+        for (int l = 0; l < LOADS_B; l++)
+            held[l] = four_of(from + (long long)l * ROWS_APART * pitch, l * ROWS_APART < columns ? left : 0);
+        from += BLOCK_K, left -= BLOCK_K;
+    }
+    __device__ __forceinline__ void put(RowsOfB &b) const {
+        const int k = depth_fetched();
+#pragma unroll
+        for (int l = 0; l < LOADS_B; l++) {
+            const int column = row_fetched() + l * ROWS_APART;
+            b[k][column] = held[l].x, b[k + 1][column] = held[l].y, b[k + 2][column] = held[l].z;
+            b[k + 3][column] = held[l].w;
+        }
+    }
+};
+
+// Which tile of c a block makes, and of which part: neighbouring blocks take the same columns of b, which may be more
+// than caches hold.
+struct Place {
+    int row0, column0, first, steps;
+    long long part;
+
+    __device__ __forceinline__ Place(int rows, int columns, int depth, int most_steps) {
+        const int tiles = (rows + BLOCK_M - 1) / BLOCK_M;
+        row0 = blockIdx.x % tiles * BLOCK_M, column0 = blockIdx.x / tiles * BLOCK_N;
+        first = blockIdx.y * most_steps * BLOCK_K, part = (long long)blockIdx.y * rows * columns;
+        steps = min(most_steps, (depth - first + BLOCK_K - 1) / BLOCK_K);
+    }
+};
+
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
+    dense_forward_v4_tiled(const float *x, const float *w, const float *bias, const float *residual, float *y,
+                           float low, float high, int rows, int inputs, int outputs, int steps) {
+    __shared__ __align__(16) ColumnsOfA a[2];
+    __shared__ __align__(16) RowsOfB b[2];
+    const Place at(rows, outputs, inputs, steps);
+    MatrixA left(x, at.row0, rows, inputs, at.first);
+    MatrixB right(w, at.column0, at.first, inputs, outputs, outputs);
+    float sums[8][8] = {};
+    multiply(left, right, at.steps, a, b, sums);
+    write_tile(sums, bias, residual, y + at.part, low, high, at.row0, at.column0, rows, outputs, 0, outputs);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
+    dense_backward_input_v4_tiled(const float *dy, const float *w, const float *bias, const float *residual, float *dx,
+                                  float low, float high, int rows, int inputs, int outputs, int steps) {
+    __shared__ __align__(16) ColumnsOfA a[2];
+    __shared__ __align__(16) RowsOfB b[2];
+    const Place at(rows, inputs, outputs, steps);
+    MatrixA left(dy, at.row0, rows, outputs, at.first);
+    TransposedB right(w, at.column0, inputs, outputs, at.first);
+    float sums[8][8] = {};
+    multiply(left, right, at.steps, a, b, sums);
+    write_tile(sums, bias, residual, dx + at.part, low, high, at.row0, at.column0, rows, inputs, 0, inputs);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
+    dense_backward_weights_v4_tiled(const float *x, const float *dy, const float *bias, const float *residual,
+                                    float *dw, float low, float high, int rows, int inputs, int outputs, int steps) {
+    __shared__ __align__(16) ColumnsOfA a[2];
+    __shared__ __align__(16) RowsOfB b[2];
+    const Place at(inputs, outputs, rows, steps);
+    TransposedA left(x, at.row0, at.first, rows, inputs, inputs);
+    MatrixB right(dy, at.column0, at.first, rows, outputs, outputs);
+    float sums[8][8] = {};
+    multiply(left, right, at.steps, a, b, sums);
+    write_tile(sums, bias, residual, dw + at.part, low, high, at.row0, at.column0, inputs, outputs, 0, outputs);
+}

@@ -1,0 +1,13 @@
+// Four numbers side by side, read at once where VECTOR is 4: then all rows begin on 16 bytes.
+#pragma once
+
+static __device__ __forceinline__ float4 four_zeros() { return make_float4(0, 0, 0, 0); }
+
+// Up to four numbers side by side, zeros after the first `left`.
+static __device__ __forceinline__ float4 four_of(const float *from, int left) {
+#if VECTOR == 4
+    return left > 0 ? *(const float4 *)from : four_zeros();
+#else
+    return make_float4(left > 0 ? from[0] : 0, left > 1 ? from[1] : 0, left > 2 ? from[2] : 0, left > 3 ? from[3] : 0);
+#endif
+}

@@ -1,0 +1,151 @@
+// A block's part of a matrix product on tensor cores, by sums that stay in registers.
+//
+//     sums (BLOCK, BLOCK) = a (BLOCK, K) b (K, BLOCK)
+//
+// A tensor core multiplies two small matrices that lie in the registers of a warp, in one instruction: 16 x 8 sums grow
+// by 8 products (TF32) or 16 (16 bits).  Its operands are rounded to fewer bits, its sums are floats.  Each of four
+// warps makes a quarter of the block.  BLOCK_K columns of a and rows of b lie in shared memory at a time; their pitches
+// let the lanes of a warp read from all banks at once.
+//
+// A file that includes it is built for a choice of the macros BLOCK, 128 or 64, and VECTOR, the floats that are read at
+// once: 4 where all rows begin on 16 bytes, or 1; and of one of TF32, BFLOAT16 and HALF.
+#pragma once
+#include "epilogue.cuh"
+#include "float4.cuh"
+#include "ptx.cuh"
+
+#define BLOCK_K 16
+#define THREADS 128
+#define WARP (BLOCK / 2)      // rows and columns of a warp
+#define TILES_A (WARP / 16)  // of them, in the rows and columns of one instruction
+#define TILES_B (WARP / 8)
+#define LOADS_A (BLOCK * BLOCK_K / 4 / THREADS)
+#define ROWS_APART (THREADS / (BLOCK_K / 4))  // the rows of a that a thread fetches
+#define LOADS_B LOADS_A
+#define ROWS_APART_B (THREADS / (BLOCK / 4))
+
+#ifdef TF32
+typedef float Number;
+#define PITCH_A (BLOCK_K + 4)
+#define MMA_K 8
+#else
+typedef unsigned short Number;
+#define PITCH_A (BLOCK_K + 8)
+#define MMA_K 16
+#endif
+#define PITCH_B (BLOCK + 8)
+#define A_NUMBERS (BLOCK * PITCH_A)
+#define B_NUMBERS (BLOCK_K * PITCH_B)
+
+typedef float Sums[TILES_A][TILES_B][4];
+
+// The row of a, and its first column of BLOCK_K, that this thread fetches first; then those of b.
+static __device__ __forceinline__ int row_fetched() { return threadIdx.x / (BLOCK_K / 4); }
+static __device__ __forceinline__ int depth_fetched() { return threadIdx.x % (BLOCK_K / 4) * 4; }
+static __device__ __forceinline__ int row_fetched_b() { return threadIdx.x / (BLOCK / 4); }
+static __device__ __forceinline__ int column_fetched() { return threadIdx.x % (BLOCK / 4) * 4; }
+
+// The first row and column of this thread's warp.
+static __device__ __forceinline__ int warp_row() { return threadIdx.x / 64 * WARP; }
+static __device__ __forceinline__ int warp_column() { return threadIdx.x / 32 % 2 * WARP; }
+
+// Operands as a tensor core takes them (ptx.cuh): `a` and `b` begin at the columns and rows of one instruction.
+#ifdef TF32
+
+static __device__ __forceinline__ void load_a(const Number *a, unsigned (&tile)[4]) {
+    ldmatrix_x4(tile, a);
+#pragma unroll
+    for (int i = 0; i < 4; i++) tile[i] = tf32_of_float(__uint_as_float(tile[i]));
+}
+
+static __device__ __forceinline__ void load_b(const Number *b, unsigned (&tiles)[TILES_B][2]) {
+    const int lane = threadIdx.x % 32;
+    const Number *first = b + lane % 4 * PITCH_B + warp_column() + lane / 4;
+#pragma unroll
+    for (int j = 0; j < TILES_B; j++)
+#pragma unroll
+        for (int i = 0; i < 2; i++) tiles[j][i] = tf32_of_float(first[4 * i * PITCH_B + 8 * j]);
+}
+
+static __device__ __forceinline__ void mma(float (&sums)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    mma_tf32(sums, a, b);
+}
+
+#else
+
+// Four numbers, rounded.
+static __device__ __forceinline__ uint2 four_rounded(float4 four) {
+#ifdef HALF
+    return make_uint2(two_halves(four.x, four.y), two_halves(four.z, four.w));
+#else
+    return make_uint2(two_bfloat16(four.x, four.y), two_bfloat16(four.z, four.w));
+#endif
+}
+
+static __device__ __forceinline__ void load_a(const Number *a, unsigned (&tile)[4]) { ldmatrix_x4(tile, a); }
+
+static __device__ __forceinline__ void load_b(const Number *b, unsigned (&tiles)[TILES_B][2]) {
+    const int lane = threadIdx.x % 32;
+    const Number *row = b + lane % 16 * PITCH_B + warp_column() + lane / 16 * 8;
+#pragma unroll
+    for (int j = 0; j < TILES_B; j += 2) {
+        unsigned both[4];
+        ldmatrix_x4_trans(both, row + 8 * j);
+        tiles[j][0] = both[0], tiles[j][1] = both[1], tiles[j + 1][0] = both[2], tiles[j + 1][1] = both[3];
+    }
+}
+
+static __device__ __forceinline__ void mma(float (&sums)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+#ifdef HALF
+    mma_half(sums, a, b);
+#else
+    mma_bfloat16(sums, a, b);
+#endif
+}
+
+#endif
+
+// sums += a (BLOCK, BLOCK_K) b (BLOCK_K, BLOCK), both in shared memory.
+static __device__ __forceinline__ void multiply_add(const Number *a, const Number *b, Sums &sums) {
+    const int lane = threadIdx.x % 32;
+    const Number *row = a + (warp_row() + lane % 16) * PITCH_A + lane / 16 * (16 / (int)sizeof(Number));
+#pragma unroll
+    for (int k = 0; k < BLOCK_K; k += MMA_K) {
+        unsigned left[TILES_A][4], right[TILES_B][2];
+#pragma unroll
+        for (int i = 0; i < TILES_A; i++) load_a(row + 16 * i * PITCH_A + k, left[i]);
+        load_b(b + k * PITCH_B, right);
+#pragma unroll
+        for (int i = 0; i < TILES_A; i++)
+#pragma unroll
+            for (int j = 0; j < TILES_B; j++) mma(sums[i][j], left[i], right[j]);
+    }
+}
+
+// y (rows, pitch) = the sums of a block at (row0, column0), finished; `columns` are counted from column 0, whose number
+// in y and in the bias is `first`.
+static __device__ __forceinline__ void write_tile(const Sums &sums, const float *bias, const float *residual, float *y,
+                                                  float low, float high, long long row0, int column0, long long rows,
+                                                  int columns, int first, int pitch) {
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int i = 0; i < 2 * TILES_A; i++) {
+        const long long row = row0 + warp_row() + 8 * i + lane / 4;
+        if (row >= rows) continue;
+#pragma unroll
+        for (int j = 0; j < TILES_B; j++) {
+            const int column = column0 + warp_column() + 8 * j + lane % 4 * 2, f = first + column;
+            const long long place = row * pitch + f;
+            const float *two = sums[i / 2][j] + i % 2 * 2;
+#if VECTOR == 4
+            if (column < columns)
+                *(float2 *)(y + place) = make_float2(finished(two[0], bias, residual, place, f, low, high),
+                                                     finished(two[1], bias, residual, place + 1, f + 1, low, high));
+#else
+#pragma unroll
+            for (int q = 0; q < 2; q++)
+                if (column + q < columns) y[place + q] = finished(two[q], bias, residual, place + q, f + q, low, high);
+#endif
+        }
+    }
+}
