@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from minicnn.errors import ArgumentError, DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
+from minicnn.errors import ArgumentError, DeviceError, MinicnnError, UnsupportedError
 
 from . import gpu_cases, gpu_table
 from .gpu_cases import Job, LayerJob
@@ -66,7 +66,7 @@ class Measurement:
                 self.result.add(row)
                 print(gpu_table.line(row), file=sys.stderr, flush=True)
             self.result.finish(job.title)
-        except (UnsupportedError, DeviceMemoryError) as error:
+        except (UnsupportedError, MemoryError) as error:
             self.result.leave_out(job.title, str(error))
             print(f"left out: {job.title}: {error}", file=sys.stderr, flush=True)
         except Exception as error:  # the jobs after it must not be lost with it
@@ -88,7 +88,7 @@ class Measurement:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = command_line("gpu", __doc__)
+    made = command_line("gpu", __doc__, "gpu-DEVICE-DATE")
     made.add_argument("--minutes", type=float, default=10.0, metavar="N", help="no job begins that may end later")
     made.add_argument("--only", default="", metavar="TEXT", help="jobs whose title contains this text")
     made.add_argument("--device", default="cuda", choices=("cuda", EMULATED), help="where kernels run (default cuda)")

@@ -6,13 +6,14 @@ part a prediction does not pay either.  A call that cannot be captured is timed 
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from minicnn import kernels
 from minicnn.bench.cases import Case
+from minicnn.bench.rungs import chosen
 from minicnn.bench.timing import four_digits
-from minicnn.errors import DeviceMemoryError, UnsupportedError
+from minicnn.errors import UnsupportedError
+from minicnn.kernels._precision import ENDINGS
 
 from .gpu_cases import LayerJob
 from .gpu_device import Bench, drawn_on
@@ -20,7 +21,6 @@ from .gpu_floors import Work, floors
 from .gpu_timing import in_turns, told
 from .gpu_torch import Torch
 
-ROUNDED = {"tf32": "tf32", "bf16": "bfloat16", "half": "float16"}  # ending of a rung: of what it makes its products
 TOLERANCE = {"float32": 1e-5, "tf32": 1e-3, "bfloat16": 1e-2, "float16": 1e-3}  # of the result's length
 PEER_TOLERANCE = {**TOLERANCE, "float32": 1e-4, "tf32": 2e-3, "bfloat16": 2e-2}  # that PyTorch may differ by
 TORCH = {"float32": "torch", "tf32": "torch-tf32", "bfloat16": "torch-bfloat16"}  # precision: engine
@@ -41,8 +41,10 @@ class Layers:
 
     def _row(self, case: Case) -> dict[str, Any]:
         calls: dict[str, Callable[[], Any]] = {}
-        row: dict[str, Any] = {"errors": {}, "wrong": {}, "left_out": {}, "not_captured": []}
+        row: dict[str, Any] = {"errors": {}, "wrong": {}, "left_out": {}, "not_captured": [], "default": {}}
         expected = self._rungs(case, calls, row)
+        with self.bench.noting("default", row):
+            row["default"] = dict(zip(("call", "prediction"), chosen(case)))
         if self.torch is not None and expected is not None:
             self._peers(self.torch, case, calls, row, expected)
         seconds, quartiles = {}, {}
@@ -68,32 +70,15 @@ class Layers:
         expected, right = None, []
         for spec in kernels.specs("cuda"):
             if (spec.op, spec.direction) == (case.op, case.direction):
-                with self._noting(spec.rung, row):
+                with self.bench.noting(spec.rung, row):
                     found = outputs(case, spec.rung)
                     expected = found if expected is None else expected
                     if self._agrees(spec.rung, found, expected, TOLERANCE[precision_of(spec.rung)], row):
                         right.append(spec.rung)
         for rung in right:
-            with self._noting(rung, row):
+            with self.bench.noting(rung, row):
                 calls[rung] = self._captured(rung, case.ready(rung), row)
         return expected
-
-    @contextmanager
-    def _noting(self, name: str, row: dict[str, Any]) -> Iterator[None]:
-        """Within the block, what fails is told in the row, whose other engines are measured all the same.
-
-        Raises
-        ------
-        DeviceError
-            The device is lost: nothing can be measured any more in this process.
-        """
-        try:
-            yield
-        except (UnsupportedError, DeviceMemoryError) as error:
-            row["left_out"][name] = str(error)
-        except Exception as error:  # of the kernel, of CuPy, of PyTorch
-            self.device.synchronize()
-            row["wrong"][name] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
     def _captured(self, name: str, call: Callable[[], Any], row: dict[str, Any]) -> Callable[[], Any]:
         call()  # loads what is launched
@@ -120,7 +105,7 @@ class Layers:
         from .gpu_torch_ops import peer
 
         for precision, name in TORCH.items() if case.flops else [("float32", "torch")]:
-            with self._noting(name, row), torch.precision(precision):
+            with self.bench.noting(name, row, "left_out"), torch.precision(precision):
                 made = peer(torch, case, precision)
                 if made is None:
                     return
@@ -132,10 +117,10 @@ class Layers:
 
 def precision_of(rung: str) -> str:
     """
-    >>> precision_of("v7_tensor_bf16"), precision_of("v4_blocked")
+    >>> precision_of("v8_tensor_bf16"), precision_of("v4_blocked")
     ('bfloat16', 'float32')
     """
-    return ROUNDED.get(rung.rpartition("_")[2], "float32")
+    return next((name for name, ending in ENDINGS.items() if rung.endswith(ending)), "float32")
 
 
 def outputs(case: Case, rung: str) -> list[Any]:

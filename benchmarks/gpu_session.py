@@ -115,7 +115,7 @@ def benchmark(end: float, out: Path) -> list[Ending]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = command_line("gpu_session", __doc__)
+    parser = command_line("gpu_session", __doc__, "gpu-DEVICE-DATE")
     parser.add_argument("--minutes", type=float, default=12.0, metavar="N", help="for all of it (default 12)")
     options = parser.parse_args(argv)
     end = time.monotonic() + 60 * options.minutes

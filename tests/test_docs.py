@@ -49,7 +49,7 @@ def test_the_examples_of_a_module(name):
     assert tried, "no example ran: they are in a string that is no docstring"
 
 
-@pytest.mark.parametrize("name", ["figures", "ladders"])
+@pytest.mark.parametrize("name", ["figures", "gpu_layers", "gpu_result", "gpu_table", "ladders"])
 def test_the_examples_of_the_benchmarks(name, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     failed, tried = doctest.testmod(importlib.import_module(f"benchmarks.{name}"))

@@ -14,7 +14,7 @@ MACHINE = {"date": "2026-12-01"}
 DEVICE = {"name": "NVIDIA H200", "driver": "580.1", "versions": {"torch": "2.11"}}
 LAYER = {
     "job": "conv2d forward a", "op": "conv2d", "direction": "forward", "case": "a", "shape": "1x8x8x4", "wrong": {},
-    "unit": "GFLOP/s", "work": 10.0, "floors": {"float32": 1e-3, "tf32": 2e-4},
+    "unit": "GFLOP/s", "work": 10.0, "floors": {"float32": 1e-3, "tf32": 2e-4}, "default": {"call": "v3_tiled", "prediction": "v4_blocked"},
     "seconds": {"v1_direct": 2e-2, "v4_blocked": 4e-3, "v7_tensor_tf32": 5e-4, "torch": 8e-3, "torch-tf32": 1e-3},
 }  # fmt: skip
 NETWORK = {
@@ -101,12 +101,17 @@ def test_networks_and_layers_stand_beside_the_faster_of_pytorchs_ways_and_the_fl
     assert re.split("  +", tensor) == [what, "tf32", "v7_tensor_tf32", "500 µs", "1.0 ms", "2.00", "200 µs"]
 
 
+def test_a_default_that_is_not_the_fastest_is_named():
+    row = {**LAYER, "default": {"call": "v4_blocked", "prediction": "v1_direct"}}
+    assert "v4_blocked, by default v1_direct" in module("gpu_table").text({**RESULT, "rows": [row]})
+
+
 def test_what_is_missing_or_wrong_is_said():
     failed = {"rows": [{**LAYER, "wrong": {"v4_blocked": "relative error 0.5"}}], "failed": {"dense": "no memory"}}
     said = module("gpu_table").text(
         {**RESULT, **failed, "left_out": {"a": "no time was left", "b": "no time was left"}}
     )
-    assert "WRONG: conv2d forward a, forward, v4_blocked: relative error 0.5" in said
+    assert "WRONG: conv2d forward, a: 1x8x8x4, v4_blocked: relative error 0.5" in said
     assert "FAILED: dense: no memory" in said
     assert "left out, no time was left: 2 parts" in said
 

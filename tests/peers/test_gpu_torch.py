@@ -99,5 +99,21 @@ def test_a_network_that_differs_is_not_timed(monkeypatch):
 
     monkeypatch.setattr(peers.Torch, "predictor", predictor)
     measured = networks.Networks(devices.Bench(device, "", peers.available(device), gpu.TINY))
-    with pytest.raises(ArithmeticError, match="torch and minicnn differ"):
-        measured.rows(module("gpu_cases").NetworkJob("tiny", "predict", 2, "float32"))
+    (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", "predict", 2, "float32"))
+    assert row["wrong"] == {"torch": "relative error 1.0e-01"}
+    assert list(row["seconds"]) == ["minicnn"]
+
+
+@pytest.mark.cuda_emulated
+def test_a_failure_of_pytorch_costs_its_own_figures_alone(monkeypatch):
+    devices, networks, gpu, peers = (module(name) for name in ("gpu_device", "gpu_networks", "gpu", "gpu_torch"))
+    device = install()
+
+    def fails(*arguments: Any) -> Any:
+        raise RuntimeError("CUDA out of memory.\nTried to allocate 2 TiB")
+
+    monkeypatch.setattr(peers.Torch, "predictor", fails)
+    measured = networks.Networks(devices.Bench(device, "", peers.available(device), gpu.TINY))
+    (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", "predict", 2, "float32"))
+    assert row["left_out"] == {"torch": "RuntimeError: CUDA out of memory."}
+    assert list(row["seconds"]) == ["minicnn"]
