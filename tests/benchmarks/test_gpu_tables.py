@@ -14,7 +14,8 @@ MACHINE = {"date": "2026-12-01"}
 DEVICE = {"name": "NVIDIA H200", "driver": "580.1", "versions": {"torch": "2.11"}}
 LAYER = {
     "job": "conv2d forward a", "op": "conv2d", "direction": "forward", "case": "a", "shape": "1x8x8x4", "wrong": {},
-    "unit": "GFLOP/s", "work": 10.0, "floors": {"float32": 1e-3, "tf32": 2e-4}, "default": {"call": "v3_tiled", "prediction": "v4_blocked"},
+    "unit": "GFLOP/s", "work": 10.0, "floors": {"float32": 1e-3, "tf32": 2e-4},
+    "default": {"call": "v3_tiled", "prediction": "v4_blocked"},
     "seconds": {"v1_direct": 2e-2, "v4_blocked": 4e-3, "v7_tensor_tf32": 5e-4, "torch": 8e-3, "torch-tf32": 1e-3},
 }  # fmt: skip
 NETWORK = {
