@@ -70,6 +70,15 @@ def test_the_python_of_the_readme_runs(number, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.cuda_emulated
+@pytest.mark.parametrize("number", range(len(blocks(ROOT / "docs" / "gpu.md", "python"))))
+def test_the_python_of_the_page_on_gpus_runs(number):
+    """In the checkout, where the emulator is."""
+    command = [sys.executable, "-c", blocks(ROOT / "docs" / "gpu.md", "python")[number]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_files(page):
     targets = re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8"))
