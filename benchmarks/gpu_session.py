@@ -32,7 +32,7 @@ TESTS_FAILED, SANITIZER_FOUND = 4, 5
 NEEDED = ("numpy", "h5py", "cupy", "pytest", "hypothesis")
 TESTS, SANITIZED = 0.4, 0.2  # shares of the time
 TRIES = 3  # of the benchmark, where the device is lost
-FEW = ["-m", "pytest", "-m", "gpu", "-q", "-p", "no:cacheprovider"]
+PYTEST = ["-m", "gpu", "-q", "-p", "no:cacheprovider"]
 TOOLS = {  # of compute-sanitizer: the kernels that it looks at
     "memcheck": "maxpool2d or dense or (conv2d and forward)",
     "racecheck": "dense or batchnorm or channel_sum or (conv2d and forward)",
@@ -77,14 +77,23 @@ def missing() -> list[str]:
     return found if usable else [*found, said]
 
 
+def files() -> list[str]:
+    """The files with tests of a GPU: only they are imported, so that nothing else need be installed."""
+    found = [
+        path for path in sorted((ROOT / "tests").rglob("test_*.py")) if "pytest.mark.gpu" in path.read_text("utf-8")
+    ]
+    return [str(path.relative_to(ROOT)) for path in found]
+
+
 def steps(minutes: float) -> list[Step]:
     """What comes before the benchmark."""
     tests, sanitized = 60 * minutes * TESTS, 60 * minutes * SANITIZED
-    found = [Step("tests on the GPU", [sys.executable, *FEW], tests, TESTS_FAILED)]
+    command = [sys.executable, "-m", "pytest", *PYTEST, *files()]
+    found = [Step("tests on the GPU", command, tests, TESTS_FAILED)]
     tool = shutil.which("compute-sanitizer")
     for check, chosen in TOOLS.items() if tool else ():
         watched = [str(tool), "--tool", check, "--error-exitcode", "86", sys.executable, "-c", UNPOOLED]
-        command = [*watched, *FEW[2:], "-k", chosen, "tests/kernels/test_cuda_rungs.py"]
+        command = [*watched, *PYTEST, "-k", chosen, *files()]
         found.append(Step(f"compute-sanitizer, {check}", command, sanitized / len(TOOLS), SANITIZER_FOUND))
     return found
 

@@ -38,6 +38,8 @@ def test_the_steps_and_their_time(session, monkeypatch):
     monkeypatch.setattr(session.shutil, "which", lambda name: None)
     (tests,) = session.steps(10.0)
     assert tests.command[1:5] == ["-m", "pytest", "-m", "gpu"]
+    assert "tests/kernels/test_cuda_rungs.py" in tests.command
+    assert "tests/test_docs.py" not in tests.command
     assert tests.seconds == pytest.approx(240)
     monkeypatch.setattr(session.shutil, "which", lambda name: f"/opt/{name}")
     watched = session.steps(10.0)[1:]
