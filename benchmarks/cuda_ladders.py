@@ -11,6 +11,7 @@ from typing import Any
 from minicnn import kernels
 from minicnn.kernels import KernelSpec
 from minicnn.kernels._cuda_file import CudaFile
+from minicnn.kernels._shapes import ceil_div
 
 from .gpu_layers import precision_of, rate
 from .gpu_table import source
@@ -38,7 +39,10 @@ def render(op: str, result: dict[str, Any] | None) -> str:
 
 
 def _direction(direction: str, specs: list[KernelSpec], rows: list[dict[str, Any]]) -> str:
-    shown = [row for row in rows if row["direction"] == direction][:COLUMNS]
+    measured = [row for row in rows if row["direction"] == direction]
+    shown = measured[
+        :: max(1, ceil_div(len(measured), COLUMNS))
+    ]  # from all of the list, whose beginning is one network
     titles = [f"{row['case']}: {row['shape']}, {row['unit']}" for row in shown]
     header = ["rung", "module", "from", "what it does", "checked", *titles]
     lines = [f"### {direction} on a GPU", "", table_row(header), "|---|---|---|---|---|" + "---:|" * len(shown)]

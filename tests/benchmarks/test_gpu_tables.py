@@ -154,6 +154,12 @@ def test_the_ladders_show_rates_where_there_are_any():
     assert "Measured by `measure it`, NVIDIA H200" in page
 
 
+def test_the_ladders_show_three_cases_from_all_over_the_list():
+    rows = [{**LAYER, "case": f"case {i}"} for i in range(8)]
+    page = module("cuda_ladders").render("conv2d", {**RESULT, "rows": rows})
+    assert re.findall(r"case \d", page.splitlines()[2]) == ["case 0", "case 3", "case 6"]
+
+
 def test_jobs_come_in_the_order_of_their_weight_and_have_names_of_their_own():
     cases = module("gpu_cases")
     jobs = list(cases.jobs())
