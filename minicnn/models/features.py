@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Tensor
 
 from .batches import Batch, Source
@@ -70,7 +71,7 @@ def training_signature(program: Program) -> tuple[Any, ...]:
 
 class FeatureStore:
     """
-    Kept features of the samples of one source, filled as the samples come by: in memory, or in a file.
+    Kept features of the samples of one source, filled as the samples come by: in the host's memory, or in a file.
 
     A file stays for later trainings where the source says what its samples are, under the hash of all that decides the
     features.  What another training left there is compared with the first batch, which is always computed; what a
@@ -104,6 +105,7 @@ class FeatureStore:
 
     def _begin(self, split: SplitProgram, rows: np.ndarray, features: list[np.ndarray]) -> None:
         """Make room for all samples, with those of the first batch."""
+        features = [kernels.to_host(array) for array in features]
         try:
             self._rows = self._room(split, features)
             there = np.flatnonzero(~self._rows.missing(rows))
@@ -128,7 +130,7 @@ class FeatureStore:
     def _write(self, rows: np.ndarray, features: list[np.ndarray]) -> None:
         assert self._rows is not None
         try:
-            self._rows.write(rows, features)
+            self._rows.write(rows, [kernels.to_host(array) for array in features])
         except OSError as error:
             self._give_up(error)
 
@@ -146,7 +148,8 @@ class FeatureStore:
         if not self._unproven:
             return True
         self._unproven = False
-        if not differ(split.features([array[:LOOKED_AT] for array in x]), [array[:LOOKED_AT] for array in kept]):
+        computed = [kernels.to_host(array) for array in split.features([array[:LOOKED_AT] for array in x])]
+        if not differ(computed, [array[:LOOKED_AT] for array in kept]):
             return True
         self.keeps, self._rows = False, None
         warnings.warn(

@@ -28,6 +28,7 @@ from minicnn.layers import (
     ZeroPadding2D,
 )
 from minicnn.models import Model, Sequential, load_model
+from minicnn.models.features import FeatureStore
 from minicnn.seeds import set_random_seed
 
 pytestmark = pytest.mark.cuda_emulated
@@ -134,6 +135,25 @@ def test_the_frozen_part_of_a_model_is_a_plan_there_too(device):
     changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights())]
     assert any(changed)
     assert not any(changed[: len([w for layer in model.layers[:6] for w in layer.weights])])
+
+
+def test_features_of_arrays_of_the_device_are_kept_on_the_host(device):
+    weights = []
+    for move in (np.asarray, device.from_host):
+        model = small()
+        for layer in model.layers[:6]:
+            layer.trainable = False
+        model.compile("sgd", "categorical_crossentropy")
+        model.to(DEVICE).fit(move(images()), classes(), epochs=3, batch_size=4, shuffle=False, verbose=0)
+        weights.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    assert np.array_equal(*weights)
+
+
+def test_a_single_step_keeps_no_features(device, monkeypatch):
+    model = small()  # whose first layers have no weights: the same every time
+    model.compile("sgd", "categorical_crossentropy")
+    monkeypatch.setattr(FeatureStore, "_begin", lambda *of: pytest.fail("they were kept"))
+    model.to(DEVICE).train_on_batch(device.from_host(images()), classes())
 
 
 def test_arrays_of_the_device_go_in_and_come_out(device):
