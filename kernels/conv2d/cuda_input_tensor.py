@@ -7,14 +7,14 @@ import numpy as np
 from .._cuda_blocks import best_tile, chunk_steps, vector
 from .._cuda_file import CudaFile, contiguous, ints
 from .._epilogue import Epilogue
-from .._shapes import Window, ceil_div
+from .._shapes import Pair, Window, ceil_div
 from ._cuda_sizes import cuda_sizes
 from .cuda_chunks import in_chunks
 from .cuda_input_blocked import PLAIN, residue_sizes
 from .cuda_tensor import STEP, THREADS, TILES, Plan, check_tensor_cores
 
 ROUNDINGS = ("TF32", "BFLOAT16", "HALF")
-SMALL = (64, 64)  # the tile that is also built for rows that do not begin on 16 bytes
+SMALL: Pair = (64, 64)  # the tile that is also built for rows that do not begin on 16 bytes
 BUILDS = tuple(Plan(side, 4, 1).variant for side, _ in TILES) + (Plan(64, 1, 1).variant,)
 VARIANTS = tuple((*build, rounding) for rounding in ROUNDINGS for build in BUILDS)
 FILE = CudaFile("conv2d/cuda_input_tensor.cu", target=80, variants=VARIANTS)
