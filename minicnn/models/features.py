@@ -40,10 +40,12 @@ class SplitProgram:
         self.device = device
         self.plan = Plan(self.prefix, shapes, dtypes, device=device) if self.prefix.calls else None
         self._rest_plan: Plan | None = None
+        self._whole = 0  # samples of the largest batch, as which smaller ones are computed on a device
 
     def features(self, x: list[np.ndarray]) -> list[np.ndarray]:
         """The prefix's outputs for a batch of inputs."""
-        return x if self.plan is None else self.plan.run(x)
+        self._whole = max(self._whole, len(x[0]))
+        return x if self.plan is None else self.plan.run(x, self._whole)
 
     def identity(self, samples: str) -> str:
         """The hash of all that decides the features of these samples."""
