@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from minicnn.errors import ArgumentError, DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
+from minicnn.errors import ArgumentError, DeviceError, MinicnnError, UnsupportedError
 
 from . import gpu_cases, gpu_table
 from .gpu_cases import Job, LayerJob
@@ -33,6 +33,7 @@ from .gpu_timing import Pace
 from .gpu_torch import available
 from .measuring import RESULTS, command_line
 
+NO_TIME = "no time was left"
 MEASURED, WRONG, REFUSED, LOST = 0, 1, 2, 3
 PACE = Pace(rounds=7, sample=0.02, slow=1.0)
 TINY = Pace(rounds=1, sample=0.0, slow=60.0)  # to see that it runs: the times of an emulator mean nothing
@@ -48,16 +49,13 @@ class Measurement:
 
     def run(self, jobs: Iterable[Job]) -> int:
         """The exit code."""
-        late: list[str] = []
         for job in jobs:
             if self.result.done(job.title):
                 continue
             if time.monotonic() + job.seconds > self.end:
-                late.append(job.title)
+                self.result.leave_out(job.title, NO_TIME)
             elif not self._do(job):
                 return LOST
-        self.result.content["left_out"] = late
-        self.result.write()
         wrong = any(row.get("wrong") for row in self.result.rows)
         return WRONG if wrong or self.result.content["failed"] else MEASURED
 
@@ -68,9 +66,9 @@ class Measurement:
                 self.result.add(row)
                 print(gpu_table.line(row), file=sys.stderr, flush=True)
             self.result.finish(job.title)
-        except (UnsupportedError, DeviceMemoryError) as error:
+        except (UnsupportedError, MemoryError) as error:
+            self.result.leave_out(job.title, str(error))
             print(f"left out: {job.title}: {error}", file=sys.stderr, flush=True)
-            self.result.finish(job.title)
         except Exception as error:  # the jobs after it must not be lost with it
             self.result.fail(job.title, f"{type(error).__name__}: {error}")
             print(f"FAILED: {job.title}: {error}", file=sys.stderr, flush=True)
@@ -90,7 +88,7 @@ class Measurement:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = command_line("gpu", __doc__)
+    made = command_line("gpu", __doc__, "gpu-DEVICE-DATE")
     made.add_argument("--minutes", type=float, default=10.0, metavar="N", help="no job begins that may end later")
     made.add_argument("--only", default="", metavar="TEXT", help="jobs whose title contains this text")
     made.add_argument("--device", default="cuda", choices=("cuda", EMULATED), help="where kernels run (default cuda)")

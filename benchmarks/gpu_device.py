@@ -3,6 +3,8 @@
 import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +14,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.bench.cases import Draw
 from minicnn.bench.machine import version
+from minicnn.errors import UnsupportedError
 from minicnn.kernels import Device
 
 from .gpu_timing import Pace
@@ -44,6 +47,23 @@ class Bench(NamedTuple):
             self.device.xp.get_default_memory_pool().free_all_blocks()
         if self.torch is not None and self.torch.where == "cuda":
             self.torch.torch.cuda.empty_cache()
+
+    @contextmanager
+    def noting(self, name: str, row: dict[str, Any], failure: str = "wrong") -> Iterator[None]:
+        """Within the block, what an engine cannot do is told in the row, and why; what fails otherwise, as `failure`.
+
+        Raises
+        ------
+        DeviceError
+            The device is lost: nothing can be measured any more in this process.
+        """
+        try:
+            yield
+        except (UnsupportedError, MemoryError) as error:
+            row["left_out"][name] = str(error)
+        except Exception as error:  # of the kernel, of CuPy, of PyTorch: the others are measured all the same
+            self.device.synchronize()
+            row[failure][name] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def opened(name: str) -> Device:

@@ -10,8 +10,10 @@ from typing import Any
 
 from minicnn import kernels
 from minicnn.bench.cases import Case
+from minicnn.bench.rungs import chosen
 from minicnn.bench.timing import four_digits
-from minicnn.errors import DeviceError, MinicnnError, UnsupportedError
+from minicnn.errors import UnsupportedError
+from minicnn.kernels._precision import ENDINGS
 
 from .gpu_cases import LayerJob
 from .gpu_device import Bench, drawn_on
@@ -19,7 +21,6 @@ from .gpu_floors import Work, floors
 from .gpu_timing import in_turns, told
 from .gpu_torch import Torch
 
-ROUNDED = {"tf32": "tf32", "bf16": "bfloat16", "half": "float16"}  # ending of a rung: of what it makes its products
 TOLERANCE = {"float32": 1e-5, "tf32": 1e-3, "bfloat16": 1e-2, "float16": 1e-3}  # of the result's length
 PEER_TOLERANCE = {**TOLERANCE, "float32": 1e-4, "tf32": 2e-3, "bfloat16": 2e-2}  # that PyTorch may differ by
 TORCH = {"float32": "torch", "tf32": "torch-tf32", "bfloat16": "torch-bfloat16"}  # precision: engine
@@ -40,8 +41,10 @@ class Layers:
 
     def _row(self, case: Case) -> dict[str, Any]:
         calls: dict[str, Callable[[], Any]] = {}
-        row: dict[str, Any] = {"errors": {}, "wrong": {}, "left_out": {}, "not_captured": []}
+        row: dict[str, Any] = {"errors": {}, "wrong": {}, "left_out": {}, "not_captured": [], "default": {}}
         expected = self._rungs(case, calls, row)
+        with self.bench.noting("default", row):
+            row["default"] = dict(zip(("call", "prediction"), chosen(case)))
         if self.torch is not None and expected is not None:
             self._peers(self.torch, case, calls, row, expected)
         seconds, quartiles = {}, {}
@@ -60,18 +63,21 @@ class Layers:
         }
 
     def _rungs(self, case: Case, calls: dict[str, Callable[[], Any]], row: dict[str, Any]) -> list[Any] | None:
-        """Note a call for each rung that computes what the lowest one does, and give that."""
-        expected = None
+        """Note a call for each rung that computes what the lowest one does, and give that.
+
+        All are compared before one is called on the case's own arrays: steps of optimizers change them.
+        """
+        expected, right = None, []
         for spec in kernels.specs("cuda"):
-            if (spec.op, spec.direction) != (case.op, case.direction):
-                continue
-            try:
-                found = outputs(case, spec.rung)
-                expected = found if expected is None else expected
-                if self._agrees(spec.rung, found, expected, TOLERANCE[precision_of(spec.rung)], row):
-                    calls[spec.rung] = self._captured(spec.rung, case.ready(spec.rung), row)
-            except UnsupportedError as error:
-                row["left_out"][spec.rung] = str(error)
+            if (spec.op, spec.direction) == (case.op, case.direction):
+                with self.bench.noting(spec.rung, row):
+                    found = outputs(case, spec.rung)
+                    expected = found if expected is None else expected
+                    if self._agrees(spec.rung, found, expected, TOLERANCE[precision_of(spec.rung)], row):
+                        right.append(spec.rung)
+        for rung in right:
+            with self.bench.noting(rung, row):
+                calls[rung] = self._captured(rung, case.ready(rung), row)
         return expected
 
     def _captured(self, name: str, call: Callable[[], Any], row: dict[str, Any]) -> Callable[[], Any]:
@@ -86,44 +92,35 @@ class Layers:
         """Whether results are as near as they should be; noted as an error, or as wrong."""
         error = distance(found, expected)
         right = error <= tolerance
-        row["errors" if right else "wrong"][name] = float(f"{error:.1e}")
+        if right:
+            row["errors"][name] = float(f"{error:.1e}")
+        else:
+            row["wrong"][name] = f"relative error {error:.1e}"
         return right
 
     def _peers(
         self, torch: Torch, case: Case, calls: dict[str, Callable[[], Any]], row: dict[str, Any], expected: list[Any]
     ) -> None:
-        """Note PyTorch's calls, in each precision where there are products; what fails there is told in the row."""
+        """Note PyTorch's calls, in each precision where there are products."""
         from .gpu_torch_ops import peer
 
         for precision, name in TORCH.items() if case.flops else [("float32", "torch")]:
-            try:
-                with torch.precision(precision):
-                    made = peer(torch, case, precision)
-                    if made is None:
-                        return
-                    if made.result is not None:
-                        found = [torch.array(made.result(made.run()))]
-                        if not self._agrees(name, found, expected[:1], PEER_TOLERANCE[precision], row):
-                            continue
+            with self.bench.noting(name, row, "left_out"), torch.precision(precision):
+                made = peer(torch, case, precision)
+                if made is None:
+                    return
+                if made.result is None or self._agrees(
+                    name, [torch.array(made.result(made.run()))], expected[:1], PEER_TOLERANCE[precision], row
+                ):
                     calls[name] = torch.captured(made.run)
-            except Exception as error:  # of a library that is measured beside ours: its absence must not cost our row
-                row["left_out"][name] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-                self._check_alive(error)
-
-    def _check_alive(self, error: Exception) -> None:
-        """Raise DeviceError where the device is lost: nothing can be measured any more in this process."""
-        try:
-            self.device.synchronize()
-        except MinicnnError as lost:
-            raise DeviceError(f"the device is lost: {lost}") from error
 
 
 def precision_of(rung: str) -> str:
     """
-    >>> precision_of("v7_tensor_bf16"), precision_of("v4_blocked")
+    >>> precision_of("v8_tensor_bf16"), precision_of("v4_blocked")
     ('bfloat16', 'float32')
     """
-    return ROUNDED.get(rung.rpartition("_")[2], "float32")
+    return next((name for name, ending in ENDINGS.items() if rung.endswith(ending)), "float32")
 
 
 def outputs(case: Case, rung: str) -> list[Any]:

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.bench.networks import draw
+from minicnn.bench.networks import draw, spread
 from minicnn.bench.shapes import build
 from minicnn.bench.steps import describe
-from minicnn.errors import UnsupportedError
 from minicnn.layers import BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Flatten, Input, MaxPooling2D
 from minicnn.models import Model, Sequential
 from minicnn.optimizers import SGD
@@ -46,33 +45,25 @@ class Networks:
 
         Raises
         ------
-        UnsupportedError
-            The model has no such precision.
-        ArithmeticError
-            PyTorch computes something else.
+        UnsupportedError, MemoryError
+            The device cannot do it.
         """
         model, steps = self._network(job.model)
-        weights, before = _arrays(model), model.get_weights()
-        if job.precision != getattr(model, "precision", "float32"):
-            if not hasattr(model, "precision"):
-                raise UnsupportedError(f"models have no precision yet: {job.precision} is left out")
-            model.precision = job.precision
-        calls = self._calls(job, model, steps, weights)
-        errors = self._compared(job, calls)
-        seconds, quartiles = {}, {}
-        for name, times in in_turns(calls, self.device.synchronize, self.bench.pace).items():
-            seconds[name], quartiles[name] = told(times)
-        at = clocks(self.device)
-        if job.task == "train":
-            model.set_weights(before)
+        model.precision = job.precision
+        named = {"job": job.title, "model": job.model, "task": job.task, "batch": job.batch, "precision": job.precision}
+        row: dict[str, Any] = {**named, "size": model.input_shape[1], "errors": {}, "wrong": {}, "left_out": {}}
+        calls = self._calls(job, model, steps, row)
+        timings = {
+            name: told(times) for name, times in in_turns(calls, self.device.synchronize, self.bench.pace).items()
+        }
+        row |= {"seconds": {name: seconds for name, (seconds, _) in timings.items()}, "clocks": clocks(self.device)}
+        row["quartiles"] = {name: around for name, (_, around) in timings.items()}
+        layers = works(model, steps, job.batch)
+        row["floor"] = network_floor(self.bench.name, job.precision, layers, job.task == "train")
         calls.clear()
         gc.collect()
         self.bench.give_back()
-        layers = works(model, steps, job.batch)
-        least = network_floor(self.bench.name, job.precision, layers, job.task == "train")
-        named = {"model": job.model, "task": job.task, "batch": job.batch, "precision": job.precision}
-        figures = {"size": model.input_shape[1], "seconds": seconds, "quartiles": quartiles}
-        return [{"job": job.title, **named, **figures, "floor": least, "errors": errors, "clocks": at}]
+        return [row]
 
     def _network(self, name: str) -> tuple[Model, list[dict[str, Any]]]:
         """A model on the device, with weights at random, and its steps."""
@@ -87,41 +78,46 @@ class Networks:
         return model, steps
 
     def _calls(
-        self, job: NetworkJob, model: Model, steps: list[dict[str, Any]], weights: dict[str, np.ndarray]
+        self, job: NetworkJob, model: Model, steps: list[dict[str, Any]], row: dict[str, Any]
     ) -> dict[str, Call]:
-        """What is timed, by engine."""
-        generator = np.random.default_rng(job.batch)
-        images = generator.standard_normal((job.batch, *model.input_shape[1:]), np.float32)
+        """What is timed, by engine; PyTorch's where it computes the same."""
+        weights, generator = _arrays(model), np.random.default_rng(job.batch)
+        mean, deviation = map(np.float32, spread(model))
+        images = generator.standard_normal((job.batch, *model.input_shape[1:]), np.float32) * deviation + mean
         y, x = generator.integers(0, model.output_shape[-1], job.batch), self.device.from_host(images)
-        if job.task == "predict":
+        predicts = job.task == "predict"
+        if predicts:
             calls: dict[str, Call] = {"minicnn": lambda: self._host(model.predict(x, batch_size=job.batch, verbose=0))}
         else:
             calls = {"minicnn": lambda: model.train_on_batch(x, y)[0]}
-        if self.torch is not None:
-            for engine, compiled in [("torch", False), *([("torch-compile", True)] if job.compiled else [])]:
-                network = self.torch.network(steps, weights, logits=job.task == "train")
-                if job.task == "predict":
-                    calls[engine] = self.torch.predictor(network, x, job.precision, compiled)
+        own = calls["minicnn"]()
+        engines = {"torch": False, **({"torch-compile": True} if job.compiled else {})} if self.torch else {}
+        for engine, compiled in engines.items():
+            with self.bench.noting(engine, row, "left_out"):
+                network = self.torch.network(steps, weights, logits=not predicts)
+                if predicts:
+                    call: Call = self.torch.predictor(network, x, job.precision, compiled)
                 else:
-                    calls[engine] = self.torch.trainer(network, x, y, job.precision, compiled)
+                    call = self.torch.trainer(network, x, y, job.precision, compiled)
+                if self._agrees(job, engine, call(), own, row):
+                    calls[engine] = call
         return calls
+
+    def _agrees(self, job: NetworkJob, engine: str, found: Any, own: Any, row: dict[str, Any]) -> bool:
+        """Whether PyTorch computes the same; noted as an error, or as wrong.
+
+        A step of a network that drops numbers differs in which.
+        """
+        error = float(np.linalg.norm(found - own) / np.linalg.norm(own))
+        drops = job.task == "train" and job.model.startswith("EfficientNet")
+        if right := drops or error <= (TOLERANCE if job.task == "predict" else LOSS_TOLERANCE)[job.precision]:
+            row["errors"][engine] = float(f"{error:.1e}")
+        else:
+            row["wrong"][engine] = f"relative error {error:.1e}"
+        return right
 
     def _host(self, array: Any) -> np.ndarray:
         return array if isinstance(array, np.ndarray) else self.device.to_host(array)
-
-    def _compared(self, job: NetworkJob, calls: dict[str, Call]) -> dict[str, float]:
-        """By how much what PyTorch gives differs; steps of networks with dropout differ in what they drop."""
-        own, errors = calls["minicnn"](), {}
-        tolerance = (TOLERANCE if job.task == "predict" else LOSS_TOLERANCE)[job.precision]
-        drops = job.task == "train" and job.model.startswith("EfficientNet")
-        for name, call in calls.items():
-            if name != "minicnn":
-                found = call()
-                error = float(np.linalg.norm(found - own) / np.linalg.norm(own))
-                errors[name] = float(f"{error:.1e}")
-                if not drops and not error <= tolerance:
-                    raise ArithmeticError(f"{name} and minicnn differ by {error:.1e}")
-        return errors
 
 
 def _arrays(model: Model) -> dict[str, np.ndarray]:

@@ -33,7 +33,7 @@ class Result:
             "emulated": device["name"] == EMULATED,
             "done": [],
             "failed": {},
-            "left_out": [],
+            "left_out": {},
             "rows": [],
         }
         if self.path.exists():
@@ -58,6 +58,11 @@ class Result:
     def finish(self, title: str) -> None:
         """A job that has given all of its rows."""
         self.content["done"].append(title)
+        self.write()
+
+    def leave_out(self, title: str, why: str) -> None:
+        """A job that cannot be done here, or not now: the next run tries again."""
+        self.content["left_out"][title] = why
         self.write()
 
     def fail(self, title: str, why: str) -> None:

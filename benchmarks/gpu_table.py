@@ -1,5 +1,6 @@
 """The tables of a measurement on a GPU: in the terminal, in docs/gpu.md, and one line for each row as it comes."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -25,19 +26,22 @@ def render() -> str:
 
 def text(result: dict[str, Any]) -> str:
     """The tables for a terminal, and what is missing in them."""
-    parts = [_aligned(header, rows) for header, rows in _tables(result, lambda row: True)]
-    parts += [f"left out for lack of time: {len(result['left_out'])} parts"] if result["left_out"] else []
+    parts = ["EMULATED: the times mean nothing"] if result["emulated"] else [source(result)]
+    parts += [_aligned(header, rows) for header, rows in _tables(result, lambda row: True)]
+    reasons = Counter(result["left_out"].values())
+    parts += [f"left out, {why}: {count} part{'s' if count > 1 else ''}" for why, count in reasons.items()]
     parts += [f"FAILED: {title}: {why}" for title, why in result["failed"].items()]
-    parts += [f"WRONG: {row['job']}, {row['direction']}: {row['wrong']}" for row in result["rows"] if row.get("wrong")]
+    parts += [
+        f"WRONG: {_what(row)}, {name}: {why}" for row in result["rows"] for name, why in row.get("wrong", {}).items()
+    ]
     return "\n\n".join(parts)
 
 
 def line(row: Row) -> str:
     """What a row says, in short."""
-    what = row["job"] if "model" in row else f"{row['op']} {row['direction']}, {row['case']}, {row['shape']}"
     times = ", ".join(f"{name} {duration(seconds)}" for name, seconds in row["seconds"].items())
-    wrong = "".join(f"; WRONG: {name} by {error}" for name, error in row.get("wrong", {}).items())
-    return f"{what}: {times}{wrong}"
+    wrong = "".join(f"; WRONG: {name}: {why}" for name, why in row.get("wrong", {}).items())
+    return f"{_what(row)}: {times}{wrong}"
 
 
 def source(result: dict[str, Any]) -> str:
@@ -74,10 +78,11 @@ def _layer(row: Row, precision: str) -> list[str]:
     if not own:
         return []
     rung = min(own, key=own.__getitem__)
+    default = row["default"].get("prediction", rung)
+    named = rung if precision != "float32" or default == rung else f"{rung}, by default {default}"
     peer = row["seconds"].get(TORCH[precision])
     times = [duration(own[rung]), duration(peer) if peer else "", f"{peer / own[rung]:.2f}" if peer else ""]
-    what = f"{row['op']} {row['direction']}, {row['case']}: {row['shape']}"
-    return [what, precision, rung, *times, _floor(row["floors"].get(precision))]
+    return [_what(row), precision, named, *times, _floor(row["floors"].get(precision))]
 
 
 def duration(seconds: float) -> str:
@@ -87,6 +92,10 @@ def duration(seconds: float) -> str:
     """
     value, unit = (1e3 * seconds, "ms") if seconds >= 1e-3 else (1e6 * seconds, "µs")
     return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
+
+
+def _what(row: Row) -> str:
+    return row["job"] if "model" in row else f"{row['op']} {row['direction']}, {row['case']}: {row['shape']}"
 
 
 def _floor(seconds: float | None) -> str:

@@ -48,9 +48,11 @@ class Torch:
     @contextmanager
     def precision(self, name: str) -> Iterator[None]:
         """Within the block, products of float32 arrays are made of float32, or of TF32; there is no tape."""
-        kind = "tf32" if name == "tf32" else "ieee"
-        for part in (self.torch.backends.cudnn.conv, self.torch.backends.cuda.matmul):
-            part.fp32_precision = kind
+        backends, rounded = self.torch.backends, name == "tf32"
+        if hasattr(backends, "fp32_precision"):  # PyTorch 2.9 and newer
+            backends.cudnn.conv.fp32_precision = backends.cuda.matmul.fp32_precision = "tf32" if rounded else "ieee"
+        else:
+            backends.cudnn.allow_tf32 = backends.cuda.matmul.allow_tf32 = rounded
         with self.torch.no_grad():
             yield
 

@@ -72,7 +72,7 @@ def _direction(
         for case in shown:
             rates = {rung: row["rate"] for (name, rung), row in measured.items() if name == case}
             peak = _peak(_unit(case, measured), peaks) if case != TINY else None
-            cells.append("" if case == TINY and number > 1 else _speed(spec.rung, before, rates, peak))
+            cells.append("" if case == TINY and number > 1 else speed(spec.rung, before, rates, peak))
         lines.append(table_row([f"`{spec.rung}`", f"[{module}]({module})", spec.note, *cells]))
     return "\n".join(lines)
 
@@ -86,7 +86,7 @@ def _peak(unit: str, peaks: dict[str, Any] | None) -> float | None:
     return peaks["gflops" if unit == "GFLOP/s" else "gb_per_s"] if peaks else None
 
 
-def _speed(rung: str, before: list[str], rates: dict[str, float], peak: float | None) -> str:
+def speed(rung: str, before: list[str], rates: dict[str, float], peak: float | None) -> str:
     """The rate of a rung, its ratio to that of the nearest measured rung below it, and its share of the peak."""
     if rung not in rates:
         return ""

@@ -13,11 +13,11 @@ from minicnn.bench.machine import facts
 RESULTS = Path(__file__).parent / "results"
 
 
-def command_line(name: str, doc: str | None) -> argparse.ArgumentParser:
-    """A parser with what all measurements take; its help is the module's docstring."""
+def command_line(name: str, doc: str | None, file: str = "") -> argparse.ArgumentParser:
+    """A parser with what all measurements take; its help is the module's docstring, `file` what it writes."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc, formatter_class=raw)
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help=f"where {name}.json goes")
+    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help=f"where {file or name}.json goes")
     return parser
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from minicnn import kernels
 
-from . import cuda_ladders, curves, figures, ladders, picture, roofline
+from . import cuda_ladders, curves, figures, gpu_result, gpu_table, ladders, picture, roofline
 from .measuring import load
 
 ROOT = Path(__file__).parents[1]
@@ -41,12 +41,12 @@ def fill(text: str, render: Callable[[str], str]) -> str:
 def documents() -> dict[Path, str]:
     """Every document with tables, as it should be."""
     texts = {page: page.read_text("utf-8") for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]}
-    wanted = {page: fill(text, figures.render) for page, text in texts.items()}
-    results = load("kernels")
+    wanted = {page: fill(text, _figure) for page, text in texts.items()}
+    results, on_gpu = load("kernels"), gpu_result.newest()
     for op in kernels.operations():
         page = ladders.path(op)
         text = page.read_text("utf-8") if page.exists() else PAGE.format(op=op)
-        wanted[page] = fill(text, lambda name, op=op: _table(op, name, results))
+        wanted[page] = fill(text, lambda name, op=op: _table(op, name, results, on_gpu))
     if results is not None:
         wanted[ROOT / "docs" / "ladder.svg"] = picture.render(results)
         wanted[ROOT / "docs" / "roofline.svg"] = roofline.render(results)
@@ -56,11 +56,16 @@ def documents() -> dict[Path, str]:
     return wanted
 
 
-def _table(op: str, name: str, results: dict[str, Any] | None) -> str:
+def _table(op: str, name: str, results: dict[str, Any] | None, on_gpu: dict[str, Any] | None) -> str:
     """A table of a LADDER.md: the rungs, those for a GPU, or another measurement."""
     if name == "cuda":
-        return cuda_ladders.render(op)
+        return cuda_ladders.render(op, on_gpu)
     return ladders.render(op, results) if name == "rungs" else figures.render(name)
+
+
+def _figure(name: str) -> str:
+    """A table of README.md or docs/."""
+    return gpu_table.render() if name == "gpu" else figures.render(name)
 
 
 def main(argv: list[str] | None = None) -> int:

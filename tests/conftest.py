@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "minicnn", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
+settings.register_profile("brief", settings.get_profile("minicnn"), max_examples=5)
 settings.load_profile(os.environ.get("MINICNN_HYPOTHESIS_PROFILE", "minicnn"))
 
 

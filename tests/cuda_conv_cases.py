@@ -1,5 +1,6 @@
-"""What the tests of convolutions on a GPU share: a case that fills more than one block, and the bound of its errors."""
+"""What the tests of convolutions on a GPU share: a case that fills a block, the bound of its errors, and roundings."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,31 @@ def on_emulator(case: dict[str, Any], mode: str, order: int = 0) -> tuple[dict[s
     return {**case, **arrays}, there
 
 
-def assert_within_rounding(found: np.ndarray, case: dict[str, Any]) -> None:
+def assert_within_rounding(found: np.ndarray, case: dict[str, Any], direction: str = "forward") -> None:
     """Within the bound of DESIGN.md, section 8."""
-    expected = cases.run(case, np.float64, "v2_im2col", "forward")
-    assert np.all(np.abs(found - expected) <= BOUND * cases.magnitude(case, "forward"))
+    expected = cases.run(case, np.float64, "v2_im2col", direction)
+    assert np.all(np.abs(found - expected) <= BOUND * cases.magnitude(case, direction) + 1e-37)
+
+
+def to_bits(dropped: int, ties_to_even: bool) -> Callable[[np.ndarray], np.ndarray]:
+    """Rounding of floats to so many bits of fraction less."""
+
+    def rounded(array: np.ndarray) -> np.ndarray:
+        bits = array.astype(np.float32).view(np.uint32).astype(np.uint64)
+        half = 1 << (dropped - 1)
+        bits += half - 1 + (bits >> dropped & 1) if ties_to_even else half
+        return (bits >> dropped << dropped).astype(np.uint32).view(np.float32).astype(np.float64)
+
+    return rounded
+
+
+ROUNDINGS = {
+    "v7_tensor_tf32": to_bits(13, ties_to_even=False),
+    "v8_tensor_bf16": to_bits(16, ties_to_even=True),
+    "v9_tensor_half": lambda array: array.astype(np.float32).astype(np.float16).astype(np.float64),
+}
+
+
+def rounded(case: dict[str, Any], rung: str, *operands: str) -> dict[str, Any]:
+    """The case that the tensor cores see."""
+    return {**case, **{name: ROUNDINGS[rung](np.ascontiguousarray(case[name])) for name in operands}}

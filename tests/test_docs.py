@@ -49,7 +49,7 @@ def test_the_examples_of_a_module(name):
     assert tried, "no example ran: they are in a string that is no docstring"
 
 
-@pytest.mark.parametrize("name", ["figures", "ladders"])
+@pytest.mark.parametrize("name", ["figures", "gpu_layers", "gpu_result", "gpu_table", "ladders"])
 def test_the_examples_of_the_benchmarks(name, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     failed, tried = doctest.testmod(importlib.import_module(f"benchmarks.{name}"))
@@ -67,6 +67,15 @@ def test_the_python_of_the_readme_runs(number, tmp_path):
     model.save(tmp_path / "photos-model" / "model.keras")
     Image.new("RGB", (20, 10)).save(tmp_path / "new.jpg")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.cuda_emulated
+@pytest.mark.parametrize("number", range(len(blocks(ROOT / "docs" / "gpu.md", "python"))))
+def test_the_python_of_the_page_on_gpus_runs(number):
+    """In the checkout, where the emulator is."""
+    command = [sys.executable, "-c", blocks(ROOT / "docs" / "gpu.md", "python")[number]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -88,6 +88,8 @@ OPERATION.rung("v6_winograd_4", "cuda_weights_winograd", ("backward_weights",), 
 for name, rounding in TENSOR.items():
     note = f"the blocked product on tensor cores, of numbers rounded to {rounding}; only where it is asked for"
     OPERATION.rung(name, "cuda_tensor", ("forward",), note, device="cuda")
+    OPERATION.rung(name, "cuda_input_tensor", ("backward_input",), note, device="cuda")
+    OPERATION.rung(name, "cuda_weights_tensor", ("backward_weights",), note, device="cuda")
 
 
 class Prepared(NamedTuple):

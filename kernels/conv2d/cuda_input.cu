@@ -13,7 +13,8 @@ extern "C" __global__ void conv2d_backward_input_v1_direct(
     int taps_w, int step_h, int step_w, int top, int left, int gap_h, int gap_w, int groups) {
     long long place = blockIdx.x * (long long)blockDim.x + threadIdx.x;
     if (place >= count) return;
-    int all = channels * groups, channel = place % all, column = place / all % width, row = place / all / width % height;
+    int all = channels * groups, channel = place % all;
+    int column = place / all % width, row = place / all / width % height;
     long long n = place / all / width / height;
     int c = channel % channels, first = channel / channels * filters, pitch = filters * groups;
     float sum = 0;

@@ -18,11 +18,9 @@ PLAIN = Epilogue()
 
 def conv2d_backward_input_v4_blocked(dy: Any, w: Any, window: Window, dx: Any, epilogue: Epilogue = PLAIN) -> Any:
     """dx = windows of dy @ w, for each residue of the strides, finished by the epilogue"""
-    dy, w, groups = contiguous(dy), contiguous(w), window.groups
-    channels, filters = w.shape[2], w.shape[3] // groups
-    rows, columns = (ceil_div(size, step) for size, step in zip(dx.shape[1:3], window.strides))
-    pixels, depth = dx.shape[0] * rows * columns, filters * math.prod(_most_taps(w.shape[:2], window))
-    products = groups * math.prod(window.strides)
+    dy, w = contiguous(dy), contiguous(w)
+    channels, filters = w.shape[2], w.shape[3] // window.groups
+    pixels, depth, products = residue_sizes(w.shape, dx.shape, window)
     width = vector((channels, filters), dy, w, epilogue.bias, epilogue.residual, dx)
     plan = blocking(pixels, channels, depth, products, width)
     sizes = cuda_sizes(dx.shape, w.shape, dy.shape, window)
@@ -35,7 +33,10 @@ def conv2d_backward_input_v4_blocked(dy: Any, w: Any, window: Window, dx: Any, e
     return in_chunks(launch, plan.chunks(depth), epilogue, dx)
 
 
-def _most_taps(taps: tuple[int, ...], window: Window) -> list[int]:
-    """Of each axis, how many reach a pixel at the most: those that are a multiple of the stride apart."""
-    axes = zip(taps, window.strides, window.dilation)
-    return [ceil_div(count, step // math.gcd(step, gap)) for count, step, gap in axes]
+def residue_sizes(w_shape: tuple[int, ...], dx_shape: tuple[int, ...], window: Window) -> tuple[int, int, int]:
+    """(pixels, depth) of the largest of the products, and their number: those of each group and residue."""
+    pixels, depth = dx_shape[0], w_shape[3] // window.groups
+    for size, taps, step, gap in zip(dx_shape[1:3], w_shape, window.strides, window.dilation):
+        pixels *= ceil_div(size, step)
+        depth *= ceil_div(taps, step // math.gcd(step, gap))  # the taps that reach a pixel are as many apart
+    return pixels, depth, window.groups * math.prod(window.strides)

@@ -1,10 +1,11 @@
-// The kernel of the convolution that takes dy to dx, at Winograd's points: the input gradient goes on as cuda_winograd.cu.
+// The kernel of the convolution that takes dy to dx, at Winograd's points; cuda_winograd.cu does the rest.
 #include "winograd.cuh"
 
 // u (points, F, C) = G t G' of the kernel t (3,3,F,C) that is w (3,3,C,F) with its taps in reverse, inputs and outputs
 // exchanged; one thread for each filter and channel.  The threads of a warp write side by side and read apart, since
 // there are four values, or nearly two, for each tap.
-extern "C" __global__ void conv2d_winograd_turned(const float *w, float *u, long long count, int channels, int filters) {
+extern "C" __global__ void conv2d_winograd_turned(const float *w, float *u, long long count, int channels,
+                                                  int filters) {
     const long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
     if (i >= count) return;
     const long long from = i % channels * filters + i / channels;

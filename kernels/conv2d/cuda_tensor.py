@@ -47,11 +47,16 @@ def tensor_plan(pixels: int, filters: int, depth: int, groups: int, width: int) 
     return Plan(side, width, chunk_steps(ceil_div(depth, STEP), blocks))
 
 
+def check_tensor_cores(array: Any) -> None:
+    """Raise UnsupportedError where the array's device has none that the rungs are for."""
+    if device(device_of(array)).capability < AMPERE:
+        raise UnsupportedError("conv2d: the rungs on tensor cores need a GPU of compute capability 8.0 or more")
+
+
 def _forward(
     file: CudaFile, kernel: str, rounding: Macros, x: Any, w: Any, window: Window, epilogue: Epilogue, y: Any
 ) -> Any:
-    if device(device_of(y)).capability < AMPERE:
-        raise UnsupportedError("conv2d: the rungs on tensor cores need a GPU of compute capability 8.0 or more")
+    check_tensor_cores(y)
     x, w, groups = contiguous(x), contiguous(w), window.groups
     pixels, channels, filters = y.size // y.shape[3], w.shape[2], y.shape[3] // groups
     depth = w[..., 0].size

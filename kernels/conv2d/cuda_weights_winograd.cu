@@ -2,8 +2,8 @@
 //
 //     dw (3,3,C,F) = G' [ sum over tiles of (A dy A') * (B' d B) ] G          (kernels/conv2d/_winograd.py)
 //
-// For each of the 36 points the sum is a matrix product: v (tiles, C) transposed @ z (tiles, F), of which v is written by
-// cuda_winograd.cu and the product made by cuda_weights_product.cu.  Neighbouring threads have neighbouring filters.
+// For each of the 36 points the sum is a matrix product: v (tiles, C) transposed @ z (tiles, F), of which v is written
+// by cuda_winograd.cu and the product made by cuda_weights_product.cu.  Neighbouring threads have neighbouring filters.
 #define M 4
 #include "winograd.cuh"
 
@@ -41,7 +41,7 @@ extern "C" __global__ void conv2d_winograd_gradient(const float *dy, float *z, l
     for (int p = 0; p < POINTS * POINTS; p++) z[p * count + i] = values[p / POINTS][p % POINTS];
 }
 
-// dw = G' s G, where s is the sum of parts (chunks, points, C, F) in their order; one thread for each channel and filter.
+// dw = G' s G, s being the sum of parts (chunks, points, C, F) in their order; a thread for each channel and filter.
 extern "C" __global__ void conv2d_winograd_taps(const float *parts, float *dw, long long count, int chunks) {
     const long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
     if (i >= count) return;

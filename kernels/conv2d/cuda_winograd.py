@@ -38,9 +38,16 @@ def evaluate_kernel(w: Any, m: int) -> Any:
 
 
 def convolve(m: int, x: Any, u: Any, corner: Pair, epilogue: Epilogue, y: Any) -> Any:
-    """y by tiles of m x m outputs, from values u (points, C, F) of a kernel; `corner` is the padding (top, left)."""
+    """y by tiles of m x m outputs, from values u (points, C, F) of a kernel; `corner` is the padding (top, left).
+
+    Raises
+    ------
+    ArgumentError
+        One image has more numbers than the kernels count to.
+    """
     if not y.size:
         return y
+    ints(x[0].size)
     images, height, width, filters = y.shape
     points, channels, variant = len(u), x.shape[3], (f"M={m}",)
     grid = ceil_div(height, m), ceil_div(width, m)

@@ -20,7 +20,7 @@ from .._epilogue import Epilogue
 from .._registry import Operation
 from .._shapes import Pair, Window, pair
 from ..conv2d._choice import BATCH, choose
-from ..conv2d._cuda_choice import IMAGES, choose_on_cuda, choose_weights_on_cuda
+from ..conv2d._cuda_choice import IMAGES, TENSOR, choose_on_cuda, choose_weights_on_cuda
 
 ALL = ("forward", "backward_input", "backward_weights")
 
@@ -64,6 +64,9 @@ OPERATION.rung("v4_blocked", "cuda_blocked", ALL, BLOCKED, device="cuda")
 for rung, directions in (("v5_winograd_2", ALL[:2]), ("v6_winograd_4", ALL[:2])):
     note = "3x3 kernels with stride 1 meet the image at Winograd's points"
     OPERATION.rung(rung, "cuda_winograd", directions, note, device="cuda")
+for rung, rounding in TENSOR.items():
+    note = f"the blocked products on tensor cores, of numbers rounded to {rounding}; only where it is asked for"
+    OPERATION.rung(rung, "cuda_tensor", ALL, note, device="cuda")
 
 
 def forward(

@@ -52,6 +52,9 @@ ONCE = "every number of w read once, 16 bytes an access, for a few rows of x"
 OPERATION.rung("v3_stream", "cuda_stream", ALL, ONCE, device="cuda")
 SHARED = "slices copied into shared memory, 8 x 8 sums of a thread in registers, few sums split"
 OPERATION.rung("v4_tiled", "cuda_tiled", ALL, SHARED, device="cuda")
+for name, rounding in {"v5_tensor_tf32": "TF32", "v6_tensor_bf16": "bfloat16", "v7_tensor_half": "half"}.items():
+    note = f"the tiled product on tensor cores, of numbers rounded to {rounding}; only where it is asked for"
+    OPERATION.rung(name, "cuda_tensor", ALL, note, device="cuda")
 
 
 def prepare(w: np.ndarray, storage: str) -> np.ndarray | Stored:

@@ -8,6 +8,7 @@
 // depth is split: block (x,y) adds up steps * BLOCK_K of it, from y times as many on, in part y of c, and the parts are
 // added in their order afterwards.
 #include "numbers.cuh"
+#include "product_block.cuh"
 #include "register_tile.cuh"
 
 // b (depth, columns) that lies in memory as (columns, depth): four rows of it side by side.
@@ -27,30 +28,10 @@ struct TransposedB {
             held[l] = four_of(from + (long long)l * ROWS_APART * pitch, l * ROWS_APART < columns ? left : 0);
         from += BLOCK_K, left -= BLOCK_K;
     }
-    __device__ __forceinline__ void put(RowsOfB &b) const {
-        const int k = depth_fetched();
-#pragma unroll
-        for (int l = 0; l < LOADS_B; l++) {
-            const int column = row_fetched() + l * ROWS_APART;
-            b[k][column] = held[l].x, b[k + 1][column] = held[l].y, b[k + 2][column] = held[l].z;
-            b[k + 3][column] = held[l].w;
-        }
-    }
+    __device__ __forceinline__ void put(RowsOfB &b) const { put_turned(held, b); }
 };
 
-// Which tile of c a block makes, and of which part: neighbouring blocks take the same columns of b, which may be more
-// than caches hold.
-struct Place {
-    int row0, column0, first, steps;
-    long long part;
-
-    __device__ __forceinline__ Place(int rows, int columns, int depth, int most_steps) {
-        const int tiles = (rows + BLOCK_M - 1) / BLOCK_M;
-        row0 = blockIdx.x % tiles * BLOCK_M, column0 = blockIdx.x / tiles * BLOCK_N;
-        first = blockIdx.y * most_steps * BLOCK_K, part = (long long)blockIdx.y * rows * columns;
-        steps = min(most_steps, (depth - first + BLOCK_K - 1) / BLOCK_K);
-    }
-};
+typedef ProductBlock<BLOCK_M, BLOCK_N, BLOCK_K> Place;
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)
     dense_forward_v4_tiled(const float *x, const float *w, const float *bias, const float *residual, float *y,

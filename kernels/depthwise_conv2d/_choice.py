@@ -1,4 +1,4 @@
-"""Which rung runs by default: from the shapes alone."""
+"""Which rung runs by default: from the shapes, and on a GPU also from where the output begins, which moves no bits."""
 
 from typing import Any
 

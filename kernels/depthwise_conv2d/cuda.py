@@ -1,5 +1,6 @@
 """v1_direct on a GPU: what cuda.cu is launched with."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,20 @@ from .._shapes import Window
 FILE = CudaFile("depthwise_conv2d/cuda.cu")
 
 
+def refuse_too_many(*shapes: tuple[int, ...]) -> None:
+    """Raise ArgumentError where an image or w has more numbers than kernels count by int."""
+    ints(*map(math.prod, shapes))
+
+
 def cuda_sizes(x_shape: tuple, w_shape: tuple, y_shape: tuple, window: Window) -> tuple[np.int32, ...]:
-    """(H, W, C, OH, OW, M, taps, steps, top, left, gaps) of x, w (KH,KW,C,M) and y as kernels for a GPU take them."""
+    """(H, W, C, OH, OW, M, taps, steps, top, left, gaps) of x, w (KH,KW,C,M) and y as kernels for a GPU take them.
+
+    Raises
+    ------
+    ArgumentError
+        As `refuse_too_many`.
+    """
+    refuse_too_many(x_shape[1:], w_shape, y_shape[1:])
     steps, ((top, _), (left, _)), gaps, _ = window
     return ints(*x_shape[1:], *y_shape[1:3], w_shape[3], *w_shape[:2], *steps, top, left, *gaps)
 

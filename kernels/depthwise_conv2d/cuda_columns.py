@@ -11,6 +11,7 @@ from .._cuda_lanes import aligned
 from .._epilogue import Epilogue
 from .._shapes import Window, ceil_div
 from ._choice import CUDA_COLUMNS, cuda_columns_fit
+from .cuda import refuse_too_many
 from .cuda_vector import ACROSS, PIXELS, SLICES, add_chunks, chunk_rows_of, empty_parts, flat
 
 VARIANTS = {(taps, stride): (f"TAPS={taps}", f"STRIDE={stride}") for taps, stride in CUDA_COLUMNS}
@@ -23,7 +24,8 @@ def _variant(direction: str, *arguments: Any) -> tuple[str, ...]:
 
     Raises
     ------
-    UnsupportedError
+    UnsupportedError, ArgumentError
+        The rung cannot do it, or no kernel counts so far.
     """
     window, w = arguments[2], arguments[3 if direction == "backward_weights" else 1]
     if not cuda_columns_fit(direction, *arguments):
@@ -32,6 +34,7 @@ def _variant(direction: str, *arguments: Any) -> tuple[str, ...]:
             "not dilated along a row, and one filter for each of 4, 8, 12 ... channels; the gradient for x must not be "
             f"strided: w is {w.shape}, {window}"
         )
+    refuse_too_many(w.shape, *(arguments[i].shape[1:] for i in (0, 1, -1)))
     return VARIANTS[w.shape[1], window.strides[1]]
 
 

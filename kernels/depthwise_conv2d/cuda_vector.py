@@ -31,25 +31,27 @@ def flat(w: Any) -> Any:
 
 def depthwise_conv2d_forward_v3_vector(x: Any, w: Any, window: Window, epilogue: Epilogue, y: Any) -> Any:
     """y = activation(depthwise(x, w) + bias + residual), PIXELS pixels of a row for every thread"""
+    sizes = cuda_sizes(x.shape, w.shape, y.shape, window)
     bias, residual, low, high = epilogue.on_cuda()
     arrays = contiguous(x), flat(w), bias, residual, y
     width, variant = _variant(w.shape, *arrays)
     images, rows, columns, filters = y.shape
     count = images * rows * ceil_div(columns, PIXELS) * (filters // width)
-    sizes = np.int64(count), *cuda_sizes(x.shape, w.shape, y.shape, window)
-    FILE.each(y, "depthwise_conv2d_forward_v3_vector", count, *arrays, low, high, *sizes, variant=variant)
+    numbers = low, high, np.int64(count), *sizes
+    FILE.each(y, "depthwise_conv2d_forward_v3_vector", count, *arrays, *numbers, variant=variant)
     return epilogue.rest(y)
 
 
 def depthwise_conv2d_backward_input_v3_vector(dy: Any, w: Any, window: Window, dx: Any) -> Any:
     """dx = the sum of dy * w over every window that saw the pixel, PIXELS pixels of a row for every thread"""
+    sizes = cuda_sizes(dx.shape, w.shape, dy.shape, window)
     arrays = contiguous(dy), flat(w), dx
     width, variant = _variant(w.shape, *arrays)
     images, rows, columns, channels = dx.shape
     step = window.strides[1]
     count = images * rows * ceil_div(columns, PIXELS * step) * step * (channels // width)
-    sizes = np.int64(count), *cuda_sizes(dx.shape, w.shape, dy.shape, window)
-    FILE.each(dx, "depthwise_conv2d_backward_input_v3_vector", count, *arrays, *sizes, variant=variant)
+    numbers = np.int64(count), *sizes
+    FILE.each(dx, "depthwise_conv2d_backward_input_v3_vector", count, *arrays, *numbers, variant=variant)
     return dx
 
 
@@ -77,12 +79,13 @@ def depthwise_conv2d_backward_weights_v3_vector(x: Any, dy: Any, window: Window,
     if not dy.size:
         dw.fill(0)
         return dw
+    sizes = cuda_sizes(x.shape, dw.shape, dy.shape, window)
     taps, filters, rows = dw.shape[0] * dw.shape[1], dy.shape[3], dy.shape[0] * dy.shape[1]
     arrays = contiguous(x), contiguous(dy)
     width, variant = _variant(dw.shape, *arrays)
     chunk_rows = chunk_rows_of(dy.shape, taps * ceil_div(filters, 4 * ACROSS))
     parts = empty_parts(ceil_div(rows, chunk_rows), dw)
-    sizes = *ints(rows, chunk_rows), *cuda_sizes(x.shape, dw.shape, dy.shape, window)
+    numbers = *ints(rows, chunk_rows), *sizes
     grid, kernel = (ceil_div(filters, width * ACROSS), taps, len(parts)), "depthwise_conv2d_backward_weights_v3_vector"
-    FILE.launch(dw, kernel, grid, ACROSS * SLICES, *arrays, parts, *sizes, variant=variant)
+    FILE.launch(dw, kernel, grid, ACROSS * SLICES, *arrays, parts, *numbers, variant=variant)
     return add_chunks(parts, dw)

@@ -25,6 +25,8 @@
 #define LOADS_B (BLOCK_N * BLOCK_K / 4 / THREADS)
 #define ROWS_APART (THREADS / (BLOCK_K / 4))  // the rows of a that a thread fetches
 
+#include "matrix_across.cuh"
+
 typedef float ColumnsOfA[BLOCK_K][PITCH_A];  // transposed
 typedef float RowsOfB[BLOCK_K][PITCH_B];
 
@@ -41,30 +43,14 @@ static __device__ __forceinline__ int tile_column() {
     return threadIdx.x / 32 % (BLOCK_N / 32) * 32 + threadIdx.x % 4 * 4;
 }
 
-// A matrix (depth, columns) whose rows lie along k, `left` columns from where this thread reads; EXTENT are multiplied.
-template <int EXTENT> struct MatrixAcross {
-    static const int LANES = EXTENT / 4, APART = THREADS / LANES, LOADS = BLOCK_K / APART;
-    const float *from;
-    int k, depth, left, pitch;
-    float4 held[LOADS];
-
-    __device__ __forceinline__ MatrixAcross(const float *b, int column, int first, int depth, int columns, int pitch)
-        : from(b + column + threadIdx.x % LANES * 4), k(first + threadIdx.x / LANES), depth(depth),
-          left(columns - column - threadIdx.x % LANES * 4), pitch(pitch) {}
-
-    __device__ __forceinline__ void fetch() {
+// Numbers of a or b as a thread holds them, four columns of some of its rows, which lie along k: MatrixAcross.
+template <int LOADS, int PITCH>
+static __device__ __forceinline__ void put_lines(const float4 (&held)[LOADS], float (&to)[BLOCK_K][PITCH]) {
+    const int lanes = (PITCH - 4) / 4, apart = THREADS / lanes;
 #pragma unroll
-        for (int l = 0; l < LOADS; l++) {
-            int row = k + l * APART;
-            held[l] = four_of(from + (long long)row * pitch, row < depth ? left : 0);
-        }
-        k += BLOCK_K;
-    }
-    __device__ __forceinline__ void put(float (&b)[BLOCK_K][EXTENT + 4]) const {
-#pragma unroll
-        for (int l = 0; l < LOADS; l++) *(float4 *)&b[threadIdx.x / LANES + l * APART][threadIdx.x % LANES * 4] = held[l];
-    }
-};
+    for (int l = 0; l < LOADS; l++)
+        *(float4 *)&to[threadIdx.x / lanes + l * apart][threadIdx.x % lanes * 4] = held[l];
+}
 
 typedef MatrixAcross<BLOCK_N> MatrixB;      // b as it lies in memory
 typedef MatrixAcross<BLOCK_M> TransposedA;  // a, whose rows are columns in memory
@@ -76,6 +62,17 @@ static __device__ __forceinline__ void put_rows(const float4 (&held)[LOADS_A], C
     for (int l = 0; l < LOADS_A; l++) {
         const int row = row_fetched() + l * ROWS_APART;
         a[k][row] = held[l].x, a[k + 1][row] = held[l].y, a[k + 2][row] = held[l].z, a[k + 3][row] = held[l].w;
+    }
+}
+
+// Numbers of b as a thread holds them, four rows of each of its columns: b lies along k.
+static __device__ __forceinline__ void put_turned(const float4 (&held)[LOADS_B], RowsOfB &b) {
+    const int k = depth_fetched();
+#pragma unroll
+    for (int l = 0; l < LOADS_B; l++) {
+        const int column = row_fetched() + l * ROWS_APART;
+        b[k][column] = held[l].x, b[k + 1][column] = held[l].y, b[k + 2][column] = held[l].z;
+        b[k + 3][column] = held[l].w;
     }
 }
 
@@ -129,12 +126,12 @@ static __device__ __forceinline__ void multiply(Left &left, Right &right, int st
     }
 }
 
-// y (.., pitch) = the sums of a block, finished: row r of the tile is row place(r) of y, and is not written where that is
-// negative; `columns` are counted from column 0, whose number in y and in the bias is `first`.
+// y (.., pitch) = the sums of a block, finished: row r of the tile is row place(r) of y, and is not written where that
+// is negative; `columns` are counted from column 0, whose number in y and in the bias is `first`.
 template <class Place>
 static __device__ __forceinline__ void write_rows(const float (&sums)[8][8], const float *bias, const float *residual,
-                                                  float *y, float low, float high, Place place, int column0, int columns,
-                                                  int first, int pitch) {
+                                                  float *y, float low, float high, Place place, int column0,
+                                                  int columns, int first, int pitch) {
 #pragma unroll
     for (int i = 0; i < 8; i++) {
         const long long row = place(tile_row() + i % 4 + i / 4 * 32);

@@ -122,30 +122,39 @@ static __device__ __forceinline__ void multiply_add(const Number *a, const Numbe
     }
 }
 
-// y (rows, pitch) = the sums of a block at (row0, column0), finished; `columns` are counted from column 0, whose number
-// in y and in the bias is `first`.
-static __device__ __forceinline__ void write_tile(const Sums &sums, const float *bias, const float *residual, float *y,
-                                                  float low, float high, long long row0, int column0, long long rows,
-                                                  int columns, int first, int pitch) {
+// y (.., pitch) = the sums of a block, finished: row r of the tile is row place(r) of y, and is not written where that
+// is negative; `columns` are counted from column 0, whose number in y and in the bias is `first`.
+template <class Place>
+static __device__ __forceinline__ void write_rows(const Sums &sums, const float *bias, const float *residual, float *y,
+                                                  float low, float high, Place place, int column0, int columns,
+                                                  int first, int pitch) {
     const int lane = threadIdx.x % 32;
 #pragma unroll
     for (int i = 0; i < 2 * TILES_A; i++) {
-        const long long row = row0 + warp_row() + 8 * i + lane / 4;
-        if (row >= rows) continue;
+        const long long row = place(warp_row() + 8 * i + lane / 4);
+        if (row < 0) continue;
 #pragma unroll
         for (int j = 0; j < TILES_B; j++) {
             const int column = column0 + warp_column() + 8 * j + lane % 4 * 2, f = first + column;
-            const long long place = row * pitch + f;
+            const long long to = row * pitch + f;
             const float *two = sums[i / 2][j] + i % 2 * 2;
 #if VECTOR == 4
             if (column < columns)
-                *(float2 *)(y + place) = make_float2(finished(two[0], bias, residual, place, f, low, high),
-                                                     finished(two[1], bias, residual, place + 1, f + 1, low, high));
+                *(float2 *)(y + to) = make_float2(finished(two[0], bias, residual, to, f, low, high),
+                                                  finished(two[1], bias, residual, to + 1, f + 1, low, high));
 #else
 #pragma unroll
             for (int q = 0; q < 2; q++)
-                if (column + q < columns) y[place + q] = finished(two[q], bias, residual, place + q, f + q, low, high);
+                if (column + q < columns) y[to + q] = finished(two[q], bias, residual, to + q, f + q, low, high);
 #endif
         }
     }
+}
+
+// y (rows, pitch) = the sums of a block at (row0, column0), finished.
+static __device__ __forceinline__ void write_tile(const Sums &sums, const float *bias, const float *residual, float *y,
+                                                  float low, float high, long long row0, int column0, long long rows,
+                                                  int columns, int first, int pitch) {
+    const auto place = [=](int row) { return row0 + row < rows ? row0 + row : -1; };
+    write_rows(sums, bias, residual, y, low, high, place, column0, columns, first, pitch);
 }

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from minicnn.errors import ArgumentError, FileAccessError, FileFormatError
 
-IDENTITY = ("op", "direction", "case", "shape", "rung", "model", "size", "batch", "threads")
+IDENTITY = ("op", "direction", "case", "shape", "rung", "model", "task", "size", "batch", "precision", "threads")
 WORDS = {"size": "size {}", "batch": "batch {}", "threads": "{} threads"}
 
 

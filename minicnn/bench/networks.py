@@ -67,10 +67,10 @@ def write(name: str, size: int, folder: Path, classes: int = 1000) -> Network:
     with open(weights, "wb") as file:
         np.savez(file, **arrays)
     paths = str(steps), str(config), str(weights)
-    return Network(model.metadata["architecture"], size, classes, *paths, *_spread(model))
+    return Network(model.metadata["architecture"], size, classes, *paths, *spread(model))
 
 
-def _spread(model: Model) -> tuple[float, float]:
+def spread(model: Model) -> tuple[float, float]:
     """Mean and deviation of the numbers that a model takes: of pixels, where it scales them by itself."""
     return PIXELS if model.metadata.get("preprocessing") == "none" else PREPARED
 
@@ -106,7 +106,7 @@ def draw(model: Model, images: np.ndarray | None = None) -> None:
         normalised = [layer for layer in _layers(model) if type(layer).__name__ == "BatchNormalization"]
         maps = [prod(side or 1 for side in layer.output.shape[1:-1]) for layer in normalised]
         count = max(1, ENOUGH_PIXELS // min(maps, default=ENOUGH_PIXELS))
-        mean, deviation = map(np.float32, _spread(model))
+        mean, deviation = map(np.float32, spread(model))
         images = generator.standard_normal((count, *model.input_shape[1:]), np.float32) * deviation + mean
     values = {program.inputs[0]: Tensor(images)}
     with no_grad():

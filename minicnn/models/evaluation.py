@@ -56,14 +56,15 @@ def evaluate(
 def predict(model: Model, source: Source, callbacks: CallbackList, batch_size: int) -> list[np.ndarray]:
     """The outputs for all samples."""
     results: list[np.ndarray] = []
-    done = 0
+    done = whole = 0
     model.stop_predicting = False
     callbacks.on_predict_begin()
     # No samples still pass the plan, which knows the outputs' shapes.
     empty = [Batch(source.x, [])] if isinstance(source, ArraySource) and not source.size else None
     for step, batch in enumerate(empty or source.batches(batch_size, None)):
         callbacks.on_predict_batch_begin(step)
-        outputs = model.run_plan(batch.x)
+        whole = max(whole, len(batch))
+        outputs = model.run_plan(batch.x, whole)
         results = results or _room(source.size or 0, outputs)
         rows = slice(done, done + len(batch))
         for result, output in zip(results, outputs):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Tensor
 
 from .batches import Batch, Source
@@ -39,10 +40,12 @@ class SplitProgram:
         self.device = device
         self.plan = Plan(self.prefix, shapes, dtypes, device=device) if self.prefix.calls else None
         self._rest_plan: Plan | None = None
+        self._whole = 0  # samples of the largest batch, as which smaller ones are computed on a device
 
     def features(self, x: list[np.ndarray]) -> list[np.ndarray]:
         """The prefix's outputs for a batch of inputs."""
-        return x if self.plan is None else self.plan.run(x)
+        self._whole = max(self._whole, len(x[0]))
+        return x if self.plan is None else self.plan.run(x, self._whole)
 
     def identity(self, samples: str) -> str:
         """The hash of all that decides the features of these samples."""
@@ -70,7 +73,7 @@ def training_signature(program: Program) -> tuple[Any, ...]:
 
 class FeatureStore:
     """
-    Kept features of the samples of one source, filled as the samples come by: in memory, or in a file.
+    Kept features of the samples of one source, filled as the samples come by: in the host's memory, or in a file.
 
     A file stays for later trainings where the source says what its samples are, under the hash of all that decides the
     features.  What another training left there is compared with the first batch, which is always computed; what a
@@ -104,6 +107,7 @@ class FeatureStore:
 
     def _begin(self, split: SplitProgram, rows: np.ndarray, features: list[np.ndarray]) -> None:
         """Make room for all samples, with those of the first batch."""
+        features = [kernels.to_host(array) for array in features]
         try:
             self._rows = self._room(split, features)
             there = np.flatnonzero(~self._rows.missing(rows))
@@ -128,7 +132,7 @@ class FeatureStore:
     def _write(self, rows: np.ndarray, features: list[np.ndarray]) -> None:
         assert self._rows is not None
         try:
-            self._rows.write(rows, features)
+            self._rows.write(rows, [kernels.to_host(array) for array in features])
         except OSError as error:
             self._give_up(error)
 
@@ -146,7 +150,8 @@ class FeatureStore:
         if not self._unproven:
             return True
         self._unproven = False
-        if not differ(split.features([array[:LOOKED_AT] for array in x]), [array[:LOOKED_AT] for array in kept]):
+        computed = [kernels.to_host(array) for array in split.features([array[:LOOKED_AT] for array in x])]
+        if not differ(computed, [array[:LOOKED_AT] for array in kept]):
             return True
         self.keeps, self._rows = False, None
         warnings.warn(

@@ -260,7 +260,9 @@ class Model(Network):
         source = make_source(self, x, y, sample_weight)
         self._build_for(source)
         self.compilation.reset()
-        loss = fitting.Trainer(self, source, None, None).step(next(iter(source.batches(source.size or 1, None))))
+        batch = next(iter(source.batches(source.size or 1, None)))
+        batch.rows = None  # no sample comes again: features of frozen layers need not be kept
+        loss = fitting.Trainer(self, source, None, None).step(batch)
         return [loss, *self.compilation.results().values()]
 
     # Description --------------------------------------------------------------------------------------------------

@@ -283,15 +283,15 @@ class Network(Layer):
         self._dense_storage = one_of(f"model {self.name}", "dense_storage", value, kernels.dense.STORAGES)
         self._plans.clear()  # which hold the copies
 
-    def run_plan(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """The outputs of one batch through the prediction plan."""
+    def run_plan(self, arrays: list[np.ndarray], whole: int = 0) -> list[np.ndarray]:
+        """The outputs of one batch through the prediction plan; `whole` as in `Plan.run`."""
         with kernels.precision(self.precision):
-            return self._plan_for(arrays).run(arrays)
+            return self._plan_for(arrays).run(arrays, whole)
 
-    def run_plan_masked(self, arrays: list[np.ndarray]) -> list[Tensor]:
+    def run_plan_masked(self, arrays: list[np.ndarray], whole: int = 0) -> list[Tensor]:
         """The same as tensors, with the masks of sequences."""
         with kernels.precision(self.precision):
-            return self._plan_for(arrays).tensors(arrays)
+            return self._plan_for(arrays).tensors(arrays, whole)
 
     def _plan_for(self, arrays: list[np.ndarray]) -> Plan:
         """The plan for arrays of these shapes, which are checked."""

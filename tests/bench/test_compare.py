@@ -41,6 +41,18 @@ def test_engines_are_told_apart_and_threads_may_stand_at_the_top():
     assert next(iter(timings(result({**new, "threads": 1})))) == "vgg16, batch 1, 1 thread, minicnn"
 
 
+def test_what_a_gpu_did_is_told_apart_by_task_and_precision():
+    rows = [
+        {"model": "vgg16", "task": task, "batch": 1, "precision": precision, "seconds": {"minicnn": 1.0}}
+        for task in ("predict", "train")
+        for precision in ("float32", "tf32")
+    ]
+    assert list(timings(result(*rows)))[1:3] == [
+        "vgg16, predict, batch 1, tf32, minicnn",
+        "vgg16, train, batch 1, float32, minicnn",
+    ]
+
+
 def test_results_with_nothing_in_common_are_refused():
     with pytest.raises(ArgumentError, match="have timed nothing in common"):
         compare(result(row("v1", 1.0)), result(row("v2", 1.0)))

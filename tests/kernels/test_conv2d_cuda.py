@@ -10,10 +10,15 @@ from kernel_cases import conv2d as cases
 from rung_cases import BOUND
 
 from minicnn import kernels
+from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels import _cuda_blocks as blocks
 from minicnn.kernels._cuda_blocks import SINGLE, TILES, Blocking, blocking
+from minicnn.kernels._epilogue import Epilogue
 from minicnn.kernels._shapes import Window
+from minicnn.kernels.conv2d import cuda_tiled
 from minicnn.kernels.conv2d._cuda_choice import choose_on_cuda as choose
+from minicnn.kernels.conv2d._cuda_sizes import cuda_sizes
+from minicnn.kernels.conv2d.cuda_winograd import convolve
 
 pytestmark = pytest.mark.cuda_emulated
 STEADY = Window((1, 1), ((1, 1), (1, 1)), (1, 1))
@@ -21,8 +26,7 @@ FORWARD = [s.rung for s in kernels.specs("cuda") if (s.op, s.direction) == ("con
 BUILDS = [(tile, 4) for tile in TILES] + [(tile, 1) for tile in SINGLE]
 
 
-@pytest.mark.parametrize("mode", ["fast", "checked"])
-@pytest.mark.parametrize("chunk_steps", [2, 99])
+@pytest.mark.parametrize(("mode", "chunk_steps"), [("fast", 99), ("checked", 2)])
 @pytest.mark.parametrize(("tile", "vector"), BUILDS, ids=str)
 def test_every_tile_of_the_implicit_product(tile, vector, chunk_steps, mode, monkeypatch):
     import minicnn.kernels.conv2d.cuda_blocked as rung
@@ -49,6 +53,22 @@ def test_every_tile_of_the_products_at_points(tile, vector, mode, monkeypatch):
     assert np.all(np.abs(device.to_host(y) - exact) <= BOUND * magnitude)
 
 
+@pytest.mark.parametrize("mode", ["fast", "checked"])
+def test_channels_that_have_no_room_together_are_added_in_turn(mode, monkeypatch):
+    monkeypatch.setattr(cuda_tiled, "SHARED_FLOATS", 2000)
+    case = case_of(7, 40)
+    assert cuda_tiled.staged(case["w"].shape, Window((2, 1), ((1, 1), (1, 1)), (1, 2)))[0] < 7
+    there, device = on_emulator(case, mode)
+    assert_within_rounding(device.to_host(cases.run(there, np.float32, "v3_tiled", "forward")), case)
+
+
+def test_a_window_that_has_no_room_is_refused():
+    device = install("fast")
+    x, w = device.xp.zeros((1, 64, 64, 1), np.float32), device.xp.zeros((40, 40, 1, 1), np.float32)
+    with pytest.raises(UnsupportedError, match="40 x 40"):
+        kernels.conv2d.forward(x, w, rung="v3_tiled")
+
+
 @pytest.mark.parametrize("rung", ["v5_winograd_2", "v6_winograd_4"])
 def test_tiles_that_have_no_room_together_are_done_in_turn(rung, monkeypatch):
     import minicnn.kernels.conv2d.cuda_winograd as winograd
@@ -62,6 +82,14 @@ def test_tiles_that_have_no_room_together_are_done_in_turn(rung, monkeypatch):
     in_turn = kernels.conv2d.forward(*there, padding="same", rung=rung)
     np.testing.assert_array_equal(device.to_host(in_turn), device.to_host(together))
     assert device.launched.count(("cuda_winograd.cu", "conv2d_winograd_image")) > 2
+
+
+def test_an_image_with_more_numbers_than_kernels_count_to_is_refused():
+    with pytest.raises(ArgumentError, match="more than kernels for a GPU count to"):
+        cuda_sizes((1, 1 << 16, 1 << 15, 1), (1, 1, 1, 1), (1, 1 << 16, 1 << 15, 1), STEADY)
+    x = np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), (1, 1 << 16, 1 << 15, 1), (0, 0, 0, 0))
+    with pytest.raises(ArgumentError, match="more than kernels for a GPU count to"):
+        convolve(4, x, np.zeros((36, 1, 1)), (1, 1), Epilogue(), np.zeros((1, 1, 1, 1)))
 
 
 def test_few_outputs_are_split_into_chunks_of_a_size_that_shapes_alone_decide():

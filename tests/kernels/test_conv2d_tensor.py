@@ -1,11 +1,8 @@
 """conv2d on tensor cores: right to a float's rounding once the operands are rounded as a tensor core takes them."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
-from cuda_conv_cases import assert_within_rounding, case_of, on_emulator
+from cuda_conv_cases import ROUNDINGS, assert_within_rounding, case_of, on_emulator, rounded
 from emulator.device import install
 from hypothesis import given, settings
 from kernel_cases import conv2d as cases
@@ -18,29 +15,7 @@ from minicnn.kernels.conv2d.cuda_tensor import TILES, Plan, tensor_plan
 pytestmark = pytest.mark.cuda_emulated
 
 
-def to_bits(dropped: int, ties_to_even: bool) -> Callable[[np.ndarray], np.ndarray]:
-    """Rounding of floats to so many bits of fraction less."""
-
-    def rounded(array: np.ndarray) -> np.ndarray:
-        bits = array.astype(np.float32).view(np.uint32).astype(np.uint64)
-        half = 1 << (dropped - 1)
-        bits += half - 1 + (bits >> dropped & 1) if ties_to_even else half
-        return (bits >> dropped << dropped).astype(np.uint32).view(np.float32).astype(np.float64)
-
-    return rounded
-
-
-ROUNDINGS = {
-    "v7_tensor_tf32": to_bits(13, ties_to_even=False),
-    "v8_tensor_bf16": to_bits(16, ties_to_even=True),
-    "v9_tensor_half": lambda array: array.astype(np.float32).astype(np.float16).astype(np.float64),
-}
 every_rung = pytest.mark.parametrize("rung", ROUNDINGS)
-
-
-def rounded_operands(case: dict[str, Any], rung: str) -> dict[str, Any]:
-    """The case that the tensor cores see."""
-    return {**case, **{name: ROUNDINGS[rung](np.ascontiguousarray(case[name])) for name in ("x", "w")}}
 
 
 @every_rung
@@ -49,12 +24,11 @@ def rounded_operands(case: dict[str, Any], rung: str) -> dict[str, Any]:
 def test_products_of_rounded_numbers_are_added_as_floats(rung, case):
     there, device = on_emulator(case, "fast")
     found = device.to_host(cases.run(there, np.float32, rung, "forward"))
-    assert_within_rounding(found, rounded_operands(case, rung))
+    assert_within_rounding(found, rounded(case, rung, "x", "w"))
 
 
 @every_rung
-@pytest.mark.parametrize("mode", ["fast", "checked"])
-@pytest.mark.parametrize("chunk_steps", [2, 99])
+@pytest.mark.parametrize(("mode", "chunk_steps"), [("fast", 99), ("checked", 2)])
 @pytest.mark.parametrize(("channels", "vector"), [(32, 4), (12, 4), (5, 1)])
 @pytest.mark.parametrize("side", [side for side, _ in TILES])
 def test_every_tile_on_tensor_cores(side, channels, vector, chunk_steps, mode, rung, monkeypatch):
@@ -62,7 +36,7 @@ def test_every_tile_on_tensor_cores(side, channels, vector, chunk_steps, mode, r
     case = case_of(channels, 68 if vector == 4 else 67)
     there, device = on_emulator(case, mode)
     found = device.to_host(cases.run(there, np.float32, rung, "forward"))
-    assert_within_rounding(found, rounded_operands(case, rung))
+    assert_within_rounding(found, rounded(case, rung, "x", "w"))
 
 
 def test_a_float_is_rounded_to_the_nearest_of_fewer_bits():

@@ -11,7 +11,8 @@ from minicnn import kernels
 from minicnn.errors import UnsupportedError
 from minicnn.kernels import dense
 from minicnn.kernels._cuda_blocks import SINGLE, TILES, Blocking
-from minicnn.kernels.dense import cuda_stream, cuda_tiled
+from minicnn.kernels.conv2d.cuda_tensor import Plan
+from minicnn.kernels.dense import cuda_stream, cuda_tensor, cuda_tiled
 
 pytestmark = pytest.mark.cuda_emulated
 RUNGS = kernels.rungs("dense", device="cuda")
@@ -59,6 +60,26 @@ def test_every_tile_of_v4_tiled(direction, tile, vector, chunk_steps, mode, monk
     monkeypatch.setattr(cuda_tiled, "blocking", lambda *shapes: Blocking(*tile, vector, chunk_steps))
     sizes = (136, 44, 132) if vector == 4 else (67, 37, 65)
     exact(case_of(*sizes), "v4_tiled", direction, mode)
+
+
+@pytest.mark.parametrize("mode", ["fast", "checked"])
+@pytest.mark.parametrize("chunk_steps", [1, 99])
+@pytest.mark.parametrize("build", [(128, 4), (128, 1), (64, 4), (64, 1)], ids=str)
+@pytest.mark.parametrize("rung", [rung for rung in RUNGS if "tensor" in rung])
+@pytest.mark.parametrize("direction", dense.ALL)
+def test_every_tile_of_the_tensor_rungs(direction, rung, build, chunk_steps, mode, monkeypatch):
+    monkeypatch.setattr(cuda_tensor, "tensor_plan", lambda *sizes: Plan(*build, chunk_steps))
+    side, vector = build
+    sizes = (side + 4, 36, side + 8) if vector == 4 else (side + 3, 35, side + 1)
+    exact(case_of(*sizes), rung, direction, mode)
+
+
+def test_tensor_cores_are_refused_to_gpus_that_have_none_for_floats(monkeypatch):
+    gpu = install()
+    monkeypatch.setattr(gpu, "capability", (7, 5))
+    x, w = (gpu.from_host(np.ones(shape, np.float32)) for shape in ((2, 3), (3, 4)))
+    with pytest.raises(UnsupportedError, match=r"tensor cores need a GPU of compute capability 8\.0"):
+        dense.forward(x, w, rung="v5_tensor_tf32")
 
 
 def test_rows_of_w_are_split_for_a_whole_gpu_and_by_its_shape_alone():

@@ -8,7 +8,7 @@ from emulator.device import install
 from kernel_cases import depthwise_conv2d as cases
 
 from minicnn import kernels
-from minicnn.errors import UnsupportedError
+from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.kernels import depthwise_conv2d
 from minicnn.kernels.depthwise_conv2d._choice import CUDA_COLUMNS
 from minicnn.kernels.depthwise_conv2d.cuda_vector import chunk_rows_of
@@ -120,6 +120,18 @@ def test_v4_columns_is_the_default_where_it_fits():
 def test_v4_columns_refuses_what_does_not_fit(direction, case):
     with pytest.raises(UnsupportedError, match=r"v4_columns .* w is \(\d, \d, \d, \d\)"):
         exact(case, "v4_columns", direction)
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_images_with_more_numbers_than_kernels_count_to_are_refused(rung):
+    """It takes no memory: x is one row again and again, and the windows are far apart."""
+    gpu, options = install(), {"strides": (2**14, 1), "rung": rung}
+    x = gpu.xp.broadcast_to(gpu.from_host(np.zeros((1, 1, 2, 4), np.float32)), (1, 2**28, 2, 4))
+    w, dy = (gpu.from_host(np.zeros(shape, np.float32)) for shape in ((1, 3, 4, 1), (1, 2**14, 2, 4)))
+    with pytest.raises(ArgumentError, match="more than kernels for a GPU count to"):
+        depthwise_conv2d.forward(x, w, padding="same", **options)
+    with pytest.raises(ArgumentError, match="more than kernels for a GPU count to"):
+        depthwise_conv2d.backward_weights(x, dy, w.shape, padding="same", **options)
 
 
 def shifted(gpu: Any, array: np.ndarray) -> Any:

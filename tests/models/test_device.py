@@ -28,6 +28,8 @@ from minicnn.layers import (
     ZeroPadding2D,
 )
 from minicnn.models import Model, Sequential, load_model
+from minicnn.models.features import FeatureStore, SplitProgram
+from minicnn.models.plan import Plan
 from minicnn.seeds import set_random_seed
 
 pytestmark = pytest.mark.cuda_emulated
@@ -136,6 +138,25 @@ def test_the_frozen_part_of_a_model_is_a_plan_there_too(device):
     assert not any(changed[: len([w for layer in model.layers[:6] for w in layer.weights])])
 
 
+def test_features_of_arrays_of_the_device_are_kept_on_the_host(device):
+    weights = []
+    for move in (np.asarray, device.from_host):
+        model = small()
+        for layer in model.layers[:6]:
+            layer.trainable = False
+        model.compile("sgd", "categorical_crossentropy")
+        model.to(DEVICE).fit(move(images()), classes(), epochs=3, batch_size=4, shuffle=False, verbose=0)
+        weights.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    assert np.array_equal(*weights)
+
+
+def test_a_single_step_keeps_no_features(device, monkeypatch):
+    model = small()  # whose first layers have no weights: the same every time
+    model.compile("sgd", "categorical_crossentropy")
+    monkeypatch.setattr(FeatureStore, "_begin", lambda *of: pytest.fail("they were kept"))
+    model.to(DEVICE).train_on_batch(device.from_host(images()), classes())
+
+
 def test_arrays_of_the_device_go_in_and_come_out(device):
     model = small()
     expected = model.predict(images())
@@ -216,3 +237,14 @@ def test_precision_is_of_a_gpu(device):
     assert model.to("cpu").precision == "float32"
     with pytest.raises(ArgumentError, match="precision"):
         model.precision = "float8"
+
+
+def test_a_sample_of_the_last_batch_gets_the_bits_of_a_whole_one(device):
+    """A long sum over few pixels is cut into more parts where there are fewer images."""
+    model = Sequential([Input((16, 16, 256)), Conv2D(8, 1)]).to(DEVICE)
+    x = np.random.default_rng(0).standard_normal((100, 16, 16, 256)).astype(np.float32)
+    found = model.predict(x, batch_size=70)
+    np.testing.assert_array_equal(found[70:], model.predict(np.concatenate([x[70:], x[:40]]), batch_size=70)[:30])
+    split = SplitProgram(model.program, [x.shape[1:]], [x.dtype], DEVICE)
+    split.plan = Plan(model.program, [x.shape[1:]], [x.dtype], device=DEVICE)
+    np.testing.assert_array_equal(split.features([x[:70]])[0][:3], split.features([x[:3]])[0])

@@ -64,22 +64,32 @@ class Plan:
         self._stages: dict[int, list[Stages | DeviceSteps]] = defaultdict(list)
         self._lock = threading.Lock()
 
-    def run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    def run(self, arrays: list[np.ndarray], whole: int = 0) -> list[np.ndarray]:
         """The outputs for input arrays that share a batch size: on the host, where all inputs are.
+
+        On a device, whose kernels choose the order of sums by the batch too, fewer samples than `whole` are computed as
+        so many: then they get the bits that they get in a whole batch.
 
         Raises
         ------
         OutOfMemoryError
         """
-        return self._run_in_parts(arrays)[: len(self.masked)]
+        return self._run_whole(arrays, whole)[: len(self.masked)]
 
-    def tensors(self, arrays: list[np.ndarray]) -> list[Tensor]:
+    def tensors(self, arrays: list[np.ndarray], whole: int = 0) -> list[Tensor]:
         """What `run` gives, as tensors with their masks."""
-        found = [Tensor(array) for array in self._run_in_parts(arrays)]
+        found = [Tensor(array) for array in self._run_whole(arrays, whole)]
         outputs, masks = found[: len(self.masked)], iter(found[len(self.masked) :])
         for output, masked in zip(outputs, self.masked):
             output.mask = next(masks) if masked else None
         return outputs
+
+    def _run_whole(self, arrays: list[np.ndarray], whole: int) -> list[np.ndarray]:
+        count = len(arrays[0])
+        if self.device == "cpu" or not 0 < count < whole:
+            return self._run_in_parts(arrays)
+        found = self._run_in_parts([_filled(array, whole) for array in arrays])
+        return [f[: count * v.rows] if isinstance(v, Value) and v.rows else f for f, v in zip(found, self.outputs)]
 
     def _run_in_parts(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """Outputs and masks; part by part where memory is short."""
@@ -151,6 +161,11 @@ class Plan:
                 arrays = fold.apply(item.function, *arrays)
         w, b = (None if array is None else kernels.to_device(array, self.device) for array in arrays)
         return _packed(item, w, b, self.dense_storage)
+
+
+def _filled(array: Any, count: int) -> Any:
+    """An array of so many samples, of which the last is repeated."""
+    return np.concatenate([array, np.repeat(array[-1:], count - len(array), axis=0)])
 
 
 def _packed(item: Instruction, w: Any, b: Any, dense_storage: str) -> list[Any]:

@@ -1,0 +1,173 @@
+"""benchmarks.gpu runs in the emulator on tiny shapes: what it measures, what it keeps, and how it ends."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from benchmark_cases import module
+from emulator.device import install
+
+from minicnn import kernels
+from minicnn.bench.compare import timings
+from minicnn.errors import DeviceError
+
+pytestmark = pytest.mark.cuda_emulated
+
+
+def measure(folder: Path, *options: str) -> int:
+    """The exit code of the command."""
+    return module("gpu").main(["--device", "cuda-emulated", "--tiny", "--out", str(folder), *options])
+
+
+def kept(folder: Path) -> dict[str, Any]:
+    (path,) = folder.glob("gpu-cuda-emulated-*.json")
+    return json.loads(path.read_text("utf-8"))
+
+
+def titles(text: str = "") -> list[str]:
+    return [job.title for job in module("gpu_cases").tiny_jobs() if text in job.title]
+
+
+def test_every_rung_is_compared_and_timed(tmp_path, capsys):
+    assert measure(tmp_path) == 0
+    result = kept(tmp_path)
+    assert result["emulated"]
+    assert not result["failed"]
+    assert result["done"] == titles()
+    assert not result["left_out"]
+    rows = [row for row in result["rows"] if "op" in row]
+    seen = {(row["op"], row["direction"], rung) for row in rows for rung in (*row["seconds"], *row["left_out"])}
+    assert {(s.op, s.direction, s.rung) for s in kernels.specs("cuda")} <= seen
+    timed = [(row, rung) for row in rows for rung in row["seconds"] if not rung.startswith("torch")]
+    assert all(row["seconds"][rung] > 0 and rung in row["errors"] for row, rung in timed)
+    tasks = {(row["task"], row["precision"]) for row in result["rows"] if "model" in row}
+    assert tasks == {(task, name) for task in ("predict", "train") for name in ("float32", "tf32", "bfloat16")}
+    assert len(timings({**result, "path": ""})) == sum(len(row["seconds"]) for row in result["rows"])
+    assert all(row["default"]["call"] in row["seconds"] for row in rows)
+    assert "EMULATED" in capsys.readouterr().out
+
+
+def test_layers_are_timed_as_graphs(tmp_path):
+    measure(tmp_path, "--only", "maxpool2d")
+    assert not any(row["not_captured"] for row in kept(tmp_path)["rows"])
+
+
+def test_what_is_emulated_is_no_result(tmp_path, capsys):
+    gpu = module("gpu")
+    assert gpu.main(["--device", "cuda-emulated", "--tiny"]) == gpu.REFUSED
+    assert gpu.main(["--device", "cuda-emulated", "--out", str(tmp_path)]) == gpu.REFUSED
+    assert "is no result" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_kill_loses_nothing_that_was_finished(tmp_path, monkeypatch):
+    layers = module("gpu_layers").Layers
+    measured, right = [], layers.rows
+
+    def rows(self: Any, job: Any) -> Any:
+        if len(measured) == 1:
+            measured.append("the kill")
+            raise KeyboardInterrupt
+        measured.append(job.title)
+        yield from right(self, job)
+
+    monkeypatch.setattr(layers, "rows", rows)
+    with pytest.raises(KeyboardInterrupt):
+        measure(tmp_path, "--only", "global")
+    assert kept(tmp_path)["done"] == titles("global")[:1]
+    assert [row["direction"] for row in kept(tmp_path)["rows"]] == ["forward", "backward"]
+    assert measure(tmp_path, "--only", "global") == 0
+    assert measured == [titles("global")[0], "the kill", *titles("global")[1:]]
+    assert kept(tmp_path)["done"] == titles("global")
+    assert len(kept(tmp_path)["rows"]) == 4
+
+
+def test_results_of_other_versions_are_not_mixed(tmp_path, capsys):
+    measure(tmp_path, "--only", "pad2d")
+    (path,) = tmp_path.iterdir()
+    result = kept(tmp_path)
+    result["device"]["versions"]["torch"] = "0.1"
+    path.write_text(json.dumps(result), "utf-8")
+    assert measure(tmp_path, "--only", "pad2d") == 2
+    assert "other versions" in capsys.readouterr().err
+    assert kept(tmp_path) == result
+
+
+def test_no_job_begins_that_may_end_too_late(tmp_path):
+    assert measure(tmp_path, "--minutes", "0") == 0
+    assert kept(tmp_path)["left_out"] == dict.fromkeys(titles(), "no time was left")
+    assert not kept(tmp_path)["rows"]
+
+
+def test_a_rung_that_is_wrong_is_named_and_not_timed(tmp_path, monkeypatch, capsys):
+    layers = module("gpu_layers")
+    right = layers.outputs
+    monkeypatch.setattr(layers, "outputs", lambda case, rung: [a + (rung == "v3_vector") for a in right(case, rung)])
+    assert measure(tmp_path, "--only", "maxpool2d tiny") == 1
+    row = kept(tmp_path)["rows"][0]
+    assert list(row["wrong"]) == ["v3_vector"]
+    assert "v1_direct" in row["seconds"]
+    assert "v3_vector" not in row["seconds"]
+    assert "WRONG" in capsys.readouterr().out
+
+
+def test_what_fails_is_named_and_the_rest_is_measured(tmp_path, monkeypatch):
+    layers = module("gpu_layers").Layers
+    right = layers.rows
+
+    def rows(self: Any, job: Any) -> Any:
+        if job.op == "global_maxpool2d":
+            raise ZeroDivisionError("by nothing")
+        yield from right(self, job)
+
+    monkeypatch.setattr(layers, "rows", rows)
+    assert measure(tmp_path, "--only", "global") == 1
+    assert kept(tmp_path)["failed"] == {"global_maxpool2d tiny": "ZeroDivisionError: by nothing"}
+    assert kept(tmp_path)["done"] == ["global_avgpool2d tiny"]
+
+
+def test_a_lost_device_ends_it(tmp_path, monkeypatch, capsys):
+    gpu, device = module("gpu"), install()
+    result = module("gpu_result").Result(tmp_path, {"name": "cuda-emulated"})
+    bench = module("gpu_device").Bench(device, "cuda-emulated", None, gpu.TINY)
+
+    def lost() -> None:
+        raise DeviceError("an illegal address")
+
+    monkeypatch.setattr(device, "synchronize", lost)
+    assert gpu.Measurement(bench, result, 1.0).run(module("gpu_cases").tiny_jobs()) == gpu.LOST
+    assert list(result.content["failed"]) == titles()[:1]
+    assert "the device is lost" in capsys.readouterr().err
+
+
+def test_random_numbers_repeat_beyond_a_pool(monkeypatch):
+    devices = module("gpu_device")
+    monkeypatch.setattr(devices, "POOL", 8)
+    device = install()
+    found = device.to_host(devices.drawn_on(device)(5, 4))
+    assert found.shape == (5, 4)
+    assert found.ravel()[:8].tolist() == found.ravel()[8:16].tolist()
+    assert len(set(found.ravel().tolist())) == 8
+
+
+def test_the_facts_of_a_gpu(monkeypatch, tmp_path):
+    devices = module("gpu_device")
+    properties = {"name": b"NVIDIA H200", "totalGlobalMem": 150, "multiProcessorCount": 132}
+    runtime = SimpleNamespace(
+        getDevice=lambda: 0, getDeviceProperties=lambda number: properties, runtimeGetVersion=lambda: 13020
+    )
+    cuda = SimpleNamespace(runtime=runtime, Device=lambda: SimpleNamespace(pci_bus_id="0000:01:00.0"))
+    device: Any = SimpleNamespace(name="cuda", capability=(9, 0), xp=SimpleNamespace(cuda=cuda))
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho '580.1, 1980, [N/A], 700.00'\necho $* > $0.asked\n")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    tool.chmod(0o755)
+    found = devices.facts(device)
+    assert (found["name"], found["capability"], found["memory"]) == ("NVIDIA H200", "sm_90", 150)
+    assert (found["driver"], found["sm_mhz_at_most"], found["watts_at_most"]) == ("580.1", "1980", "700.00")
+    assert "memory_mhz_at_most" not in found
+    assert "--id=0000:01:00.0" in (tmp_path / "nvidia-smi.asked").read_text()
+    tool.unlink()
+    assert "driver" not in devices.facts(device)

@@ -1,0 +1,119 @@
+"""PyTorch's side of benchmarks.gpu computes what the kernels compute; here on the processor."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from benchmark_cases import module
+from emulator.device import install
+from import_graph import ROOT
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+def results(case: Any) -> list[np.ndarray]:
+    """What minicnn computes, on copies of the arrays."""
+    operands = [a.copy() if isinstance(a, np.ndarray) else a for a in case.call.args]
+    options = {name: value for name, value in case.call.keywords.items() if name != "out"}
+    found = case.call.func(*operands, **options)
+    return list(found) if isinstance(found, tuple) else [found]
+
+
+def jobs() -> list[Any]:
+    """Every operation on a tiny layer, and windows that PyTorch cannot pad without mirroring."""
+    from minicnn.bench.cases import Layer
+
+    cases = module("gpu_cases")
+    odd = Layer((7, 8, 4), (3, 3), 6, (2, 2), "same")
+    more = [cases.LayerJob(op, "odd", 2, odd) for op in ("conv2d", "depthwise_conv2d")]
+    grouped = Layer((6, 6, 4), (3, 2), 6, (1, 1), "valid", (2, 1), 2)
+    more += [cases.LayerJob("conv2d", "grouped", 2, grouped)]
+    more += [cases.LayerJob("activation", f, 2, Layer((4, 4, 4), function=f)) for f in ("relu", "gelu", "swish")]
+    layers = [job for job in cases.tiny_jobs() if isinstance(job, cases.LayerJob)]
+    return [*layers, *more]
+
+
+def test_every_operation_of_pytorch_is_the_kernels():
+    from minicnn.bench.cases import normal
+
+    ops, peers = module("gpu_torch_ops"), module("gpu_torch")
+    side: Any = peers.Torch(torch, None, "cpu")
+    compared = set()
+    for job in jobs():
+        for case in job.cases(normal):
+            with side.precision("float32"):
+                made = ops.peer(side, case, "float32")
+                if made is None:
+                    continue
+                found = made.run()
+                if made.result is not None:
+                    expected = results(case)[0]
+                    assert np.shape(made.result(found)) == expected.shape, f"{job.title} {case.direction}"
+                    np.testing.assert_allclose(made.result(found).numpy(), expected, rtol=1e-4, atol=1e-5)
+            compared.add((case.op, case.direction))
+    convolutions = {(op, d) for op in ops.CONVOLUTIONS for d in ("forward", "backward_input", "backward_weights")}
+    assert compared == set(ops.OPERATIONS) | convolutions
+
+
+def test_one_sided_padding_is_mirrored():
+    from minicnn.bench.cases import Layer, normal
+
+    ops = module("gpu_torch_ops")
+    side: Any = module("gpu_torch").Torch(torch, None, "cpu")
+    layer = Layer((8, 8, 3), (3, 3), 4, (2, 2), "same")
+    case = next(module("gpu_cases").LayerJob("conv2d", "a", 1, layer).cases(normal))
+    made = ops.peer(side, case, "float32")
+    y = made.result(made.run()).numpy()
+    np.testing.assert_allclose(y, results(case)[0], rtol=1e-4, atol=1e-5)
+    assert not np.allclose(y[:, ::-1, ::-1], results(case)[0])
+
+
+@pytest.mark.cuda_emulated
+def test_networks_predict_and_learn_alike():
+    devices, networks, gpu = module("gpu_device"), module("gpu_networks"), module("gpu")
+    device = install()
+    side = module("gpu_torch").available(device)
+    bench = devices.Bench(device, "NVIDIA H200", side, gpu.TINY)
+    measured = networks.Networks(bench)
+    for task in ("predict", "train"):
+        (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", task, 2, "float32"))
+        assert list(row["seconds"]) == ["minicnn", "torch"]
+        assert row["errors"]["torch"] < 1e-5
+        assert row["floor"] > 0
+
+
+@pytest.mark.cuda_emulated
+def test_a_network_that_differs_is_not_timed(monkeypatch):
+    devices, networks, gpu, peers = (module(name) for name in ("gpu_device", "gpu_networks", "gpu", "gpu_torch"))
+    device = install()
+    right = peers.Torch.predictor
+
+    def predictor(self: Any, *arguments: Any) -> Any:
+        predict = right(self, *arguments)
+        return lambda: predict() * 1.1
+
+    monkeypatch.setattr(peers.Torch, "predictor", predictor)
+    measured = networks.Networks(devices.Bench(device, "", peers.available(device), gpu.TINY))
+    (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", "predict", 2, "float32"))
+    assert row["wrong"] == {"torch": "relative error 1.0e-01"}
+    assert list(row["seconds"]) == ["minicnn"]
+
+
+@pytest.mark.cuda_emulated
+def test_a_failure_of_pytorch_costs_its_own_figures_alone(monkeypatch):
+    devices, networks, gpu, peers = (module(name) for name in ("gpu_device", "gpu_networks", "gpu", "gpu_torch"))
+    device = install()
+
+    def fails(*arguments: Any) -> Any:
+        raise RuntimeError("CUDA out of memory.\nTried to allocate 2 TiB")
+
+    monkeypatch.setattr(peers.Torch, "predictor", fails)
+    measured = networks.Networks(devices.Bench(device, "", peers.available(device), gpu.TINY))
+    (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", "predict", 2, "float32"))
+    assert row["left_out"] == {"torch": "RuntimeError: CUDA out of memory."}
+    assert list(row["seconds"]) == ["minicnn"]
