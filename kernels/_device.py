@@ -83,17 +83,23 @@ class Device:
         >>> gpu.launch("activation/cuda.cu", "relu", (2,), (256,), (x, np.int32(300)))     # doctest: +SKIP
         """
         source = KERNELS / file
-        taken = signatures(source).get(kernel)
-        if taken is None:
-            raise ArgumentError(f"{file} has no kernel {kernel}; it has {', '.join(signatures(source))}")
-        if not (1 <= len(grid) <= 3 and 1 <= len(block) <= 3):
-            raise ArgumentError(f"{kernel}: grid and block have one to three sizes, got {tuple(grid)}, {tuple(block)}")
-        if len(arguments) != len(taken):
-            raise ArgumentError(f"{kernel} takes {len(taken)} arguments, got {len(arguments)}")
-        for parameter, argument in zip(taken, arguments):
-            self._check(kernel, parameter, argument)
+        self._check_launch(source, kernel, grid, block, arguments)
         if math.prod(grid):
             self._launch(source, kernel, tuple(grid), tuple(block), arguments, shared_bytes, defines, stream)
+
+    def _check_launch(
+        self, source: Path, kernel: str, grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any]
+    ) -> None:
+        """Refuse a launch that is none of the kernel's."""
+        known = signatures(source)
+        if kernel not in known:
+            raise ArgumentError(f"{source.parent.name}/{source.name} has no kernel {kernel}; it has {', '.join(known)}")
+        if not (1 <= len(grid) <= 3 and 1 <= len(block) <= 3):
+            raise ArgumentError(f"{kernel}: grid and block have one to three sizes, got {tuple(grid)}, {tuple(block)}")
+        if len(arguments) != len(known[kernel]):
+            raise ArgumentError(f"{kernel} takes {len(known[kernel])} arguments, got {len(arguments)}")
+        for parameter, argument in zip(known[kernel], arguments):
+            self._check(kernel, parameter, argument)
 
     def _check(self, kernel: str, parameter: Parameter, argument: Any) -> None:
         """Refuse what the kernel would read as something else."""

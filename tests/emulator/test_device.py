@@ -132,10 +132,6 @@ def test_arithmetic_cannot_be_captured():
     assert (x + 1).tolist() == [2] * 64
 
 
-def test_it_waits_for_nothing():
-    EmulatedDevice().synchronize()
-
-
 def test_device_is_known_by_its_name_once_it_is_installed():
     made = install("checked", 7)
     assert device(NAME) is made
