@@ -79,8 +79,9 @@ class Device:
         >>> import numpy as np
         >>> from minicnn import kernels
         >>> gpu = kernels.device("cuda")                                        # doctest: +SKIP
-        >>> x = gpu.from_host(np.ones(300, np.float32))                         # doctest: +SKIP
-        >>> gpu.launch("activation/cuda.cu", "relu", (2,), (256,), (x, np.int32(300)))     # doctest: +SKIP
+        >>> x, y = gpu.from_host(np.ones((5, 300), "f4")), gpu.xp.empty(300, "f4")  # doctest: +SKIP
+        >>> taken = (x, y, np.int64(5), np.int32(300))                          # doctest: +SKIP
+        >>> gpu.launch("channel_sum/cuda.cu", "channel_sum_forward_v1_direct", (2,), (256,), taken)  # doctest: +SKIP
         """
         source = KERNELS / file
         self._check_launch(source, kernel, grid, block, arguments)
