@@ -10,7 +10,7 @@ from typing import Any
 
 from minicnn import kernels
 from minicnn.kernels import KernelSpec
-from minicnn.kernels._cuda_file import CudaFile
+from minicnn.kernels._gpu.file import CudaFile
 from minicnn.kernels._shapes import ceil_div
 
 from .gpu_layers import precision_of, rate

@@ -31,7 +31,7 @@ from ._autotune import autotune_wanted
 from ._compiling import on_compiling
 from ._cuda import cuda_usable
 from ._device import Device, device, devices
-from ._driver import driver_version
+from ._gpu.driver import driver_version
 from ._memory import Memory, reuse
 from ._moving import array_module, device_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network

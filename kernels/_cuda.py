@@ -1,6 +1,6 @@
 """The GPU, by CuPy: its arrays and its launches; the only file that imports cupy.
 
-CuPy loads and launches what `_cubin_cache` compiled.  Its own compilers are not asked: they want a device to compile
+CuPy loads and launches what `cubin_cache` compiled.  Its own compilers are not asked: they want a device to compile
 for, and CI, which has none, could not run the same path.
 """
 
@@ -14,11 +14,11 @@ import numpy as np
 
 from minicnn.errors import DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
 
-from ._cubin_cache import cached_cubin
-from ._cuda_check import capability, examine, in_short, pip_install, properties
 from ._device import Device
-from ._driver import driver_version
-from ._nvrtc import target_for
+from ._gpu.check import capability, examine, in_short, pip_install, properties
+from ._gpu.cubin_cache import cached_cubin
+from ._gpu.driver import driver_version
+from ._gpu.nvrtc import target_for
 
 SHARED_WITHOUT_ASKING = 48 << 10  # bytes of dynamic shared memory that any kernel may have
 NULL = np.uintp(0)  # None is not one: CuPy 13 passes it as 0xffffffff

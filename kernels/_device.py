@@ -14,7 +14,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, DTypeError
 
-from ._cuda_source import KERNELS, Parameter, signatures
+from ._gpu.source import KERNELS, Parameter, signatures
 
 CPU = "cpu"  # its arrays are NumPy's, and its kernels are called without a device
 

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.errors import ArgumentError, ShapeError
 
 from ._arrays import operand
-from ._cuda_file import contiguous
+from ._gpu.file import contiguous
 
 INFINITY = np.float32(np.inf)
 # Activations that kernels apply themselves, as limits: clip(value, low, high).

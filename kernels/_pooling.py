@@ -6,7 +6,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
 
-from ._cuda_file import ints
+from ._gpu.file import ints
 from ._shapes import Padding, Pair, Window, pair, resolve_window, window_outputs
 
 

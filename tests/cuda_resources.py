@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from minicnn import kernels
-from minicnn.kernels._cuda_file import CudaFile, cuda_files
-from minicnn.kernels._nvrtc import compile_cubin
+from minicnn.kernels._gpu.file import CudaFile, cuda_files
+from minicnn.kernels._gpu.nvrtc import compile_cubin
 
 PATH = Path(__file__).parent / "golden" / "cuda_resources.json"
 TARGETS = (75, 80, 86, 89, 90)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous, ints
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import ceil_div
 from .reference import FORMULAS
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous
+from .._gpu.file import CudaFile, contiguous
 from .._pooling import Pool, cuda_sizes
 
 FILE = CudaFile("avgpool2d/cuda.cu")

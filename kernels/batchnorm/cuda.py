@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous, ints
-from .._cuda_rows import rows_of
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, contiguous, ints
+from .._gpu.rows import rows_of
 
 FILE = CudaFile("batchnorm/cuda.cu")
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_chunks import Cut, arguments, cut, partial_results, total_launch
-from .._cuda_file import CudaFile, contiguous, ints
-from .._cuda_lanes import VARIANTS, aligned, lanes
 from .._device import device
 from .._epilogue import Epilogue
+from .._gpu.chunks import Cut, arguments, cut, partial_results, total_launch
+from .._gpu.file import CudaFile, contiguous, ints
+from .._gpu.lanes import VARIANTS, aligned, lanes
 from .._where import device_of
 from ..channel_sum.cuda_chunks import LEAST, chunk_sums
 from .cuda import clip_of

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from .._cuda_file import CudaFile, contiguous
-from .._cuda_rows import rows_of
+from .._gpu.file import CudaFile, contiguous
+from .._gpu.rows import rows_of
 
 FILE = CudaFile("channel_sum/cuda.cu")
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .._cuda_chunks import Cut, arguments, cut, partial_results, total_launch
-from .._cuda_file import CudaFile, ints
-from .._cuda_lanes import VARIANTS, aligned, lanes
+from .._gpu.chunks import Cut, arguments, cut, partial_results, total_launch
+from .._gpu.file import CudaFile, ints
+from .._gpu.lanes import VARIANTS, aligned, lanes
 
 FILE = CudaFile("channel_sum/cuda_chunks.cu", variants=VARIANTS)
 LEAST = 4  # rows of a thread: fewer are added faster than their sums are written

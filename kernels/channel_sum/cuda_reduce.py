@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .._cuda_chunks import WARP
-from .._cuda_file import CudaFile, contiguous
-from .._cuda_rows import rows_of
+from .._gpu.chunks import WARP
+from .._gpu.file import CudaFile, contiguous
+from .._gpu.rows import rows_of
 from .._shapes import ceil_div
 
 FILE = CudaFile("channel_sum/cuda_reduce.cu")

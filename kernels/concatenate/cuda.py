@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous
+from .._gpu.file import CudaFile, contiguous
 from .._shapes import ceil_div
 
 FILE = CudaFile("concatenate/cuda.cu")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .._cuda_file import ints
+from .._gpu.file import ints
 from .._shapes import Window
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, ints
 from .._device import device
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, ints
 from .._where import device_of
 
 FILE = CudaFile("conv2d/cuda_chunks.cu")

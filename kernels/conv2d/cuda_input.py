@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, contiguous
 from .._shapes import Window
 from ._cuda_sizes import cuda_sizes
 

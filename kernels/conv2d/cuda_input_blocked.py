@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_blocks import VARIANTS, blocking, vector
-from .._cuda_file import CudaFile, contiguous, ints
 from .._epilogue import Epilogue
+from .._gpu.blocks import VARIANTS, blocking, vector
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Window, ceil_div
 from ._cuda_sizes import cuda_sizes
 from .cuda_chunks import in_chunks

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_blocks import best_tile, chunk_steps, vector
-from .._cuda_file import CudaFile, contiguous, ints
 from .._epilogue import Epilogue
+from .._gpu.blocks import best_tile, chunk_steps, vector
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Pair, Window, ceil_div
 from ._cuda_sizes import cuda_sizes
 from .cuda_chunks import in_chunks

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from .._cuda_blocks import VARIANTS, blocking, vector
-from .._cuda_file import CudaFile, ints
+from .._gpu.blocks import VARIANTS, blocking, vector
+from .._gpu.file import CudaFile, ints
 
 FILE = CudaFile("conv2d/cuda_product.cu", variants=VARIANTS)
 

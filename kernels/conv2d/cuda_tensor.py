@@ -6,10 +6,10 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._cuda_blocks import best_tile, chunk_steps, vector
-from .._cuda_file import CudaFile, Macros, contiguous, ints
 from .._device import device
 from .._epilogue import Epilogue
+from .._gpu.blocks import best_tile, chunk_steps, vector
+from .._gpu.file import CudaFile, Macros, contiguous, ints
 from .._shapes import Window, ceil_div
 from .._where import device_of
 from ._cuda_sizes import cuda_sizes

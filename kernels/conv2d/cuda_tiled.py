@@ -4,8 +4,8 @@ from typing import Any
 
 from minicnn.errors import UnsupportedError
 
-from .._cuda_file import CudaFile, contiguous, ints
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Pair, Window, ceil_div, span
 from ._cuda_sizes import cuda_sizes
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous, ints
 from .._device import device
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Window, ceil_div
 from .._where import device_of
 from ._cuda_sizes import cuda_sizes

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from .._cuda_blocks import MULTIPROCESSORS, STEP, VARIANTS, Blocking, blocking, vector
-from .._cuda_file import CudaFile, contiguous, ints
+from .._gpu.blocks import MULTIPROCESSORS, STEP, VARIANTS, Blocking, blocking, vector
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Window, ceil_div
 from ._cuda_sizes import cuda_sizes
 from .cuda_weights import add_chunks

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from .._cuda_blocks import vector
-from .._cuda_file import CudaFile, contiguous, ints
+from .._gpu.blocks import vector
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Window, ceil_div
 from ._cuda_sizes import cuda_sizes
 from .cuda_input_tensor import VARIANTS, gradient_plan

@@ -6,9 +6,9 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._cuda_blocks import VARIANTS, Blocking, vector
-from .._cuda_file import CudaFile, contiguous, ints
 from .._device import device
+from .._gpu.blocks import VARIANTS, Blocking, vector
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Window, ceil_div, pieces
 from .._where import device_of
 from . import cuda_winograd

@@ -6,9 +6,9 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._cuda_file import CudaFile, contiguous, ints
 from .._device import device
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Pair, Window, ceil_div, pieces
 from .._where import device_of
 from ._choice import WINOGRAD_NEEDS, winograd_fits

@@ -6,8 +6,8 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._cuda_file import CudaFile, contiguous, ints
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, contiguous, ints
 from ._storage import Stored
 
 FILE = CudaFile("dense/cuda.cu")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import contiguous, ints
 from .._device import device
 from .._epilogue import Epilogue
+from .._gpu.file import contiguous, ints
 from .._where import device_of
 from ..conv2d.cuda_chunks import FILE
 from .cuda import weights_of

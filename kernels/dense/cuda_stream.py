@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous, ints
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import ceil_div
 from ..conv2d.cuda_chunks import in_chunks
 from .cuda import weights_of

@@ -6,10 +6,10 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._cuda_blocks import vector
-from .._cuda_file import CudaFile, Macros, contiguous, ints
 from .._device import device
 from .._epilogue import Epilogue
+from .._gpu.blocks import vector
+from .._gpu.file import CudaFile, Macros, contiguous, ints
 from .._shapes import ceil_div
 from .._where import device_of
 from ..conv2d.cuda_chunks import PLAIN, in_chunks

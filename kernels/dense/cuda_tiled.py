@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_blocks import VARIANTS, blocking, vector
-from .._cuda_file import CudaFile, contiguous, ints
 from .._epilogue import Epilogue
+from .._gpu.blocks import VARIANTS, blocking, vector
+from .._gpu.file import CudaFile, contiguous, ints
 from ..conv2d.cuda_chunks import PLAIN, in_chunks
 from .cuda import weights_of
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .._cuda_lanes import lanes
+from .._gpu.lanes import lanes
 from .._shapes import Window
 
 PIXELS = 7  # of a row that v4_columns sums together: divides 224, 112, 56, 28, 14 and 7

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous, ints
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Window
 
 FILE = CudaFile("depthwise_conv2d/cuda.cu")

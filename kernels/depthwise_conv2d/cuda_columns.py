@@ -6,9 +6,9 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._cuda_file import CudaFile, ints
-from .._cuda_lanes import aligned
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, ints
+from .._gpu.lanes import aligned
 from .._shapes import Window, ceil_div
 from ._choice import CUDA_COLUMNS, cuda_columns_fit
 from .cuda import refuse_too_many

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous, ints
-from .._cuda_lanes import VARIANTS, lanes
 from .._device import device
 from .._epilogue import Epilogue
+from .._gpu.file import CudaFile, contiguous, ints
+from .._gpu.lanes import VARIANTS, lanes
 from .._shapes import Window, ceil_div
 from .._where import device_of
 from .cuda import cuda_sizes

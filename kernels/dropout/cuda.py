@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_broadcast import slabs
-from .._cuda_file import CudaFile, contiguous
+from .._gpu.broadcast import slabs
+from .._gpu.file import CudaFile, contiguous
 
 FILE = CudaFile("dropout/cuda.cu")
 

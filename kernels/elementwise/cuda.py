@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .._cuda_broadcast import slabs
-from .._cuda_file import CudaFile, contiguous, ints
 from .._epilogue import Epilogue
+from .._gpu.broadcast import slabs
+from .._gpu.file import CudaFile, contiguous, ints
 
 FILE = CudaFile("elementwise/cuda.cu")
 COMBINATIONS = ("add", "multiply", "maximum")  # as the file numbers them

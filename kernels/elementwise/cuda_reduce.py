@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._broadcast import merged_axes
-from .._cuda_file import THREADS, CudaFile, contiguous, ints
 from .._device import device
+from .._gpu.file import THREADS, CudaFile, contiguous, ints
 from .._shapes import ceil_div
 from .._where import device_of
 from .cuda import FILE as DIRECT

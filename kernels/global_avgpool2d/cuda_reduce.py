@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .._cuda_file import CudaFile
-from .._cuda_lanes import VARIANTS, lanes
-from .._cuda_pooling import each_image
+from .._gpu.file import CudaFile
+from .._gpu.lanes import VARIANTS, lanes
+from .._gpu.pooling import each_image
 from .._pooling import Pool
 from ..avgpool2d.cuda_vector import avgpool2d_backward_v3_vector
 

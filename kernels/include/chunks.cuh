@@ -1,4 +1,4 @@
-// An array (R,C) that is cut into chunks of rows (_cuda_chunks.py): a block of 32 x 8 threads takes 32 * LANES columns
+// An array (R,C) that is cut into chunks of rows (_gpu/chunks.py): a block of 32 x 8 threads takes 32 * LANES columns
 // of a chunk, of which each row of threads takes a row in turn; then what the blocks found is combined in order.
 #pragma once
 #include "read_ahead.cuh"

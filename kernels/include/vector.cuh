@@ -1,5 +1,5 @@
 // LANES numbers that lie side by side and are read and written at once: four floats make an access of 16 bytes, the
-// most that a thread can make.  Host code chooses LANES (_cuda_lanes.py), so that it divides a row and the places are
+// most that a thread can make.  Host code chooses LANES (_gpu/lanes.py), so that it divides a row and the places are
 // aligned.
 #pragma once
 

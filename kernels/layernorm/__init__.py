@@ -11,7 +11,7 @@ import numpy as np
 from minicnn.errors import ShapeError
 
 from .._arrays import filled, output_array, same_dtype
-from .._cuda_rows import by_length
+from .._gpu.rows import by_length
 from .._registry import Operation
 
 ALL = ("forward", "backward")

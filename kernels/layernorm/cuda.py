@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous
-from .._cuda_rows import rows_of
+from .._gpu.file import CudaFile, contiguous
+from .._gpu.rows import rows_of
 
 FILE = CudaFile("layernorm/cuda.cu")
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_chunks import arguments, cut, partial_results, total_launch
-from .._cuda_file import CudaFile, contiguous, ints
-from .._cuda_lanes import VARIANTS, aligned, lanes
-from .._cuda_rows import Launch, a_block_each, a_warp_each, rows_of
+from .._gpu.chunks import arguments, cut, partial_results, total_launch
+from .._gpu.file import CudaFile, contiguous, ints
+from .._gpu.lanes import VARIANTS, aligned, lanes
+from .._gpu.rows import Launch, a_block_each, a_warp_each, rows_of
 from ..channel_sum.cuda_chunks import LEAST
 
 FILE = CudaFile("layernorm/cuda_rows.cu")

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .._cuda_file import CudaFile
-from .._cuda_lanes import VARIANTS
-from .._cuda_pooling import each_row
+from .._gpu.file import CudaFile
+from .._gpu.lanes import VARIANTS
+from .._gpu.pooling import each_row
 from .._pooling import Pool
 
 FILE = CudaFile("maxpool2d/cuda_vector.cu", variants=VARIANTS)

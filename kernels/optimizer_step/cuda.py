@@ -6,7 +6,7 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._cuda_file import CudaFile, contiguous
+from .._gpu.file import CudaFile, contiguous
 from .._shapes import ceil_div
 from .reference import adam_rate
 

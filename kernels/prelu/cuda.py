@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .._cuda_broadcast import slabs
-from .._cuda_file import CudaFile, contiguous
 from .._device import device
+from .._gpu.broadcast import slabs
+from .._gpu.file import CudaFile, contiguous
 from .._where import device_of
 from ..elementwise.cuda_reduce import elementwise_reduce_v2_chunks
 

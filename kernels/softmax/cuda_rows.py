@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous
-from .._cuda_rows import Launch, a_block_each, a_warp_each, by_length, rows_of
+from .._gpu.file import CudaFile, contiguous
+from .._gpu.rows import Launch, a_block_each, a_warp_each, by_length, rows_of
 
 FILE = CudaFile("softmax/cuda_rows.cu")
 LAUNCHES = {"v2_warps": a_warp_each, "v3_blocks": a_block_each}

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._cuda_file import CudaFile, contiguous, fours, ints
+from .._gpu.file import CudaFile, contiguous, fours, ints
 from .._shapes import Pair
 
 FILE = CudaFile("upsample2d/cuda.cu")

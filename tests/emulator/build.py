@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from minicnn.kernels._cuda_source import INCLUDE, signatures
+from minicnn.kernels._gpu.source import INCLUDE, signatures
 
 from .cache import cache_folder, kept
 

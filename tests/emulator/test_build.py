@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicnn.kernels._cuda_source import signatures
+from minicnn.kernels._gpu.source import signatures
 
 from . import build as building
 from .build import BuildError, build

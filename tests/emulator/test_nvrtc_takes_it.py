@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from minicnn.kernels._cuda_source import signatures
-from minicnn.kernels._nvrtc import compile_cubin
+from minicnn.kernels._gpu.nvrtc import compile_cubin
+from minicnn.kernels._gpu.source import signatures
 
 from .launching import KERNELS
 

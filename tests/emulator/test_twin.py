@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicnn.kernels._cuda_source import INCLUDE
+from minicnn.kernels._gpu.source import INCLUDE
 
 from .build import SHIM
 from .launching import launch

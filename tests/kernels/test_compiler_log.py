@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from minicnn.kernels._compiler_log import Resources, first_error, resources_in, warnings_in
+from minicnn.kernels._gpu.compiler_log import Resources, first_error, resources_in, warnings_in
 
 pytestmark = pytest.mark.numpy_only
 

@@ -11,9 +11,9 @@ from rung_cases import BOUND
 
 from minicnn import kernels
 from minicnn.errors import ArgumentError, UnsupportedError
-from minicnn.kernels import _cuda_blocks as blocks
-from minicnn.kernels._cuda_blocks import SINGLE, TILES, Blocking, blocking
 from minicnn.kernels._epilogue import Epilogue
+from minicnn.kernels._gpu import blocks as blocks
+from minicnn.kernels._gpu.blocks import SINGLE, TILES, Blocking, blocking
 from minicnn.kernels._shapes import Window
 from minicnn.kernels.conv2d import cuda_tiled
 from minicnn.kernels.conv2d._cuda_choice import choose_on_cuda as choose

@@ -10,8 +10,8 @@ from kernel_cases import conv2d as cases
 from rung_cases import BOUND
 
 from minicnn import kernels
-from minicnn.kernels._cuda_blocks import MULTIPROCESSORS, SINGLE, TILES, Blocking
 from minicnn.kernels._epilogue import Epilogue
+from minicnn.kernels._gpu.blocks import MULTIPROCESSORS, SINGLE, TILES, Blocking
 from minicnn.kernels._shapes import Window
 from minicnn.kernels.conv2d import cuda_input_blocked, cuda_weights_blocked, cuda_weights_winograd
 from minicnn.kernels.conv2d.cuda_weights_blocked import weight_blocking

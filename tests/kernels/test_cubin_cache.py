@@ -12,8 +12,8 @@ import pytest
 
 from minicnn import kernels
 from minicnn.errors import DeviceError
-from minicnn.kernels import _cubin_cache as cache
-from minicnn.kernels import _nvrtc
+from minicnn.kernels._gpu import cubin_cache as cache
+from minicnn.kernels._gpu import nvrtc
 
 pytestmark = [
     pytest.mark.cuda_compile,
@@ -51,19 +51,19 @@ def source(tmp_path) -> Path:
 @pytest.fixture
 def compilations(monkeypatch) -> list[str]:
     """The targets for which the compiler was really asked."""
-    asked, compile_cubin = [], _nvrtc.compile_cubin
+    asked, compile_cubin = [], nvrtc.compile_cubin
 
     def noted(source, target, defines):
         asked.append(target)
         return compile_cubin(source, target, defines)
 
-    monkeypatch.setattr(_nvrtc, "compile_cubin", noted)
+    monkeypatch.setattr(nvrtc, "compile_cubin", noted)
     return asked
 
 
 def test_what_is_kept_is_what_was_compiled(source, folder, compilations):
     made = cache.cached_cubin(source, "sm_80")
-    assert cache.cached_cubin(source, "sm_80") == made == _nvrtc.compile_cubin(source, "sm_80", ())
+    assert cache.cached_cubin(source, "sm_80") == made == nvrtc.compile_cubin(source, "sm_80", ())
     assert made.cubin[:4] == b"\x7fELF"
     assert made.resources["scaled"].shared >= 128
     assert len(compilations) == 2, "the second is this test's own"
@@ -91,13 +91,13 @@ def test_whatever_decides_the_content_decides_the_file(source, folder, monkeypat
     assert count() == 5
     source.write_text(TEXT.replace("x[1]", "x[2]"))
     assert count() == 6
-    monkeypatch.setattr(_nvrtc, "version", lambda: (99, 0))
+    monkeypatch.setattr(nvrtc, "version", lambda: (99, 0))
     assert count() == 7
-    monkeypatch.setattr(_nvrtc, "OPTIONS", (*_nvrtc.OPTIONS, "--device-debug"))
+    monkeypatch.setattr(nvrtc, "OPTIONS", (*nvrtc.OPTIONS, "--device-debug"))
     assert count() == 8
     (tmp_path / "include").mkdir()
     (tmp_path / "include" / "ptx.cuh").write_text("// another\n")
-    monkeypatch.setattr(_nvrtc, "INCLUDE", tmp_path / "include")
+    monkeypatch.setattr(nvrtc, "INCLUDE", tmp_path / "include")
     assert count() == 9
 
 
@@ -218,7 +218,7 @@ RACE = """
 import sys
 from contextlib import suppress
 from pathlib import Path
-from minicnn.kernels._cubin_cache import cached_cubin, cubin_folder
+from minicnn.kernels._gpu.cubin_cache import cached_cubin, cubin_folder
 source, damage = Path(sys.argv[1]), int(sys.argv[2])
 cubin_folder()
 print("ready", flush=True)

@@ -10,7 +10,7 @@ from kernel_cases import dense as cases
 from minicnn import kernels
 from minicnn.errors import UnsupportedError
 from minicnn.kernels import dense
-from minicnn.kernels._cuda_blocks import SINGLE, TILES, Blocking
+from minicnn.kernels._gpu.blocks import SINGLE, TILES, Blocking
 from minicnn.kernels.conv2d.cuda_tensor import Plan
 from minicnn.kernels.dense import cuda_stream, cuda_tensor, cuda_tiled
 

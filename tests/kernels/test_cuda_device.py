@@ -7,8 +7,8 @@ import pytest
 from fake_cupy import Array, CUDADriverError, CUDARuntimeError, FakeCupy, OutOfMemoryError
 
 from minicnn.errors import ArgumentError, DeviceError, DeviceMemoryError, DTypeError, MinicnnError, UnsupportedError
-from minicnn.kernels import _cubin_cache, _nvrtc
 from minicnn.kernels._cuda import CupyDevice
+from minicnn.kernels._gpu import cubin_cache, nvrtc
 
 pytestmark = [
     pytest.mark.cuda_compile,
@@ -30,9 +30,9 @@ def cupy(monkeypatch, tmp_path):
     made = FakeCupy()
     monkeypatch.setitem(sys.modules, "cupy", made)
     monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "cache"))
-    _cubin_cache.cubin_folder.cache_clear()
+    cubin_cache.cubin_folder.cache_clear()
     yield made
-    _cubin_cache.cubin_folder.cache_clear()
+    cubin_cache.cubin_folder.cache_clear()
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_module_is_loaded_once_for_each_choice_of_macros(device, cupy, file):
 
 def test_a_second_program_compiles_nothing(device, cupy, file, monkeypatch):
     scale(device, file)
-    monkeypatch.setattr(_nvrtc, "compile_cubin", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(nvrtc, "compile_cubin", lambda *_: pytest.fail("compiled again"))
     scale(CupyDevice(), file)
     assert cupy.loaded[0] == cupy.loaded[1]
 

@@ -5,7 +5,7 @@ import pytest
 from emulator.device import install
 
 from minicnn.kernels import maxpool2d
-from minicnn.kernels._cuda_lanes import aligned, lanes
+from minicnn.kernels._gpu.lanes import aligned, lanes
 
 pytestmark = pytest.mark.cuda_emulated
 

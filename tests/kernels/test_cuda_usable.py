@@ -6,7 +6,8 @@ import pytest
 from fake_cupy import TEXTS, CUDARuntimeError, FakeCupy
 
 from minicnn import kernels
-from minicnn.kernels import _cuda, _cuda_check, _nvrtc
+from minicnn.kernels import _cuda
+from minicnn.kernels._gpu import check, nvrtc
 
 pytestmark = [
     pytest.mark.cuda_compile,
@@ -19,7 +20,7 @@ def driver(monkeypatch):
     """A function that sets what the driver says of itself; there is one of CUDA 13.0 at first."""
 
     def sets(version: tuple[int, int] | None) -> None:
-        for module in (_cuda, _cuda_check):
+        for module in (_cuda, check):
             monkeypatch.setattr(module, "driver_version", lambda: version)
 
     sets((13, 0))
@@ -117,15 +118,15 @@ def test_the_gpu_is_old(said):
 
 
 def test_the_gpu_is_newer_than_the_compiler(said):
-    major, minor = _nvrtc.version()
+    major, minor = nvrtc.version()
     assert said(capability=(99, 3)) == (
         f"NVRTC {major}.{minor} knows no GPU of compute capability 99.3: pip install --upgrade nvidia-cuda-nvrtc"
     )
 
 
 def test_the_compiler_is_missing(said, monkeypatch):
-    monkeypatch.setattr(_nvrtc, "_candidates", lambda: iter(["/nowhere/libnvrtc.so.13"]))
-    for cached in (_nvrtc.library, _nvrtc.targets):
+    monkeypatch.setattr(nvrtc, "_candidates", lambda: iter(["/nowhere/libnvrtc.so.13"]))
+    for cached in (nvrtc.library, nvrtc.targets):
         cached.cache_clear()
     try:
         assert said() == (
@@ -133,12 +134,12 @@ def test_the_compiler_is_missing(said, monkeypatch):
             "'minicnn[cuda12]' for a driver of CUDA 12"
         )
     finally:
-        for cached in (_nvrtc.library, _nvrtc.targets):
+        for cached in (nvrtc.library, nvrtc.targets):
             cached.cache_clear()
 
 
 def test_the_compiler_is_newer_than_the_driver(said):
-    major, minor = _nvrtc.version()
+    major, minor = nvrtc.version()
     assert said(driver=12040, runtime=12090) == (
         f"NVRTC {major}.{minor} is newer than the NVIDIA driver, one of CUDA 12.4, which would not load what it "
         "compiles: pip install nvidia-cuda-nvrtc-cu12, or update the driver"
@@ -156,9 +157,9 @@ def test_arithmetic_fails_although_all_seems_well(said, where):
 
 
 def test_whatever_else_happens_is_said_and_not_raised(said, monkeypatch):
-    monkeypatch.setattr(_cuda_check, "properties", lambda cupy: {})
+    monkeypatch.setattr(check, "properties", lambda cupy: {})
     assert said() == "the GPU cannot be used (KeyError: 'name')"
-    monkeypatch.setattr(_cuda_check, "properties", lambda cupy: 1 / 0)
+    monkeypatch.setattr(check, "properties", lambda cupy: 1 / 0)
     assert said() == "the GPU cannot be used (ZeroDivisionError: division by zero)"
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from minicnn.kernels._driver import LIBRARIES, driver_version
+from minicnn.kernels._gpu.driver import LIBRARIES, driver_version
 
 pytestmark = pytest.mark.numpy_only
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 
 from minicnn.errors import DeviceError
-from minicnn.kernels import _nvrtc as nvrtc
-from minicnn.kernels._cuda_source import INCLUDE
+from minicnn.kernels._gpu import nvrtc as nvrtc
+from minicnn.kernels._gpu.source import INCLUDE
 
 pytestmark = [
     pytest.mark.cuda_compile,

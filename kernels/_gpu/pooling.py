@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ._cuda_file import THREADS, CudaFile, ints
-from ._cuda_lanes import aligned, lanes
-from ._pooling import Pool, cuda_sizes
+from .._pooling import Pool, cuda_sizes
+from .file import THREADS, CudaFile, ints
+from .lanes import aligned, lanes
 
 WARP = 32
 MOST_THREADS = 1024  # of a block

@@ -4,8 +4,8 @@ from typing import Any
 
 from minicnn.errors import DeviceError
 
-from ._driver import driver_version
-from ._nvrtc import target_for, version
+from .driver import driver_version
+from .nvrtc import target_for, version
 
 LEAST_CAPABILITY = (7, 5)
 INSUFFICIENT_DRIVER, NO_DEVICE = 35, 100  # of cudaError_t

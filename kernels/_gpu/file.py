@@ -9,10 +9,10 @@ import numpy as np
 
 from minicnn.errors import ArgumentError
 
-from ._cuda_source import KERNELS
-from ._device import device
-from ._shapes import ceil_div
-from ._where import device_of
+from .._device import device
+from .._shapes import ceil_div
+from .._where import device_of
+from .source import KERNELS
 
 THREADS = 256  # of a block whose threads each make one number
 Macros = tuple[str, ...]

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._cuda_file import ints
-from ._device import device
-from ._shapes import ceil_div
-from ._where import device_of
+from .._device import device
+from .._shapes import ceil_div
+from .._where import device_of
+from .file import ints
 
 WARP, ROWS = 32, 8  # threads of a block, along a row and across rows
 BLOCKS = 2112  # that a GPU should have to choose from: sixteen for each multiprocessor of an H200

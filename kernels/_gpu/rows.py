@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ._cuda_file import ints
-from ._shapes import ceil_div
+from .._shapes import ceil_div
+from .file import ints
 
 WARP, WARPS = 32, 8  # threads that take a row, and rows of a block
 LONG = 1024  # numbers of a row that are too many for one warp

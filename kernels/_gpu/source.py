@@ -9,7 +9,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError
 
-KERNELS = Path(__file__).parent
+KERNELS = Path(__file__).parents[1]
 INCLUDE = KERNELS / "include"
 _ENTRY = re.compile(
     r'extern\s+"C"\s+__global__\s+void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(([^)]*)\)', re.DOTALL

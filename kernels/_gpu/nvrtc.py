@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from minicnn.errors import DeviceError
 
-from ._compiler_log import Resources, first_error, resources_in, warnings_in
-from ._cuda_source import INCLUDE
-from ._driver import driver_version
+from .compiler_log import Resources, first_error, resources_in, warnings_in
+from .driver import driver_version
+from .source import INCLUDE
 
 OPTIONS = ("--std=c++17", "-lineinfo", "--ptxas-options=-v")
 VERSIONS = (13, 12)

@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ._cuda_file import Macros, address
-from ._shapes import Pair, ceil_div
+from .._shapes import Pair, ceil_div
+from .file import Macros, address
 
 STEP = 8  # BLOCK_K of register_tile.cuh
 MULTIPROCESSORS = 132  # of an H200: the blocks that all of them need

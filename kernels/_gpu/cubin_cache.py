@@ -12,11 +12,11 @@ import os
 from functools import cache
 from pathlib import Path
 
-from . import _nvrtc
-from ._cache_folder import keep_sealed, readable_folder, unsealed
-from ._compiler_log import Resources
-from ._compiling import tell_compiling
-from ._nvrtc import Compiled
+from .._cache_folder import keep_sealed, readable_folder, unsealed
+from .._compiling import tell_compiling
+from . import nvrtc
+from .compiler_log import Resources
+from .nvrtc import Compiled
 
 
 def cached_cubin(source: Path, target: str, defines: tuple[str, ...] = ()) -> Compiled:
@@ -33,7 +33,7 @@ def cached_cubin(source: Path, target: str, defines: tuple[str, ...] = ()) -> Co
     if found:
         return found
     tell_compiling(kept=folder is not None and os.access(folder, os.W_OK))
-    made = _nvrtc.compile_cubin(source, target, defines)
+    made = nvrtc.compile_cubin(source, target, defines)
     if path:
         keep_sealed(path, json.dumps([made.resources, made.warnings]).encode() + b"\n" + made.cubin)
     return made
@@ -46,8 +46,8 @@ def cubin_folder() -> Path | None:
 
 
 def _key(source: Path, target: str, defines: tuple[str, ...]) -> str:
-    texts = source.read_bytes(), sorted(_nvrtc.headers(source).items())
-    everything = repr((texts, target, defines, _nvrtc.OPTIONS, _nvrtc.version(), Resources._fields))
+    texts = source.read_bytes(), sorted(nvrtc.headers(source).items())
+    everything = repr((texts, target, defines, nvrtc.OPTIONS, nvrtc.version(), Resources._fields))
     return hashlib.sha256(everything.encode()).hexdigest()[:32]
 
 

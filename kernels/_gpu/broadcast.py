@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._broadcast import Axis, merged_axes, merged_strides
-from ._cuda_file import contiguous, fours
+from .._broadcast import Axis, merged_axes, merged_strides
+from .file import contiguous, fours
 
 AXES = 4
 

@@ -5,7 +5,7 @@ An access of 16 bytes is one instruction, and faults where its address is no mul
 
 from typing import Any
 
-from ._cuda_file import address, contiguous
+from .file import address, contiguous
 
 WIDEST = 4
 VARIANTS = tuple((f"LANES={lanes}",) for lanes in (4, 2, 1))  # of a file that includes vector.cuh
