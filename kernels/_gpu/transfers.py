@@ -74,7 +74,8 @@ class _Slot:
 
     def __init__(self, cuda: Any):
         self._cuda, self._size = cuda, 0
-        self.pinned = self.memory = None
+        self.pinned: Any = None
+        self.memory: Any = None
         self.copied, self.taken = (cuda.Event(disable_timing=True) for _ in range(2))
 
     def grow(self, size: int) -> None:
