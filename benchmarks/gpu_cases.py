@@ -18,10 +18,16 @@ from .kernel_cases import TINY
 PRECISIONS = ("float32", "tf32", "bfloat16")
 NETWORKS = (("VGG16", "ResNet50"), ("MobileNetV2", "EfficientNetB0"))
 BATCHES, TRAINED, LAYER_BATCH = (32, 1, 256), 64, 64
-TASKS = {"predict": "prediction", "train": "a step of training"}
+STREAMED, PARTS = 256, 4  # images that come from the host, in so many batches
+TASKS = {
+    "predict": "prediction",
+    "stream": f"prediction from the host in {PARTS} batches",
+    "train": "a step of training",
+}
 GRADIENTS = ("backward_input", "backward_weights")
 SECONDS = {
     "predict": 10,
+    "stream": 15,
     "train": 15,
     "layer": 5,
     "compiled": 90,
@@ -29,7 +35,7 @@ SECONDS = {
 
 
 class NetworkJob(NamedTuple):
-    """A network's prediction or step of training; `compiled`: torch.compile is timed too."""
+    """A network's prediction, also from images of the host, or step of training; `compiled`: torch.compile too."""
 
     model: str
     task: str
@@ -91,13 +97,14 @@ def jobs() -> Iterator[Job]:
             yield LayerJob(op, name, batch, layer)
     for models in NETWORKS:
         for model in models:
-            yield from (job._replace(compiled=True) for job in _of_network(model))
+            yield from (job._replace(compiled=True) for job in _of_network(model) if job.task != "stream")
 
 
 def tiny_jobs() -> Iterator[Job]:
     """The same kinds of jobs, so small that the emulator can do them."""
     for precision in PRECISIONS:
         yield NetworkJob(TINY, "predict", 2, precision)
+        yield NetworkJob(TINY, "stream", PARTS, precision)
         yield NetworkJob(TINY, "train", 2, precision)
     for op in [*CPU_LAYERS, *(op for op in EXTRA if op not in CPU_LAYERS)]:
         name, batch, layer = next(row for row in CPU_LAYERS.get(op, CPU_LAYERS["elementwise"]) if row[0] == TINY)
@@ -109,6 +116,7 @@ def _of_network(model: str) -> Iterator[NetworkJob]:
         for precision in PRECISIONS:
             yield NetworkJob(model, "predict", batch, precision)
     for precision in PRECISIONS:
+        yield NetworkJob(model, "stream", STREAMED, precision)
         yield NetworkJob(model, "train", TRAINED, precision)
 
 

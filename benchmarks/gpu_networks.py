@@ -1,10 +1,13 @@
 """A network's prediction, or step of training, on a device: minicnn and PyTorch in turns, on the same weights.
 
 Images are on the device before; predictions and losses go to the host, as the people who asked for them need them.
+What it takes to bring images from the host is timed apart, by the same network: several batches, of the host and of the
+device ("resident") in turns.
 """
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,11 +15,12 @@ import numpy as np
 from minicnn.bench.networks import draw, spread
 from minicnn.bench.shapes import build
 from minicnn.bench.steps import describe
+from minicnn.kernels import to_host
 from minicnn.layers import BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Flatten, Input, MaxPooling2D
 from minicnn.models import Model, Sequential
 from minicnn.optimizers import SGD
 
-from .gpu_cases import NetworkJob
+from .gpu_cases import PARTS, NetworkJob
 from .gpu_device import Bench, clocks
 from .gpu_floors import network_floor, works
 from .gpu_timing import in_turns, told
@@ -85,9 +89,14 @@ class Networks:
         mean, deviation = map(np.float32, spread(model))
         images = generator.standard_normal((job.batch, *model.input_shape[1:]), np.float32) * deviation + mean
         y, x = generator.integers(0, model.output_shape[-1], job.batch), self.device.from_host(images)
+        if job.task == "stream":
+            return {
+                name: partial(self._predict, model, a, job.batch // PARTS)
+                for name, a in (("minicnn", images), ("resident", x))
+            }
         predicts = job.task == "predict"
         if predicts:
-            calls: dict[str, Call] = {"minicnn": lambda: self._host(model.predict(x, batch_size=job.batch, verbose=0))}
+            calls: dict[str, Call] = {"minicnn": partial(self._predict, model, x, job.batch)}
         else:
             calls = {"minicnn": lambda: model.train_on_batch(x, y)[0]}
         own = calls["minicnn"]()
@@ -116,8 +125,8 @@ class Networks:
             row["wrong"][engine] = f"relative error {error:.1e}"
         return right
 
-    def _host(self, array: Any) -> np.ndarray:
-        return array if isinstance(array, np.ndarray) else self.device.to_host(array)
+    def _predict(self, model: Model, images: Any, batch: int) -> np.ndarray:
+        return to_host(model.predict(images, batch_size=batch, verbose=0))
 
 
 def _arrays(model: Model) -> dict[str, np.ndarray]:

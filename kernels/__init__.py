@@ -33,7 +33,7 @@ from ._cuda import cuda_usable
 from ._device import Device, device, devices
 from ._gpu.driver import driver_version
 from ._memory import Memory, reuse
-from ._moving import array_module, device_array, shared, to_device, to_host, together
+from ._moving import array_module, device_array, fetch, shared, to_device, to_host, together
 from ._other_processes import compiling_network
 from ._precision import PRECISIONS, current_precision, precision
 from ._registry import (
@@ -86,6 +86,7 @@ __all__ = [
     "driver_version",
     "dropout",
     "elementwise",
+    "fetch",
     "forced_rungs",
     "get_num_threads",
     "global_avgpool2d",

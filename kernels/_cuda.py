@@ -19,6 +19,7 @@ from ._gpu.check import capability, examine, in_short, pip_install, properties
 from ._gpu.cubin_cache import cached_cubin
 from ._gpu.driver import driver_version
 from ._gpu.nvrtc import target_for
+from ._gpu.transfers import Downloads, Uploads
 
 SHARED_WITHOUT_ASKING = 48 << 10  # bytes of dynamic shared memory that any kernel may have
 NULL = np.uintp(0)  # None is not one: CuPy 13 passes it as 0xffffffff
@@ -41,6 +42,7 @@ class CupyDevice(Device):
             raise DeviceError(reason)
         self.xp = _cupy()
         self.capability = capability(properties(self.xp))
+        self._uploads, self._downloads = Uploads(self.xp.cuda), Downloads(self.xp.cuda)
         self._modules: dict[tuple[Path, tuple[str, ...]], Any] = {}
         self._functions: dict[tuple[Path, str, tuple[str, ...]], Any] = {}
 
@@ -85,18 +87,33 @@ class CupyDevice(Device):
 
     def from_host(self, array: np.ndarray) -> Any:
         with self.guard("copy to the GPU"):
-            return self.xp.array(array, order="C", blocking=True)
+            made = self.xp.empty(array.shape, array.dtype)
+            self.write(made, array)
+            return made
 
     def to_host(self, array: Any) -> np.ndarray:
         with self.guard("copy from the GPU"):
             return array.get()
 
+    def fetch(self, array: Any) -> Callable[[], np.ndarray]:
+        with self.guard("copy from the GPU"):
+            finish = self._downloads.begin(self.xp.ascontiguousarray(array))
+
+        def finished() -> np.ndarray:
+            with self.guard("copy from the GPU"):
+                return finish()
+
+        return finished
+
     def write(self, place: Any, array: Any) -> None:
         with self.guard("copy to the GPU"):
-            if isinstance(array, np.ndarray):
-                place.set(array.astype(place.dtype, order="C", copy=False))
-            else:
+            if not isinstance(array, np.ndarray):
                 place[...] = array
+                return
+            try:
+                self._uploads.write(place, array)
+            except self.xp.cuda.memory.OutOfMemoryError:
+                place.set(array.astype(place.dtype, order="C", copy=False))  # through no memory beside its own
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
         """As `Device.capture`, by a CUDA graph; the modules of all kernels must have been loaded by an earlier run."""

@@ -7,6 +7,7 @@ emulator of the tests launches the same files on the CPU, and whatever stands ab
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +145,18 @@ class Device:
         """A copy of a device's array as a NumPy one, when all that was launched before is done."""
         raise NotImplementedError
 
+    def fetch(self, array: Any) -> Callable[[], np.ndarray]:
+        """Begin to copy an array to the host, as it is after all that was launched before; the function waits for it.
+
+        What is launched in between need not wait for the copy, and must not change the array.
+        """
+        return partial(self.to_host, array)
+
     def write(self, place: Any, array: Any) -> None:
-        """Copy an array of the host, or of this device, into one of this device of its shape."""
+        """Copy an array of the host, or of this device, into one of this device of its shape.
+
+        It takes place after what was launched before, and before what is launched after it; the host waits for neither.
+        """
         raise NotImplementedError
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:

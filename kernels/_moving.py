@@ -1,6 +1,6 @@
 """Arrays between the host and devices."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,12 @@ def to_host(array: Any) -> np.ndarray:
     """The array itself where it is NumPy's, else a copy as one."""
     where = device_of(array)
     return array if where == HOST else device(where).to_host(array)
+
+
+def fetch(array: Any) -> Callable[[], np.ndarray]:
+    """How to get what `to_host` gives: the copy is begun, and may be waited for later (`Device.fetch`)."""
+    where = device_of(array)
+    return (lambda: array) if where == HOST else device(where).fetch(array)
 
 
 def to_device(array: Any, name: str) -> Any:

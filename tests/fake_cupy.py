@@ -9,10 +9,12 @@ Programs of their own import it as cupy by a file cupy.py on their path:
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
+from fake_streams import Block, Memory, Stream, Streams
 
 TEXTS = {
     35: "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version",
@@ -51,36 +53,45 @@ class Launch(NamedTuple):
 
 
 class Array:
-    """An array of the device."""
+    """An array of the device; what is done with it is done in the order of the current stream."""
 
     __module__ = "cupy"
 
-    def __init__(self, host: np.ndarray, fails: dict[str, Exception]):
-        self.host, self.dtype, self.shape, self.flags, self._fails = host, host.dtype, host.shape, host.flags, fails
-        self.data = SimpleNamespace(ptr=host.ctypes.data)
+    def __init__(self, host: np.ndarray, cupy: "FakeCupy", block: Block | None = None):
+        self.host, self.dtype, self.shape, self.flags, self.cupy = host, host.dtype, host.shape, host.flags, cupy
+        self.size, self.nbytes, self.block = host.size, host.nbytes, block or Block(host)
+
+    @property
+    def data(self) -> Memory:
+        assert self.flags.c_contiguous
+        return Memory(self.cupy.streams, self.block, self.host.reshape(-1).view(np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.host)
 
     def __add__(self, other: float) -> "Array":
-        if "arithmetic" in self._fails:
-            raise self._fails["arithmetic"]
-        return Array(self.host + other, self._fails)
+        self.cupy.fail("arithmetic")
+        return Array(self.host + other, self.cupy)
 
     def __getitem__(self, key: Any) -> "Array":
-        return Array(self.host[key], self._fails)
+        return Array(self.host[key], self.cupy, self.block)
+
+    def reshape(self, *shape: int) -> "Array":
+        return Array(self.host.reshape(*shape), self.cupy, self.block)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         assert isinstance(value, Array), "CuPy takes no array of the host"
-        self.host[key] = value.host
+        self.cupy.streams.current.do(partial(self.host.__setitem__, key, value.host))
 
     def set(self, array: np.ndarray) -> None:
         assert type(array) is np.ndarray
         assert (array.dtype, array.shape) == (self.dtype, self.shape)
-        if "set" in self._fails:
-            raise self._fails["set"]
-        self.host[...] = array
+        self.cupy.fail("set")
+        self.cupy.streams.current.do(partial(np.copyto, self.host, array.copy()))
 
     def get(self) -> np.ndarray:
-        if "get" in self._fails:
-            raise self._fails["get"]
+        self.cupy.fail("get")
+        self.cupy.streams.synchronize()
         return self.host.copy()
 
 
@@ -114,10 +125,11 @@ class Module:
         return Function(self.cupy, self.cubin, name)
 
 
-class Stream:
+class CapturingStream(Stream):
     """A stream; while it captures, launches are noted for its graph."""
 
     def __init__(self, cupy: "FakeCupy"):
+        super().__init__(cupy.streams)
         self.cupy, self.before = cupy, None
 
     def __enter__(self) -> "Stream":
@@ -153,8 +165,10 @@ class FakeCupy(ModuleType):
         name: str = "NVIDIA H200",
         capability: tuple[int, int] = (9, 0),
         fails: dict[str, Exception] | None = None,
+        seed: int | None = None,
     ):
         super().__init__("cupy")
+        self.streams = Streams(seed)
         self.launches: list[Launch] = []
         self.loaded: list[bytes] = []
         self.functions: dict[int, Function] = {}
@@ -186,16 +200,22 @@ class FakeCupy(ModuleType):
             ),
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
             Module=lambda: Module(self),
-            Stream=lambda non_blocking: Stream(self),
             Device=lambda: SimpleNamespace(mem_info=(1000, 5000), synchronize=lambda: self.fail("synchronize")),
             get_allocator=lambda: self.allocator,
             using_allocator=self._using,
+            **self.streams.namespace(OutOfMemoryError, self.fail),
         )
+        self.cuda.Stream = self._stream
 
     def fail(self, what: str) -> None:
         """Raise what this is to fail with."""
         if what in self.fails:
             raise self.fails[what]
+
+    def _stream(self, non_blocking: bool) -> CapturingStream:
+        assert non_blocking, "the stream waits for the default one"
+        self.streams.all.append(CapturingStream(self))
+        return self.streams.all[-1]
 
     def _set_attribute(self, pointer: int, attribute: int, value: int) -> None:
         assert attribute == 8
@@ -219,15 +239,13 @@ class FakeCupy(ModuleType):
         return self.pool
 
     def empty(self, shape: Any, dtype: Any) -> Array:
-        made = Array(np.empty(shape, dtype), self.fails)
+        made = Array(np.empty(shape, dtype), self)
         made.memory = self.allocator(made.host.nbytes)
         return made
 
     def zeros(self, shape: Any, dtype: Any) -> Array:
         self.fail("zeros")
-        return Array(np.zeros(shape, dtype), self.fails)
+        return Array(np.zeros(shape, dtype), self)
 
-    def array(self, value: Any, order: str, blocking: bool) -> Array:
-        assert blocking, "the array could be changed before it is copied"
-        self.fail("array")
-        return Array(np.array(value, order=order), self.fails)
+    def ascontiguousarray(self, array: Array) -> Array:
+        return array if array.flags.c_contiguous else Array(np.ascontiguousarray(array.host), self)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -21,27 +22,32 @@ from .network import alone
 if TYPE_CHECKING:
     from .model import Model
 
+T = TypeVar("T")
 UNASKED = 1 << 20  # bytes for which nobody asks the system whether it has them: it takes as long as a small layer
 
 
 def evaluate(
     model: Model,
     source: Source,
-    outputs_of: Callable[[Batch], list[Tensor]],
+    start: Callable[[Batch], Callable[[], list[Tensor]]],
     callbacks: CallbackList,
     batch_size: int,
     stopped: Callable[[], bool] = lambda: False,
 ) -> dict[str, float]:
-    """Loss and metrics over all batches, in inference mode, or over those before a callback or `stopped` ends it."""
+    """Loss and metrics over all batches, in inference mode, or over those before a callback or `stopped` ends it.
+
+    `start` begins to compute a batch, as `Plan.start` does.
+    """
     compiled, weights_penalty = model.compilation, penalty(model.trainable_weights)
     compiled.reset()
     model.stop_evaluating = False
     total = samples = 0.0
     logs: dict[str, float] = {}
     callbacks.on_test_begin()
-    for step, batch in enumerate(source.batches(batch_size, None)):
+    begun = ((batch, start(batch)) for batch in source.batches(batch_size, None))
+    for step, (batch, outputs) in enumerate(_drawn_ahead(begun, _batches_ahead(model))):
         callbacks.on_test_batch_begin(step)
-        total += test_step(compiled, outputs_of(batch), batch.y, batch.weights) * len(batch)
+        total += test_step(compiled, outputs(), batch.y, batch.weights) * len(batch)
         samples += len(batch)
         logs = {"loss": total / max(samples, 1) + weights_penalty, **compiled.results()}
         callbacks.on_test_batch_end(step, logs)
@@ -56,19 +62,17 @@ def evaluate(
 def predict(model: Model, source: Source, callbacks: CallbackList, batch_size: int) -> list[np.ndarray]:
     """The outputs for all samples."""
     results: list[np.ndarray] = []
-    done = whole = 0
+    done = 0
     model.stop_predicting = False
     callbacks.on_predict_begin()
-    # No samples still pass the plan, which knows the outputs' shapes.
-    empty = [Batch(source.x, [])] if isinstance(source, ArraySource) and not source.size else None
-    for step, batch in enumerate(empty or source.batches(batch_size, None)):
+    begun = _begun(model, source, batch_size)
+    for step, (count, outputs) in enumerate(_drawn_ahead(begun, _batches_ahead(model))):
         callbacks.on_predict_batch_begin(step)
-        whole = max(whole, len(batch))
-        outputs = model.run_plan(batch.x, whole)
-        results = results or _room(source.size or 0, outputs)
-        rows = slice(done, done + len(batch))
-        for result, output in zip(results, outputs):
-            result[rows] = output
+        arrays = [output.array for output in outputs()]
+        results = results or _room(source.size or 0, arrays)
+        rows = slice(done, done + count)
+        for result, array in zip(results, arrays):
+            result[rows] = array
         done = rows.stop
         callbacks.on_predict_batch_end(step, {"outputs": alone([result[rows] for result in results])})
         if model.stop_predicting:
@@ -76,6 +80,31 @@ def predict(model: Model, source: Source, callbacks: CallbackList, batch_size: i
             break
     callbacks.on_predict_end()
     return results
+
+
+def _begun(model: Model, source: Source, batch_size: int) -> Iterator[tuple[int, Callable[[], list[Tensor]]]]:
+    """Each batch's number of samples, and its outputs as `Plan.start` gives them."""
+    # No samples still pass the plan, which knows the outputs' shapes.
+    empty = [Batch(source.x, [])] if isinstance(source, ArraySource) and not source.size else None
+    whole = 0
+    for batch in empty or source.batches(batch_size, None):
+        whole = max(whole, len(batch))
+        yield len(batch), model.start_plan(batch.x, whole)
+
+
+def _batches_ahead(model: Model) -> int:
+    """How many batches are begun beyond the one that is waited for, so that a device does not wait for the host."""
+    return 0 if model.device == "cpu" else 1
+
+
+def _drawn_ahead(items: Iterable[T], count: int) -> Iterator[T]:
+    """The items, each when `count` more have been drawn."""
+    drawn: deque[T] = deque()
+    for item in items:
+        drawn.append(item)
+        if len(drawn) > count:
+            yield drawn.popleft()
+    yield from drawn
 
 
 def _room(samples: int, outputs: list[np.ndarray]) -> list[np.ndarray]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,12 @@ class SplitProgram:
         """The model's outputs, remembered for a backward pass through the rest."""
         return self.joined.run(dict(zip(self.rest.inputs, map(Tensor, features))), training)
 
-    def predict(self, features: list[np.ndarray]) -> list[Tensor]:
-        """The model's outputs in inference mode, through a plan, with their masks."""
+    def start(self, features: list[np.ndarray]) -> Callable[[], list[Tensor]]:
+        """Begin to compute the model's outputs in inference mode, through a plan, with their masks (`Plan.start`)."""
         if self._rest_plan is None:
             shapes, dtypes = [a.shape[1:] for a in features], [a.dtype for a in features]
             self._rest_plan = Plan(self.rest, shapes, dtypes, device=self.device)
-        return self._rest_plan.tensors(features)
+        return self._rest_plan.start(features)
 
 
 def training_signature(program: Program) -> tuple[Any, ...]:

@@ -125,14 +125,14 @@ class Trainer:
     def validate(self, callbacks: CallbackList, batch_size: int, interrupted: Callable[[], bool]) -> dict[str, float]:
         """Loss and metrics on the validation data, in inference mode."""
         assert self.validation is not None
-        logs = evaluate(self.model, self.validation, self._validation_outputs, callbacks, batch_size, interrupted)
+        logs = evaluate(self.model, self.validation, self._start_validation, callbacks, batch_size, interrupted)
         return {f"val_{name}": value for name, value in logs.items()}
 
-    def _validation_outputs(self, batch: Batch) -> list[Tensor]:
+    def _start_validation(self, batch: Batch) -> Callable[[], list[Tensor]]:
         x = self.model.cast_inputs(batch.x)
         split = self.current_split(x)
         with kernels.precision(self.model.precision):
-            return split.predict(self.validation_store.get(split, batch, x))
+            return split.start(self.validation_store.get(split, batch, x))
 
     def ran_out(self, epoch: int, done: int, options: dict[str, Any]) -> bool:
         """Whether a generator has ended, after an epoch of `done` steps, before the last has; a warning says so."""

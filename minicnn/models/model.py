@@ -252,7 +252,7 @@ class Model(Network):
         steps = source.steps(batch_size)
         progress = EvaluationProgress(verbose, steps)
         watching = watched(self, callbacks, progress, verbose, epochs=1, steps=steps)
-        logs = evaluation.evaluate(self, source, lambda batch: self.run_plan_masked(batch.x), watching, batch_size)
+        logs = evaluation.evaluate(self, source, lambda batch: self.start_plan(batch.x), watching, batch_size)
         return logs if return_dict else list(logs.values()) if len(logs) > 1 else logs["loss"]
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any, Self
 
@@ -285,13 +285,12 @@ class Network(Layer):
 
     def run_plan(self, arrays: list[np.ndarray], whole: int = 0) -> list[np.ndarray]:
         """The outputs of one batch through the prediction plan; `whole` as in `Plan.run`."""
-        with kernels.precision(self.precision):
-            return self._plan_for(arrays).run(arrays, whole)
+        return [tensor.array for tensor in self.start_plan(arrays, whole)()]
 
-    def run_plan_masked(self, arrays: list[np.ndarray], whole: int = 0) -> list[Tensor]:
-        """The same as tensors, with the masks of sequences."""
+    def start_plan(self, arrays: list[np.ndarray], whole: int = 0) -> Callable[[], list[Tensor]]:
+        """Begin to compute them; the function gives them as tensors, with the masks of sequences (`Plan.start`)."""
         with kernels.precision(self.precision):
-            return self._plan_for(arrays).tensors(arrays, whole)
+            return self._plan_for(arrays).start(arrays, whole)
 
     def _plan_for(self, arrays: list[np.ndarray]) -> Plan:
         """The plan for arrays of these shapes, which are checked."""

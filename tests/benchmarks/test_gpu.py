@@ -43,7 +43,9 @@ def test_every_rung_is_compared_and_timed(tmp_path, capsys):
     timed = [(row, rung) for row in rows for rung in row["seconds"] if not rung.startswith("torch")]
     assert all(row["seconds"][rung] > 0 and rung in row["errors"] for row, rung in timed)
     tasks = {(row["task"], row["precision"]) for row in result["rows"] if "model" in row}
-    assert tasks == {(task, name) for task in ("predict", "train") for name in ("float32", "tf32", "bfloat16")}
+    assert tasks == {
+        (task, name) for task in ("predict", "stream", "train") for name in ("float32", "tf32", "bfloat16")
+    }
     assert len(timings({**result, "path": ""})) == sum(len(row["seconds"]) for row in result["rows"])
     assert all(row["default"]["call"] in row["seconds"] for row in rows)
     assert "EMULATED" in capsys.readouterr().out

@@ -169,6 +169,7 @@ def test_jobs_come_in_the_order_of_their_weight_and_have_names_of_their_own():
     networks = {(j.model, j.task, j.batch, j.precision) for j in jobs if isinstance(j, cases.NetworkJob) and j.compiled}
     models, precisions = {"VGG16", "ResNet50", "MobileNetV2", "EfficientNetB0"}, {"float32", "tf32", "bfloat16"}
     wanted = {(m, "predict", batch, p) for m in models for batch in (1, 32, 256) for p in precisions}
+    assert {(j.model, j.batch) for j in jobs if "the host" in j.title} == {(m, 256) for m in models}
     assert networks == wanted | {(m, "train", 64, p) for m in models for p in precisions}
     forward = [job for job in jobs if isinstance(job, cases.LayerJob) and job.directions == ("forward",)]
     assert len([job for job in forward if job.name.startswith("VGG16")]) == 9

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -74,41 +75,56 @@ class Plan:
         ------
         OutOfMemoryError
         """
-        return self._run_whole(arrays, whole)[: len(self.masked)]
+        return [tensor.array for tensor in self.start(arrays, whole)()]
 
-    def tensors(self, arrays: list[np.ndarray], whole: int = 0) -> list[Tensor]:
-        """What `run` gives, as tensors with their masks."""
-        found = [Tensor(array) for array in self._run_whole(arrays, whole)]
+    def start(self, arrays: list[np.ndarray], whole: int = 0) -> Callable[[], list[Tensor]]:
+        """Begin to compute what `run` gives; the function that is returned gives it, as tensors with their masks.
+
+        A device computes while the host goes on; the host itself computes when it is asked.
+        """
+        if self.device == "cpu":
+            return lambda: self._as_tensors(self._joined(list(self._in_parts(arrays))))
+        count = len(arrays[0])
+        short = 0 < count < whole
+        on_host = all(type(array) is np.ndarray for array in arrays)
+        bring = kernels.fetch if on_host else _here
+        parts = self._in_parts([_filled(array, whole) for array in arrays] if short else arrays)
+        begun = [[bring(array) for array in part] for part in parts]
+
+        def finish() -> list[Tensor]:
+            found = self._joined([[brought() for brought in part] for part in begun])
+            if short:
+                found = [f[: count * v.rows] if _has_rows(v) else f for f, v in zip(found, self.outputs)]
+            return self._as_tensors(found)
+
+        return finish
+
+    def _as_tensors(self, arrays: list[Any]) -> list[Tensor]:
+        """The outputs, of arrays that are followed by their masks."""
+        found = [Tensor(array) for array in arrays]
         outputs, masks = found[: len(self.masked)], iter(found[len(self.masked) :])
         for output, masked in zip(outputs, self.masked):
             output.mask = next(masks) if masked else None
         return outputs
 
-    def _run_whole(self, arrays: list[np.ndarray], whole: int) -> list[np.ndarray]:
-        count = len(arrays[0])
-        if self.device == "cpu" or not 0 < count < whole:
-            return self._run_in_parts(arrays)
-        found = self._run_in_parts([_filled(array, whole) for array in arrays])
-        return [f[: count * v.rows] if isinstance(v, Value) and v.rows else f for f, v in zip(found, self.outputs)]
+    def _joined(self, parts: list[list[Any]]) -> list[Any]:
+        """The arrays of a batch, of those of its parts."""
+        if len(parts) == 1:
+            return parts[0]
+        pairs = zip(self.outputs, zip(*parts))
+        return [np.concatenate(column) if _has_rows(value) else column[0] for value, column in pairs]
 
-    def _run_in_parts(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """Outputs and masks; part by part where memory is short."""
+    def _in_parts(self, arrays: list[np.ndarray]) -> Iterator[list[Any]]:
+        """Outputs and masks where the plan runs, of one part of the batch after another where memory is short."""
         batch = len(arrays[0])
         count = -(-batch // self._samples_that_fit(batch))
         size = -(-batch // max(1, count))  # parts of about one size
-        parts = []
         for start in range(0, max(1, batch), max(1, size)):
             part = [array[start : start + size] for array in arrays]
             try:
-                parts.append(self._run(part))
+                yield self._run(part)
             except MemoryError as error:
                 raise out_of_memory("predicting a batch", len(part[0]), error) from error
-        if all(type(array) is np.ndarray for array in arrays):
-            parts = [[kernels.to_host(array) for array in part] for part in parts]
-        if len(parts) == 1:
-            return parts[0]
-        batched = [isinstance(value, Value) and value.rows > 0 for value in self.outputs]
-        return [np.concatenate(column) if b else column[0] for b, column in zip(batched, zip(*parts))]
 
     def _samples_that_fit(self, batch: int) -> int:
         """How many samples of a batch are computed together: all where they fit in a share of the memory."""
@@ -163,9 +179,19 @@ class Plan:
         return _packed(item, w, b, self.dense_storage)
 
 
+def _has_rows(value: Any) -> bool:
+    """Whether an output is of the samples of a batch."""
+    return isinstance(value, Value) and value.rows > 0
+
+
 def _filled(array: Any, count: int) -> Any:
     """An array of so many samples, of which the last is repeated."""
     return np.concatenate([array, np.repeat(array[-1:], count - len(array), axis=0)])
+
+
+def _here(array: Any) -> Callable[[], Any]:
+    """How to get an array that is where it is wanted, like one that has to be fetched."""
+    return lambda: array
 
 
 def _packed(item: Instruction, w: Any, b: Any, dense_storage: str) -> list[Any]:

@@ -1,0 +1,121 @@
+"""Copies beside computing, on streams whose work is done in any order that CUDA allows."""
+
+import sys
+
+import numpy as np
+import pytest
+from fake_cupy import FakeCupy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minicnn.kernels._cuda import CupyDevice
+from minicnn.kernels._gpu import transfers
+
+pytestmark = [
+    pytest.mark.cuda_compile,
+    pytest.mark.skipif(sys.platform != "linux", reason="NVRTC is installed with the tests on Linux only"),
+]
+sizes = st.lists(st.integers(0, 40), min_size=1, max_size=8)
+seeds = st.integers(0, 2**32)
+
+
+@pytest.fixture(autouse=True)
+def small_slots(monkeypatch):
+    """Slots that grow, and arrays that go in pieces."""
+    monkeypatch.setattr(transfers, "SMALLEST", 16)
+    monkeypatch.setattr(transfers, "LARGEST", 64)
+
+
+@pytest.fixture(scope="module")
+def make():
+    """A device on streams of a seed."""
+
+    def made(seed: int | None) -> CupyDevice:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(sys.modules, "cupy", FakeCupy(seed=seed))
+            return CupyDevice()
+
+    return made
+
+
+def numbers(count: int, first: int) -> np.ndarray:
+    return np.arange(first, first + 3 * count, dtype=np.float32).reshape(count, 3)
+
+
+@given(sizes=sizes, seed=seeds)
+def test_batches_pass_through_one_place_in_their_order(make, sizes, seed):
+    """As a plan does it: batch, work that reads it, outputs that are asked for after the next batch has been begun."""
+    device, begun, got = make(seed), [], []
+    place = device.xp.empty((max(sizes), 3), np.float32)
+    for step, size in enumerate(sizes):
+        batch = numbers(size, 100 * step)
+        device.write(place[:size], batch)
+        batch[...] = -1  # it is the caller's again
+        output = device.xp.empty((size, 3), np.float32)
+        output[...] = place[:size]
+        begun.append(device.fetch(output))
+        if step:
+            got.append(begun.pop(0)())
+    got += [finish() for finish in begun]
+    for step, (size, outputs) in enumerate(zip(sizes, got, strict=True)):
+        np.testing.assert_array_equal(outputs, numbers(size, 100 * step))
+
+
+@given(sizes=sizes, seed=seeds)
+def test_arrays_are_brought_there_and_back_at_once(make, sizes, seed):
+    device = make(seed)
+    there = [device.from_host(numbers(size, 7 * size)) for size in sizes]
+    for size, array in zip(sizes, there, strict=True):
+        np.testing.assert_array_equal(device.fetch(array)(), numbers(size, 7 * size))
+
+
+@given(seed=seeds)
+def test_slots_that_grow_give_back_what_nobody_reads(make, seed):
+    device = make(seed)
+    sizes = [1, 1, 2, 2, 4, 4]
+    there = [device.from_host(numbers(size, size)) for size in sizes]
+    for size, array in zip(sizes, there, strict=True):
+        np.testing.assert_array_equal(device.to_host(array), numbers(size, size))
+
+
+@given(seed=seeds)
+def test_outputs_that_nobody_asks_for_are_kept_until_they_are_copied(make, seed):
+    device = make(seed)
+    for step in range(6):
+        device.fetch(device.from_host(numbers(4, step)))
+    device.xp.streams.synchronize()
+
+
+@given(seed=seeds)
+def test_values_are_cast_and_any_order_of_the_host_is_taken(make, seed):
+    device = make(seed)
+    place = device.xp.empty((5, 3), np.float32)
+    device.write(place, np.arange(30, dtype=np.uint8).reshape(3, 10).T[::2])
+    np.testing.assert_array_equal(device.to_host(place), np.arange(30).reshape(3, 10).T[::2])
+    for scalar in (np.float32(3), np.int64(-4)):
+        there = device.from_host(np.asarray(scalar))
+        assert there.dtype == scalar.dtype
+        assert device.fetch(there)() == scalar
+
+
+@given(seed=seeds)
+def test_where_a_slot_has_no_room_an_array_goes_without(make, seed):
+    device, place = make(seed), None
+    device.xp.streams.limit = 32
+    place = device.xp.empty((4, 3), np.float32)
+    for step in range(3):
+        device.write(place, numbers(4, step))  # 48 bytes
+        np.testing.assert_array_equal(device.fetch(place)(), numbers(4, step))
+        device.write(place[:2], numbers(2, -step))
+        np.testing.assert_array_equal(device.to_host(place[:2]), numbers(2, -step))
+
+
+def test_the_current_stream_is_the_one_that_is_waited_for(make):
+    device = make(None)
+    streams = device.xp.streams
+    streams.current = streams.stream()
+    queued = []
+    streams.queue = lambda stream, work: queued.append(stream)
+    device.write(device.xp.empty((1, 3), np.float32), numbers(1, 0))
+    assert streams.default not in queued
+    assert queued.count(streams.current) == 3, "it waits, copies, and says that it has"
