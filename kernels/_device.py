@@ -171,6 +171,12 @@ class Device:
         """
         raise NotImplementedError
 
+    def mark(self) -> Any:
+        """The point that the work of this thread has come to, for `after`."""
+
+    def after(self, mark: Any) -> None:
+        """Have what this thread launches next wait for a point of another's work, whose stream may be another."""
+
     def address(self, array: Any) -> int:
         """Where an array begins in the device's memory."""
         raise NotImplementedError

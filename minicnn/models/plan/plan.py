@@ -62,6 +62,7 @@ class Plan:
         self.dense_storage, self.device = dense_storage, device
         self._made_for: Any = None  # the rungs and versions of weights
         self._weights: dict[int, list[Any]] = {}
+        self._ready: Any = None  # the mark of a device that they are
         self._stages: dict[int, list[Stages | DeviceSteps]] = defaultdict(list)
         self._lock = threading.Lock()
 
@@ -145,8 +146,7 @@ class Plan:
                 free = self._stages.get(batch)
                 stages = free.pop() if free else None
             if stages is None or stages.weights is not weights or stages.forced != kernels.forced_rungs():
-                parts = (self.inputs, self.instructions, self.outputs, weights, batch)
-                stages = Stages(*parts) if self.device == "cpu" else DeviceSteps(*parts, kernels.device(self.device))
+                stages = self._new_stages(weights, batch)
             results = stages.run(arrays)
         with self._lock:
             if batch not in self._stages:
@@ -154,6 +154,12 @@ class Plan:
             if weights is self._weights:
                 self._stages[batch].append(stages)
         return results
+
+    def _new_stages(self, weights: dict[int, list[Any]], batch: int) -> Stages | DeviceSteps:
+        parts = (self.inputs, self.instructions, self.outputs, weights, batch)
+        if self.device == "cpu":
+            return Stages(*parts)
+        return DeviceSteps(*parts, kernels.device(self.device), self._ready)
 
     def _current_weights(self) -> dict[int, list[Any]]:
         """For each product, its weights and bias as the kernels take them, made anew when versions or rungs changed."""
@@ -165,6 +171,7 @@ class Plan:
                 self._stages.clear()
                 self._weights = {}  # those that were are let go before others are made
                 self._weights = {id(i): self._bound(i) for i in self.instructions if has_fixed_weights(i)}
+                self._ready = None if self.device == "cpu" else kernels.device(self.device).mark()
                 self._made_for = wanted
             return self._weights
 
