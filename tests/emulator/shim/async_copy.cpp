@@ -22,7 +22,8 @@ void forget_copies(int thread) {
 const void *copy_left(int thread) { return pending[thread].empty() ? nullptr : pending[thread].front().site; }
 
 static const char *wrong(const Copy &copy) {
-    if (copy.bytes_from < 0 || copy.bytes_from > copy.bytes) return "a cp.async of more bytes than it writes, or less than 0";
+    if (copy.bytes_from < 0 || copy.bytes_from > copy.bytes)
+        return "a cp.async of more bytes than it writes, or less than 0";
     if ((uintptr_t)copy.to % unsigned(copy.bytes)) return "misaligned destination of a cp.async";
     if (copy.bytes_from && (uintptr_t)copy.from % unsigned(copy.bytes)) return "misaligned source of a cp.async";
     if (!in_shared(copy.to, size_t(copy.bytes))) return "out of bounds: a cp.async to what is no shared memory";
@@ -53,7 +54,8 @@ extern "C" void emulator_copies_wait(int groups_left) {
     for (; made < queue.size() && queue[made].group < until; made++) {
         const Copy &copy = queue[made];
         set_in_flight(copy.to, size_t(copy.bytes), false);
-        emulator_access(copy.to, size_t(copy.bytes), true, false, copy.site);  // others see it after a barrier from here
+        // As if it were written now: others see it after a barrier from here on.
+        emulator_access(copy.to, size_t(copy.bytes), true, false, copy.site);
         memset(copy.to, 0, size_t(copy.bytes));
         if (copy.bytes_from) memcpy(copy.to, copy.from, size_t(copy.bytes_from));
     }
