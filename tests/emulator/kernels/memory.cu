@@ -129,6 +129,14 @@ extern "C" __global__ void aligned_number_fault(float *x, int n) {
     if (threadIdx.x == 0) *(int *)((char *)x + n / 32) = 1;  // fault: misaligned access
 }
 
+extern "C" __global__ void aligned_atomic(float *x, int n) {
+    if (threadIdx.x == 0) atomicAdd((float *)((char *)x + n / 16), 1.0f);
+}
+
+extern "C" __global__ void aligned_atomic_fault(float *x, int n) {
+    if (threadIdx.x == 0) atomicAdd((float *)((char *)x + n / 32), 1.0f);  // fault: misaligned atomic
+}
+
 __constant__ float weights[3] = {0.25f, 0.5f, 0.25f};
 
 extern "C" __global__ void constants(float *x, int n) { x[threadIdx.x] = weights[threadIdx.x % 3]; }

@@ -44,9 +44,8 @@ struct PointerUse {
     emulator::fault(site, "%s", what);
     emulator::abandon();
 }
-void __ubsan_handle_type_mismatch_v1(const PointerUse *use, const void *) {
-    emulator::fault(SITE, "misaligned access: the type needs a multiple of %d bytes", 1 << use->log_alignment);
-    emulator::abandon();
+void __ubsan_handle_type_mismatch_v1(const PointerUse *use, const void *p) {
+    emulator::misaligned("access", p, 1u << use->log_alignment, SITE);
 }
 void __ubsan_handle_out_of_bounds(void *, void *) {
     forbidden(SITE, "out of bounds: an index past the end of its array");

@@ -12,6 +12,10 @@
 
 namespace emulator {
 
+struct Name {
+    char text[64];
+};
+
 #ifdef EMULATOR_CHECKED
 
 struct Access {
@@ -90,12 +94,18 @@ static Region *region_of(const void *p) {
 
 static const char *verb(bool write) { return write ? "write" : "read"; }
 
-struct Name {
-    char text[32];
-};
 static Name name_of(const Region &region) {
     Name name = {"shared memory"};
     if (!region.shared()) snprintf(name.text, sizeof name.text, "argument %d", region.argument);
+    return name;
+}
+
+static Name offset_of(const void *p) {
+    const Region *region = region_of(p);
+    Name name = {" outside of every array of the launch"};
+    if (!region) return name;
+    size_t offset = size_t(static_cast<const char *>(p) - region->memory.start);
+    snprintf(name.text, sizeof name.text, " at byte %zu of %s", offset, name_of(*region).text);
     return name;
 }
 
@@ -195,6 +205,8 @@ void set_in_flight(const void *to, size_t bytes, bool in_flight) {
 
 #else
 
+static Name offset_of(const void *) { return {}; }  // which only a checked build knows
+
 void watch_nothing() {}
 void watch(const void *, size_t, int) {}
 void forget_block() {}
@@ -203,5 +215,17 @@ void set_in_flight(const void *, size_t, bool) {}
 extern "C" void emulator_access(const void *, size_t, bool, bool, const void *) {}
 
 #endif
+
+void misaligned(const char *what, const void *p, unsigned multiple, const void *site) {
+    fault(site, "misaligned %s%s: it needs a multiple of %u bytes, and the address is %u past one", what,
+          offset_of(p).text, multiple, unsigned(uintptr_t(p) % multiple));
+    abandon();
+}
+
+// A GPU refuses it too where it lies askew.
+extern "C" void emulator_atomic(const void *p, size_t bytes, const void *site) {
+    if (uintptr_t(p) % bytes) misaligned("atomic", p, unsigned(bytes), site);
+    emulator_access(p, bytes, true, true, site);
+}
 
 }  // namespace emulator
