@@ -34,7 +34,7 @@ static __device__ __forceinline__ void make_tile(const float *a, const float *b,
         __syncthreads();
         copy(step + STAGES - 1);  // to where all threads have read
         const Number *stage = stages + step % STAGES * 2 * A_NUMBERS;
-        multiply_add_layouts<A_ALONG, B_ALONG>(stage, stage + A_NUMBERS, sums);
+        multiply_add<A_ALONG, B_ALONG>(stage, stage + A_NUMBERS, sums);
     }
     copies_wait<0>();
     write_tile(sums, bias, residual, c + at.part, low, high, at.row0, at.column0, rows, columns, 0, columns);

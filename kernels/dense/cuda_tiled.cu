@@ -11,26 +11,6 @@
 #include "product_block.cuh"
 #include "register_tile.cuh"
 
-// b (depth, columns) that lies in memory as (columns, depth): four rows of it side by side.
-struct TransposedB {
-    const float *from;
-    int left, columns;  // rows after those that were read, columns from this thread's first on
-    int pitch;
-    float4 held[LOADS_B];
-
-    __device__ __forceinline__ TransposedB(const float *b, int column0, int columns, int depth, int first)
-        : from(b + (long long)(column0 + row_fetched()) * depth + first + depth_fetched()),
-          left(depth - first - depth_fetched()), columns(columns - column0 - row_fetched()), pitch(depth) {}
-
-    __device__ __forceinline__ void fetch() {
-#pragma unroll
-        for (int l = 0; l < LOADS_B; l++)
-            held[l] = four_of(from + (long long)l * ROWS_APART * pitch, l * ROWS_APART < columns ? left : 0);
-        from += BLOCK_K, left -= BLOCK_K;
-    }
-    __device__ __forceinline__ void put(RowsOfB &b) const { put_turned(held, b); }
-};
-
 typedef ProductBlock<BLOCK_M, BLOCK_N, BLOCK_K> Place;
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_AT_ONCE)

@@ -74,5 +74,5 @@ struct Windows {
 #endif
         next.advance_block(g);
     }
-    template <class Tile> __device__ __forceinline__ void put(Tile &a) const { put_rows(held, a); }
+    template <class Tile> __device__ __forceinline__ void put(Tile &a) const { put_along(held, a); }
 };
