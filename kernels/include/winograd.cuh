@@ -1,5 +1,4 @@
 // Winograd's formulas for tiles of M x M outputs, M = 2 or 4 (kernels/conv2d/_winograd.py says where they come from).
-//
 #pragma once
 
 #define POINTS (M + 2)  // along one axis
