@@ -37,8 +37,7 @@ extern "C" __global__ void conv2d_winograd_gradient(const float *dy, float *z, l
             gradients[a][b] = inside ? image[((row + a) * out_width + column + b) * filters] : 0;
         }
     both_axes([](const float(&d)[M], float(&p)[POINTS]) { gradient_points(d, p); }, gradients, values);
-#pragma unroll
-    for (int p = 0; p < POINTS * POINTS; p++) z[p * count + i] = values[p / POINTS][p % POINTS];
+    write_points(values, z + i, count);
 }
 
 // dw = G' s G, s being the sum of parts (chunks, points, C, F) in their order; a thread for each channel and filter.

@@ -18,8 +18,7 @@ extern "C" __global__ void conv2d_winograd_kernel(const float *w, float *u, long
 #pragma unroll
     for (int a = 0; a < 9; a++) taps[a / 3][a % 3] = w[a * count + i];
     both_axes([](const float(&g)[3], float(&p)[POINTS]) { kernel_points(g, p); }, taps, values);
-#pragma unroll
-    for (int p = 0; p < POINTS * POINTS; p++) u[p * count + i] = values[p / POINTS][p % POINTS];
+    write_points(values, u + i, count);
 }
 
 // v (points, tiles, C) = B' d B for the tiles from `first` on, of which an image has `down` * `across`; one thread for
@@ -40,8 +39,7 @@ extern "C" __global__ void conv2d_winograd_image(const float *x, float *v, long 
             pixels[a][b] = inside ? image[((row + a) * width + column + b) * channels] : 0;
         }
     both_axes([](const float(&d)[POINTS], float(&p)[POINTS]) { to_points(d, p); }, pixels, values);
-#pragma unroll
-    for (int p = 0; p < POINTS * POINTS; p++) v[p * count + i] = values[p / POINTS][p % POINTS];
+    write_points(values, v + i, count);
 }
 
 // y = clip(A' s A + bias + residual) for the tiles from `first` on, s (points, tiles, F); one thread for each tile and
