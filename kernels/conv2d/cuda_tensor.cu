@@ -1,4 +1,5 @@
-// conv2d as one matrix product on tensor cores (implicit GEMM), of numbers rounded to TF32: 10 bits of fraction.
+// conv2d as one matrix product on tensor cores (implicit GEMM), of numbers rounded to TF32: 10 bits of fraction, and
+// the range of a float.
 //
 //     y (N OH OW, F) = clip(windows (N OH OW, KH KW C) @ w (KH KW C, F) + bias + residual)
 //

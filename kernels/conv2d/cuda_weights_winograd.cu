@@ -3,7 +3,8 @@
 //     dw (3,3,C,F) = G' [ sum over tiles of (A dy A') * (B' d B) ] G          (kernels/conv2d/_winograd.py)
 //
 // For each of the 36 points the sum is a matrix product: v (tiles, C) transposed @ z (tiles, F), of which v is written
-// by cuda_winograd.cu and the product made by cuda_weights_product.cu.  Neighbouring threads have neighbouring filters.
+// by cuda_winograd.cu and the product made by cuda_weights_product.cu.  A tile of 4 x 4 pixels of dy takes 36 products
+// where cuda_weights_blocked.cu takes 144.  Neighbouring threads have neighbouring filters.
 #define M 4
 #include "winograd.cuh"
 

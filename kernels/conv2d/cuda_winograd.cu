@@ -4,7 +4,10 @@
 //
 // x (N,H,W,C), w (3,3,C,F), y (N,OH,OW,F).  For each of the (M+2)^2 points the sum over channels is a matrix product:
 // v (tiles, C) u (C, F) = s (tiles, F), which cuda_product.cu makes of the arrays that these kernels write and read.
-// A tile of M x M outputs takes (M+2)^2 products where the definition takes 9 M^2.
+//
+// A tile of M x M outputs takes (M+2)^2 products where the definition takes 9 M^2: for an output 4 with M = 2, and 2.25
+// with M = 4, in the place of 9.  In exchange v and s are written to memory and read again; that pays where each of
+// their numbers takes part in many products, with many channels and filters.
 //
 // Neighbouring threads have neighbouring channels or filters, so that what a warp reads or writes lies side by side.
 #include "epilogue.cuh"

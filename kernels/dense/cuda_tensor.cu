@@ -1,4 +1,4 @@
-// dense on tensor cores, of numbers that are rounded to TF32: 10 bits of fraction.
+// dense on tensor cores, of numbers that are rounded to TF32: 10 bits of fraction, and the range of a float.
 //
 //     y (R,O) = x (R,I) @ w (I,O)      dx (R,I) = dy (R,O) @ w (I,O) turned      dw (I,O) = x (R,I) turned @ dy (R,O)
 //

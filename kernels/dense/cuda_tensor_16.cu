@@ -1,5 +1,5 @@
-// dense on tensor cores, of numbers that are rounded to 16 bits: bfloat16, which has 8 bits of precision and the range
-// of a float, or half, which has 11 bits and ends at 65504.
+// dense on tensor cores, of numbers that are rounded to 16 bits: bfloat16, which has 7 bits of fraction and the range
+// of a float, or half, which has 10 and ends at 65504.
 //
 //     y (R,O) = x (R,I) @ w (I,O)      dx (R,I) = dy (R,O) @ w (I,O) turned      dw (I,O) = x (R,I) turned @ dy (R,O)
 //

@@ -1,5 +1,6 @@
 // dense on a GPU, one idea: a block copies slices of both factors into shared memory, and a thread holds 8 x 8 sums in
-// registers, so that each number that comes from memory takes part in many products (register_tile.cuh).
+// registers, so that each number that comes from memory takes part in many products (register_tile.cuh).  That is for
+// many rows of x: cuda_stream.cu reads all of w again for every 16 of them.
 //
 //     y (R,O) = x (R,I) @ w (I,O)      dx (R,I) = dy (R,O) @ w (I,O) turned      dw (I,O) = x (R,I) turned @ dy (R,O)
 //

@@ -7,7 +7,7 @@
 #include "channels.cuh"
 
 #define PIXELS 4   // of a row, for one thread
-#define ACROSS 8    // threads of a block that take neighbouring channels of a weight gradient: 128 bytes with LANES 4
+#define ACROSS 8   // threads of a block that take neighbouring channels of a weight gradient: 128 bytes with LANES 4
 #define SLICES 32  // threads that take the rows of a chunk in turn
 
 extern "C" __global__ void __launch_bounds__(256) depthwise_conv2d_forward_v3_vector(

@@ -1,5 +1,5 @@
-// A product of two matrices slice by slice, where each slice lies in shared memory twice: while the threads multiply the
-// ones, they fetch the next into registers, and put them beside, so that nobody waits for memory.
+// A product of two matrices slice by slice, where each slice lies in shared memory twice: while the threads multiply
+// the ones, they fetch the next into registers, and put them beside, so that nobody waits for memory.
 #pragma once
 
 // `steps` times multiply_add(a, b), of the next slices of `left` and `right`.

@@ -23,9 +23,6 @@ static __device__ __forceinline__ float4 four_finished(float4 sum, const float *
     const float ends[4] = {sum.x + b.x + r.x, sum.y + b.y + r.y, sum.z + b.z + r.z, sum.w + b.w + r.w};
     float results[4];
 #pragma unroll
-    for (int q = 0; q < 4; q++) {
-        results[q] = ends[q] < low ? low : ends[q];
-        results[q] = results[q] > high ? high : results[q];
-    }
+    for (int q = 0; q < 4; q++) results[q] = clipped(ends[q], low, high);
     return make_float4(results[0], results[1], results[2], results[3]);
 }

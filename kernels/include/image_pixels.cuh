@@ -1,5 +1,5 @@
-// An image (P,C) for a block: a column of its threads takes LANES channels, and the rows of threads share out the pixels
-// (_gpu/pooling.py, each_image).
+// An image (P,C) for a block: a column of its threads takes LANES channels, and the rows of threads share out the
+// pixels (_gpu/pooling.py, each_image).
 #pragma once
 #include "read_ahead.cuh"
 #include "reduce.cuh"

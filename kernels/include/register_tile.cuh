@@ -65,7 +65,7 @@ static __device__ __forceinline__ void put_across(const float4 (&held)[LOADS], f
         *(float4 *)&to[threadIdx.x / lanes + l * apart][threadIdx.x % lanes * 4] = held[l];
 }
 
-// A matrix (rows, depth) that lies along k in memory: EXTENT of its rows from `row0` on, and its columns from `first` on.
+// Of a matrix (rows, depth), which lies along k in memory: EXTENT rows from `row0` on, columns from `first` on.
 template <int EXTENT> struct MatrixAlong {
     static const int LOADS = EXTENT * BLOCK_K / 4 / THREADS;
     const float *from;

@@ -16,7 +16,7 @@
 
 #define BLOCK_K 16
 #define THREADS 128
-#define WARP (BLOCK / 2)      // rows and columns of a warp
+#define WARP (BLOCK / 2)     // rows and columns of a warp
 #define TILES_A (WARP / 16)  // of them, in the rows and columns of one instruction
 #define TILES_B (WARP / 8)
 #define LOADS_A (BLOCK * BLOCK_K / 4 / THREADS)
