@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._gpu.blocks import best_tile, chunk_steps, vector
 from .._gpu.file import CudaFile, contiguous, ints
 from .._gpu.tensor_cores import STEP, THREADS, TILES, Plan, check_tensor_cores
 from .._shapes import Pair, Window, ceil_div
 from ._cuda_sizes import cuda_sizes
 from .cuda_chunks import in_chunks
-from .cuda_input_blocked import PLAIN, residue_sizes
+from .cuda_input_blocked import residue_sizes
 
 ROUNDINGS = ("TF32", "BFLOAT16", "HALF")
 SMALL: Pair = (64, 64)  # the tile that is also built for rows that do not begin on 16 bytes

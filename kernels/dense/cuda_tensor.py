@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._gpu.blocks import vector
 from .._gpu.file import CudaFile, Macros, contiguous, ints
 from .._gpu.tensor_cores import BUILDS, SIXTEEN_BITS, STAGES, STEP, THREADS, Plan, check_tensor_cores, tensor_plan
-from ..conv2d.cuda_chunks import PLAIN, in_chunks
+from ..conv2d.cuda_chunks import in_chunks
 from .cuda import weights_of
 
 TF32 = CudaFile("dense/cuda_tensor.cu", target=80, variants=BUILDS)
