@@ -90,6 +90,15 @@ def test_race_names_both_lines():
     assert {int(line) for line in re.findall(r"races\.cu:(\d+)", str(error.value))} == {line for line, _ in pair.said}
 
 
+def test_access_beside_an_array_names_the_nearest():
+    numbers = np.zeros(256, np.float32)
+    x, bias = numbers[:64], numbers[128:188]  # 60 numbers for 64 threads
+    with pytest.raises(
+        EmulatorError, match=r"read of 4 bytes, 0 bytes past the end of argument 2, .* thread \(60,0,0\)"
+    ):
+        launch("memory.cu", "absent", x, np.int32(64), bias, block=64)
+
+
 @pytest.mark.parametrize(
     ("name", "what", "memory", "multiple", "first", "apart"),
     [

@@ -119,15 +119,15 @@ static void outside(const char *p, size_t bytes, bool write, const void *site) {
         fault(site, "write of %zu bytes to what is constant memory", bytes);
         abandon();
     }
-    for (const Region &region : regions) {
-        bool past = p >= region.memory.end;
-        long over = past ? long(p - region.memory.end) : long(region.memory.start - p);
-        if (over >= 4096) continue;
-        fault(site, "out of bounds: %s of %zu bytes, %ld bytes %s %s", verb(write), bytes, over,
-              past ? "past the end of" : "before", name_of(region).text);
-        abandon();
-    }
-    fault(site, "out of bounds: %s of %zu bytes outside of every array of the launch", verb(write), bytes);
+    auto distance = [p](const Region &region) {
+        return p < region.memory.start ? region.memory.start - p : p - region.memory.end;
+    };
+    auto closer = [&](const Region &a, const Region &b) { return distance(a) < distance(b); };
+    auto nearest = std::min_element(regions.begin(), regions.end(), closer);
+    if (nearest != regions.end() && distance(*nearest) < 4096)
+        fault(site, "out of bounds: %s of %zu bytes, %ld bytes %s %s", verb(write), bytes, long(distance(*nearest)),
+              p < nearest->memory.start ? "before" : "past the end of", name_of(*nearest).text);
+    else fault(site, "out of bounds: %s of %zu bytes outside of every array of the launch", verb(write), bytes);
     abandon();
 }
 
