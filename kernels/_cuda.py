@@ -5,7 +5,7 @@ for, and CI, which has none, could not run the same path.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 
 from minicnn.errors import DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
 
-from ._device import Device
+from ._device import Device, Launch
 from ._gpu.check import capability, examine, in_short, pip_install, properties
 from ._gpu.cubin_cache import cached_cubin
 from ._gpu.driver import driver_version
@@ -49,25 +49,16 @@ class CupyDevice(Device):
         self._modules: dict[tuple[Path, tuple[str, ...]], Any] = {}
         self._functions: dict[tuple[Path, str, tuple[str, ...]], Any] = {}
 
-    def _launch(
-        self,
-        source: Path,
-        kernel: str,
-        grid: tuple[int, ...],
-        block: tuple[int, ...],
-        arguments: Sequence[Any],
-        shared_bytes: int,
-        defines: tuple[str, ...],
-        stream: Any,
-    ) -> None:
-        with self.guard(kernel):
-            function = self._functions.get((source, kernel, defines)) or self._load(source, kernel, defines)
-            if shared_bytes > SHARED_WITHOUT_ASKING:
+    def _launch(self, launch: Launch) -> None:
+        wanted = launch.source, launch.kernel, launch.defines
+        with self.guard(launch.kernel):
+            function = self._functions.get(wanted) or self._load(*wanted)
+            if launch.shared_bytes > SHARED_WITHOUT_ASKING:
                 driver = self.xp.cuda.driver
                 most = driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-                driver.funcSetAttribute(function.ptr, most, shared_bytes)
-            taken = tuple(NULL if argument is None else argument for argument in arguments)
-            function(grid, block, taken, shared_mem=shared_bytes, stream=stream)
+                driver.funcSetAttribute(function.ptr, most, launch.shared_bytes)
+            taken = tuple(NULL if argument is None else argument for argument in launch.arguments)
+            function(launch.grid, launch.block, taken, shared_mem=launch.shared_bytes, stream=launch.stream)
 
     def _load(self, source: Path, kernel: str, defines: tuple[str, ...]) -> Any:
         if (source, defines) not in self._modules:
