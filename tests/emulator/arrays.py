@@ -52,6 +52,7 @@ class EmulatedArray(NDArrayOperatorsMixin):
     """An array of the device; `host` is its memory, which the emulator alone may know."""
 
     __slots__ = ("host",)
+    __array_priority__ = 100  # CuPy's
     minicnn_device = NAME
 
     def __init__(self, host: np.ndarray):
@@ -166,6 +167,20 @@ class EmulatedArray(NDArrayOperatorsMixin):
         self.host[...] = array
 
 
+def _deferring(operator: Any) -> Any:
+    """An operator that leaves the work to an operand which asks for it, as CuPy's do: by its priority."""
+
+    def either(self: EmulatedArray, other: Any) -> Any:
+        asks = not hasattr(other, "__array_ufunc__") and getattr(other, "__array_priority__", 0)
+        return NotImplemented if asks > self.__array_priority__ else operator(self, other)
+
+    return either
+
+
+for _name in ("__add__", "__sub__", "__mul__", "__truediv__", "__matmul__", "__pow__"):
+    setattr(EmulatedArray, _name, _deferring(getattr(NDArrayOperatorsMixin, _name)))
+
+
 def _views(key: Any) -> tuple:
     """An index that gives views also where NumPy would give a number."""
     key = key if isinstance(key, tuple) else (key,)
@@ -197,8 +212,9 @@ def unwrapped(value: Any, name: str, takes_host: bool = False) -> Any:
     """A value as NumPy sees it, when it may take part; arrays of the host may not."""
     if isinstance(value, EmulatedArray):
         return value.host
-    if isinstance(value, np.ndarray) and not takes_host:
-        raise TypeError(f"{name}: Unsupported type {type(value)}: an array of the host among those of {NAME}")
+    foreign = hasattr(type(value), "__array__") and not isinstance(value, np.generic)
+    if foreign and not (takes_host and isinstance(value, np.ndarray)):
+        raise TypeError(f"{name}: Unsupported type {type(value)}: no array of {NAME}, among those that are")
     if isinstance(value, (tuple, list)):
         return type(value)(unwrapped(part, name, takes_host) for part in value)
     return value
