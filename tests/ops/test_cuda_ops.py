@@ -10,12 +10,11 @@ from op_cases import CASES, Case, distinct, positive
 
 from minicnn import Tensor, losses, ops
 from minicnn.autograd import cast
-from minicnn.errors import DTypeError, ShapeError, UnsupportedError
+from minicnn.errors import DTypeError, ShapeError
 from minicnn.kernels import device_of
 
 pytestmark = pytest.mark.cuda_emulated
 NUMBERED = [(name, index) for name, cases in CASES.items() for index in range(len(cases))]
-WITHOUT_GRADIENT = {"embedding"}  # on a GPU
 ROUNDING = 1e-5  # of the relative L2 distance between two orders of float32 sums
 
 OPERATORS: dict[str, Case] = {
@@ -64,7 +63,7 @@ def agrees(function: Callable[..., Any], arrays: list[np.ndarray]) -> None:
         assert np.linalg.norm(gpu.to_host(found) - expected) <= ROUNDING * np.linalg.norm(expected)
 
 
-@pytest.mark.parametrize(("name", "index"), [pair for pair in NUMBERED if pair[0] not in WITHOUT_GRADIENT])
+@pytest.mark.parametrize(("name", "index"), NUMBERED)
 def test_operation_as_on_the_cpu(name: str, index: int):
     agrees(*CASES[name][index])
 
@@ -144,22 +143,12 @@ def test_targets_and_weights_of_a_loss_may_be_on_the_device():
     assert device_of(rows.array) == gpu.name
 
 
-@pytest.mark.parametrize("name", WITHOUT_GRADIENT)
-def test_a_gradient_that_is_missing_is_refused_and_the_forward_pass_is_not(name: str):
-    (function, arrays), gpu = CASES[name][0], install()
-    with pytest.raises(UnsupportedError, match=rf"{name} has no gradient on a GPU: "):
-        results(function, [gpu.from_host(array.astype(np.float32)) for array in arrays])
-    tensors = [Tensor(array.astype(np.float32)) for array in arrays]
-    there = function(*(Tensor(gpu.from_host(tensor.array)) for tensor in tensors))
-    assert np.array_equal(there.numpy(), function(*tensors).numpy())
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_float64_is_refused_in_one_line_where_kernels_of_float32_run(name: str):
     (function, arrays), gpu, refused = CASES[name][0], install(), None
     try:
         results(function, [gpu.from_host(array.astype(np.float64)) for array in arrays])
-    except (DTypeError, UnsupportedError) as error:  # anything else would come from the depths
+    except DTypeError as error:  # anything else would come from the depths
         refused = str(error)
-    assert refused is None or name in WITHOUT_GRADIENT or "float64" in refused.splitlines()[-1]
+    assert refused is None or "float64" in refused.splitlines()[-1]
     assert refused is None or "\n" not in refused
