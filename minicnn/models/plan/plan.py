@@ -54,6 +54,8 @@ class Plan:
         cancel_moves(traced)
         share(traced)
         fuse(traced, convolve_dense=dense_storage == "float32" and "dense" not in kernels.forced_rungs())
+        if device != "cpu":
+            _move_constants(traced.instructions, device)
         self.instructions, self.inputs, self.outputs = traced.instructions, traced.inputs, traced.outputs
         self.masked = traced.masked  # which outputs have masks, that follow them all
         self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
@@ -161,6 +163,12 @@ class Plan:
                 arrays = fold.apply(item.function, *arrays)
         w, b = (None if array is None else kernels.to_device(array, self.device) for array in arrays)
         return _packed(item, w, b, self.dense_storage)
+
+
+def _move_constants(instructions: list[Instruction], device: str) -> None:
+    """Bring arrays that operations take to the device at once: what copies from the host cannot be captured there."""
+    for item in instructions:
+        item.inputs = [kernels.to_device(v, device) if isinstance(v, np.ndarray) else v for v in item.inputs]
 
 
 def _filled(array: Any, count: int) -> Any:
