@@ -91,7 +91,7 @@ class Trainer:
 
         for weight in weights:
             weight.zero_grad()
-        return too_large(kernels.device(self.model.device), len(batch), step)
+        return too_large(kernels.device(self.model.device), "training on", len(batch), step)
 
     def _step(self, batch: Batch) -> float:
         x = self.model.cast_inputs(batch.x)

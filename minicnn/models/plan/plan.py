@@ -9,6 +9,7 @@ each takes its own buffers.
 from __future__ import annotations
 
 import threading
+import traceback
 from collections import defaultdict
 from contextlib import nullcontext
 from typing import Any
@@ -21,6 +22,7 @@ from minicnn.errors import OutOfMemoryError
 from minicnn.ops.conv import Conv2D
 from minicnn.ops.dense import Dense
 
+from ..device_memory import too_large
 from ..graph import Program
 from ..memory import available_memory, in_words, out_of_memory
 from .axes import cancel_moves
@@ -104,13 +106,28 @@ class Plan:
             try:
                 parts.append(self._run(part))
             except MemoryError as error:
-                raise out_of_memory("predicting a batch", len(part[0]), error) from error
+                parts.clear()
+                raise self._out_of_memory(part, error) from (error if self.device == "cpu" else None)
         if all(type(array) is np.ndarray for array in arrays):
             parts = [[kernels.to_host(array) for array in part] for part in parts]
         if len(parts) == 1:
             return parts[0]
         batched = [isinstance(value, Value) and value.rows > 0 for value in self.outputs]
         return [np.concatenate(column) if b else column[0] for b, column in zip(batched, zip(*parts))]
+
+    def _out_of_memory(self, arrays: list[np.ndarray], error: MemoryError) -> OutOfMemoryError:
+        """The refusal of samples that took more memory than there is, where the plan runs."""
+        samples = len(arrays[0])
+        if self.device == "cpu" or isinstance(error, OutOfMemoryError):
+            return out_of_memory("predicting a batch", samples, error)
+        traceback.clear_frames(error.__traceback__)  # which hold the arrays of the run
+        self._stages.clear()
+
+        def run(count: int) -> None:
+            self._run([array[:count] for array in arrays])
+            self._stages.clear()
+
+        return too_large(kernels.device(self.device), "predicting", samples, run)
 
     def _samples_that_fit(self, batch: int) -> int:
         """How many samples of a batch are computed together: all where they fit in a share of the memory."""
@@ -119,7 +136,10 @@ class Plan:
         available = available_memory() if self.device == "cpu" else kernels.device(self.device).free_memory()
         if self.sample_bytes > available:
             needed, left = in_words(self.sample_bytes), in_words(available)
-            raise OutOfMemoryError(f"predicting one sample takes {needed} of memory, {left} are left: make it smaller")
+            place = "" if self.device == "cpu" else f" on {self.device}"
+            raise OutOfMemoryError(
+                f"predicting one sample takes {needed} of memory, {left} are left{place}: make it smaller"
+            )
         return max(1, min(batch, int(SHARE * available) // self.sample_bytes))
 
     def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
