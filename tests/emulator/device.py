@@ -9,7 +9,7 @@ import numpy as np
 from minicnn.errors import DeviceError
 from minicnn.kernels._device import Device, Launch, register_device
 
-from .arrays import NAME, ArrayModule, EmulatedArray, launches_alone, unwrapped
+from .arrays import NAME, ArrayModule, EmulatedArray, launches_alone, refuse_in_capture, unwrapped
 from .build import BuildError
 from .memory import pool
 from .module import EmulatorError, Module
@@ -54,12 +54,14 @@ class EmulatedDevice(Device):
         self.launched.append((launch.source.name, launch.kernel))
 
     def from_host(self, array: np.ndarray) -> EmulatedArray:
+        refuse_in_capture("copy from the host")
         return EmulatedArray(np.array(array, order="C"))  # a copy, as on a GPU: what shares memory must not hide
 
     def to_host(self, array: Any) -> np.ndarray:
         return array.get()
 
     def write(self, place: Any, array: Any) -> None:
+        refuse_in_capture("copy from the host")
         place.host[...] = unwrapped(array, "write", takes_host=True)
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:

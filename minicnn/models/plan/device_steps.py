@@ -7,6 +7,7 @@ launched at once, for this batch and every one that follows.  A small network's 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,12 @@ class DeviceSteps:
         self.device, self.forced = device, kernels.forced_rungs()
         lasting = {id(item) for item in instructions if item.function in KERNELS and item.output.rows}
         chains = [[item] for item in instructions]
-        self.memory = Memory(inputs, chains, outputs, lasting, batch, room=self._room)
+        self.memory = Memory(inputs, chains, outputs, lasting, batch, partial(device.xp.empty, dtype=np.uint8))
         self._runs = 0
         self._replay: Callable[[], None] | None = None
         self._results: list[Any] = []
         self._calls: list[kernels.Call] = []
         self._done = ready  # when the weights are; later the end of the last run, which may be another thread's
-
-    def _room(self, size: int) -> Any:
-        return self.device.xp.empty(size, np.uint8)
 
     def run(self, arrays: list[Any]) -> list[Any]:
         """The outputs for input arrays, on the device; they belong to the caller."""

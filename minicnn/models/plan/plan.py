@@ -9,6 +9,7 @@ each takes its own buffers.
 from __future__ import annotations
 
 import threading
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -22,6 +23,7 @@ from minicnn.errors import OutOfMemoryError
 from minicnn.ops.conv import Conv2D
 from minicnn.ops.dense import Dense
 
+from ..device_memory import too_large
 from ..graph import Program
 from ..memory import available_memory, in_words, out_of_memory
 from .axes import cancel_moves
@@ -55,6 +57,8 @@ class Plan:
         cancel_moves(traced)
         share(traced)
         fuse(traced, convolve_dense=dense_storage == "float32" and "dense" not in kernels.forced_rungs())
+        if device != "cpu":
+            _move_constants(traced.instructions, device)
         self.instructions, self.inputs, self.outputs = traced.instructions, traced.inputs, traced.outputs
         self.masked = traced.masked  # which outputs have masks, that follow them all
         self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
@@ -125,7 +129,21 @@ class Plan:
             try:
                 yield self._run(part)
             except MemoryError as error:
-                raise out_of_memory("predicting a batch", len(part[0]), error) from error
+                raise self._out_of_memory(part, error) from (error if self.device == "cpu" else None)
+
+    def _out_of_memory(self, arrays: list[np.ndarray], error: MemoryError) -> OutOfMemoryError:
+        """The refusal of samples that took more memory than there is, where the plan runs."""
+        samples = len(arrays[0])
+        if self.device == "cpu" or isinstance(error, OutOfMemoryError):
+            return out_of_memory("predicting a batch", samples, error)
+        traceback.clear_frames(error.__traceback__)  # which hold the arrays of the run
+        self._stages.clear()
+
+        def run(count: int) -> None:
+            self._run([array[:count] for array in arrays])
+            self._stages.clear()
+
+        return too_large(kernels.device(self.device), "predicting", samples, run)
 
     def _samples_that_fit(self, batch: int) -> int:
         """How many samples of a batch are computed together: all where they fit in a share of the memory."""
@@ -134,7 +152,10 @@ class Plan:
         available = available_memory() if self.device == "cpu" else kernels.device(self.device).free_memory()
         if self.sample_bytes > available:
             needed, left = in_words(self.sample_bytes), in_words(available)
-            raise OutOfMemoryError(f"predicting one sample takes {needed} of memory, {left} are left: make it smaller")
+            place = "" if self.device == "cpu" else f" on {self.device}"
+            raise OutOfMemoryError(
+                f"predicting one sample takes {needed} of memory, {left} are left{place}: make it smaller"
+            )
         return max(1, min(batch, int(SHARE * available) // self.sample_bytes))
 
     def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
@@ -184,6 +205,12 @@ class Plan:
                 arrays = fold.apply(item.function, *arrays)
         w, b = (None if array is None else kernels.to_device(array, self.device) for array in arrays)
         return _packed(item, w, b, self.dense_storage)
+
+
+def _move_constants(instructions: list[Instruction], device: str) -> None:
+    """Bring arrays that operations take to the device at once: what copies from the host cannot be captured there."""
+    for item in instructions:
+        item.inputs = [kernels.to_device(v, device) if isinstance(v, np.ndarray) else v for v in item.inputs]
 
 
 def _has_rows(value: Any) -> bool:
