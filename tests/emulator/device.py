@@ -1,5 +1,6 @@
 """The device "cuda-emulated": arrays in the memory of this machine, kernels run by the emulator."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,12 @@ class EmulatedDevice(Device):
         self.mode, self.order, self.capability = mode, order, capability
         self.xp = ArrayModule()
         self.launched: list[tuple[str, str]] = []  # (file, kernel)
-        self._noted: list[Launch] | None = None  # what is launched while a graph is captured
+        self._thread = threading.local()  # whose `noted` is what it launches while it captures a graph
         self._modules: dict[tuple[Path, tuple[str, ...]], Module] = {}
 
     def _launch(self, launch: Launch) -> None:
-        if self._noted is not None:
-            self._noted.append(launch)
+        if (noted := getattr(self._thread, "noted", None)) is not None:
+            noted.append(launch)
             return
         key = launch.source, launch.defines
         try:
@@ -65,12 +66,12 @@ class EmulatedDevice(Device):
         place.host[...] = unwrapped(array, "write", takes_host=True)
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
-        self._noted = noted = []
+        self._thread.noted = noted = []
         try:
             with launches_alone():
                 result = work()
         finally:
-            self._noted = None
+            self._thread.noted = None
 
         def replay() -> None:
             for launch in noted:
