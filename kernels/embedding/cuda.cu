@@ -1,4 +1,5 @@
-// embedding on a GPU: y[n] = w[rows[n]], and dw[v] = the sum of dy[n] over all n with rows[n] = v; w, dw (V,E), dy (N,E).
+// embedding on a GPU: y[n] = w[rows[n]], and dw[v] = the sum of dy[n] over all n with rows[n] = v; w, dw (V,E),
+// y, dy (N,E).
 #include "four.cuh"
 
 // One thread makes one number.
@@ -17,8 +18,8 @@ extern "C" __global__ void embedding_forward_v2_vector(const long long *rows, co
     write_four(y + n * columns + first, left, read_four(w + rows[n] * columns + first, left));
 }
 
-// The uses of row v are order[first[v]] to order[first[v + 1] - 1], in rising order.  One thread makes one number of dw;
-// a row may have any number of uses, so the sum is made in double.
+// The uses of row v are order[first[v]] to order[first[v + 1] - 1], in rising order.  One thread makes one number of
+// dw; a row may have any number of uses, so the sum is made in double.
 extern "C" __global__ void embedding_backward_v1_direct(const long long *order, const long long *first,
                                                         const float *dy, float *dw, long long count, int columns) {
     long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;

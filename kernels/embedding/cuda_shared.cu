@@ -1,7 +1,7 @@
 // embedding's gradient on a GPU: dw[v] = the sum of dy[n] over all n with rows[n] = v; dw (V,E), dy (N,E).
 //
-// v2_shared.  One idea: words are used very differently often, so the uses of a row are shared out among the thread rows
-// of a block, and their sums folded in a tree.  A block makes 32 numbers of one row of dw; the uses of row v are
+// v2_shared.  One idea: words are used very differently often, so the uses of a row are shared out among the thread
+// rows of a block, and their sums folded in a tree.  A block makes 32 numbers of one row of dw; the uses of row v are
 // order[first[v]] to order[first[v + 1] - 1], in rising order.
 #include "reduce.cuh"
 
