@@ -19,6 +19,7 @@ from ._gpu.check import capability, examine, in_short, pip_install, properties
 from ._gpu.cubin_cache import cached_cubin
 from ._gpu.driver import driver_version
 from ._gpu.nvrtc import target_for
+from ._gpu.source import Parameter
 from ._gpu.transfers import Downloads, Uploads
 
 SHARED_WITHOUT_ASKING = 48 << 10  # bytes of dynamic shared memory that any kernel may have
@@ -42,9 +43,23 @@ class CupyDevice(Device):
             raise DeviceError(reason)
         self.xp = _cupy()
         self.capability = capability(properties(self.xp))
+        self._number = self.xp.cuda.runtime.getDevice()
         self._uploads, self._downloads = Uploads(self.xp.cuda), Downloads(self.xp.cuda)
         self._modules: dict[tuple[Path, tuple[str, ...]], Any] = {}
         self._functions: dict[tuple[Path, str, tuple[str, ...]], Any] = {}
+
+    def _check(self, kernel: str, parameter: Parameter, argument: Any) -> None:
+        super()._check(kernel, parameter, argument)
+        if parameter.is_pointer and argument is not None:
+            self._check_here(f"{kernel}: argument {parameter.name}", argument)
+
+    def _check_here(self, what: str, array: Any) -> None:
+        """Refuse an array of another GPU, whose addresses are none here."""
+        if array.device.id != self._number:
+            raise DeviceError(
+                f"{what} is on GPU {array.device.id}, and kernels run on GPU {self._number}: make it there, or start "
+                "with CUDA_VISIBLE_DEVICES naming the one GPU to use"
+            )
 
     def _launch(
         self,
@@ -108,6 +123,7 @@ class CupyDevice(Device):
     def write(self, place: Any, array: Any) -> None:
         with self.guard("copy to the GPU"):
             if not isinstance(array, np.ndarray):
+                self._check_here("the array to copy", array)
                 place[...] = array
                 return
             try:

@@ -56,6 +56,7 @@ class Array:
     """An array of the device; what is done with it is done in the order of the current stream."""
 
     __module__ = "cupy"
+    device = SimpleNamespace(id=0)
 
     def __init__(self, host: np.ndarray, cupy: "FakeCupy", block: Block | None = None):
         self.host, self.dtype, self.shape, self.flags, self.cupy = host, host.dtype, host.shape, host.flags, cupy

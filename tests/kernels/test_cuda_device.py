@@ -1,6 +1,7 @@
 """The device "cuda" on a CuPy that records what a GPU would be told; the kernels are compiled in earnest."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -153,6 +154,18 @@ def test_what_does_not_fit_the_kernel_never_reaches_the_gpu(device, cupy, file):
             device.launch(file, "scale", (1,), (1,), taken)
     device.launch(file, "scale", (0,), (1,), (x, x, np.int32(0), np.float32(0)))
     assert cupy.launches == cupy.loaded == []
+
+
+def test_an_array_of_another_gpu_is_refused(device, cupy, file):
+    """Its address is none on this one: the kernel would fail, and all that is launched after it."""
+    x, y = (device.from_host(np.zeros(4, np.float32)) for _ in range(2))
+    x.device = SimpleNamespace(id=3)
+    said = "is on GPU 3, and kernels run on GPU 0: .* CUDA_VISIBLE_DEVICES"
+    with pytest.raises(DeviceError, match=f"^scale: argument x {said}"):
+        device.launch(file, "scale", (1,), (1,), (x, y, np.int32(4), np.float32(1)))
+    with pytest.raises(DeviceError, match=said):
+        device.write(y, x)
+    assert cupy.launches == []
 
 
 def test_arrays_go_there_and_back_as_copies(device):
