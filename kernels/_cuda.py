@@ -15,12 +15,12 @@ import numpy as np
 from minicnn.errors import DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
 
 from ._device import Device
-from ._gpu.check import capability, examine, in_short, pip_install, properties
+from ._gpu.check import OUT_OF_MEMORY, capability, examine, in_short, pip_install, properties
 from ._gpu.cubin_cache import cached_cubin
 from ._gpu.driver import driver_version
 from ._gpu.nvrtc import target_for
 from ._gpu.source import Parameter
-from ._gpu.transfers import Downloads, Uploads
+from ._gpu.transfers import Downloads, PinnedMemoryError, Uploads
 
 SHARED_WITHOUT_ASKING = 48 << 10  # bytes of dynamic shared memory that any kernel may have
 NULL = np.uintp(0)  # None is not one: CuPy 13 passes it as 0xffffffff
@@ -95,10 +95,10 @@ class CupyDevice(Device):
         cuda = self.xp.cuda
         try:
             yield
-        except cuda.memory.OutOfMemoryError as error:
+        except (cuda.memory.OutOfMemoryError, cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
+            if getattr(error, "status", OUT_OF_MEMORY) != OUT_OF_MEMORY:  # CuPy's own, of its pool, has no status
+                raise DeviceError(f"{what}: {error}") from error
             raise DeviceMemoryError(f"{what}: the GPU has too little memory: take smaller batches ({error})") from error
-        except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
-            raise DeviceError(f"{what}: {error}") from error
 
     def from_host(self, array: np.ndarray) -> Any:
         with self.guard("copy to the GPU"):
@@ -112,7 +112,11 @@ class CupyDevice(Device):
 
     def fetch(self, array: Any) -> Callable[[], np.ndarray]:
         with self.guard("copy from the GPU"):
-            finish = self._downloads.begin(self.xp.ascontiguousarray(array))
+            array = self.xp.ascontiguousarray(array)
+            try:
+                finish = self._downloads.begin(array)
+            except PinnedMemoryError:
+                return super().fetch(array)
 
         def finished() -> np.ndarray:
             with self.guard("copy from the GPU"):
@@ -128,7 +132,7 @@ class CupyDevice(Device):
                 return
             try:
                 self._uploads.write(place, array)
-            except self.xp.cuda.memory.OutOfMemoryError:
+            except (self.xp.cuda.memory.OutOfMemoryError, PinnedMemoryError):
                 place.set(array.astype(place.dtype, order="C", copy=False))  # through no memory beside its own
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:

@@ -1,5 +1,6 @@
 """The device "cuda" on a CuPy that records what a GPU would be told; the kernels are compiled in earnest."""
 
+import re
 import sys
 from types import SimpleNamespace
 
@@ -220,9 +221,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("where", FAILURES)
-@pytest.mark.parametrize(
-    "error", [CUDARuntimeError(700), CUDADriverError("CUDA_ERROR_INVALID_VALUE: invalid argument")]
-)
+@pytest.mark.parametrize("error", [CUDARuntimeError(700), CUDADriverError(1)])
 def test_what_cuda_refuses_is_an_error_of_the_device(device, cupy, file, where, error):
     cupy.fails[where] = error
     with pytest.raises(DeviceError) as found:
@@ -233,13 +232,30 @@ def test_what_cuda_refuses_is_an_error_of_the_device(device, cupy, file, where, 
 
 
 @pytest.mark.parametrize("where", [where for where in FAILURES if where != "pinned"])
-def test_too_little_memory_is_an_error_of_the_device_and_of_memory(device, cupy, file, where):
-    cupy.fails[where] = OutOfMemoryError("Out of memory allocating 4,096 bytes (allocated so far: 0 bytes).")
-    with pytest.raises(
-        DeviceMemoryError, match=r"GPU has too little memory: take smaller batches \(Out of memory alloc"
-    ):
+@pytest.mark.parametrize(
+    "error",
+    [
+        OutOfMemoryError("Out of memory allocating 4,096 bytes (allocated so far: 0 bytes)."),
+        CUDARuntimeError(2),
+        CUDADriverError(2),
+    ],
+    ids=["pool", "runtime", "driver"],
+)
+def test_too_little_memory_is_an_error_of_the_device_and_of_memory(device, cupy, file, where, error):
+    cupy.fails[where] = error
+    said = rf"GPU has too little memory: take smaller batches \({re.escape(str(error))}\)$"
+    with pytest.raises(DeviceMemoryError, match=said):
         FAILURES[where](device, file)
     assert issubclass(DeviceMemoryError, (DeviceError, MemoryError))
+
+
+def test_where_the_host_pins_no_memory_arrays_go_without(device, cupy):
+    """It is not the GPU's that is short, so smaller batches are no remedy."""
+    cupy.fails["pinned"] = CUDARuntimeError(2)
+    host = np.arange(12, dtype=np.float32).reshape(3, 4)
+    there = device.from_host(host)
+    for array, expected in ((there, host), (there[:, 1:], host[:, 1:])):
+        assert device.fetch(array)().tolist() == expected.tolist()
 
 
 def test_errors_of_the_program_itself_are_left_as_they_are(device, cupy, file):
@@ -320,9 +336,10 @@ def test_other_errors_end_the_capture_and_are_left_as_they_are(device, cupy, err
 
 def test_a_graph_that_fails_is_an_error_of_the_device(device, cupy):
     _, replay = device.capture(lambda: None)
-    cupy.fails["graph"] = CUDARuntimeError(700)
-    with pytest.raises(DeviceError, match=r"^launch of a CUDA graph: cudaErrorIllegalAddress"):
-        replay()
+    for status, error, text in ((700, DeviceError, "cudaErrorIllegalAddress"), (2, DeviceMemoryError, "the GPU has")):
+        cupy.fails["graph"] = CUDARuntimeError(status)
+        with pytest.raises(error, match=f"^launch of a CUDA graph: {text}"):
+            replay()
 
 
 def test_a_gpu_that_cannot_be_used_is_no_device(monkeypatch):
