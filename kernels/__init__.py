@@ -34,7 +34,7 @@ from ._cuda import cuda_usable
 from ._device import Device, device, devices
 from ._gpu.driver import driver_version
 from ._memory import Memory, reuse
-from ._moving import array_module, device_array, fetch, shared, to_device, to_host, together
+from ._moving import array_module, detached, device_array, fetch, shared, to_device, to_host, together
 from ._other_processes import compiling_network
 from ._precision import PRECISIONS, current_precision, precision
 from ._registry import (
@@ -80,6 +80,7 @@ __all__ = [
     "current_precision",
     "dense",
     "depthwise_conv2d",
+    "detached",
     "device",
     "device_array",
     "device_of",

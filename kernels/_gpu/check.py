@@ -8,7 +8,7 @@ from .driver import driver_version
 from .nvrtc import target_for, version
 
 LEAST_CAPABILITY = (7, 5)
-INSUFFICIENT_DRIVER, NO_DEVICE = 35, 100  # of cudaError_t
+OUT_OF_MEMORY, INSUFFICIENT_DRIVER, NO_DEVICE = 2, 35, 100  # of cudaError_t; the first also of CUresult
 NO_GPU = "the NVIDIA driver finds no GPU: see nvidia-smi and the variable CUDA_VISIBLE_DEVICES"
 
 

@@ -179,6 +179,7 @@ def check_before(model: Model, train: Source, validation: Source | None, callbac
             batch = source.peek()
             if batch is None:
                 raise DataError(f"there are no batches to {use}")
+            model.check_arrays(batch.x)
             shapes = model.shapes_for([array.shape for array in batch.x])
             model.compilation.check_targets(batch.y, shapes, batch.weights)
     callbacks.expect(figures if validation is None else [*figures, *(f"val_{name}" for name in figures)])

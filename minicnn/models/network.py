@@ -11,9 +11,9 @@ import numpy as np
 from minicnn import kernels
 from minicnn.arguments import one_of
 from minicnn.autograd import Parameter, Tensor
-from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
+from minicnn.errors import ArgumentError, DeviceError, ShapeError, UnsupportedError
 from minicnn.layers import Layer, Operation, SymbolicTensor
-from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
+from minicnn.layers.symbolic import Node, Shape, map_arguments, symbolic_tensors
 
 from .batches import wrong_inputs
 from .graph import Graph, Program, check_names
@@ -130,6 +130,23 @@ class Network(Layer):
 
     # As a layer ---------------------------------------------------------------------------------------------------
 
+    def __call__(self, *arguments: Any, training: bool | None = None) -> Any:
+        """As of any layer; an array of a device is taken where all weights are on it.
+
+        Raises
+        ------
+        DeviceError
+        """
+        map_arguments(arguments, self._check_argument)
+        return super().__call__(*arguments, training=training)
+
+    def _check_argument(self, value: Any) -> None:
+        array = kernels.device_array(value.array if isinstance(value, Tensor) else value)
+        if array is not None:
+            place = kernels.device_of(array)
+            for weight in self.weights:
+                self._check_place(place, weight.device)
+
     def call(self, inputs: Any, training: bool) -> Any:
         program = self.program
         tensors = inputs if isinstance(inputs, (list, tuple)) else [inputs]
@@ -173,9 +190,24 @@ class Network(Layer):
                     f"got an array of shape {tuple(shape)}, whose first axis is the batch"
                 )
 
-    def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Contiguous arrays of the inputs' dtypes, on the host or where they are, their shapes checked."""
+    def check_arrays(self, arrays: Sequence[Any]) -> None:
+        """Raise unless arrays are what the inputs take: ShapeError, or DeviceError for one that is on a GPU alone."""
         self._check_shapes([array.shape for array in arrays])
+        for array in arrays:
+            if type(array) is not np.ndarray:
+                self._check_place(kernels.device_of(array), self.device)
+
+    def _check_place(self, place: str, device: str) -> None:
+        """Raise DeviceError for an array of a place that is neither the host nor the device."""
+        if place not in ("cpu", device):
+            raise DeviceError(
+                f"model {self.name} is on {device}, and got an array on {place}: call model.to({place!r}), or give "
+                "arrays of the host"
+            )
+
+    def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Contiguous arrays of the inputs' dtypes, on the host or where they are, checked as by `check_arrays`."""
+        self.check_arrays(arrays)
         pairs = zip(arrays, self.inputs)
         return [
             np.ascontiguousarray(a, t.dtype) if type(a) is np.ndarray else a.astype(t.dtype, copy=False)
@@ -294,7 +326,7 @@ class Network(Layer):
 
     def _plan_for(self, arrays: list[np.ndarray]) -> Plan:
         """The plan for arrays of these shapes, which are checked."""
-        self._check_shapes([array.shape for array in arrays])
+        self.check_arrays(arrays)
         shapes, dtypes = [a.shape[1:] for a in arrays], [t.dtype for t in self.inputs]
         storage = self.dense_storage
         key = (*shapes, *dtypes, storage, self.device, "dense" in kernels.forced_rungs())

@@ -1,7 +1,9 @@
 """The device "cuda" on a CuPy that records what a GPU would be told; the kernels are compiled in earnest."""
 
+import re
 import sys
 import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -162,6 +164,18 @@ def test_what_does_not_fit_the_kernel_never_reaches_the_gpu(device, cupy, file):
     assert cupy.launches == cupy.loaded == []
 
 
+def test_an_array_of_another_gpu_is_refused(device, cupy, file):
+    """Its address is none on this one: the kernel would fail, and all that is launched after it."""
+    x, y = (device.from_host(np.zeros(4, np.float32)) for _ in range(2))
+    x.device = SimpleNamespace(id=3)
+    said = "is on GPU 3, and kernels run on GPU 0: .* CUDA_VISIBLE_DEVICES"
+    with pytest.raises(DeviceError, match=f"^scale: argument x {said}"):
+        device.launch(file, "scale", (1,), (1,), (x, y, np.int32(4), np.float32(1)))
+    with pytest.raises(DeviceError, match=said):
+        device.write(y, x)
+    assert cupy.launches == []
+
+
 def test_arrays_go_there_and_back_as_copies(device):
     host = np.arange(12, dtype=np.float32).reshape(3, 4).T
     there = device.from_host(host)
@@ -214,9 +228,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("where", FAILURES)
-@pytest.mark.parametrize(
-    "error", [CUDARuntimeError(700), CUDADriverError("CUDA_ERROR_INVALID_VALUE: invalid argument")]
-)
+@pytest.mark.parametrize("error", [CUDARuntimeError(700), CUDADriverError(1)])
 def test_what_cuda_refuses_is_an_error_of_the_device(device, cupy, file, where, error):
     cupy.fails[where] = error
     with pytest.raises(DeviceError) as found:
@@ -227,13 +239,30 @@ def test_what_cuda_refuses_is_an_error_of_the_device(device, cupy, file, where, 
 
 
 @pytest.mark.parametrize("where", [where for where in FAILURES if where != "pinned"])
-def test_too_little_memory_is_an_error_of_the_device_and_of_memory(device, cupy, file, where):
-    cupy.fails[where] = OutOfMemoryError("Out of memory allocating 4,096 bytes (allocated so far: 0 bytes).")
-    with pytest.raises(
-        DeviceMemoryError, match=r"GPU has too little memory: take smaller batches \(Out of memory alloc"
-    ):
+@pytest.mark.parametrize(
+    "error",
+    [
+        OutOfMemoryError("Out of memory allocating 4,096 bytes (allocated so far: 0 bytes)."),
+        CUDARuntimeError(2),
+        CUDADriverError(2),
+    ],
+    ids=["pool", "runtime", "driver"],
+)
+def test_too_little_memory_is_an_error_of_the_device_and_of_memory(device, cupy, file, where, error):
+    cupy.fails[where] = error
+    said = rf"GPU has too little memory: take smaller batches \({re.escape(str(error))}\)$"
+    with pytest.raises(DeviceMemoryError, match=said):
         FAILURES[where](device, file)
     assert issubclass(DeviceMemoryError, (DeviceError, MemoryError))
+
+
+def test_where_the_host_pins_no_memory_arrays_go_without(device, cupy):
+    """It is not the GPU's that is short, so smaller batches are no remedy."""
+    cupy.fails["pinned"] = CUDARuntimeError(2)
+    host = np.arange(12, dtype=np.float32).reshape(3, 4)
+    there = device.from_host(host)
+    for array, expected in ((there, host), (there[:, 1:], host[:, 1:])):
+        assert device.fetch(array)().tolist() == expected.tolist()
 
 
 def test_errors_of_the_program_itself_are_left_as_they_are(device, cupy, file):
@@ -365,9 +394,10 @@ def test_other_errors_end_the_capture_and_are_left_as_they_are(device, cupy, err
 
 def test_a_graph_that_fails_is_an_error_of_the_device(device, cupy):
     _, replay = device.capture(lambda: None)
-    cupy.fails["graph"] = CUDARuntimeError(700)
-    with pytest.raises(DeviceError, match=r"^launch of a CUDA graph: cudaErrorIllegalAddress"):
-        replay()
+    for status, error, text in ((700, DeviceError, "cudaErrorIllegalAddress"), (2, DeviceMemoryError, "the GPU has")):
+        cupy.fails["graph"] = CUDARuntimeError(status)
+        with pytest.raises(error, match=f"^launch of a CUDA graph: {text}"):
+            replay()
 
 
 def test_a_gpu_that_cannot_be_used_is_no_device(monkeypatch):

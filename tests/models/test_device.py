@@ -8,7 +8,7 @@ import pytest
 from emulator.device import NAME, install
 
 from minicnn import Tensor, kernels
-from minicnn.errors import ArgumentError, UnsupportedError
+from minicnn.errors import ArgumentError, DeviceError, UnsupportedError
 from minicnn.layers import (
     Activation,
     Add,
@@ -169,6 +169,29 @@ def test_arrays_of_the_device_go_in_and_come_out(device):
     called = model(Tensor(device.from_host(images())), training=False)
     assert kernels.device_of(called.array) == device.name
     assert distance(called.numpy(), expected) < 1e-5
+    np.testing.assert_array_equal(model(device.from_host(images())).numpy(), called.numpy())
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model, x: model.predict(x),
+        lambda model, x: model.evaluate(x, classes()),
+        lambda model, x: model.fit(x, classes(), verbose=0),
+        lambda model, x: model.fit(images(), classes(), validation_data=(x, classes()), verbose=0),
+        lambda model, x: model.train_on_batch(x, classes()),
+        lambda model, x: model(x),
+        lambda model, x: model(Tensor(x), training=True),
+    ],
+    ids=["predict", "evaluate", "fit", "validation", "train_on_batch", "call", "call on a tensor"],
+)
+def test_arrays_of_a_device_are_refused_by_a_model_of_the_host(device, use):
+    model = small()
+    model.compile("sgd", "categorical_crossentropy")
+    before = model.get_weights()
+    with pytest.raises(DeviceError, match=f"is on cpu, and got an array on {device.name}: call model.to"):
+        use(model, device.from_host(images()))
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
 
 
 def test_a_file_says_nothing_of_the_device(device, tmp_path):
