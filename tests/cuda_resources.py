@@ -10,20 +10,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from minicnn import kernels
-from minicnn.kernels._gpu.file import CudaFile, cuda_files
+from minicnn.kernels._gpu.file import CudaFile, Macros, builds
 from minicnn.kernels._gpu.nvrtc import compile_cubin
 
 PATH = Path(__file__).parent / "golden" / "cuda_resources.json"
 TARGETS = (75, 80, 86, 89, 90)
-Build = tuple[CudaFile, tuple[str, ...]]
-
-
-def builds() -> list[Build]:
-    """Every CUDA file with every choice of its macros."""
-    for spec in kernels.specs("cuda"):
-        assert callable(spec.fn)  # imports the module, which names its files
-    return [(file, variant) for file in sorted(cuda_files, key=lambda file: file.name) for variant in file.variants]
+Build = tuple[CudaFile, Macros]
 
 
 def title(build: Build) -> str:

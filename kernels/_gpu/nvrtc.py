@@ -51,7 +51,7 @@ def compile_cubin(source: Path, target: str, defines: tuple[str, ...] = ()) -> C
     >>> compile_cubin(Path("kernels/dense/cuda.cu"), "sm_90").resources         # doctest: +SKIP
     {'dense_forward_v1_direct': Resources(registers=32, spilled=0, shared=0, stack=0)}
     """
-    _check_target(target)
+    check_target(target)
     nvrtc, included, program = library(), headers(source), ctypes.c_void_p()
     texts, names = (_strings(part) for part in (included.values(), map(str.encode, included)))
     _check(
@@ -90,7 +90,8 @@ def _check(code: int) -> None:
         raise DeviceError(f"NVRTC: {library().nvrtcGetErrorString(code).decode()}")
 
 
-def _check_target(target: str) -> None:
+def check_target(target: str) -> None:
+    """Refuse, by a DeviceError, a target that NVRTC does not compile for."""
     known = [f"sm_{number}" for number in targets()]
     if target.rstrip("af") not in known:
         major, minor = version()

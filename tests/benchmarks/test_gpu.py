@@ -11,7 +11,6 @@ from emulator.device import install
 
 from minicnn import kernels
 from minicnn.bench.compare import timings
-from minicnn.errors import DeviceError
 
 pytestmark = pytest.mark.cuda_emulated
 
@@ -128,20 +127,6 @@ def test_what_fails_is_named_and_the_rest_is_measured(tmp_path, monkeypatch):
     assert measure(tmp_path, "--only", "global") == 1
     assert kept(tmp_path)["failed"] == {"global_maxpool2d tiny": "ZeroDivisionError: by nothing"}
     assert kept(tmp_path)["done"] == ["global_avgpool2d tiny"]
-
-
-def test_a_lost_device_ends_it(tmp_path, monkeypatch, capsys):
-    gpu, device = module("gpu"), install()
-    result = module("gpu_result").Result(tmp_path, {"name": "cuda-emulated"})
-    bench = module("gpu_device").Bench(device, "cuda-emulated", None, gpu.TINY)
-
-    def lost() -> None:
-        raise DeviceError("an illegal address")
-
-    monkeypatch.setattr(device, "synchronize", lost)
-    assert gpu.Measurement(bench, result, 1.0).run(module("gpu_cases").tiny_jobs()) == gpu.LOST
-    assert list(result.content["failed"]) == titles()[:1]
-    assert "the device is lost" in capsys.readouterr().err
 
 
 def test_random_numbers_repeat_beyond_a_pool(monkeypatch):

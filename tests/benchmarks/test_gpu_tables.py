@@ -24,7 +24,7 @@ NETWORK = {
 }  # fmt: skip
 RESULT = {
     "command": "measure it", "machine": MACHINE, "device": DEVICE, "emulated": False, "rows": [NETWORK, LAYER],
-    "failed": {}, "left_out": {},
+    "failed": {}, "lost": {}, "left_out": {},
 }  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 import json
 
 import pytest
-from cuda_resources import PATH, Build, builds, compiled, title
+from cuda_resources import PATH, Build, compiled, title
+
+from minicnn.kernels._gpu.file import builds
 
 pytestmark = pytest.mark.cuda_compile
 SLACK = 16  # registers by which compilers may differ
