@@ -125,14 +125,22 @@ class Parameter(Tensor):
 
     def to(self, device: str) -> None:
         """Move the numbers to a device: "cpu", "cuda"; nothing happens where they are there."""
+        self.prepare_move(device)()
+
+    def prepare_move(self, device: str) -> Callable[[], None]:
+        """Copy the numbers to a device; the function puts the copy in their place, for which it needs no memory."""
         if device == self.device:
-            return
+            return lambda: None
         from minicnn.kernels import to_device
 
         array = None if self._array is None else to_device(self._array, device)
-        self.device = device
-        if array is not None:
-            self._keep(array)
+
+        def finish() -> None:
+            self.device = device
+            if array is not None:
+                self._keep(array)
+
+        return finish
 
     def _keep(self, array: Any) -> None:
         if self._array is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.arguments import one_of
 from minicnn.autograd import Parameter, Tensor
-from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
+from minicnn.errors import ArgumentError, DeviceMemoryError, ShapeError, UnsupportedError
 from minicnn.layers import Layer, Operation, SymbolicTensor
 from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
 
@@ -36,12 +36,11 @@ class Network(Layer):
         self._graph: Graph = Graph(inputs, outputs)
         self._program: Program = self._graph.program()
         self._plans.clear()
-        self.built = True
         self.dtype = self._program.calls[0].layer.dtype if self._program.calls else inputs[0].dtype
         check_names(self._graph.layers)
         moved = [weight.device for weight in self.weights if weight.device != "cpu"]  # layers of a model that was
-        self._device = moved[0] if moved else self._device
-        self._settle()
+        self._move(moved[0] if moved else self._device)
+        self.built = True
 
     # Structure ----------------------------------------------------------------------------------------------------
 
@@ -202,7 +201,7 @@ class Network(Layer):
         ArgumentError
             There is no such device.
         DeviceError
-            It cannot be used; the message says what is missing.  The model is as before.
+            It cannot be used, or has too little memory; the message says what is missing.  The model is as before.
         UnsupportedError
             The model computes in float64, for which there are no kernels on a GPU.
 
@@ -220,11 +219,32 @@ class Network(Layer):
                     f"model {self.name}: kernels for a GPU compute in float32, and {wide[0]} is {self.dtype}: make the "
                     "model with dtype='float32'"
                 )
-        self._device = device
+        self._move(device)
         self._precision = "float32" if device == "cpu" else self._precision
         self._plans.clear()
-        self._settle()
         return self
+
+    def _move(self, device: str) -> None:
+        """Bring to a device all that is not there: either all of it, or nothing.
+
+        Raises
+        ------
+        DeviceMemoryError
+        """
+        try:
+            copied = self._prepare_move(device)
+        except MemoryError as error:
+            raise DeviceMemoryError(
+                f"model {self.name}: the memory that {device} has left is too little for its weights, with what its "
+                f"optimizer keeps of them ({error}): let go of other models or arrays; this one is as before"
+            ) from None
+        for finish in copied:
+            finish()
+        self._device = device
+
+    def _prepare_move(self, device: str) -> list[Callable[[], None]]:
+        """Copies on a device, each as the function that puts it in its place."""
+        return [weight.prepare_move(device) for weight in self.weights]
 
     @property
     def precision(self) -> str:
@@ -254,11 +274,6 @@ class Network(Layer):
             )
         self._precision = value
         self._plans.clear()
-
-    def _settle(self) -> None:
-        """Bring weights that were made since the model was moved to where it is."""
-        for weight in self.weights:
-            weight.to(self._device)
 
     @property
     def dense_storage(self) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Self, TypedDict
 
 import numpy as np
@@ -155,10 +155,22 @@ class Optimizer(Averages):
 
     def follow(self) -> None:
         """Bring the state of parameters that were moved to another device to where they are."""
+        self.prepare_move(lambda parameter: parameter.device)()
+
+    def prepare_move(self, place_of: Callable[[Any], str]) -> Callable[[], None]:
+        """Copy the state of each parameter to the device it goes to; the function puts the copies in their places."""
         from minicnn.kernels import to_device
 
+        copies = []
         for slot in self._slots.values():
-            slot.arrays = {name: to_device(array, slot.parameter.device) for name, array in slot.arrays.items()}
+            place = place_of(slot.parameter)
+            copies.append((slot, {name: to_device(array, place) for name, array in slot.arrays.items()}))
+
+        def finish() -> None:
+            for slot, arrays in copies:
+                slot.arrays = arrays
+
+        return finish
 
     def scale_loss(self, wanted: bool) -> None:
         """Have a scale of the loss, which is part of the state, or have none."""
