@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Parameter(Tensor):
     >>> p.numpy(), p.version
     (array([2., 2.], dtype=float32), 1)
     """
+
+    moves: ClassVar[int] = 0  # how often one was moved: what depends on where parameters are looks again then
 
     def __init__(
         self,
@@ -139,6 +141,7 @@ class Parameter(Tensor):
             self.device = device
             if array is not None:
                 self._keep(array)
+            Parameter.moves += 1
 
         return finish
 

@@ -186,6 +186,7 @@ def check_before(model: Model, train: Source, validation: Source | None, callbac
             if batch is None:
                 raise DataError(f"there are no batches to {use}")
             shapes = model.shapes_for([array.shape for array in batch.x])
+            model.check_place(batch.x)
             model.compilation.check_targets(batch.y, shapes, batch.weights)
     callbacks.expect(figures if validation is None else [*figures, *(f"val_{name}" for name in figures)])
 

@@ -102,7 +102,10 @@ class Model(Network):
         save_model(self, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """`pickle` and `copy.deepcopy` take what `save` would write: architecture, weights, metadata, how it learns."""
+        """`pickle` and `copy.deepcopy` take what `save` would write: architecture, weights, metadata, how it learns.
+
+        The copy is on the CPU, wherever the model is.
+        """
         from .copying import from_bytes, to_bytes
 
         return from_bytes, (to_bytes(self), self.dense_storage)

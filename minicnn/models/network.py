@@ -11,7 +11,7 @@ import numpy as np
 from minicnn import kernels
 from minicnn.arguments import one_of
 from minicnn.autograd import Parameter, Tensor
-from minicnn.errors import ArgumentError, DeviceMemoryError, ShapeError, UnsupportedError
+from minicnn.errors import ArgumentError, DeviceError, DeviceMemoryError, ShapeError, UnsupportedError
 from minicnn.layers import Layer, Operation, SymbolicTensor
 from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
 
@@ -31,6 +31,7 @@ class Network(Layer):
         self._dense_storage = "float32"
         self._plans_made_at = Layer.option_changes
         self._device, self._precision = "cpu", "float32"
+        self._placed_at = Parameter.moves
 
     def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
         self._graph: Graph = Graph(inputs, outputs)
@@ -173,8 +174,9 @@ class Network(Layer):
                 )
 
     def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Contiguous arrays of the inputs' dtypes, on the host or where they are, their shapes checked."""
+        """Contiguous arrays of the inputs' dtypes, on the host or where they are, which is checked, as their shapes."""
         self._check_shapes([array.shape for array in arrays])
+        self.check_place(arrays)
         pairs = zip(arrays, self.inputs)
         return [
             np.ascontiguousarray(a, t.dtype) if type(a) is np.ndarray else a.astype(t.dtype, copy=False)
@@ -183,14 +185,51 @@ class Network(Layer):
 
     @property
     def device(self) -> str:
-        """Where the weights are and the model runs: "cpu" or "cuda"."""
+        """Where the weights are and the model runs: "cpu" or "cuda".
+
+        Raises
+        ------
+        DeviceError
+            They are in several places, since a model was moved that has only some of the layers.
+        """
+        moves = Parameter.moves
+        if self.built and self._placed_at != moves:
+            place = self._place()
+            if place != self._device:
+                self._plans.clear()
+            self._device, self._placed_at = place, moves
         return self._device
+
+    def _place(self) -> str:
+        """Where the weights are now: other models of the same layers may have been moved."""
+        places = {weight.device: layer.name for layer in self.layers for weight in layer.weights}
+        if len(places) > 1:
+            found = " and ".join(f"those of layer {layer} on {device}" for device, layer in places.items())
+            raise DeviceError(
+                f"model {self.name}: its weights are on several devices, {found}, since a model that has only some of "
+                f"its layers was moved: call {' or '.join(f'model.to({device!r})' for device in places)}"
+            )
+        return next(iter(places), self._device)
+
+    def check_place(self, arrays: Sequence[Any]) -> None:
+        """Raise DeviceError where the model is on several devices, or on another than these arrays, not of the host."""
+        device = self.device
+        for place in {kernels.device_of(array) for array in arrays} - {"cpu", device}:
+            raise DeviceError(
+                f"model {self.name} is on {device}, an array for it on {place}: call model.to({place!r}), or bring the "
+                "array to the host by its .get()"
+            )
 
     def to(self, device: str) -> Self:
         """Move the model to a device, "cuda" or "cpu": its weights, and what its optimizer keeps of them.
 
         Data may stay on the host: batches are brought to the device, and `predict` brings its outputs back.  Arrays
         that are on the device (CuPy's, or another library's through `minicnn.from_dlpack`) are taken as they are.
+
+        Layers take every model that is made of them along: `device` says where the weights are, whichever model moved
+        them.  A model of which only some layers were moved so runs nowhere: its `device`, `fit`, `predict` and
+        `evaluate` raise DeviceError until `to` brings it together.  A model that is made of layers on a device, and of
+        others, goes to the device with all of them.  Callbacks may move the model that is in training.
 
         Returns
         -------
@@ -240,7 +279,7 @@ class Network(Layer):
             ) from None
         for finish in copied:
             finish()
-        self._device = device
+        self._device, self._placed_at = device, Parameter.moves
 
     def _prepare_move(self, device: str) -> list[Callable[[], None]]:
         """Copies on a device, each as the function that puts it in its place."""
@@ -262,7 +301,7 @@ class Network(Layer):
         UnsupportedError
             Rounded products on a CPU.
         """
-        return self._precision
+        return "float32" if self.device == "cpu" else self._precision
 
     @precision.setter
     def precision(self, value: str) -> None:
@@ -310,6 +349,7 @@ class Network(Layer):
     def _plan_for(self, arrays: list[np.ndarray]) -> Plan:
         """The plan for arrays of these shapes, which are checked."""
         self._check_shapes([array.shape for array in arrays])
+        self.check_place(arrays)
         shapes, dtypes = [a.shape[1:] for a in arrays], [t.dtype for t in self.inputs]
         storage = self.dense_storage
         key = (*shapes, *dtypes, storage, self.device, "dense" in kernels.forced_rungs())
