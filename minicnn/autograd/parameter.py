@@ -45,6 +45,7 @@ class Parameter(Tensor):
         self._initializer = initializer or np.zeros
         self._array: Any = None
         self.device = "cpu"
+        self.precision = "float32"  # of products, as the last model chose that set it: models made later take it over
         self.name = name
         self.trainable = trainable
         self.learnable = trainable  # False for statistics, which no flag makes trainable

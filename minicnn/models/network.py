@@ -39,8 +39,11 @@ class Network(Layer):
         self._plans.clear()
         self.dtype = self._program.calls[0].layer.dtype if self._program.calls else inputs[0].dtype
         check_names(self._graph.layers)
-        moved = [weight.device for weight in self.weights if weight.device != "cpu"]  # layers of a model that was
-        self._move(moved[0] if moved else self._device)
+        moved = [weight for weight in self.weights if weight.device != "cpu"]  # layers of a model that was
+        if moved and self._device == "cpu":
+            self._precision = moved[0].precision
+        self._move(moved[0].device if moved else self._device)
+        self._hand_on_precision()
         self.built = True
 
     # Structure ----------------------------------------------------------------------------------------------------
@@ -260,6 +263,7 @@ class Network(Layer):
                 )
         self._move(device)
         self._precision = "float32" if device == "cpu" else self._precision
+        self._hand_on_precision()
         self._plans.clear()
         return self
 
@@ -292,7 +296,9 @@ class Network(Layer):
         "tf32", "bfloat16" and "float16" run convolutions and dense layers on tensor cores, whose operands are rounded
         to 11, 8 or 11 significant bits on their way there.  Weights, activations, sums and the optimizer's state stay
         float32.  Under "float16", whose range is small, training scales the loss (`minicnn.optimizers.LossScale`).
-        Files do not keep the setting; `to("cpu")` sets it back.
+        Each model has a setting of its own.  One that is made of layers on a GPU begins with that which they were last
+        given, by any model of them: the part up to a layer, `Model(model.inputs, layer.output)`, computes as the whole.
+        Nested models follow the model that computes.  Files do not keep the setting; `to("cpu")` sets it back.
 
         Raises
         ------
@@ -312,7 +318,13 @@ class Network(Layer):
                 "float32"
             )
         self._precision = value
+        self._hand_on_precision()
         self._plans.clear()
+
+    def _hand_on_precision(self) -> None:
+        """Tell the weights, of which other models may be made."""
+        for weight in self.weights:
+            weight.precision = self._precision
 
     @property
     def dense_storage(self) -> str:
