@@ -103,6 +103,19 @@ class Parameter(Tensor):
         """`assign` without a copy, for an array that nobody else will write to."""
         self._keep(np.asarray(self.checked(values), self._dtype, order="C"))
 
+    def rewrite(self, values: Any) -> None:
+        """Write an array of this shape and dtype, of the host or of the device, over the numbers: no memory is needed.
+
+        `assign` replaces them by a copy.
+        """
+        from minicnn.kernels import device
+
+        with self.update() as array:
+            if self.device == "cpu":
+                array[...] = values
+            else:
+                device(self.device).write(array, values)
+
     @property
     def __array_interface__(self) -> dict[str, Any]:
         # With an address here, NumPy would keep this Parameter alive, not the array, which assign() may replace.

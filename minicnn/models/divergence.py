@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 
-from minicnn.autograd import Parameter
 from minicnn.training import first_not_finite
 
 from .compute import NotFinite
@@ -20,15 +18,3 @@ def what_diverged(program: Program, x: Sequence[np.ndarray], error: NotFinite) -
     if where is None:
         return f"the loss is {error.loss}, though the outputs of all layers are finite"
     return f"the loss is {error.loss}: the first layer whose output is not finite is {where}"
-
-
-@contextmanager
-def restored(kept: Sequence[tuple[Parameter, np.ndarray]]) -> Iterator[None]:
-    """Give parameters the arrays of before, within the block, and again after it."""
-    for parameter, before in kept:
-        parameter.assign(before)
-    try:
-        yield
-    finally:
-        for parameter, before in kept:
-            parameter.assign(before)
