@@ -297,6 +297,7 @@ class Network(Layer):
         to 11, 8 or 11 significant bits on their way there.  Weights, activations, sums and the optimizer's state stay
         float32.  Under "float16", whose range is small, training scales the loss (`minicnn.optimizers.LossScale`), and
         raises DivergedError where a gradient is not finite without that either.
+
         Each model has a setting of its own.  One that is made of layers on a GPU begins with that which they were last
         given, by any model of them: the part up to a layer, `Model(model.inputs, layer.output)`, computes as the whole.
         Nested models follow the model that computes.  Files do not keep the setting; `to("cpu")` sets it back.
