@@ -18,6 +18,7 @@ from minicnn.layers.symbolic import symbolic_tensors
 from . import evaluation, fitting
 from .batches import ArraySource, Source, checked_batch_size, in_order, limited, make_source
 from .compute import Choices, Compiled, check_choices
+from .features import Splits
 from .network import Network, alone
 from .progress import EvaluationProgress, PredictionProgress, checked_verbose, watched
 
@@ -60,6 +61,7 @@ class Model(Network):
         self.choices: Choices | None = None
         self.uncompiled = "call model.compile(optimizer, loss) first"
         self._compiled: Compiled | None = None
+        self._splits = Splits()  # of train_on_batch
 
     # Files --------------------------------------------------------------------------------------------------------
 
@@ -109,6 +111,10 @@ class Model(Network):
         from .copying import from_bytes, to_bytes
 
         return from_bytes, (to_bytes(self), self.dense_storage)
+
+    def _forget_plans(self) -> None:
+        super()._forget_plans()
+        self._splits.clear()
 
     def _prepare_move(self, device: str) -> list[Callable[[], None]]:
         copied = super()._prepare_move(device)
@@ -238,6 +244,7 @@ class Model(Network):
         share = number("fit", "validation_split", validation_split, "[0, 1]")
         train, validation = fitting.training_source(self, x, y, sample_weight, steps_per_epoch), None
         self._build_for(train)
+        self._splits.clear()
         if validation_data is not None:
             validation = fitting.validation_source(self, validation_data, validation_steps)
         elif share:
@@ -268,7 +275,8 @@ class Model(Network):
         self.compilation.reset()
         batch = next(iter(source.batches(source.size or 1, None)))
         batch.rows = None  # no sample comes again: features of frozen layers need not be kept
-        loss = fitting.Trainer(self, source, None, None).step(batch)
+        self._splits.forget_batches()
+        loss = fitting.Trainer(self, source, splits=self._splits).step(batch)
         return [loss, *self.compilation.results().values()]
 
     # Description --------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Network(Layer):
     def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
         self._graph: Graph = Graph(inputs, outputs)
         self._program: Program = self._graph.program()
-        self._plans.clear()
+        self._forget_plans()
         self.dtype = self._program.calls[0].layer.dtype if self._program.calls else inputs[0].dtype
         check_names(self._graph.layers)
         moved = [weight for weight in self.weights if weight.device != "cpu"]  # layers of a model that was
@@ -199,7 +199,7 @@ class Network(Layer):
         if self.built and self._placed_at != moves:
             place = self._place()
             if place != self._device:
-                self._plans.clear()
+                self._forget_plans()
             self._device, self._placed_at = place, moves
         return self._device
 
@@ -264,7 +264,7 @@ class Network(Layer):
         self._move(device)
         self._precision = "float32" if device == "cpu" else self._precision
         self._hand_on_precision()
-        self._plans.clear()
+        self._forget_plans()
         return self
 
     def _move(self, device: str) -> None:
@@ -321,6 +321,10 @@ class Network(Layer):
             )
         self._precision = value
         self._hand_on_precision()
+        self._forget_plans()
+
+    def _forget_plans(self) -> None:
+        """Let go of what was made for the place or the precision of before, and of its memory."""
         self._plans.clear()
 
     def _hand_on_precision(self) -> None:
