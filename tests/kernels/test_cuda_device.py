@@ -8,8 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fake_cupy import Array, CUDADriverError, CUDARuntimeError, FakeCupy, OutOfMemoryError
-from hypothesis import given
-from hypothesis import strategies as st
 
 from minicnn.errors import ArgumentError, DeviceError, DeviceMemoryError, DTypeError, MinicnnError, UnsupportedError
 from minicnn.kernels._cuda import CupyDevice
@@ -347,21 +345,6 @@ def test_a_copy_is_refused_while_a_graph_is_captured_before_cupy_hears_of_it(dev
         device.capture(lambda: getattr(device, copy)(*given))
     del cupy.streams.queue
     getattr(device, copy)(*given)
-
-
-@given(seed=st.integers(0, 2**32))
-def test_work_after_a_mark_waits_for_another_stream(seed):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "cupy", cupy := FakeCupy(seed=seed))
-        device, done = CupyDevice(), []
-    with cupy.streams.stream() as first:
-        first.do(lambda: done.append("first"))
-        mark = device.mark()
-    with cupy.streams.stream() as second:
-        device.after(mark)
-        second.do(lambda: done.append("second"))
-    cupy.streams.synchronize()
-    assert done == ["first", "second"]
 
 
 @pytest.mark.parametrize("error", [CUDARuntimeError(906), RuntimeError("Device to host copies are not allowed")])
