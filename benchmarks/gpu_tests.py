@@ -46,7 +46,7 @@ class TestList:
         note(self.path, test, outcome, why)
 
     def pytest_sessionstart(self) -> None:
-        """Before the first test, in which a warning of CuPy's import would be an error."""
+        """Without a device nothing is run, and nothing skipped."""
         try:
             self.device = kernels.device("cuda")
         except DeviceError as error:
@@ -69,7 +69,10 @@ class TestList:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if not report.passed or report.when == "call":
-            self.note(report.nodeid, report.outcome, report.longreprtext.rpartition("\n")[2])
+            crash = getattr(report.longrepr, "reprcrash", None)
+            self.note(
+                report.nodeid, report.outcome, (crash.message if crash else report.longreprtext).partition("\n")[0]
+            )
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """All tests in the list decide, those of earlier runs too."""

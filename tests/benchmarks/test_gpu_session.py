@@ -247,7 +247,9 @@ def test_tests_go_on_after_a_kernel_that_ends_its_process(tests_of):
         "test_comes_last": "passed",
     }
     assert len(list(folder.glob("*.log"))) == 3
-    assert "an illegal address" in (folder / "tests.jsonl").read_text()
+    reasons = (folder / "tests.jsonl").read_text()
+    assert '"the device was lost: an illegal address"' in reasons
+    assert '"ValueError: a consequence"' in reasons
 
 
 def test_warnings_of_others_are_no_failures(tests_of):
