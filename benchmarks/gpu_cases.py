@@ -162,6 +162,7 @@ LAYERS: dict[str, list[tuple[str, int, Layer]]] = {  # operation: name, batch, s
     **dict.fromkeys(("global_maxpool2d", "global_avgpool2d"), LAST),
     **dict.fromkeys(("elementwise", "concatenate", "channel_sum", "upsample2d", "prelu", "dropout", "pad2d"), WIDE),
     "layernorm": [_images("ConvNeXt stage 2", (28, 28, 192))],
+    "embedding": [("256 words of 20,000", LAYER_BATCH, Layer((256, 128), filters=20_000))],
     **dict.fromkeys(("softmax", "softmax_crossentropy"), ROWS),
     "optimizer_step": [("ResNet50's 25 million weights", 1, Layer((25_000_000,)))],
 }

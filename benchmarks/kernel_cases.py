@@ -69,6 +69,10 @@ LAYERS: dict[str, list[tuple[str, int, Layer]]] = {  # operation: name, batch, s
         *((f"{name}, 56x56x256", 1, Layer((56, 56, 256), function=name)) for name in ("relu", "gelu", "swish")),
     ],
     **dict.fromkeys(("upsample2d", "prelu", "elementwise", "concatenate", "channel_sum"), POINTWISE),
+    "embedding": [
+        (TINY, 2, Layer((5, 4), filters=8)),
+        ("32 reviews of 256 words", 32, Layer((256, 128), filters=20_000)),
+    ],
     **dict.fromkeys(("softmax", "softmax_crossentropy"), ROWS),
     "optimizer_step": [(TINY, 1, Layer((64,))), ("one million weights", 1, Layer((1_000_000,)))],
 }

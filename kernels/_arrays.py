@@ -1,12 +1,13 @@
 """Checks that every kernel's contract makes of its arrays."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
-from ._device import device
+from ._device import CPU, device
 from ._memory import empty
 from ._where import device_of, one_device
 
@@ -79,7 +80,12 @@ def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str, *operands
 
 
 def filled(value: float, shape: tuple[int, ...], like: Any) -> Any:
-    """A new array of one value, on the device and of the dtype of `like`."""
-    made = output_array(None, shape, like, "")
-    made.fill(value)
-    return made
+    """An array of one value to read from, on the device and of the dtype of `like`; not a new one on a device."""
+    where = device_of(like)
+    return np.full(shape, value, like.dtype) if where == CPU else _filled_there(where, value, shape, like.dtype)
+
+
+@lru_cache(maxsize=64)
+def _filled_there(where: str, value: float, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """Made once, by a copy: where launches are captured, those that read it are, and a copy cannot be."""
+    return device(where).from_host(np.full(shape, value, dtype))

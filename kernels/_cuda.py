@@ -4,7 +4,8 @@ CuPy loads and launches what `cubin_cache` compiled.  Its own compilers are not 
 for, and CI, which has none, could not run the same path.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,11 @@ import numpy as np
 
 from minicnn.errors import DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
 
-from ._device import Device
+from ._device import Device, Launch
 from ._gpu.check import OUT_OF_MEMORY, capability, examine, in_short, pip_install, properties
 from ._gpu.cubin_cache import cached_cubin
 from ._gpu.driver import driver_version
+from ._gpu.graph_memory import GraphMemory
 from ._gpu.nvrtc import target_for
 from ._gpu.source import Parameter
 from ._gpu.transfers import Downloads, PinnedMemoryError, Uploads
@@ -44,6 +46,7 @@ class CupyDevice(Device):
         self.xp = _cupy()
         self.capability = capability(properties(self.xp))
         self._number = self.xp.cuda.runtime.getDevice()
+        self._thread = threading.local()
         self._uploads, self._downloads = Uploads(self.xp.cuda), Downloads(self.xp.cuda)
         self._modules: dict[tuple[Path, tuple[str, ...]], Any] = {}
         self._functions: dict[tuple[Path, str, tuple[str, ...]], Any] = {}
@@ -61,25 +64,16 @@ class CupyDevice(Device):
                 "with CUDA_VISIBLE_DEVICES naming the one GPU to use"
             )
 
-    def _launch(
-        self,
-        source: Path,
-        kernel: str,
-        grid: tuple[int, ...],
-        block: tuple[int, ...],
-        arguments: Sequence[Any],
-        shared_bytes: int,
-        defines: tuple[str, ...],
-        stream: Any,
-    ) -> None:
-        with self.guard(kernel):
-            function = self._functions.get((source, kernel, defines)) or self._load(source, kernel, defines)
-            if shared_bytes > SHARED_WITHOUT_ASKING:
+    def _launch(self, launch: Launch) -> None:
+        wanted = launch.source, launch.kernel, launch.defines
+        with self.guard(launch.kernel):
+            function = self._functions.get(wanted) or self._load(*wanted)
+            if launch.shared_bytes > SHARED_WITHOUT_ASKING:
                 driver = self.xp.cuda.driver
                 most = driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-                driver.funcSetAttribute(function.ptr, most, shared_bytes)
-            taken = tuple(NULL if argument is None else argument for argument in arguments)
-            function(grid, block, taken, shared_mem=shared_bytes, stream=stream)
+                driver.funcSetAttribute(function.ptr, most, launch.shared_bytes)
+            taken = tuple(NULL if argument is None else argument for argument in launch.arguments)
+            function(launch.grid, launch.block, taken, shared_mem=launch.shared_bytes, stream=launch.stream)
 
     def _load(self, source: Path, kernel: str, defines: tuple[str, ...]) -> Any:
         if (source, defines) not in self._modules:
@@ -101,16 +95,19 @@ class CupyDevice(Device):
             raise DeviceMemoryError(f"{what}: the GPU has too little memory: take smaller batches ({error})") from error
 
     def from_host(self, array: np.ndarray) -> Any:
+        self._refuse_in_capture()
         with self.guard("copy to the GPU"):
             made = self.xp.empty(array.shape, array.dtype)
             self.write(made, array)
             return made
 
     def to_host(self, array: Any) -> np.ndarray:
+        self._refuse_in_capture()
         with self.guard("copy from the GPU"):
             return array.get()
 
     def fetch(self, array: Any) -> Callable[[], np.ndarray]:
+        self._refuse_in_capture()
         with self.guard("copy from the GPU"):
             array = self.xp.ascontiguousarray(array)
             try:
@@ -125,11 +122,13 @@ class CupyDevice(Device):
         return finished
 
     def write(self, place: Any, array: Any) -> None:
-        with self.guard("copy to the GPU"):
-            if not isinstance(array, np.ndarray):
-                self._check_here("the array to copy", array)
+        if not isinstance(array, np.ndarray):
+            self._check_here("the array to copy", array)
+            with self.guard("copy on the GPU"):
                 place[...] = array
-                return
+            return
+        self._refuse_in_capture()
+        with self.guard("copy to the GPU"):
             try:
                 self._uploads.write(place, array)
             except (self.xp.cuda.memory.OutOfMemoryError, PinnedMemoryError):
@@ -137,15 +136,11 @@ class CupyDevice(Device):
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
         """As `Device.capture`, by a CUDA graph; the modules of all kernels must have been loaded by an earlier run."""
-        cuda, kept = self.xp.cuda, []
-        allocate, stream = cuda.get_allocator(), cuda.Stream(non_blocking=True)
-
-        def keeping(size: int) -> Any:
-            kept.append(allocate(size))  # else the pool would give it to others, while the graph still writes there
-            return kept[-1]
-
-        with stream, cuda.using_allocator(keeping):
+        cuda = self.xp.cuda
+        memory, stream = GraphMemory(cuda), cuda.Stream(non_blocking=True)
+        with stream, cuda.using_allocator(memory.allocate):
             stream.begin_capture()
+            self._thread.captures = True
             try:
                 result = work()
                 graph = stream.end_capture()
@@ -155,12 +150,27 @@ class CupyDevice(Device):
                 if isinstance(error, RuntimeError) and not isinstance(error, MemoryError):
                     raise UnsupportedError(f"it cannot be captured in a CUDA graph: {error}") from error
                 raise
-        return result, partial(self._replay, graph, kept)
+            finally:
+                self._thread.captures = False
+        return result, partial(self._replay, graph, memory)
 
-    def _replay(self, graph: Any, kept: list[Any]) -> None:
+    def _refuse_in_capture(self) -> None:
+        """Raise where this thread captures: CuPy would keep the memory of a copy for ever that was begun and failed."""
+        if getattr(self._thread, "captures", False):
+            raise UnsupportedError("it copies between the host and the GPU")
+
+    def _replay(self, graph: Any, memory: GraphMemory) -> None:
         """Launch a graph on the current stream; what it writes to lives as long as this may be called."""
         with self.guard("launch of a CUDA graph"):
             graph.launch()
+
+    def mark(self) -> Any:
+        event = self.xp.cuda.Event(disable_timing=True)
+        event.record(self.xp.cuda.get_current_stream())
+        return event
+
+    def after(self, mark: Any) -> None:
+        self.xp.cuda.get_current_stream().wait_event(mark)
 
     def address(self, array: Any) -> int:
         return array.data.ptr

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,19 @@ CPU = "cpu"  # its arrays are NumPy's, and its kernels are called without a devi
 
 _known: dict[str, "Device"] = {}
 _makers: dict[str, Callable[[], "Device"]] = {}
+
+
+class Launch(NamedTuple):
+    """What `Device.launch` was asked for, with `source` the path of the file."""
+
+    source: Path
+    kernel: str
+    grid: tuple[int, ...]
+    block: tuple[int, ...]
+    arguments: tuple[Any, ...]
+    shared_bytes: int
+    defines: tuple[str, ...]
+    stream: Any
 
 
 class Device:
@@ -85,19 +98,19 @@ class Device:
         >>> gpu.launch("channel_sum/cuda.cu", "channel_sum_forward_v1_direct", (2,), (256,), taken)  # doctest: +SKIP
         """
         source = KERNELS / file
-        self._check_launch(source, kernel, grid, block, arguments)
+        launch = Launch(source, kernel, tuple(grid), tuple(block), tuple(arguments), shared_bytes, defines, stream)
+        self._check_launch(launch)
         if math.prod(grid):
-            self._launch(source, kernel, tuple(grid), tuple(block), arguments, shared_bytes, defines, stream)
+            self._launch(launch)
 
-    def _check_launch(
-        self, source: Path, kernel: str, grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any]
-    ) -> None:
+    def _check_launch(self, launch: Launch) -> None:
         """Refuse a launch that is none of the kernel's."""
+        source, kernel, grid, block, arguments, *_ = launch
         known = signatures(source)
         if kernel not in known:
             raise ArgumentError(f"{source.parent.name}/{source.name} has no kernel {kernel}; it has {', '.join(known)}")
         if not (1 <= len(grid) <= 3 and 1 <= len(block) <= 3):
-            raise ArgumentError(f"{kernel}: grid and block have one to three sizes, got {tuple(grid)}, {tuple(block)}")
+            raise ArgumentError(f"{kernel}: grid and block have one to three sizes, got {grid}, {block}")
         if len(arguments) != len(known[kernel]):
             raise ArgumentError(f"{kernel} takes {len(known[kernel])} arguments, got {len(arguments)}")
         for parameter, argument in zip(known[kernel], arguments):
@@ -115,17 +128,7 @@ class Device:
             if not argument.flags.c_contiguous:
                 raise ArgumentError(f"{where} is not contiguous: its shape is {argument.shape}")
 
-    def _launch(
-        self,
-        source: Path,
-        kernel: str,
-        grid: tuple[int, ...],
-        block: tuple[int, ...],
-        arguments: Sequence[Any],
-        shared_bytes: int,
-        defines: tuple[str, ...],
-        stream: Any,
-    ) -> None:
+    def _launch(self, launch: Launch) -> None:
         """Build and start a kernel whose arguments have been checked."""
         raise NotImplementedError
 
@@ -170,6 +173,12 @@ class Device:
             Something of it is no launch of a kernel, so that it cannot be noted.
         """
         raise NotImplementedError
+
+    def mark(self) -> Any:
+        """The point that the work of this thread has come to, for `after`."""
+
+    def after(self, mark: Any) -> None:
+        """Have what this thread launches next wait for a point of another's work, whose stream may be another."""
 
     def address(self, array: Any) -> int:
         """Where an array begins in the device's memory."""

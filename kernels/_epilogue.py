@@ -79,6 +79,9 @@ class Epilogue(NamedTuple):
         return y if self.activation in LIMITS else self.activate(y)
 
 
+PLAIN = Epilogue()  # the sum as it is
+
+
 def rectified(activation: str | None, op: str) -> Epilogue:
     """The epilogue of an operation in training that only an activation with limits may end.
 

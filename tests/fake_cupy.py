@@ -143,12 +143,6 @@ class CapturingStream(Stream):
         super().__init__(cupy.streams)
         self.cupy, self.before = cupy, None
 
-    def __enter__(self) -> "Stream":
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        pass
-
     def begin_capture(self) -> None:
         self.before = len(self.cupy.launches)
 
@@ -163,6 +157,22 @@ class CapturingStream(Stream):
             self.cupy.launches.extend(noted)
 
         return SimpleNamespace(launch=launch)
+
+
+class UnownedMemory(NamedTuple):
+    """Memory that belongs to an object."""
+
+    ptr: int
+    size: int
+    owner: Any
+    device_id: int
+
+
+class MemoryPointer:
+    """What an allocator gives."""
+
+    def __init__(self, mem: Any, offset: int):
+        self.mem, self.ptr, self.device_id = mem, mem.ptr + offset, 0
 
 
 class FakeCupy(ModuleType):
@@ -210,6 +220,8 @@ class FakeCupy(ModuleType):
                 funcSetAttribute=self._set_attribute,
             ),
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+            UnownedMemory=UnownedMemory,
+            MemoryPointer=MemoryPointer,
             Module=lambda: Module(self),
             Device=lambda: SimpleNamespace(mem_info=(1000, 5000), synchronize=lambda: self.fail("synchronize")),
             get_allocator=lambda: self.allocator,
@@ -234,7 +246,10 @@ class FakeCupy(ModuleType):
 
     def _allocate(self, size: int) -> Any:
         self.fail("allocate")
-        made = SimpleNamespace(size=size)
+        assert getattr(self.streams.current, "before", None) is None, (
+            "it would be the store of a stream that is gone soon"
+        )
+        made = MemoryPointer(SimpleNamespace(ptr=4096 * (1 + len(self.allocated)), size=-(-size // 512) * 512), 0)
         self.allocated.append(made)
         return made
 

@@ -22,6 +22,7 @@ class Streams:
         self._random = None if seed is None else Random(seed)
         self.all: list[Stream] = []
         self.default = self.current = self.stream()
+        self.entered: list[Stream] = []
         self.limit = 1 << 62  # bytes that one block may have
         self.pinned: weakref.WeakValueDictionary[int, Pinned] = weakref.WeakValueDictionary()
 
@@ -88,6 +89,14 @@ class Streams:
 class Stream:
     def __init__(self, streams: Streams):
         self.streams, self.work = streams, deque()
+
+    def __enter__(self) -> "Stream":
+        self.streams.entered.append(self.streams.current)
+        self.streams.current = self
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.streams.current = self.streams.entered.pop()
 
     def wait_event(self, event: "Event") -> None:
         recorded = event.recorded  # what is recorded later is not waited for

@@ -280,7 +280,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
     "RandomErasing": [({"factor": 0.25, "scale": (0.1, 0.2), **RANGED}, IMAGE)],
     "RandomFlip": [({"mode": "horizontal", "seed": 3}, IMAGE)],
     "RandomGaussianBlur": [({"factor": 0.25, "kernel_size": 5, "sigma": 0.5, **RANGED}, IMAGE)],
-    "RandomGrayscale": [({"factor": 0.25, "seed": 3}, IMAGE)],
+    "RandomGrayscale": [({"factor": 0.25, "seed": 3}, (6, 5, 3))],
     "RandomHeight": [({"factor": 0.25, "interpolation": "nearest", "seed": 3}, IMAGE)],
     "RandomHue": [({"factor": 0.25, **RANGED}, (6, 5, 3))],
     "RandomInvert": [({"factor": 0.25, **RANGED}, IMAGE)],

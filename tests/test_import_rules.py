@@ -1,11 +1,13 @@
-"""The house's rules: who may import whom, which packages are imported late, and where.
+"""The house's rules: who may import whom, which packages are imported late, and where; how wide C++ may be.
 
 cli, report -> transfer, explain, data -> models, training, applications, layers, losses, metrics, optimizers
     -> ops -> autograd -> minicnn.kernels;        models, applications -> minicnn.weights
 """
 
+import tomllib
+
 import pytest
-from import_graph import Module, cycle, eager_closure, read_imports, read_modules, unit_of, units
+from import_graph import ROOT, Module, cycle, eager_closure, read_imports, read_modules, unit_of, units
 
 # From the bottom: a unit may import units of its own tier and of those below.
 TIERS = (
@@ -41,6 +43,7 @@ ONLY_IN = {
     "llvmlite": "minicnn.kernels",
     "onnx": "minicnn.onnx",
 }
+C_SUFFIXES = {".cu", ".cuh", ".h", ".c", ".cpp"}
 OPTIONAL = {*ONLY_IN, "PIL", "tqdm", "matplotlib", "sklearn", "mlflow"}
 NEVER = {"kernels", "weights", "tests", "benchmarks", "examples", "pickle", "marshal", "shelve"}
 
@@ -118,6 +121,15 @@ def test_optional_packages_are_imported_late():
 def test_errors_and_seeds_stand_on_the_standard_library_and_numpy():
     assert not packages(MODULES["minicnn.errors"].imports)
     assert packages(MODULES["minicnn.seeds"].imports) <= {"numpy", "random"}
+
+
+def test_no_line_of_c_is_longer_than_one_of_python_may_be():
+    most = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["line-length"]
+    files = [path for top in ("kernels", "tests") for path in (ROOT / top).rglob("*") if path.suffix in C_SUFFIXES]
+    assert len(files) > 60
+    for path in files:
+        lines = path.read_text("utf-8").split("\n")
+        assert [n for n, line in enumerate(lines, 1) if len(line) > most] == [], path.relative_to(ROOT)
 
 
 @pytest.mark.parametrize(

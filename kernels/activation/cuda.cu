@@ -2,10 +2,12 @@
 //
 // All formulas are in each kernel, and the one that `formula` names runs: every thread takes the same way, so that the
 // choice costs a few instructions beside the memory that each number waits for.
+//
+// v1_direct.  One thread makes one number.
+// v2_vector.  One idea: a thread makes four neighbours, which one access of 16 bytes reads or writes (four.cuh).
 #include "activations.cuh"
 #include "four.cuh"
 
-// One thread makes one number.
 extern "C" __global__ void activation_forward_v1_direct(const float *x, float *y, long long count, int formula, float a,
                                                         float b, float c) {
     long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
@@ -18,7 +20,6 @@ extern "C" __global__ void activation_backward_v1_direct(const float *x, const f
     if (i < count) dx[i] = dy[i] * activation::slope(formula, x[i], y[i], a, b, c);
 }
 
-// One thread makes four neighbouring numbers.
 extern "C" __global__ void activation_forward_v2_vector(const float *x, float *y, long long count, int formula, float a,
                                                         float b, float c) {
     long long i = 4 * (blockIdx.x * (long long)blockDim.x + threadIdx.x);

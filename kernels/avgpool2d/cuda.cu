@@ -1,5 +1,5 @@
-// avgpool2d on a GPU: one thread makes one number, neighbouring threads neighbouring channels, so that what a warp
-// reads and writes lies side by side.
+// avgpool2d on a GPU, as it is defined: one thread makes one number, neighbouring threads neighbouring channels, so
+// that what a warp reads and writes lies side by side.
 #include "pooling.cuh"
 
 // y (N,OH,OW,C) = the sum of each window of x (N,H,W,C), divided by how many of its pixels lie inside the image.

@@ -36,10 +36,14 @@ OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 CHUNKS = "statistics by chunks that fit the cache, combined in order; one pass to apply"
 OPERATION.rung("v2_chunks", "cpu", STATISTICS, CHUNKS)
 OPERATION.rung("v2_chunks", "cpu", ("forward_infer",), CHUNKS, replays=True)
-OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every channel; in inference, for every number", device="cuda")
-OPERATION.rung("v2_chunks", "cuda_chunks", ALL, "chunks of rows in many blocks, combined in order", device="cuda")
+OPERATION.rung("v1_direct", "cuda", STATISTICS, "a thread for every channel", device="cuda")
+OPERATION.rung("v1_direct", "cuda", ("forward_infer",), "a thread for every number", device="cuda")
+BLOCKS = "chunks of rows in many blocks, combined in order"
+OPERATION.rung("v2_chunks", "cuda_chunks", STATISTICS, BLOCKS, device="cuda")
+MANY = "chunks of rows: a thread reads scale and shift once for many numbers"
+OPERATION.rung("v2_chunks", "cuda_chunks", ("forward_infer",), MANY, device="cuda")
 OPERATION.rung("v3_fused", "cuda_chunks", ("forward_train",), "both statistics in one pass over x", device="cuda")
-OPERATION.rung("v4_vector", "cuda_chunks", ALL, "the same, a thread for four channels", device="cuda")
+OPERATION.rung("v4_vector", "cuda_chunks", ALL, "as the rung before it, a thread for four channels", device="cuda")
 
 
 def forward_train(

@@ -15,14 +15,13 @@ import numpy as np
 from numba.extending import register_jitable
 
 from .._arrays import operand
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._jit import kernel
 from .._lanes import cut, flat, folded, tiled
 from .._threads import STREAMED, parallel_for
 
 Array = np.ndarray
 ZERO, ONE = np.float32(0), np.float32(1)
-PLAIN = Epilogue()
 
 
 @kernel

@@ -34,7 +34,7 @@ extern "C" __global__ void __launch_bounds__(256, 4)
             sum.of[l] += deviation * deviation;
         }
     };
-    read_ahead(part.count, [=](int k) { return loaded(x + part.first + k * part.step); }, note);
+    each_of(part, x, note);
     Lanes<double> total = folded(doubles(sum), scratch, plus);
     if (part.writes) store(squares + part.result, total);
 }
@@ -77,7 +77,7 @@ extern "C" __global__ void __launch_bounds__(256)
             sum.of[l] += deviation * (shifted - above.of[l]);
         }
     };
-    read_ahead(part.count, [=](int k) { return loaded(x + part.first + k * part.step); }, note);
+    each_of(part, x, note);
 
     Lanes<double> own = doubles(first) + doubles(above), weighted, spread;
 #pragma unroll
@@ -140,12 +140,8 @@ extern "C" __global__ void __launch_bounds__(256)
         for (int l = 0; l < LANES; l++) value.of[l] = clipped(applied(to.of[l], value.of[l]), low, high);
         store(y + part.first + k * part.step, value);
     };
-    read_ahead(part.count, [=](int k) { return loaded(x + part.first + k * part.step); }, write);
+    each_of(part, x, write);
 }
-
-struct Pair {
-    Vector x, dy;
-};
 
 // Of every chunk, the sums of g and of g (x - mean), g being dy before the clip; and, where dx is there, dx = scale g,
 // which is all of it when the statistics are constants.
@@ -161,10 +157,6 @@ extern "C" __global__ void __launch_bounds__(256)
         centre = loaded(mean + part.channel);
         to = affines_of(gamma, beta, mean, inverse_std, part.channel);
     }
-    auto read = [=](int k) {
-        long long i = part.first + k * part.step;
-        return Pair{loaded(x + i), loaded(dy + i)};
-    };
     auto note = [&](Pair pair, int k) {
         Vector given;
 #pragma unroll
@@ -176,7 +168,7 @@ extern "C" __global__ void __launch_bounds__(256)
         }
         if (dx) store(dx + part.first + k * part.step, given);
     };
-    read_ahead(part.count, read, note);
+    each_of(part, x, dy, note);
     Lanes<double> by_beta = folded(doubles(sum), scratch, plus), by_gamma = folded(doubles(product), scratch, plus);
     if (!part.writes) return;
     store(gradients + part.result, by_beta);
@@ -211,10 +203,6 @@ extern "C" __global__ void __launch_bounds__(256)
     int c = part.channel;
     Affines to = affines_of(gamma, beta, mean, inverse_std, c);
     Vector centre = loaded(mean + c), slope = loaded(by_x + c), offset = loaded(constant + c);
-    auto read = [=](int k) {
-        long long i = part.first + k * part.step;
-        return Pair{loaded(x + i), loaded(dy + i)};
-    };
     auto write = [&](Pair pair, int k) {
         Vector given;
 #pragma unroll
@@ -224,5 +212,5 @@ extern "C" __global__ void __launch_bounds__(256)
         }
         store(dx + part.first + k * part.step, given);
     };
-    read_ahead(part.count, read, write);
+    each_of(part, x, dy, write);
 }

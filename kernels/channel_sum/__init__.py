@@ -27,7 +27,7 @@ OPERATION.rung("v2_reduce", "cuda_reduce", ("forward",), "threads of a block sha
 OPERATION.rung(
     "v3_chunks", "cuda_chunks", ("forward",), "chunks of rows in many blocks, their sums added in order", device="cuda"
 )
-OPERATION.rung("v4_vector", "cuda_chunks", ("forward",), "the same, a thread for four channels", device="cuda")
+OPERATION.rung("v4_vector", "cuda_chunks", ("forward",), "as v3_chunks, a thread for four channels", device="cuda")
 
 
 def forward(x: np.ndarray, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:

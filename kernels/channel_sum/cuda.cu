@@ -1,4 +1,4 @@
-// channel_sum on a GPU: y[c] = sum over r of x[r,c], x (R,C).
+// channel_sum on a GPU, as it is defined: y[c] = sum over r of x[r,c], x (R,C).
 
 // One thread a channel; neighbouring threads read neighbouring channels of a row.  The more rows, the more of a float
 // would be lost on the way, so the sum is made in double.

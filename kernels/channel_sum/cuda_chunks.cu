@@ -6,14 +6,11 @@
 #include "chunks.cuh"
 
 extern "C" __global__ void __launch_bounds__(256)
-    channel_sum_chunks(const float *x, double *sums, long long size, int width, int rows,
-                       int channels) {
+    channel_sum_chunks(const float *x, double *sums, long long size, int width, int rows, int channels) {
     __shared__ Lanes<double> scratch[256];
     Part part = part_of(size, width, rows, channels);
     Vector sum = all_lanes(0.0f);
-    read_ahead(
-        part.count, [=](int k) { return loaded(x + part.first + k * part.step); },
-        [&](Vector value, int) { sum = sum + value; });
+    each_of(part, x, [&](Vector value, int) { sum = sum + value; });
     Lanes<double> total = folded(doubles(sum), scratch, [](Lanes<double> a, Lanes<double> b) { return a + b; });
     if (part.writes) store(sums + part.result, total);
 }

@@ -1,5 +1,7 @@
-// channel_sum on a GPU, v2_reduce: y[c] = sum over r of x[r,c], x (R,C).  One idea: a block takes 32 channels, and its
-// 32 rows of threads a row of x each in turn; their sums are then added as a tree.
+// channel_sum on a GPU: y[c] = sum over r of x[r,c], x (R,C).
+//
+// v2_reduce.  One idea: a block takes 32 channels, and its 32 rows of threads a row of x each in turn, so that 32 times
+// as many threads read; their sums are then added as a tree.
 #include "reduce.cuh"
 
 extern "C" __global__ void __launch_bounds__(1024)

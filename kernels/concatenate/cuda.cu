@@ -1,9 +1,12 @@
 // concatenate on a GPU: arrays (R,width) side by side in y (R,pitch), each from its own column `first` on.
 //
 // Everything from the axis on is a row: along the channels of (N,H,W,C) a row is a pixel, along the images all.
+//
+// v1_direct.  One thread copies one number.
+// v2_vector.  One idea: a thread copies four neighbours of a row, which one access of 16 bytes reads or writes where
+// the row allows it (four.cuh).
 #include "four.cuh"
 
-// One thread copies one number.
 extern "C" __global__ void concatenate_forward_v1_direct(const float *x, float *y, long long count, long long width,
                                                          long long pitch, long long first) {
     long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
@@ -16,7 +19,6 @@ extern "C" __global__ void concatenate_backward_v1_direct(const float *dy, float
     if (i < count) piece[i] = dy[i / width * pitch + first + i % width];
 }
 
-// One thread copies four neighbours of a row.
 extern "C" __global__ void concatenate_forward_v2_vector(const float *x, float *y, long long count, long long width,
                                                          long long pitch, long long first) {
     long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x, fours = (width + 3) / 4;

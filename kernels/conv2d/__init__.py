@@ -69,7 +69,7 @@ OPERATION.rung("v6_winograd_4", "cpu_weights_winograd", ("backward_weights",), "
 OPERATION.rung("v1_direct", "cuda", ("forward",), "a thread for every number", device="cuda")
 SHARED = "a block of threads shares a tile of the image and its weights, in shared memory"
 OPERATION.rung("v3_tiled", "cuda_tiled", ("forward",), SHARED, device="cuda")
-PRODUCT = "windows gathered block by block to shared memory, 8 x 8 sums of a thread in registers, few sums split"
+PRODUCT = "a matrix product of windows gathered to shared memory, 8 x 8 sums of a thread in registers"
 OPERATION.rung("v4_blocked", "cuda_blocked", ("forward",), PRODUCT, device="cuda")
 GATHER = "a thread for every number, which gathers what it gave to the windows"
 OPERATION.rung("v1_direct", "cuda_input", ("backward_input",), GATHER, device="cuda")

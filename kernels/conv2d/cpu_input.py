@@ -11,7 +11,7 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._memory import empty
 from .._shapes import Window
 from ._choice import WINOGRAD_NEEDS, winograd_fits
@@ -21,7 +21,6 @@ from .cpu_tiled import conv2d_forward_v3_tiled
 from .cpu_winograd import convolve_values, evaluate_turned
 
 NONE = slice(0)  # no taps
-PLAIN = Epilogue()
 Forward = Callable[[np.ndarray, np.ndarray, Window, Epilogue, np.ndarray], np.ndarray]
 
 

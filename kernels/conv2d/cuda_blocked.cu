@@ -4,8 +4,9 @@
 //
 // x (N,H,W,C), w (KH,KW,C/groups,F), y (N,OH,OW,F), one product for each group; `channels` and `filters` are those of
 // one group.  A block makes BLOCK_M pixels of BLOCK_N filters, and gathers BLOCK_K columns of its windows from the
-// image (windows.cuh) to shared memory while it multiplies those before (register_tile.cuh).  An image's channels lie
-// side by side, so four of them come at once where their number is a multiple of four.
+// image (windows.cuh) to shared memory while it multiplies those before (register_tile.cuh).  A thread has 64 sums, for
+// which 16 numbers from shared memory make 64 products; in cuda_tiled.cu it has 8, and reads 9 for 8.  An image's
+// channels lie side by side, so four of them come at once where their number is a multiple of four.
 //
 // Where there are too few blocks for all multiprocessors, the columns are split: chunk blockIdx.y adds its part alone,
 // and cuda_chunks.cu adds the chunks in their order.

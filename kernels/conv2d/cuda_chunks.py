@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from .._device import device
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._gpu.file import CudaFile, ints
 from .._where import device_of
 
 FILE = CudaFile("conv2d/cuda_chunks.cu")
-PLAIN = Epilogue()
 
 
 def in_chunks(launch: Callable[..., None], chunks: int, epilogue: Epilogue, y: Any) -> Any:

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._gpu.file import CudaFile, contiguous
 from .._shapes import Window
 from ._cuda_sizes import cuda_sizes
 
 FILE = CudaFile("conv2d/cuda_input.cu")
-PLAIN = Epilogue()
 
 
 def conv2d_backward_input_v1_direct(dy: Any, w: Any, window: Window, dx: Any, epilogue: Epilogue = PLAIN) -> Any:

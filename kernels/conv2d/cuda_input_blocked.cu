@@ -4,7 +4,8 @@
 //
 // dx (N,H,W,C), dy (N,OH,OW,F), w (KH,KW,C/groups,F), one product for each residue (u,v) of the strides (residues.cuh)
 // and each group; `channels` and `filters` are those of one group.  All residues are made by one launch: blocks of
-// different ones, whose sums differ in length, take turns.  blockIdx.y is the chunk of a sum that is split, as in
+// different ones, whose sums differ in length, take turns.  Where cuda_input.cu skips the taps that miss a pixel, one
+// by one, here no product is made that is not wanted.  blockIdx.y is the chunk of a sum that is split, as in
 // cuda_blocked.cu.
 #include "register_tile.cuh"
 #include "residues.cuh"

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._gpu.blocks import VARIANTS, blocking, vector
 from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Window, ceil_div
@@ -13,7 +13,6 @@ from ._cuda_sizes import cuda_sizes
 from .cuda_chunks import in_chunks
 
 FILE = CudaFile("conv2d/cuda_input_blocked.cu", variants=VARIANTS)
-PLAIN = Epilogue()
 
 
 def conv2d_backward_input_v4_blocked(dy: Any, w: Any, window: Window, dx: Any, epilogue: Epilogue = PLAIN) -> Any:

@@ -2,8 +2,9 @@
 //
 //     dx[:, u::sh, v::sw] (pixels, C) = clip(windows of dy (pixels, taps F) @ w (taps F, C) + bias + residual)
 //
-// dx (N,H,W,C), dy (N,OH,OW,F), w (KH,KW,C/groups,F), as in cuda_input_blocked.cu, but dy and w are rounded.  Filters
-// lie side by side in both: they lie along k in shared memory.
+// dx (N,H,W,C), dy (N,OH,OW,F), w (KH,KW,C/groups,F), as in cuda_input_blocked.cu, but dy and w are rounded to what the
+// macro says, and a warp multiplies by tensor cores (tensor_tile.cuh).  Filters lie side by side in both: they lie
+// along k in shared memory.
 #include "tensor_windows.cuh"
 #include "residues.cuh"
 

@@ -13,6 +13,5 @@ extern "C" __global__ void conv2d_winograd_turned(const float *w, float *u, long
 #pragma unroll
     for (int a = 0; a < 9; a++) taps[a / 3][a % 3] = w[(8 - a) * count + from];
     both_axes([](const float(&g)[3], float(&p)[POINTS]) { kernel_points(g, p); }, taps, values);
-#pragma unroll
-    for (int p = 0; p < POINTS * POINTS; p++) u[p * count + i] = values[p / POINTS][p % POINTS];
+    write_points(values, u + i, count);
 }

@@ -7,7 +7,7 @@ import numpy as np
 from minicnn.errors import UnsupportedError
 
 from .._device import device
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._gpu.file import CudaFile, contiguous, ints
 from .._shapes import Window
 from .._where import device_of
@@ -15,7 +15,6 @@ from ._choice import WINOGRAD_NEEDS, winograd_fits
 from .cuda_winograd import convolve
 
 FILE = CudaFile("conv2d/cuda_input_winograd.cu", variants=(("M=2",), ("M=4",)))
-PLAIN = Epilogue()
 
 
 def conv2d_backward_input_v5_winograd_2(dy: Any, w: Any, window: Window, dx: Any, epilogue: Epilogue = PLAIN) -> Any:

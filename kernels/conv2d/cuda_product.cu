@@ -1,6 +1,7 @@
 // Matrix products side by side: y (batch, rows, columns) = a (batch, rows, depth) b (batch, depth, columns).
 //
-// A block makes BLOCK_M x BLOCK_N sums of product blockIdx.y (register_tile.cuh).
+// They are those of Winograd's points (cuda_winograd.cu).  A block makes BLOCK_M x BLOCK_N sums of product blockIdx.y
+// (register_tile.cuh).
 #include "numbers.cuh"
 #include "register_tile.cuh"
 

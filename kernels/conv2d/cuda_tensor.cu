@@ -1,4 +1,5 @@
-// conv2d as one matrix product on tensor cores (implicit GEMM), of numbers rounded to TF32: 10 bits of fraction.
+// conv2d as one matrix product on tensor cores (implicit GEMM), of numbers rounded to TF32: 10 bits of fraction, and
+// the range of a float.
 //
 //     y (N OH OW, F) = clip(windows (N OH OW, KH KW C) @ w (KH KW C, F) + bias + residual)
 //
@@ -12,7 +13,7 @@
 // Where there are too few blocks for all multiprocessors, the columns are split: chunk blockIdx.y adds its part alone,
 // and cuda_chunks.cu adds the chunks in their order.
 #define TF32
-#include "tensor_tile.cuh"
+#include "tensor_layouts.cuh"
 #include "windows.cuh"
 
 #define STAGES 4
@@ -90,7 +91,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2) conv2d_forward_v7_tenso
         __syncthreads();
         copy(step + STAGES - 1);  // to where all threads have read
         const Number *stage = stages + step % STAGES * (A_NUMBERS + B_NUMBERS);
-        multiply_add(stage, stage + A_NUMBERS, sums);
+        multiply_add<true, false>(stage, stage + A_NUMBERS, sums);
     }
     copies_wait<0>();
     write_tile(sums, bias, residual, y + blockIdx.y * pixels * pitch, low, high, row0, column0, pixels, filters,

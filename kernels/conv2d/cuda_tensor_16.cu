@@ -8,10 +8,10 @@
 // they go by way of registers, a block of columns while the block before is multiplied.
 //
 // Taps come first and columns are split as in cuda_tensor.cu.
-#include "tensor_tile.cuh"
+#include "tensor_layouts.cuh"
 #include "windows.cuh"
 
-static __device__ __forceinline__ void put_rows(const float4 (&held)[LOADS_A], Number (&a)[A_NUMBERS]) {
+static __device__ __forceinline__ void put_along(const float4 (&held)[LOADS_A], Number (&a)[A_NUMBERS]) {
 #pragma unroll
     for (int l = 0; l < LOADS_A; l++)
         *(uint2 *)&a[(row_fetched() + l * ROWS_APART) * PITCH_A + depth_fetched()] = four_rounded(held[l]);
@@ -65,7 +65,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2) conv2d_forward_tensor_1
     for (int step = 0; step < count; step++) {
         const int next = (step + 1) % 2;
         if (step + 1 < count) fetch();
-        multiply_add(a[step % 2], b[step % 2], sums);
+        multiply_add<true, false>(a[step % 2], b[step % 2], sums);
         if (step + 1 < count) windows.put(a[next]), weights.put(b[next]);
         __syncthreads();
     }

@@ -8,8 +8,9 @@
 //
 // The windows of neighbouring pixels overlap, and all filters see the same window.  So the block copies the part of the
 // image below its pixels, `depth` channels at a time, and the weights of its filters: each pixel is then read from
-// memory once for 32 filters and up to KH * KW windows, each weight once for 64 pixels.  A lane is a filter, a warp a
-// row of pixels: the lanes read one pixel together, and weights that lie side by side.
+// memory once for 32 filters and up to KH * KW windows, each weight once for 64 pixels, where cuda.cu reads both for
+// each product.  A lane is a filter, a warp a row of pixels: the lanes read one pixel together, and weights that lie
+// side by side.
 #include "epilogue.cuh"
 #include "ptx.cuh"
 

@@ -1,7 +1,8 @@
 // Matrix products side by side, along the rows of both: y (batch, rows, columns) = a transposed @ b.
 //
-// a is (batch, depth, rows), b (batch, depth, columns).  The depth is cut into chunks, blockIdx.y, each of which makes
-// a y of its own: parts (chunks, batch, rows, columns).  Where `adds` is not 0, they are added to what is there.
+// a is (batch, depth, rows), b (batch, depth, columns): those of Winograd's points (cuda_weights_winograd.cu).  The
+// depth is cut into chunks, blockIdx.y, each of which makes a y of its own: parts (chunks, batch, rows, columns).
+// Where `adds` is not 0, they are added to what is there.
 #include "numbers.cuh"
 #include "register_tile.cuh"
 

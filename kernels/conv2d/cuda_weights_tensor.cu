@@ -2,8 +2,9 @@
 //
 //     dw (KH KW C, F) = windows (pixels, KH KW C) transposed @ dy (pixels, F),    pixels = N OH OW
 //
-// x (N,H,W,C), dy (N,OH,OW,F), dw (KH,KW,C/groups,F), as in cuda_weights_blocked.cu, but x and dy are rounded.
-// Channels and filters lie side by side in memory: both factors lie across k in shared memory.
+// x (N,H,W,C), dy (N,OH,OW,F), dw (KH,KW,C/groups,F), as in cuda_weights_blocked.cu, but x and dy are rounded to what
+// the macro says, and a warp multiplies by tensor cores (tensor_tile.cuh).  Channels and filters lie side by side in
+// memory: both factors lie across k in shared memory.
 #include "numbers.cuh"
 #include "tensor_windows.cuh"
 #include "matrix_across.cuh"

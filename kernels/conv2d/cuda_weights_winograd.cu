@@ -3,7 +3,8 @@
 //     dw (3,3,C,F) = G' [ sum over tiles of (A dy A') * (B' d B) ] G          (kernels/conv2d/_winograd.py)
 //
 // For each of the 36 points the sum is a matrix product: v (tiles, C) transposed @ z (tiles, F), of which v is written
-// by cuda_winograd.cu and the product made by cuda_weights_product.cu.  Neighbouring threads have neighbouring filters.
+// by cuda_winograd.cu and the product made by cuda_weights_product.cu.  A tile of 4 x 4 pixels of dy takes 36 products
+// where cuda_weights_blocked.cu takes 144.  Neighbouring threads have neighbouring filters.
 #define M 4
 #include "winograd.cuh"
 
@@ -37,8 +38,7 @@ extern "C" __global__ void conv2d_winograd_gradient(const float *dy, float *z, l
             gradients[a][b] = inside ? image[((row + a) * out_width + column + b) * filters] : 0;
         }
     both_axes([](const float(&d)[M], float(&p)[POINTS]) { gradient_points(d, p); }, gradients, values);
-#pragma unroll
-    for (int p = 0; p < POINTS * POINTS; p++) z[p * count + i] = values[p / POINTS][p % POINTS];
+    write_points(values, z + i, count);
 }
 
 // dw = G' s G, s being the sum of parts (chunks, points, C, F) in their order; a thread for each channel and filter.

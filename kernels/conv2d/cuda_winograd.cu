@@ -4,7 +4,10 @@
 //
 // x (N,H,W,C), w (3,3,C,F), y (N,OH,OW,F).  For each of the (M+2)^2 points the sum over channels is a matrix product:
 // v (tiles, C) u (C, F) = s (tiles, F), which cuda_product.cu makes of the arrays that these kernels write and read.
-// A tile of M x M outputs takes (M+2)^2 products where the definition takes 9 M^2.
+//
+// A tile of M x M outputs takes (M+2)^2 products where the definition takes 9 M^2: for an output 4 with M = 2, and 2.25
+// with M = 4, in the place of 9.  In exchange v and s are written to memory and read again; that pays where each of
+// their numbers takes part in many products, with many channels and filters.
 //
 // Neighbouring threads have neighbouring channels or filters, so that what a warp reads or writes lies side by side.
 #include "epilogue.cuh"
@@ -18,8 +21,7 @@ extern "C" __global__ void conv2d_winograd_kernel(const float *w, float *u, long
 #pragma unroll
     for (int a = 0; a < 9; a++) taps[a / 3][a % 3] = w[a * count + i];
     both_axes([](const float(&g)[3], float(&p)[POINTS]) { kernel_points(g, p); }, taps, values);
-#pragma unroll
-    for (int p = 0; p < POINTS * POINTS; p++) u[p * count + i] = values[p / POINTS][p % POINTS];
+    write_points(values, u + i, count);
 }
 
 // v (points, tiles, C) = B' d B for the tiles from `first` on, of which an image has `down` * `across`; one thread for
@@ -40,8 +42,7 @@ extern "C" __global__ void conv2d_winograd_image(const float *x, float *v, long 
             pixels[a][b] = inside ? image[((row + a) * width + column + b) * channels] : 0;
         }
     both_axes([](const float(&d)[POINTS], float(&p)[POINTS]) { to_points(d, p); }, pixels, values);
-#pragma unroll
-    for (int p = 0; p < POINTS * POINTS; p++) v[p * count + i] = values[p / POINTS][p % POINTS];
+    write_points(values, v + i, count);
 }
 
 // y = clip(A' s A + bias + residual) for the tiles from `first` on, s (points, tiles, F); one thread for each tile and

@@ -49,8 +49,10 @@ OPERATION.rung("v4_tiled", "cpu_tiled", ALL, "slices copied into cache, sums hel
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
 OPERATION.rung("v2_blas", "cuda_blas", ALL, "cuBLAS: the vendor's product", device="cuda")
 ONCE = "every number of w read once, 16 bytes an access, for a few rows of x"
-OPERATION.rung("v3_stream", "cuda_stream", ALL, ONCE, device="cuda")
-SHARED = "slices copied into shared memory, 8 x 8 sums of a thread in registers, few sums split"
+OPERATION.rung("v3_stream", "cuda_stream", ALL[:2], ONCE, device="cuda")
+WRITTEN = "eight rows of four columns of dw for every thread, written once"
+OPERATION.rung("v3_stream", "cuda_stream", ("backward_weights",), WRITTEN, device="cuda")
+SHARED = "slices copied into shared memory, 8 x 8 sums of a thread in registers; the depth is split where sums are few"
 OPERATION.rung("v4_tiled", "cuda_tiled", ALL, SHARED, device="cuda")
 for name, rounding in {"v5_tensor_tf32": "TF32", "v6_tensor_bf16": "bfloat16", "v7_tensor_half": "half"}.items():
     note = f"the tiled product on tensor cores, of numbers rounded to {rounding}; only where it is asked for"

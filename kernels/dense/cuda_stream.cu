@@ -10,13 +10,13 @@
 #ifndef ROWS
 #define ROWS 4
 #endif
-#define WARPS 8     // of a block of the forward product, which walk down w side by side
-#define WIDTH 128   // columns of w that a warp reads at once
-#define SLICE 128   // rows of w whose x lie in shared memory
-#define AHEAD (ROWS > 4 ? 2 : 4)  // rows of w that a warp reads at once, as registers allow
+#define WARPS 8                         // of a block of the forward product, which walk down w side by side
+#define WIDTH 128                       // columns of w that a warp reads at once
+#define SLICE 128                       // rows of w whose x lie in shared memory
+#define AHEAD (ROWS > 4 ? 2 : 4)        // rows of w that a warp reads at once, as registers allow
 #define TOGETHER (ROWS < 4 ? ROWS : 4)  // rows of y that a block adds up at once
-#define HEIGHT 4    // rows of w that a warp multiplies with the same numbers of dy
-#define STRIP 8     // rows of dw that a thread makes
+#define HEIGHT 4                        // rows of w that a warp multiplies with the same numbers of dy
+#define STRIP 8                         // rows of dw that a thread makes
 
 // Whether rows of so many floats all begin on 16 bytes.
 static __device__ __forceinline__ bool whole_rows(const float *matrix, int columns) {

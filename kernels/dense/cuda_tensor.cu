@@ -1,4 +1,4 @@
-// dense on tensor cores, of numbers that are rounded to TF32: 10 bits of fraction.
+// dense on tensor cores, of numbers that are rounded to TF32: 10 bits of fraction, and the range of a float.
 //
 //     y (R,O) = x (R,I) @ w (I,O)      dx (R,I) = dy (R,O) @ w (I,O) turned      dw (I,O) = x (R,I) turned @ dy (R,O)
 //
@@ -34,7 +34,7 @@ static __device__ __forceinline__ void make_tile(const float *a, const float *b,
         __syncthreads();
         copy(step + STAGES - 1);  // to where all threads have read
         const Number *stage = stages + step % STAGES * 2 * A_NUMBERS;
-        multiply_add_layouts<A_ALONG, B_ALONG>(stage, stage + A_NUMBERS, sums);
+        multiply_add<A_ALONG, B_ALONG>(stage, stage + A_NUMBERS, sums);
     }
     copies_wait<0>();
     write_tile(sums, bias, residual, c + at.part, low, high, at.row0, at.column0, rows, columns, 0, columns);

@@ -4,21 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import UnsupportedError
-
-from .._device import device
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._gpu.blocks import vector
 from .._gpu.file import CudaFile, Macros, contiguous, ints
-from .._shapes import ceil_div
-from .._where import device_of
-from ..conv2d.cuda_chunks import PLAIN, in_chunks
-from ..conv2d.cuda_tensor import AMPERE, BUILDS, STAGES, STEP, THREADS, Plan, tensor_plan
+from .._gpu.tensor_cores import BUILDS, SIXTEEN_BITS, STAGES, STEP, THREADS, Plan, check_tensor_cores, tensor_plan
+from ..conv2d.cuda_chunks import in_chunks
 from .cuda import weights_of
 
 TF32 = CudaFile("dense/cuda_tensor.cu", target=80, variants=BUILDS)
-ROUNDED = tuple((*build, rounding) for rounding in ("BFLOAT16", "HALF") for build in BUILDS)
-SIXTEEN = CudaFile("dense/cuda_tensor_16.cu", target=80, variants=ROUNDED)
+SIXTEEN = CudaFile("dense/cuda_tensor_16.cu", target=80, variants=SIXTEEN_BITS)
 
 
 def _stage_bytes(plan: Plan) -> int:
@@ -30,18 +24,17 @@ def _product(
     rounding: str, direction: str, a: Any, b: Any, sizes: tuple[int, int, int], depth: int, c: Any, epilogue: Epilogue
 ) -> Any:
     """c = activation(a @ b + bias + residual), a or b turned as the direction has them; `sizes` are (R, I, O)."""
-    if device(device_of(c)).capability < AMPERE:
-        raise UnsupportedError("dense: the rungs on tensor cores need a GPU of compute capability 8.0 or more")
+    check_tensor_cores("dense", c)
     rows, columns = c.shape
     width = vector(sizes[1:], a, b, epilogue.bias, epilogue.residual, c)
     plan = tensor_plan(rows, columns, max(1, depth), 1, width)
-    chunks = ceil_div(max(1, depth), plan.steps * STEP)
+    chunks = plan.chunks(max(1, depth))
     file, name, macros, shared = SIXTEEN, "tensor_16", (rounding,), 0
     if rounding == "TF32":
         file, name, macros, shared = TF32, "v5_tensor_tf32", (), _stage_bytes(plan)
 
     def launch(bias: Any, residual: Any, low: np.float32, high: np.float32, to: Any) -> None:
-        grid = ceil_div(rows, plan.side) * ceil_div(columns, plan.side), chunks
+        grid = plan.blocks(rows, columns), chunks
         arguments = a, b, bias, residual, to, low, high, *ints(*sizes, plan.steps)
         variant: Macros = (*plan.variant, *macros)
         file.launch(c, f"dense_{direction}_{name}", grid, THREADS, *arguments, shared_bytes=shared, variant=variant)

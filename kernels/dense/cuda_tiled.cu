@@ -1,5 +1,6 @@
 // dense on a GPU, one idea: a block copies slices of both factors into shared memory, and a thread holds 8 x 8 sums in
-// registers, so that each number that comes from memory takes part in many products (register_tile.cuh).
+// registers, so that each number that comes from memory takes part in many products (register_tile.cuh).  That is for
+// many rows of x: cuda_stream.cu reads all of w again for every 16 of them.
 //
 //     y (R,O) = x (R,I) @ w (I,O)      dx (R,I) = dy (R,O) @ w (I,O) turned      dw (I,O) = x (R,I) turned @ dy (R,O)
 //
@@ -10,26 +11,6 @@
 #include "numbers.cuh"
 #include "product_block.cuh"
 #include "register_tile.cuh"
-
-// b (depth, columns) that lies in memory as (columns, depth): four rows of it side by side.
-struct TransposedB {
-    const float *from;
-    int left, columns;  // rows after those that were read, columns from this thread's first on
-    int pitch;
-    float4 held[LOADS_B];
-
-    __device__ __forceinline__ TransposedB(const float *b, int column0, int columns, int depth, int first)
-        : from(b + (long long)(column0 + row_fetched()) * depth + first + depth_fetched()),
-          left(depth - first - depth_fetched()), columns(columns - column0 - row_fetched()), pitch(depth) {}
-
-    __device__ __forceinline__ void fetch() {
-#pragma unroll
-        for (int l = 0; l < LOADS_B; l++)
-            held[l] = four_of(from + (long long)l * ROWS_APART * pitch, l * ROWS_APART < columns ? left : 0);
-        from += BLOCK_K, left -= BLOCK_K;
-    }
-    __device__ __forceinline__ void put(RowsOfB &b) const { put_turned(held, b); }
-};
 
 typedef ProductBlock<BLOCK_M, BLOCK_N, BLOCK_K> Place;
 

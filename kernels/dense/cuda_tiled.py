@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._gpu.blocks import VARIANTS, blocking, vector
 from .._gpu.file import CudaFile, contiguous, ints
-from ..conv2d.cuda_chunks import PLAIN, in_chunks
+from ..conv2d.cuda_chunks import in_chunks
 from .cuda import weights_of
 
 FILE = CudaFile("dense/cuda_tiled.cu", variants=VARIANTS)

@@ -40,7 +40,10 @@ OPERATION.rung(
 COLUMNS = "seven pixels of a row together: each column of the image is loaded once for all windows that see it"
 OPERATION.rung("v4_columns", "cpu_columns", ("forward",), COLUMNS, replays=True)
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
-OPERATION.rung("v3_vector", "cuda_vector", ALL, "four channels of four pixels of a row for every thread", device="cuda")
+PIXELS = "four channels of four pixels of a row for every thread"
+OPERATION.rung("v3_vector", "cuda_vector", ALL[:2], PIXELS, device="cuda")
+TAPS = "four channels of a tap for every thread, rows of dy in chunks that are added in order"
+OPERATION.rung("v3_vector", "cuda_vector", ("backward_weights",), TAPS, device="cuda")
 OVERLAP = "each column of the image is read once for all windows of a thread that see it"
 OPERATION.rung("v4_columns", "cuda_columns", ALL, OVERLAP, device="cuda")
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from minicnn.errors import UnsupportedError
 
-from .._epilogue import Epilogue
+from .._epilogue import PLAIN, Epilogue
 from .._gpu.file import CudaFile, ints
 from .._gpu.lanes import aligned
 from .._shapes import Window, ceil_div
@@ -16,7 +16,6 @@ from .cuda_vector import ACROSS, PIXELS, SLICES, add_chunks, chunk_rows_of, empt
 
 VARIANTS = {(taps, stride): (f"TAPS={taps}", f"STRIDE={stride}") for taps, stride in CUDA_COLUMNS}
 FILE = CudaFile("depthwise_conv2d/cuda_columns.cu", variants=tuple(VARIANTS.values()))
-PLAIN = Epilogue()
 
 
 def _variant(direction: str, *arguments: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@
 #include "channels.cuh"
 
 #define PIXELS 4   // of a row, for one thread
-#define ACROSS 8    // threads of a block that take neighbouring channels of a weight gradient: 128 bytes with LANES 4
+#define ACROSS 8   // threads of a block that take neighbouring channels of a weight gradient: 128 bytes with LANES 4
 #define SLICES 32  // threads that take the rows of a chunk in turn
 
 extern "C" __global__ void __launch_bounds__(256) depthwise_conv2d_forward_v3_vector(
@@ -41,7 +41,8 @@ extern "C" __global__ void __launch_bounds__(256) depthwise_conv2d_forward_v3_ve
     }
 }
 
-// dx[n,r,s,c] = sum over a,b,m of  dy[n,i,j,c M + m] * w[a,b,c M + m],   i sh = r + top - a dh,  j sw = s + left - b dw.
+// dx[n,r,s,c] = sum over a,b,m of  dy[n,i,j,c M + m] * w[a,b,c M + m],   i sh = r + top - a dh,  j sw = s + left - b dw
+//
 // The pixels of a thread lie a stride apart: then the same taps meet all of them.
 extern "C" __global__ void __launch_bounds__(256) depthwise_conv2d_backward_input_v3_vector(
     const float *dy, const float *w, float *dx, long long count, int height, int width, int channels, int out_height,

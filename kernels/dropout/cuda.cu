@@ -9,7 +9,7 @@ extern "C" __global__ void dropout_v1_direct(const unsigned char *mask, const fl
     if (i < count) y[i] = x[i] * mask[place_in(i, n1, n2, n3, step0, step1, step2, step3)] * scale;
 }
 
-// One thread makes four neighbours of a row (n3).
+// One thread makes four neighbours of a row (n3), by accesses of 16 bytes (four.cuh).
 extern "C" __global__ void dropout_v2_vector(const unsigned char *mask, const float *x, float *y, float scale,
                                              long long count, long long n1, long long n2, long long n3,
                                              long long step0, long long step1, long long step2, long long step3) {

@@ -22,7 +22,8 @@ extern "C" __global__ void elementwise_v1_direct(const float *a, const float *b,
     y[i] = finished(combined(combination, first, second), nullptr, nullptr, i, 0, low, high);
 }
 
-// One thread makes four neighbours of a row (n3); of an operand that is repeated along it, it reads one number.
+// One thread makes four neighbours of a row (n3), by accesses of 16 bytes (four.cuh); of an operand that is repeated
+// along it, it reads one number.
 extern "C" __global__ void elementwise_v2_vector(const float *a, const float *b, float *y, int combination, float low,
                                                  float high, long long count, long long n1, long long n2, long long n3,
                                                  long long a0, long long a1, long long a2, long long a3, long long b0,

@@ -27,7 +27,8 @@ OPERATION.rung(
 )
 OPERATION.rung("v1_direct", "cuda", ALL, "avgpool2d's kernel, with a window as large as the image", device="cuda")
 OPERATION.rung("v2_reduce", "cuda_reduce", ("forward",), "threads of a block share out the pixels", device="cuda")
-OPERATION.rung("v3_vector", "cuda_reduce", ALL, "the same, a thread for four channels", device="cuda")
+OPERATION.rung("v3_vector", "cuda_reduce", ("forward",), "as v2_reduce, a thread for four channels", device="cuda")
+OPERATION.rung("v3_vector", "cuda_reduce", ("backward",), "avgpool2d's v3_vector, with such a window", device="cuda")
 
 
 def forward(

@@ -3,22 +3,17 @@
 // v2_reduce.  One idea: the pixels of an image are shared out to the rows of threads of a block, whose sums are then
 // added as a tree, so that few channels of a large image keep many threads busy.
 // v3_vector.  The same with LANES channels a thread, which one access of 16 bytes reads.
-#include "read_ahead.cuh"
-#include "reduce.cuh"
-#include "vector.cuh"
+#include "image_pixels.cuh"
 
 extern "C" __global__ void __launch_bounds__(1024)
     global_avgpool2d_forward_reduce(const float *x, float *y, int pixels, int channels) {
     __shared__ Vector scratch[1024];
-    long long n = blockIdx.x;
-    int c = (blockIdx.y * blockDim.x + threadIdx.x) * LANES;
-    const float *own = x + (n * pixels + threadIdx.y) * channels + c;
-    int step = blockDim.y * channels, count = c < channels ? share(pixels, threadIdx.y, blockDim.y) : 0;
+    Pixels own = own_pixels(pixels, channels);
     Vector sum = all_lanes(0.0f);
-    read_ahead(count, [=](int k) { return loaded(own + k * step); }, [&](Vector value, int) { sum = sum + value; });
+    each_of(own, x, [&](Vector value, int) { sum = sum + value; });
     sum = folded(sum, scratch, [](Vector a, Vector b) { return a + b; });
-    if (threadIdx.y || c >= channels) return;
+    if (threadIdx.y || own.c >= channels) return;
 #pragma unroll
     for (int l = 0; l < LANES; l++) sum.of[l] /= float(pixels);
-    store(y + n * channels + c, sum);
+    store(y + own.n * channels + own.c, sum);
 }

@@ -26,7 +26,7 @@ OPERATION.rung("v2_reduce", "blas", ALL, "NumPy's max and argmax over all pixels
 OPERATION.rung("v3_vector", "cpu", ALL, "a vector of channels at a time, images on several threads")
 OPERATION.rung("v1_direct", "cuda", ALL, "maxpool2d's kernel, with a window as large as the image", device="cuda")
 OPERATION.rung("v2_reduce", "cuda_reduce", ALL, "threads of a block share out the pixels", device="cuda")
-OPERATION.rung("v3_vector", "cuda_reduce", ALL, "the same, a thread for four channels", device="cuda")
+OPERATION.rung("v3_vector", "cuda_reduce", ALL, "as v2_reduce, a thread for four channels", device="cuda")
 
 
 def forward(

@@ -25,6 +25,25 @@ static __device__ __forceinline__ Part part_of(long long size, int width, int ro
             share(own_rows, threadIdx.y, 8), own_rows, column % channels, threadIdx.y == 0 && column < width};
 }
 
+// use(x[..], k) for every vector of this thread, k being its number among them.
+template <class Use> static __device__ __forceinline__ void each_of(Part part, const float *x, Use use) {
+    read_ahead(part.count, [=](int k) { return loaded(x + part.first + k * part.step); }, use);
+}
+
+struct Pair {
+    Vector x, dy;
+};
+
+// use({x[..], dy[..]}, k) likewise.
+template <class Use>
+static __device__ __forceinline__ void each_of(Part part, const float *x, const float *dy, Use use) {
+    auto read = [=](int k) {
+        long long i = part.first + k * part.step;
+        return Pair{loaded(x + i), loaded(dy + i)};
+    };
+    read_ahead(part.count, read, use);
+}
+
 // The sum of read(i) over the places i of column c of partial results (R,C), by a block of 32 x 32 threads.
 template <class Read>
 static __device__ __forceinline__ double column_sum(int rows, int channels, int c, double *scratch, Read read) {

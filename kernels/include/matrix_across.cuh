@@ -22,5 +22,5 @@ template <int EXTENT> struct MatrixAcross {
         }
         k += BLOCK_K;
     }
-    template <class Tile> __device__ __forceinline__ void put(Tile &b) const { put_lines(held, b); }
+    template <class Tile> __device__ __forceinline__ void put(Tile &b) const { put_across(held, b); }
 };

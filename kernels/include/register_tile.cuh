@@ -3,12 +3,13 @@
 //     sums (BLOCK_M, BLOCK_N) = a (BLOCK_M, K) b (K, BLOCK_N)
 //
 // A thread adds 8 x 8 sums: 16 numbers from shared memory feed 64 multiply-adds, where a thread with one sum reads two
-// for each.  BLOCK_K columns of a and rows of b lie in shared memory at a time, twice: while the threads multiply the
-// ones, they fetch the next into registers, and put them beside, so that nobody waits for memory.
+// for each.  BLOCK_K columns of a and rows of b lie in shared memory at a time, while the next are on their way
+// (double_buffer.cuh).
 //
 // A file that includes it is built for a choice of the macros BLOCK_M, BLOCK_N and VECTOR, the floats that are read at
 // once: 4 where all rows begin on 16 bytes, or 1.  32 threads make 64 x 32 sums.
 #pragma once
+#include "double_buffer.cuh"
 #include "epilogue.cuh"
 #include "float4.cuh"
 
@@ -43,57 +44,51 @@ static __device__ __forceinline__ int tile_column() {
     return threadIdx.x / 32 % (BLOCK_N / 32) * 32 + threadIdx.x % 4 * 4;
 }
 
-// Numbers of a or b as a thread holds them, four columns of some of its rows, which lie along k: MatrixAcross.
+// To shared memory, numbers that a thread holds: four side by side along k, of some rows of a or columns of b.
 template <int LOADS, int PITCH>
-static __device__ __forceinline__ void put_lines(const float4 (&held)[LOADS], float (&to)[BLOCK_K][PITCH]) {
+static __device__ __forceinline__ void put_along(const float4 (&held)[LOADS], float (&to)[BLOCK_K][PITCH]) {
+    const int k = depth_fetched();
+#pragma unroll
+    for (int l = 0; l < LOADS; l++) {
+        const int place = row_fetched() + l * ROWS_APART;
+        to[k][place] = held[l].x, to[k + 1][place] = held[l].y, to[k + 2][place] = held[l].z;
+        to[k + 3][place] = held[l].w;
+    }
+}
+
+// The same of numbers that lie side by side across k.
+template <int LOADS, int PITCH>
+static __device__ __forceinline__ void put_across(const float4 (&held)[LOADS], float (&to)[BLOCK_K][PITCH]) {
     const int lanes = (PITCH - 4) / 4, apart = THREADS / lanes;
 #pragma unroll
     for (int l = 0; l < LOADS; l++)
         *(float4 *)&to[threadIdx.x / lanes + l * apart][threadIdx.x % lanes * 4] = held[l];
 }
 
-typedef MatrixAcross<BLOCK_N> MatrixB;      // b as it lies in memory
-typedef MatrixAcross<BLOCK_M> TransposedA;  // a, whose rows are columns in memory
-
-// Numbers of a as a thread holds them, four columns of each of its rows.
-static __device__ __forceinline__ void put_rows(const float4 (&held)[LOADS_A], ColumnsOfA &a) {
-    const int k = depth_fetched();
-#pragma unroll
-    for (int l = 0; l < LOADS_A; l++) {
-        const int row = row_fetched() + l * ROWS_APART;
-        a[k][row] = held[l].x, a[k + 1][row] = held[l].y, a[k + 2][row] = held[l].z, a[k + 3][row] = held[l].w;
-    }
-}
-
-// Numbers of b as a thread holds them, four rows of each of its columns: b lies along k.
-static __device__ __forceinline__ void put_turned(const float4 (&held)[LOADS_B], RowsOfB &b) {
-    const int k = depth_fetched();
-#pragma unroll
-    for (int l = 0; l < LOADS_B; l++) {
-        const int column = row_fetched() + l * ROWS_APART;
-        b[k][column] = held[l].x, b[k + 1][column] = held[l].y, b[k + 2][column] = held[l].z;
-        b[k + 3][column] = held[l].w;
-    }
-}
-
-// a (rows, depth) as a matrix in memory, from row `row0` and column `first` on.
-struct MatrixA {
+// Of a matrix (rows, depth), which lies along k in memory: EXTENT rows from `row0` on, columns from `first` on.
+template <int EXTENT> struct MatrixAlong {
+    static const int LOADS = EXTENT * BLOCK_K / 4 / THREADS;
     const float *from;
     int left, rows, depth;  // columns after those that were read, rows from this thread's first on
-    float4 held[LOADS_A];
+    float4 held[LOADS];
 
-    __device__ __forceinline__ MatrixA(const float *a, int row0, int rows, int depth, int first = 0)
+    __device__ __forceinline__ MatrixAlong(const float *a, int row0, int rows, int depth, int first = 0)
         : from(a + (long long)(row0 + row_fetched()) * depth + first + depth_fetched()),
           left(depth - first - depth_fetched()), rows(rows - row0 - row_fetched()), depth(depth) {}
 
     __device__ __forceinline__ void fetch() {
 #pragma unroll
-        for (int l = 0; l < LOADS_A; l++)
+        for (int l = 0; l < LOADS; l++)
             held[l] = four_of(from + (long long)l * ROWS_APART * depth, l * ROWS_APART < rows ? left : 0);
         from += BLOCK_K, left -= BLOCK_K;
     }
-    __device__ __forceinline__ void put(ColumnsOfA &a) const { put_rows(held, a); }
+    template <class Tile> __device__ __forceinline__ void put(Tile &to) const { put_along(held, to); }
 };
+
+typedef MatrixAlong<BLOCK_M> MatrixA;       // a and b as the product has them
+typedef MatrixAcross<BLOCK_N> MatrixB;
+typedef MatrixAcross<BLOCK_M> TransposedA;  // the same where rows are columns in memory
+typedef MatrixAlong<BLOCK_N> TransposedB;
 
 static __device__ __forceinline__ void multiply_add(const ColumnsOfA &a, const RowsOfB &b, float (&sums)[8][8]) {
     const int row = tile_row(), column = tile_column();
@@ -114,16 +109,8 @@ static __device__ __forceinline__ void multiply_add(const ColumnsOfA &a, const R
 template <class Left, class Right>
 static __device__ __forceinline__ void multiply(Left &left, Right &right, int steps, ColumnsOfA (&a)[2],
                                                 RowsOfB (&b)[2], float (&sums)[8][8]) {
-    left.fetch(), right.fetch();
-    left.put(a[0]), right.put(b[0]);
-    __syncthreads();
-    for (int step = 0; step < steps; step++) {
-        const int next = (step + 1) % 2;
-        if (step + 1 < steps) left.fetch(), right.fetch();
-        multiply_add(a[step % 2], b[step % 2], sums);
-        if (step + 1 < steps) left.put(a[next]), right.put(b[next]);
-        __syncthreads();
-    }
+    double_buffered(left, right, steps, a, b,
+                    [&](const ColumnsOfA &a, const RowsOfB &b) { multiply_add(a, b, sums); });
 }
 
 // y (.., pitch) = the sums of a block, finished: row r of the tile is row place(r) of y, and is not written where that

@@ -79,7 +79,7 @@ struct TurnedWeights {
 #endif
         at = windows.next;  // which have gone on already
     }
-    template <class Tile> __device__ __forceinline__ void put(Tile &b) const { put_turned(held, b); }
+    template <class Tile> __device__ __forceinline__ void put(Tile &b) const { put_along(held, b); }
 };
 
 // What a block multiplies of a group: its windows of dy, from column `first` of the windows on, and w at these.

@@ -1,10 +1,12 @@
 // Operands of tensor cores that lie in shared memory as they come from memory, either way: a matrix and its transpose.
 //
 // Along k, an operand is [BLOCK][PITCH_A], a row of it BLOCK_K numbers of k; across k it is [BLOCK_K][PITCH_B].
-// tensor_tile.cuh reads a along k and b across it; here are the other two, and copies for both.  A_NUMBERS are room for
-// either.
+// tensor_tile.cuh reads a along k and b across it; here are the other two, and copies for both.
 #pragma once
+#include "double_buffer.cuh"
 #include "tensor_tile.cuh"
+
+typedef Number Operand[A_NUMBERS];  // room for either way
 
 #define QUAD (16 / (int)sizeof(Number))  // numbers in 16 bytes
 
@@ -40,7 +42,7 @@ static __device__ __forceinline__ void load_b_along(const Number *b, unsigned (&
 
 // sums += a (BLOCK, BLOCK_K) b (BLOCK_K, BLOCK), both in shared memory, each along k or across it.
 template <bool A_ALONG, bool B_ALONG>
-static __device__ __forceinline__ void multiply_add_layouts(const Number *a, const Number *b, Sums &sums) {
+static __device__ __forceinline__ void multiply_add(const Number *a, const Number *b, Sums &sums) {
     const int lane = threadIdx.x % 32;
     const Number *row = a + (warp_row() + lane % 16) * PITCH_A + lane / 16 * QUAD;
     __syncwarp();  // ldmatrix and mma want all lanes at once (PTX: .aligned), and loops before end at the time of each
@@ -58,6 +60,14 @@ static __device__ __forceinline__ void multiply_add_layouts(const Number *a, con
 #pragma unroll
             for (int j = 0; j < TILES_B; j++) mma(sums[i][j], left[i], right[j]);
     }
+}
+
+// sums += the next `steps` * BLOCK_K columns of `left` times as many rows of `right`, each along k or across it.
+template <bool A_ALONG, bool B_ALONG, class Left, class Right>
+static __device__ __forceinline__ void multiply(Left &left, Right &right, int steps, Operand (&a)[2], Operand (&b)[2],
+                                                Sums &sums) {
+    double_buffered(left, right, steps, a, b,
+                    [&](const Operand &a, const Operand &b) { multiply_add<A_ALONG, B_ALONG>(a, b, sums); });
 }
 
 // A block's slice of a matrix (outer, depth), if it lies ALONG k in memory, or (depth, outer): BLOCK of the outer axis

@@ -16,7 +16,7 @@
 
 #define BLOCK_K 16
 #define THREADS 128
-#define WARP (BLOCK / 2)      // rows and columns of a warp
+#define WARP (BLOCK / 2)     // rows and columns of a warp
 #define TILES_A (WARP / 16)  // of them, in the rows and columns of one instruction
 #define TILES_B (WARP / 8)
 #define LOADS_A (BLOCK * BLOCK_K / 4 / THREADS)
@@ -104,24 +104,6 @@ static __device__ __forceinline__ void mma(float (&sums)[4], const unsigned (&a)
 }
 
 #endif
-
-// sums += a (BLOCK, BLOCK_K) b (BLOCK_K, BLOCK), both in shared memory.
-static __device__ __forceinline__ void multiply_add(const Number *a, const Number *b, Sums &sums) {
-    const int lane = threadIdx.x % 32;
-    const Number *row = a + (warp_row() + lane % 16) * PITCH_A + lane / 16 * (16 / (int)sizeof(Number));
-    __syncwarp();  // ldmatrix and mma want all lanes at once (PTX: .aligned), and loops before end at the time of each
-#pragma unroll
-    for (int k = 0; k < BLOCK_K; k += MMA_K) {
-        unsigned left[TILES_A][4], right[TILES_B][2];
-#pragma unroll
-        for (int i = 0; i < TILES_A; i++) load_a(row + 16 * i * PITCH_A + k, left[i]);
-        load_b(b + k * PITCH_B, right);
-#pragma unroll
-        for (int i = 0; i < TILES_A; i++)
-#pragma unroll
-            for (int j = 0; j < TILES_B; j++) mma(sums[i][j], left[i], right[j]);
-    }
-}
 
 // y (.., pitch) = the sums of a block, finished: row r of the tile is row place(r) of y, and is not written where that
 // is negative; `columns` are counted from column 0, whose number in y and in the bias is `first`.

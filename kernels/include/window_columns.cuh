@@ -67,5 +67,5 @@ struct WindowColumns {
         }
         advance(next, BLOCK_K);
     }
-    template <class Tile> __device__ __forceinline__ void put(Tile &a) const { put_lines(held, a); }
+    template <class Tile> __device__ __forceinline__ void put(Tile &a) const { put_across(held, a); }
 };

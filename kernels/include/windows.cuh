@@ -6,7 +6,8 @@
 #endif
 
 struct Image {
-    int height, width, channels, pixel, taps_h, taps_w, gap_h, gap_w;
+    int height, width, channels, pixel;  // channels of the group, and how far apart pixels lie
+    int taps_h, taps_w, gap_h, gap_w;
     bool taps_first;  // whether BLOCK_K channels of all taps come before the next channels
 };
 
@@ -74,5 +75,5 @@ struct Windows {
 #endif
         next.advance_block(g);
     }
-    template <class Tile> __device__ __forceinline__ void put(Tile &a) const { put_rows(held, a); }
+    template <class Tile> __device__ __forceinline__ void put(Tile &a) const { put_along(held, a); }
 };

@@ -1,5 +1,4 @@
 // Winograd's formulas for tiles of M x M outputs, M = 2 or 4 (kernels/conv2d/_winograd.py says where they come from).
-//
 #pragma once
 
 #define POINTS (M + 2)  // along one axis
@@ -42,6 +41,12 @@ FORMULA kernel_points(const float (&g)[3], float (&u)[6]) {
 }
 
 #endif
+
+// to[p apart] = number p of the values at the points, row by row.
+FORMULA write_points(const float (&values)[POINTS][POINTS], float *to, long long apart) {
+#pragma unroll
+    for (int p = 0; p < POINTS * POINTS; p++) to[p * apart] = values[p / POINTS][p % POINTS];
+}
 
 // square (OUT,OUT) = the formula along the columns of `of` (IN,IN), then along its rows.
 template <int IN, int OUT, class Formula>

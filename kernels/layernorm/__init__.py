@@ -32,8 +32,8 @@ OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_rows", "cpu", ("forward",), ROWS, replays=True)
 OPERATION.rung("v2_rows", "cpu", ("backward",), ROWS)
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
-OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row", device="cuda")
-OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row", device="cuda")
+OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row: its threads read neighbours", device="cuda")
+OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row, for long ones", device="cuda")
 
 
 def forward(

@@ -2,10 +2,6 @@
 // of rows in many blocks, whose sums are added in order.
 #include "chunks.cuh"
 
-struct Pair {
-    Vector x, dy;
-};
-
 extern "C" __global__ void __launch_bounds__(256)
     layernorm_gradient_chunks(const float *x, const float *dy, const float *mean, const float *inverse_std,
                               double *products, double *gradients, long long size, int width, int rows, int channels) {
@@ -14,10 +10,6 @@ extern "C" __global__ void __launch_bounds__(256)
     long long first_row = part.first / channels;
     int row_step = part.step / channels;
     Vector sum = all_lanes(0.0f), product = all_lanes(0.0f);
-    auto read = [=](int k) {
-        long long i = part.first + k * part.step;
-        return Pair{loaded(x + i), loaded(dy + i)};
-    };
     auto note = [&](Pair pair, int k) {
         long long r = first_row + k * row_step;
         float average = mean[r], scale = inverse_std[r];
@@ -27,7 +19,7 @@ extern "C" __global__ void __launch_bounds__(256)
             product.of[l] += pair.dy.of[l] * ((pair.x.of[l] - average) * scale);
         }
     };
-    read_ahead(part.count, read, note);
+    each_of(part, x, dy, note);
     auto plus = [](Lanes<double> a, Lanes<double> b) { return a + b; };
     Lanes<double> by_gamma = folded(doubles(product), scratch, plus), by_beta = folded(doubles(sum), scratch, plus);
     if (!part.writes) return;

@@ -27,7 +27,9 @@ OPERATION.rung("v1_direct", "cpu_direct", ALL, "the same loops, compiled")
 OPERATION.rung("v2_taps", "blas", ALL, "one NumPy maximum for each tap, over shifted views of the image")
 OPERATION.rung("v3_vector", "cpu", ALL, "a vector of channels at a time, rows on several threads", replays=True)
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every number", device="cuda")
-OPERATION.rung("v3_vector", "cuda_vector", ALL, "a thread for four channels, a block for a row", device="cuda")
+OPERATION.rung(
+    "v3_vector", "cuda_vector", ALL, "a thread for four channels, a block for a row of an image", device="cuda"
+)
 
 
 def forward(

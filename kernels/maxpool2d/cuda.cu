@@ -1,5 +1,5 @@
-// maxpool2d on a GPU: one thread makes one number, neighbouring threads neighbouring channels, so that what a warp
-// reads and writes lies side by side.
+// maxpool2d on a GPU, as it is defined: one thread makes one number, neighbouring threads neighbouring channels, so
+// that what a warp reads and writes lies side by side.
 #include "numbers.cuh"
 #include "pooling.cuh"
 

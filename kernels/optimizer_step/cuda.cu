@@ -99,7 +99,8 @@ extern "C" __global__ void optimizer_step_adagrad_v1_fused(float *parameter, con
     total[i] = s;
 }
 
-// The same for four neighbouring numbers a thread.  A state that is absent reads as zeros and is not written.
+// The same for four neighbouring numbers a thread, by accesses of 16 bytes (four.cuh).  A state that is absent reads as
+// zeros and is not written.
 static __device__ __forceinline__ Four state_four(const float *state, long long i, long long left) {
     return state ? read_four(state + i, left) : Four{};
 }

@@ -23,7 +23,7 @@ extern "C" __global__ void pad2d_backward_v1_direct(const float *dy, float *dx, 
     dx[i] = dy[((n * out_height + row) * out_width + column) * channels + c];
 }
 
-// One thread makes four neighbouring channels of a pixel.
+// One thread makes four neighbouring channels of a pixel, by accesses of 16 bytes (four.cuh).
 extern "C" __global__ void pad2d_forward_v2_vector(const float *x, float *y, float value, long long count, int height,
                                                    int width, int channels, int out_height, int out_width, int top,
                                                    int left) {

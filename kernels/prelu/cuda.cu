@@ -22,7 +22,7 @@ extern "C" __global__ void prelu_backward_v1_direct(const float *alpha, const fl
     share[i] = x[i] >= 0 ? 0 : dy[i] * x[i];
 }
 
-// One thread makes four neighbours of a row (n3).
+// One thread makes four neighbours of a row (n3), by accesses of 16 bytes (four.cuh).
 extern "C" __global__ void prelu_forward_v2_vector(const float *alpha, const float *x, float *y, long long count,
                                                    long long n1, long long n2, long long n3, long long step0,
                                                    long long step1, long long step2, long long step3) {

@@ -31,9 +31,11 @@ OPERATION.rung(
     "v2_vector", "cpu", ALL, "row by row while it is in cache, with an exponential in vector registers", replays=True
 )
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
-OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row", device="cuda")
-OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row", device="cuda")
-OPERATION.rung("v4_online", "cuda_rows", ("forward",), "the largest and the sum in one pass", device="cuda")
+OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row: its threads read neighbours", device="cuda")
+OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row, for long ones", device="cuda")
+OPERATION.rung(
+    "v4_online", "cuda_rows", ("forward",), "the largest and the sum in one pass: a row is read twice", device="cuda"
+)
 
 
 def forward(x: np.ndarray, log: bool = False, *, rung: str | None = None, out: np.ndarray | None = None) -> np.ndarray:

@@ -3,7 +3,7 @@
 // v2_warps.  One idea: a warp takes a row, so that its threads read numbers that lie side by side; it finds the largest
 // and the sum by shuffles.
 // v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where they are few.
-// v4_online.  One idea: the largest and the sum in one pass over the row.
+// v4_online.  One idea: the largest and the sum in one pass over the row, which is read twice and not three times.
 #include "softmax_rows.cuh"
 
 // y may be x itself: all of a row is read before any of it is written, and then each number before its place.

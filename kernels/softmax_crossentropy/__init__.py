@@ -31,9 +31,11 @@ OPERATION.rung("reference", "reference", ALL, "the definition, one row and one n
 OPERATION.rung("v1_numpy", "blas", ALL, "the definition on whole arrays")
 OPERATION.rung("v2_vector", "cpu", ALL, "row by row while it is in cache, with an exponential in vector registers")
 OPERATION.rung("v1_direct", "cuda", ALL, "a thread for every row", device="cuda")
-OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row", device="cuda")
-OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row", device="cuda")
-OPERATION.rung("v4_online", "cuda_rows", ("forward",), "the largest and the sum in one pass", device="cuda")
+OPERATION.rung("v2_warps", "cuda_rows", ALL, "a warp for every row: its threads read neighbours", device="cuda")
+OPERATION.rung("v3_blocks", "cuda_rows", ALL, "a block for every row, for long ones", device="cuda")
+OPERATION.rung(
+    "v4_online", "cuda_rows", ("forward",), "the largest and the sum in one pass: a row is read twice", device="cuda"
+)
 
 
 def forward(logits: np.ndarray, targets: np.ndarray, *, rung: str | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,8 @@
 // v2_warps.  One idea: a warp takes a row, so that its threads read numbers that lie side by side; it finds the largest
 // and the sums by shuffles.
 // v3_blocks.  One idea: a block takes a row, so that long rows keep many threads busy, also where they are few.
-// v4_online.  One idea: the largest and the sum of powers in one pass over the row.
+// v4_online.  One idea: the largest and the sum of powers in one pass over the row, which is read twice and not three
+// times.
 #include "softmax_rows.cuh"
 
 static __device__ __forceinline__ void write_loss(const float *row, const float *t, float *loss, float *p,

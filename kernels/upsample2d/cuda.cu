@@ -16,7 +16,7 @@ static __device__ __forceinline__ int input_before(int i, int factor, int biline
     return bilinear ? max(2 * i + 1 - factor, 0) / (2 * factor) : i / factor;
 }
 
-// One thread makes one number, of at most four.
+// One thread makes one number, of at most four of x.
 extern "C" __global__ void upsample2d_forward_v1_direct(const float *x, float *y, long long count, int height,
                                                         int width, int channels, int factor_h, int factor_w,
                                                         int bilinear) {
@@ -66,7 +66,8 @@ static __device__ __forceinline__ void add_four(Four &sum, float weight, const F
     for (int k = 0; k < 4; k++) sum.at[k] += weight * four.at[k];
 }
 
-// One thread makes four neighbouring channels of a pixel, so that the weights are computed once for them.
+// One thread makes four neighbouring channels of a pixel, by accesses of 16 bytes (four.cuh), and computes the weights
+// once for them.
 extern "C" __global__ void upsample2d_forward_v3_vector(const float *x, float *y, long long count, int height,
                                                         int width, int channels, int factor_h, int factor_w,
                                                         int bilinear) {
@@ -90,6 +91,7 @@ extern "C" __global__ void upsample2d_forward_v3_vector(const float *x, float *y
     write_four(y + pixel * channels + c, channels - c, sum);
 }
 
+// dx likewise: four neighbouring channels a thread.
 extern "C" __global__ void upsample2d_backward_v3_vector(const float *dy, float *dx, long long count, int height,
                                                          int width, int channels, int factor_h, int factor_w,
                                                          int bilinear) {

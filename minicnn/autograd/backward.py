@@ -80,5 +80,5 @@ def _sum(a: Any, b: Any) -> Any:
 
 
 def _overlaps(share: Any, *others: Any) -> bool:
-    """Whether a gradient lies in the memory of another one."""
-    return any(other is not None and np.may_share_memory(share, other) for other in others)
+    """Whether a gradient lies in the memory of another one; those of two devices do not."""
+    return any(type(other) is type(share) and np.may_share_memory(share, other) for other in others)

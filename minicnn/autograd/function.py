@@ -98,9 +98,12 @@ class Function:
         from .tensor import Tensor
 
         inputs = tuple(value if value is None or isinstance(value, Tensor) else Tensor(value) for value in inputs)
-        arrays = _together([None if tensor is None else tensor.array for tensor in inputs])
+        given = [None if tensor is None else tensor.array for tensor in inputs]
+        arrays = _together(given)
         needs = tuple(tensor is not None and tensor.requires_grad for tensor in inputs)
         wanted = grad_enabled() and any(needs)
+        if wanted and arrays is not given:
+            inputs = tuple(map(_with_array, inputs, arrays))
         context = Context(needs if wanted else (False,) * len(needs), options)
         result = cls.forward(context, *arrays, **options)
         array, *others = result if isinstance(result, tuple) else (result,)
@@ -119,6 +122,31 @@ def _together(arrays: list[Any]) -> list[Any]:
     from minicnn.kernels import together
 
     return together(arrays)
+
+
+class Move(Function):
+    """y = a, on the device of the other operands; the gradient goes back to where a is"""
+
+    @staticmethod
+    def backward(ctx: Context, dy: Any) -> Any:
+        from minicnn.kernels import to_device
+
+        return to_device(dy, ctx.saved[0])
+
+
+def _with_array(tensor: Tensor | None, array: Any) -> Tensor | None:
+    """The tensor, or where its array was brought to another device, one there through which its gradient comes back."""
+    if tensor is None or tensor.array is array or not tensor.requires_grad:
+        return tensor
+    from minicnn.kernels import device_of
+
+    from .tensor import Tensor
+
+    context = Context((True,), {})
+    context.save(device_of(tensor.array))
+    moved = Tensor(array, requires_grad=True)
+    moved.creator = Node(Move, context, (_source(tensor),), tensor.shape)
+    return moved
 
 
 def _source(tensor: Tensor | None) -> Source | None:

@@ -72,6 +72,9 @@ class Operators:
     def __matmul__(self, other: Any) -> Tensor:
         return MatMul.apply(self, self._operand(other))
 
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return MatMul.apply(self._operand(other), self)
+
     def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """The sum over some axes, or all."""
         return Sum.apply(self, axis=axis, keepdims=keepdims)

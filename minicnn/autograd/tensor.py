@@ -38,7 +38,7 @@ class Tensor(Operators):
     array([2., 4., 6.])
     """
 
-    __array_priority__ = 100  # NumPy leaves `array + tensor` to the tensor
+    __array_priority__ = 1000  # NumPy, and CuPy whose arrays have 100, leave `array + tensor` to the tensor
     mask: Tensor | None = None
 
     def __init__(self, array: Any, requires_grad: bool = False):
@@ -88,7 +88,8 @@ class Tensor(Operators):
     def backward(self, gradient: Any = None) -> None:
         """Add the gradient of this scalar to `.grad` of every leaf that requires one.
 
-        With `gradient`, this tensor may have any shape, and sum(self * gradient) is differentiated.
+        With `gradient`, this tensor may have any shape, and sum(self * gradient) is differentiated.  It is a tensor, an
+        array or nested lists of this tensor's shape, on the host or on any device.
         The graph is freed on the way; a second call raises.
 
         Raises
@@ -109,7 +110,15 @@ class Tensor(Operators):
             gradient = array.astype(self.dtype, copy=False)
         if gradient.shape != self.shape:
             raise ShapeError(f"backward(): the gradient has shape {gradient.shape}, the tensor {self.shape}")
-        sweep(self, gradient)
+        sweep(self, self._beside(gradient))
+
+    def _beside(self, array: Any) -> Any:
+        """The array itself where it is on this tensor's device, else a copy there."""
+        if type(array) is np.ndarray and type(self.array) is np.ndarray:
+            return array
+        from minicnn.kernels import device_of, to_device
+
+        return to_device(array, device_of(self.array))
 
     def accumulate(self, gradient: Any) -> None:
         """Add an array to `.grad`."""

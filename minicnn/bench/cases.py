@@ -23,6 +23,7 @@ from minicnn.kernels import (
     dense,
     depthwise_conv2d,
     elementwise,
+    embedding,
     global_avgpool2d,
     global_maxpool2d,
     layernorm,
@@ -231,6 +232,16 @@ def _prelu(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator
     yield from _streamed(op, name, x.shape, ("forward", 2 * x.size, forward), ("backward", 3 * x.size, backward))
 
 
+def _embedding(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
+    """So many sequences of x[0] words, of a table of `filters` rows of x[1] numbers."""
+    words, columns = batch * layer.x[0], layer.x[1]
+    rows = (np.abs(draw(words)) * 1e6).astype(np.int64) % layer.filters
+    w, dy = draw(layer.filters, columns), draw(words, columns)
+    forward, backward = partial(embedding.forward, rows, w), partial(embedding.backward, rows, dy, len(w))
+    moved = 2 * dy.size, dy.size + w.size
+    yield from _streamed(op, name, dy.shape, ("forward", moved[0], forward), ("backward", moved[1], backward))
+
+
 def _elementwise(op: str, name: str, layer: Layer, batch: int, draw: Draw) -> Iterator[Case]:
     x = draw(batch, *layer.x)
     yield from _streamed(op, name, x.shape, ("add", 3 * x.size, partial(elementwise.add, x, x)))
@@ -284,6 +295,7 @@ BUILDERS: dict[str, Callable[[str, str, Layer, int, Draw], Iterator[Case]]] = {
     "upsample2d": _upsample,
     "prelu": _prelu,
     "elementwise": _elementwise,
+    "embedding": _embedding,
     "concatenate": _concatenate,
     "channel_sum": _channel_sum,
     "softmax": _softmax,

@@ -51,12 +51,17 @@ def judge(case: Case) -> tuple[str, list[np.ndarray]]:
 
 def outputs(call: Call, rung: str, dtype: Any = None) -> list[np.ndarray]:
     """What a call computes: its results, or the arrays that it changes, on copies of its operands."""
-    operands = [np.array(a, dtype) if isinstance(a, np.ndarray) else a for a in call.args]
+    operands = [_copied(a, dtype) if isinstance(a, np.ndarray) else a for a in call.args]
     options = {name: value for name, value in call.keywords.items() if name != "out"}
     result = call.func(*operands, **options, rung=rung)
     results = result if isinstance(result, tuple) else (result,)
     arrays = [value for value in results if value is not None]
     return arrays or [a for a in operands if isinstance(a, np.ndarray)]
+
+
+def _copied(array: np.ndarray, dtype: Any) -> np.ndarray:
+    """A copy, in another dtype where it has numbers, not places, and one is given."""
+    return np.array(array, dtype if array.dtype.kind == "f" else None)
 
 
 def error_of(found: list[np.ndarray], expected: list[np.ndarray]) -> float:

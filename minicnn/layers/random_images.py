@@ -2,12 +2,16 @@
 
 Each picture is changed by a draw of its own.  Where things are is changed by preparation/warp.py, colours by
 preparation/colour.py, as in the pipelines of minicnn.data.augment, which change pictures before they reach the model.
+
+That is done on the host, also for pictures that are on a GPU: these come to the host and go back, so that one seed
+gives the same pictures on every device.  Batches that training takes from the host are changed before they go to a GPU.
 """
 
 from typing import Any, ClassVar
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.arguments import interval, one_of
 from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError, UnsupportedError
@@ -63,7 +67,8 @@ class _Random(Augmentation):
         first = self.option("data_format") == "channels_first"
         images = np.moveaxis(x.numpy(), 1, -1) if first else x.numpy()
         changed = np.array([self.change(image) for image in images], images.dtype).reshape(images.shape)
-        return Tensor(np.ascontiguousarray(np.moveaxis(changed, -1, 1)) if first else changed)
+        changed = np.ascontiguousarray(np.moveaxis(changed, -1, 1)) if first else changed
+        return Tensor(kernels.to_device(changed, kernels.device_of(x.array)))
 
 
 class RandomFlip(_Random):

@@ -13,11 +13,12 @@ TRIED = (1, 3)  # samples by which it is measured what a step takes for each
 SPARE = 0.9  # of the memory that is left: pools leave gaps
 
 
-def too_large(device: kernels.Device, samples: int, step: Callable[[int], object]) -> OutOfMemoryError:
+def too_large(device: kernels.Device, what: str, samples: int, step: Callable[[int], object]) -> OutOfMemoryError:
     """The refusal of a batch of so many samples, which names a number of them that fits.
 
     Parameters
     ----------
+    what : is done with it, as "training on"
     step : runs a step on so many samples, and leaves nothing behind
     """
     free = device.free_memory()
@@ -30,6 +31,6 @@ def too_large(device: kernels.Device, samples: int, step: Callable[[int], object
         fitting = int((SPARE * free - few) // each) + TRIED[0]
     remedy = f"batch_size={fitting} fits" if fitting > 0 else "not even one fits: make the images or the model smaller"
     return OutOfMemoryError(
-        f"training on a batch of {samples} samples takes more than the {in_words(free)} of memory that are left on "
+        f"{what} a batch of {samples} samples takes more than the {in_words(free)} of memory that are left on "
         f"{device.name}: {remedy}"
     )

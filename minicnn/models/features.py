@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicnn import kernels
 from minicnn.autograd import Tensor
+from minicnn.layers import Layer
 
 from .batches import Batch, Source
 from .feature_file import FeatureFile, FeatureRows, features_folder, names_of
@@ -25,7 +26,11 @@ from .joining import join_activations
 from .memory import available_memory
 from .plan import Plan
 
+if TYPE_CHECKING:
+    from .network import Network
+
 SHARE = 0.25  # of the memory that is free, for kept features
+SPLITS_KEPT = 8  # of different input shapes, where the sides of the images are free
 LOOKED_AT = 2  # samples by which a dataset is found to vary that does not say so
 VERSION = 1
 
@@ -41,12 +46,12 @@ class SplitProgram:
         self.device = device
         self.plan = Plan(self.prefix, shapes, dtypes, device=device) if self.prefix.calls else None
         self._rest_plan: Plan | None = None
-        self._whole = 0  # samples of the largest batch, as which smaller ones are computed on a device
+        self.whole = 0  # samples of the largest batch, as which smaller ones are computed on a device
 
     def features(self, x: list[np.ndarray]) -> list[np.ndarray]:
         """The prefix's outputs for a batch of inputs."""
-        self._whole = max(self._whole, len(x[0]))
-        return x if self.plan is None else self.plan.run(x, self._whole)
+        self.whole = max(self.whole, len(x[0]))
+        return x if self.plan is None else self.plan.run(x, self.whole)
 
     def identity(self, samples: str) -> str:
         """The hash of all that decides the features of these samples."""
@@ -65,10 +70,41 @@ class SplitProgram:
         return self._rest_plan.start(features)
 
 
+class Splits:
+    """A model's splits by the shapes of inputs, kept while nothing that they depend on changes."""
+
+    def __init__(self) -> None:
+        self._made: dict[Any, SplitProgram] = {}
+        self._made_for: Any = None
+
+    def of(self, model: Network, x: list[np.ndarray]) -> SplitProgram:
+        """The program as the flags split it now, for inputs of these shapes."""
+        program = model.program
+        options = Layer.option_changes, "dense" in kernels.forced_rungs()
+        made_for = program, training_signature(program), model.device, model.precision, options
+        if made_for != self._made_for or len(self._made) > SPLITS_KEPT:
+            self._made.clear()
+            self._made_for = made_for
+        key = tuple(a.shape[1:] for a in x)
+        if key not in self._made:
+            self._made[key] = SplitProgram(program, list(key), [a.dtype for a in x], model.device)
+        return self._made[key]
+
+    def forget_batches(self) -> None:
+        """Let the next batch be the whole one, whose size decides how smaller ones are computed on a device."""
+        for split in self._made.values():
+            split.whole = 0
+
+    def clear(self) -> None:
+        """Let go of all splits, and the memory of their plans."""
+        self._made.clear()
+
+
 def training_signature(program: Program) -> tuple[Any, ...]:
-    """All that decides where a program splits: read anew at every step, so that flags always count."""
+    """All that decides where a program splits, and what its prefix computes with: read anew at every step."""
     return tuple(
-        (call.layer.deterministic, *(parameter.trainable for parameter in call.layer.weights)) for call in program.calls
+        (call.layer.deterministic, *((id(weight), weight.trainable) for weight in call.layer.weights))
+        for call in program.calls
     )
 
 

@@ -30,38 +30,30 @@ from .course import Course
 from .device_memory import too_large
 from .divergence import restored, what_diverged
 from .evaluation import evaluate
-from .features import FeatureStore, SplitProgram, training_signature
+from .features import FeatureStore, Splits
 from .memory import out_of_memory
 from .progress import TrainingProgress, watched
 
 if TYPE_CHECKING:
     from .model import Model
 
-SPLITS_KEPT = 8  # of different input shapes, where the sides of the images are free
-
 
 class Trainer:
-    """The state of one call of fit."""
+    """The state of one call of fit; `splits` are kept from an earlier one."""
 
-    def __init__(self, model: Model, train: Source, validation: Source | None, class_weight: dict[int, float] | None):
+    def __init__(
+        self,
+        model: Model,
+        train: Source,
+        validation: Source | None = None,
+        class_weight: dict[int, float] | None = None,
+        splits: Splits | None = None,
+    ):
         self.model, self.train, self.validation = model, train, validation
         self.class_weight = None if class_weight is None else checked_class_weight(class_weight)
         self.train_store = FeatureStore(train)
         self.validation_store = FeatureStore(validation)
-        self.signature: Any = None
-        self.splits: dict[Any, SplitProgram] = {}
-
-    def current_split(self, x: list[np.ndarray]) -> SplitProgram:
-        """The program as the flags split it now, for inputs of these shapes."""
-        program = self.model.program
-        signature = training_signature(program), self.model.device, self.model.precision
-        if signature != self.signature or len(self.splits) > SPLITS_KEPT:
-            self.splits.clear()
-            self.signature = signature
-        key = tuple(a.shape[1:] for a in x)
-        if key not in self.splits:
-            self.splits[key] = SplitProgram(program, list(key), [a.dtype for a in x], self.model.device)
-        return self.splits[key]
+        self.splits = Splits() if splits is None else splits
 
     def step(self, batch: Batch) -> float:
         """Train on one batch.
@@ -75,6 +67,7 @@ class Trainer:
                 return self._step(batch)
         except MemoryError as error:
             self.model.compilation.memory = kernels.Memory()
+            self.splits.clear()
             if self.model.device != "cpu":
                 traceback.clear_frames(error.__traceback__)  # which hold the arrays of the step
                 raise self._too_large(batch) from None
@@ -88,7 +81,8 @@ class Trainer:
         def step(count: int) -> None:
             part = batch.first(count)
             x = self.model.cast_inputs(part.x)
-            split = self.current_split(x)
+            self.splits.forget_batches()
+            split = self.splits.of(self.model, x)
             with kernels.precision(self.model.precision), restored(moving):
                 outputs = split.forward(split.features(x), True)
                 self.model.compilation.loss_of(part.y, outputs, None).backward()
@@ -97,11 +91,11 @@ class Trainer:
 
         for weight in weights:
             weight.zero_grad()
-        return too_large(kernels.device(self.model.device), len(batch), step)
+        return too_large(kernels.device(self.model.device), "training on", len(batch), step)
 
     def _step(self, batch: Batch) -> float:
         x = self.model.cast_inputs(batch.x)
-        split = self.current_split(x)
+        split = self.splits.of(self.model, x)
         every = list({id(p): p for call in split.rest.calls for p in call.layer.weights}.values())
         parameters = [p for p in every if p.trainable]
         if not parameters:
@@ -130,7 +124,7 @@ class Trainer:
 
     def _start_validation(self, batch: Batch) -> Callable[[], list[Tensor]]:
         x = self.model.cast_inputs(batch.x)
-        split = self.current_split(x)
+        split = self.splits.of(self.model, x)
         with kernels.precision(self.model.precision):
             return split.start(self.validation_store.get(split, batch, x))
 

@@ -17,6 +17,7 @@ from minicnn.layers.symbolic import symbolic_tensors
 from . import evaluation, fitting
 from .batches import ArraySource, Source, checked_batch_size, in_order, limited, make_source
 from .compute import Choices, Compiled, check_choices
+from .features import Splits
 from .network import Network, alone
 from .progress import EvaluationProgress, PredictionProgress, checked_verbose, watched
 
@@ -59,6 +60,7 @@ class Model(Network):
         self.choices: Choices | None = None
         self.uncompiled = "call model.compile(optimizer, loss) first"
         self._compiled: Compiled | None = None
+        self._splits = Splits()  # of train_on_batch
 
     # Files --------------------------------------------------------------------------------------------------------
 
@@ -108,6 +110,7 @@ class Model(Network):
 
     def _settle(self) -> None:
         super()._settle()
+        self._splits.clear()
         if self.choices is not None:
             self.choices.optimizer.follow()
 
@@ -232,6 +235,7 @@ class Model(Network):
         share = number("fit", "validation_split", validation_split, "[0, 1]")
         train, validation = fitting.training_source(self, x, y, sample_weight, steps_per_epoch), None
         self._build_for(train)
+        self._splits.clear()
         if validation_data is not None:
             validation = fitting.validation_source(self, validation_data, validation_steps)
         elif share:
@@ -262,7 +266,8 @@ class Model(Network):
         self.compilation.reset()
         batch = next(iter(source.batches(source.size or 1, None)))
         batch.rows = None  # no sample comes again: features of frozen layers need not be kept
-        loss = fitting.Trainer(self, source, None, None).step(batch)
+        self._splits.forget_batches()
+        loss = fitting.Trainer(self, source, splits=self._splits).step(batch)
         return [loss, *self.compilation.results().values()]
 
     # Description --------------------------------------------------------------------------------------------------

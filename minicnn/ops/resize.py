@@ -95,8 +95,13 @@ class Resize(Function):
 def _weights(shape: tuple[int, ...], like: Any, *, size: Pair, method: str, antialias: bool) -> Any:
     """The weights of the rows and of the columns, where an array is and of its dtype."""
     where = kernels.device_of(like)
-    both = (axis_weights(old, new, method, antialias).astype(like.dtype) for old, new in zip(shape[1:3], size))
-    return (kernels.to_device(weights, where) for weights in both)
+    return (_weights_there(where, like.dtype, old, new, method, antialias) for old, new in zip(shape[1:3], size))
+
+
+@lru_cache(maxsize=64)
+def _weights_there(where: str, dtype: np.dtype, *axis: Any) -> Any:
+    """The weights of an axis as arrays on a device, to which they are brought once."""
+    return kernels.to_device(axis_weights(*axis).astype(dtype), where)
 
 
 def _product(rows: Any, columns: Any, x: Any) -> Any:

@@ -54,6 +54,7 @@ def test_binary(arrays, function):
         (lambda x: x.transpose(-1, 0), (3, 3)),
         (lambda x: x.transpose(1, 2, 0), (3, 2, 4)),
         (lambda x: x @ x.transpose(0, 2, 1), (2, 3, 4)),
+        (lambda x: np.arange(8.0).reshape(2, 4) @ x, (2, 4, 3)),
     ],
 )
 def test_unary(function, shape):

@@ -19,6 +19,7 @@ SMALL = {
     "softmax": Layer((7,)),
     "softmax_crossentropy": Layer((7,)),
     "optimizer_step": Layer((9,)),
+    "embedding": Layer((4, 3), filters=5),
 }
 
 

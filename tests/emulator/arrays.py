@@ -26,7 +26,8 @@ from .memory import pool
 NAME = "cuda-emulated"
 
 
-NO_WORK = {"empty", "empty_like", "reshape", "view", "transpose", "swapaxes", "squeeze", "__getitem__"}
+NO_WORK = {"empty", "empty_like", "may_share_memory"}
+VIEWS = {"reshape", "view", "transpose", "swapaxes", "squeeze", "__getitem__"}  # some of these have to copy
 _launches_alone: ContextVar[bool] = ContextVar("launches_alone", default=False)
 
 
@@ -38,6 +39,12 @@ def launches_alone() -> Iterator[None]:
         yield
     finally:
         _launches_alone.reset(token)
+
+
+def refuse_in_capture(name: str) -> None:
+    """Raise where launches are noted: what is no launch would be done at once, and not again."""
+    if _launches_alone.get():
+        raise UnsupportedError(f"{name} of arrays cannot be captured in the emulator: it is no launch of a kernel")
 
 
 class Flags(NamedTuple):
@@ -52,6 +59,7 @@ class EmulatedArray(NDArrayOperatorsMixin):
     """An array of the device; `host` is its memory, which the emulator alone may know."""
 
     __slots__ = ("host",)
+    __array_priority__ = 100  # CuPy's
     minicnn_device = NAME
 
     def __init__(self, host: np.ndarray):
@@ -86,6 +94,7 @@ class EmulatedArray(NDArrayOperatorsMixin):
         return call(self.host.__getitem__, (_views(key),), {}, takes_host=True)
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        refuse_in_capture("assignment")
         self.host[unwrapped(_views(key), "index", takes_host=True)] = unwrapped(value, "assignment")
 
     def __len__(self) -> int:
@@ -95,13 +104,13 @@ class EmulatedArray(NDArrayOperatorsMixin):
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(self.host)
+        return bool(self.get())
 
     def __int__(self) -> int:
-        return int(self.host)
+        return int(self.get())
 
     def __float__(self) -> float:
-        return float(self.host)
+        return float(self.get())
 
     def __format__(self, form: str) -> str:
         return format(self.host, form)
@@ -147,23 +156,39 @@ class EmulatedArray(NDArrayOperatorsMixin):
 
     def item(self, *place: int) -> Any:
         """One number for the host."""
-        return self.host.item(*place)
+        return self.get().item(*place)
 
     def tolist(self) -> Any:
         """All numbers for the host."""
-        return self.host.tolist()
+        return self.get().tolist()
 
     def get(self) -> np.ndarray:
         """A copy for the host."""
+        refuse_in_capture("copy to the host")
         return self.host.copy()
 
     def set(self, array: np.ndarray) -> None:
         """Copy an array of the host, of this shape and dtype, into this one."""
+        refuse_in_capture("copy from the host")
         if not isinstance(array, np.ndarray) or array.dtype != self.dtype:
             raise TypeError(f"an array of the host, of {self.dtype}, can be set; got {array!r}")
         if array.shape != self.shape:
             raise ValueError(f"an array of shape {array.shape} cannot be set to one of {self.shape}")
         self.host[...] = array
+
+
+def _deferring(operator: Any) -> Any:
+    """An operator that leaves the work to an operand which asks for it, as CuPy's do: by its priority."""
+
+    def either(self: EmulatedArray, other: Any) -> Any:
+        asks = not hasattr(other, "__array_ufunc__") and getattr(other, "__array_priority__", 0)
+        return NotImplemented if asks > self.__array_priority__ else operator(self, other)
+
+    return either
+
+
+for _name in ("__add__", "__sub__", "__mul__", "__truediv__", "__matmul__", "__pow__"):
+    setattr(EmulatedArray, _name, _deferring(getattr(NDArrayOperatorsMixin, _name)))
 
 
 def _views(key: Any) -> tuple:
@@ -175,8 +200,8 @@ def _views(key: Any) -> tuple:
 def call(function: Any, arguments: Iterable[Any], options: dict[str, Any], takes_host: bool = False) -> Any:
     """NumPy's function on the memory of arrays of the device; its results are of the device, numbers too."""
     name = function.__name__
-    if _launches_alone.get() and name not in NO_WORK:
-        raise UnsupportedError(f"{name} of arrays cannot be captured in the emulator: it is no launch of a kernel")
+    if name not in NO_WORK | VIEWS:
+        refuse_in_capture(name)
     for option in options:
         if option in REFUSED_OPTIONS:
             raise TypeError(f"{name}: CuPy has no argument {option!r}")
@@ -188,17 +213,27 @@ def call(function: Any, arguments: Iterable[Any], options: dict[str, Any], takes
         )
     if out is not None:
         return out
+    if name in VIEWS and _is_copy(result, function, *arguments):
+        refuse_in_capture(name)
     if name in ("empty", "empty_like"):
         _poison(result)
     return wrapped(np.asarray(result) if name in BOOLEANS_OF_ARRAYS else result)
+
+
+def _is_copy(result: np.ndarray, function: Any, *arguments: Any) -> bool:
+    """Whether what may be a view of an array, of which the function is a method or which it takes first, is none."""
+    source = getattr(function, "__self__", None)
+    source = source if isinstance(source, np.ndarray) else arguments[0].host
+    return bool(result.size) and not np.may_share_memory(result, source)
 
 
 def unwrapped(value: Any, name: str, takes_host: bool = False) -> Any:
     """A value as NumPy sees it, when it may take part; arrays of the host may not."""
     if isinstance(value, EmulatedArray):
         return value.host
-    if isinstance(value, np.ndarray) and not takes_host:
-        raise TypeError(f"{name}: Unsupported type {type(value)}: an array of the host among those of {NAME}")
+    foreign = hasattr(type(value), "__array__") and not isinstance(value, np.generic)
+    if foreign and not (takes_host and isinstance(value, np.ndarray)):
+        raise TypeError(f"{name}: Unsupported type {type(value)}: no array of {NAME}, among those that are")
     if isinstance(value, (tuple, list)):
         return type(value)(unwrapped(part, name, takes_host) for part in value)
     return value
@@ -233,6 +268,7 @@ class ArrayModule:
 
     def array(self, value: Any, dtype: Any = None, order: Any = "K") -> EmulatedArray:
         """A copy, also of what the host has."""
+        refuse_in_capture("copy")
         return EmulatedArray(np.array(unwrapped(value, "array", takes_host=True), dtype, order=order))
 
     def asarray(self, value: Any, dtype: Any = None) -> EmulatedArray:

@@ -1,15 +1,16 @@
 """The device "cuda-emulated": arrays in the memory of this machine, kernels run by the emulator."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minicnn.errors import DeviceError
-from minicnn.kernels._device import Device, register_device
+from minicnn.kernels._device import Device, Launch, register_device
 
-from .arrays import NAME, ArrayModule, EmulatedArray, launches_alone, unwrapped
+from .arrays import NAME, ArrayModule, EmulatedArray, launches_alone, refuse_in_capture, unwrapped
 from .build import BuildError
 from .memory import pool
 from .module import EmulatorError, Module
@@ -35,54 +36,46 @@ class EmulatedDevice(Device):
         self.mode, self.order, self.capability = mode, order, capability
         self.xp = ArrayModule()
         self.launched: list[tuple[str, str]] = []  # (file, kernel)
-        self._noted: list[tuple] | None = None  # what is launched while a graph is captured
+        self._thread = threading.local()  # whose `noted` is what it launches while it captures a graph
         self._modules: dict[tuple[Path, tuple[str, ...]], Module] = {}
 
-    def _launch(
-        self,
-        source: Path,
-        kernel: str,
-        grid: Sequence[int],
-        block: Sequence[int],
-        arguments: Sequence[Any],
-        shared_bytes: int,
-        defines: tuple[str, ...],
-        stream: Any,
-    ) -> None:
-        if self._noted is not None:
-            self._noted.append((source, kernel, grid, block, arguments, shared_bytes, defines, stream))
+    def _launch(self, launch: Launch) -> None:
+        if (noted := getattr(self._thread, "noted", None)) is not None:
+            noted.append(launch)
             return
-        key = (source, defines)
+        key = launch.source, launch.defines
         try:
             if key not in self._modules:
-                self._modules[key] = Module(source, self.mode, defines)
-            host = [unwrapped(argument, kernel) for argument in arguments]
-            most_shared = SHARED_BYTES[self.capability]
-            self._modules[key].launch(kernel, grid, block, host, shared_bytes, self.order, most_shared)
+                self._modules[key] = Module(launch.source, self.mode, launch.defines)
+            host = [unwrapped(argument, launch.kernel) for argument in launch.arguments]
+            sizes, most_shared = (launch.grid, launch.block), SHARED_BYTES[self.capability]
+            self._modules[key].launch(launch.kernel, *sizes, host, launch.shared_bytes, self.order, most_shared)
         except (BuildError, EmulatorError) as error:
             raise DeviceError(str(error)) from None
-        self.launched.append((source.name, kernel))
+        self.launched.append((launch.source.name, launch.kernel))
 
     def from_host(self, array: np.ndarray) -> EmulatedArray:
+        refuse_in_capture("copy from the host")
         return EmulatedArray(np.array(array, order="C"))  # a copy, as on a GPU: what shares memory must not hide
 
     def to_host(self, array: Any) -> np.ndarray:
         return array.get()
 
     def write(self, place: Any, array: Any) -> None:
+        refuse_in_capture("copy from the host")
         place.host[...] = unwrapped(array, "write", takes_host=True)
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
-        self._noted = noted = []
+        self._thread.noted = noted = []
         try:
             with launches_alone():
                 result = work()
         finally:
-            self._noted = None
+            self._thread.noted = None
 
         def replay() -> None:
             for launch in noted:
-                self._launch(*launch)
+                self._launch(launch)
 
         return result, replay
 

@@ -17,9 +17,8 @@ MOST_SHARED = 232448  # bytes of dynamic shared memory, on Hopper
 GRID_LIMITS = (2**31 - 1, 65535, 65535)
 Addresses = ctypes.POINTER(ctypes.c_void_p)
 
-_one_launch = (
-    threading.Lock()
-)  # at a time: the runtime has one block, and all libraries share the stacks of its threads
+# One launch at a time: the runtime has one block, and all libraries share the stacks of its threads.
+_one_launch = threading.Lock()
 _stacks: list[int] = []
 
 

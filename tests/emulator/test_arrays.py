@@ -66,6 +66,27 @@ def test_arrays_of_the_host_are_no_company(x: EmulatedArray, name: str):
     np.testing.assert_array_equal(host, HOST)
 
 
+class Stranger:
+    """What computes by itself, as tensors do, and NumPy can read."""
+
+    def __init__(self, priority: float):
+        self.__array_priority__ = priority
+
+    def __radd__(self, other: Any) -> str:
+        return "mine"
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return HOST
+
+
+def test_an_operator_is_left_to_what_has_a_higher_priority(x: EmulatedArray):
+    assert x + Stranger(101) == "mine"
+    with pytest.raises(TypeError, match="Unsupported type"):
+        x + Stranger(100)  # CuPy's own
+    with pytest.raises(TypeError, match="Unsupported type"):
+        xp.add(x, Stranger(101))
+
+
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "asarray": np.asarray,
     "array": np.array,

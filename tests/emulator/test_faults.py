@@ -90,6 +90,47 @@ def test_race_names_both_lines():
     assert {int(line) for line in re.findall(r"races\.cu:(\d+)", str(error.value))} == {line for line, _ in pair.said}
 
 
+def test_access_beside_an_array_names_the_nearest():
+    numbers = np.zeros(256, np.float32)
+    x, bias = numbers[:64], numbers[128:188]  # 60 numbers for 64 threads
+    with pytest.raises(
+        EmulatorError, match=r"read of 4 bytes, 0 bytes past the end of argument 2, .* thread \(60,0,0\)"
+    ):
+        launch("memory.cu", "absent", x, np.int32(64), bias, block=64)
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "memory", "multiple", "first", "apart"),
+    [
+        ("aligned_vector", "access", "argument 0", 16, 4, 16),
+        ("aligned_number", "access", "argument 0", 4, 2, 0),
+        ("aligned_atomic", "atomic", "argument 0", 4, 2, 0),
+        ("aligned_source", "source of a cp.async", "argument 0", 16, 8, 0),
+        ("aligned_destination", "destination of a cp.async", "shared memory", 8, 4, 0),
+    ],
+)
+@pytest.mark.parametrize("order", ORDERS)
+def test_misaligned_place_is_named(
+    name: str, what: str, memory: str, multiple: int, first: int, apart: int, order: int
+):
+    pair = next(pair for pair in PLANTED if pair.name == name)
+    with pytest.raises(EmulatorError) as error:
+        run(pair, f"{name}_fault", order=order)
+    said = rf"misaligned {what} at byte (\d+) of {memory}: it needs a multiple of {multiple} bytes, "
+    found = re.search(said + r"and the address is (\d+) past one, at .* thread \((\d+),0,0\)", str(error.value))
+    assert found, str(error.value)
+    byte, past, thread = map(int, found.groups())
+    assert (byte, past) == (first + apart * thread, first)
+
+
+@pytest.mark.parametrize("name", ["aligned_atomic", "aligned_source", "aligned_destination"])
+def test_misaligned_copy_and_atomic_are_found_in_the_fast_build_too(name: str):
+    pair = next(pair for pair in PLANTED if pair.name == name)
+    ((line, said),) = pair.said
+    with pytest.raises(EmulatorError, match=rf":{line}: {said}: it needs a multiple of"):
+        run(pair, f"{name}_fault", mode="fast")
+
+
 def test_copy_that_nobody_waited_for_is_nan_in_the_fast_build():
     pair = next(pair for pair in PLANTED if pair.name == "groups_waited_for")
     assert np.isnan(run(pair, "groups_waited_for_fault", mode="fast")[:32]).all()

@@ -9,8 +9,8 @@ from kernel_cases import conv2d as cases
 
 from minicnn import kernels
 from minicnn.errors import UnsupportedError
+from minicnn.kernels._gpu.tensor_cores import TILES, Plan, tensor_plan
 from minicnn.kernels.conv2d import cuda_tensor
-from minicnn.kernels.conv2d.cuda_tensor import TILES, Plan, tensor_plan
 
 pytestmark = pytest.mark.cuda_emulated
 

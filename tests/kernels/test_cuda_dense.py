@@ -11,7 +11,7 @@ from minicnn import kernels
 from minicnn.errors import UnsupportedError
 from minicnn.kernels import dense
 from minicnn.kernels._gpu.blocks import SINGLE, TILES, Blocking
-from minicnn.kernels.conv2d.cuda_tensor import Plan
+from minicnn.kernels._gpu.tensor_cores import Plan
 from minicnn.kernels.dense import cuda_stream, cuda_tensor, cuda_tiled
 
 pytestmark = pytest.mark.cuda_emulated

@@ -2,11 +2,14 @@
 
 import re
 import sys
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fake_cupy import Array, CUDADriverError, CUDARuntimeError, FakeCupy, OutOfMemoryError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minicnn.errors import ArgumentError, DeviceError, DeviceMemoryError, DTypeError, MinicnnError, UnsupportedError
 from minicnn.kernels._cuda import CupyDevice
@@ -49,10 +52,14 @@ def file(tmp_path) -> str:
     return str(path)
 
 
-def scale(device: CupyDevice, file: str, **options) -> tuple:
-    """Launch a kernel; its arguments."""
+def arguments(device: CupyDevice) -> tuple:
     x, y = (device.from_host(np.arange(4, dtype=np.float32)) for _ in range(2))
-    taken = (x, y, np.int32(4), np.float32(0.5))
+    return x, y, np.int32(4), np.float32(0.5)
+
+
+def scale(device: CupyDevice, file: str, taken: tuple | None = None, **options) -> tuple:
+    """Launch a kernel; its arguments."""
+    taken = taken or arguments(device)
     device.launch(file, "scale", (2,), (32,), taken, **options)
     return taken
 
@@ -285,9 +292,11 @@ def test_a_file_that_does_not_compile_says_where(device, tmp_path):
 
 
 def test_captured_work_is_launched_again_and_not_while_it_is_captured(device, cupy, file):
+    taken = arguments(device)
+
     def work():
-        scale(device, file)
-        return scale(device, file)[1]
+        scale(device, file, taken)
+        return scale(device, file, taken)[1]
 
     result, replay = device.capture(work)
     assert isinstance(result, Array)
@@ -299,19 +308,68 @@ def test_captured_work_is_launched_again_and_not_while_it_is_captured(device, cu
 
 def test_what_a_graph_writes_to_lives_as_long_as_the_graph(device, cupy):
     """A pool would give the memory of an array that is gone to another, and the graph would write there."""
-    gone = device.xp.empty(3, np.float32).memory
-    _, replay = device.capture(lambda: [device.xp.empty(size, np.float32) for size in (5, 7)] and None)
-    device.xp.empty(11, np.float32)
-    kept = replay.args[1]
-    assert [memory.size for memory in kept] == [20, 28]
-    assert gone not in kept
+
+    def work():
+        gone = device.xp.empty(300, np.float32)
+        again = device.xp.empty(1, np.float32)
+        places = [gone.memory.ptr, again.memory.ptr]
+        del gone
+        third = device.xp.empty(290, np.float32)  # in its place
+        return third, [*places, third.memory.ptr]
+
+    (result, places), replay = device.capture(work)
+    blocks = [weakref.ref(pointer) for pointer in cupy.allocated]
+    cupy.allocated.clear()
+    assert places[2] == places[0] != places[1]
+    assert len(blocks) == 2
+    del result
+    assert all(block() is not None for block in blocks), "the graph still writes there"
+    del replay
+    assert all(block() is None for block in blocks)
     assert cupy.allocator == cupy._allocate, "the allocator from before is in place again"
+
+
+def test_an_array_of_a_graph_lives_without_it(device, cupy):
+    result, replay = device.capture(lambda: device.xp.empty(3, np.float32))
+    block = weakref.ref(cupy.allocated.pop())
+    del replay
+    assert block() is not None
+    del result
+    assert block() is None
+
+
+@pytest.mark.parametrize("copy", ["from_host", "to_host", "write", "fetch"])
+def test_a_copy_is_refused_while_a_graph_is_captured_before_cupy_hears_of_it(device, cupy, copy):
+    host, there = np.zeros(3, np.float32), device.from_host(np.zeros(3, np.float32))
+    given = {"from_host": (host,), "write": (there, host)}.get(copy, (there,))
+    cupy.streams.queue = lambda *of: pytest.fail("it was begun")
+    with pytest.raises(UnsupportedError, match="cannot be captured in a CUDA graph: it copies between"):
+        device.capture(lambda: getattr(device, copy)(*given))
+    del cupy.streams.queue
+    getattr(device, copy)(*given)
+
+
+@given(seed=st.integers(0, 2**32))
+def test_work_after_a_mark_waits_for_another_stream(seed):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cupy", cupy := FakeCupy(seed=seed))
+        device, done = CupyDevice(), []
+    with cupy.streams.stream() as first:
+        first.do(lambda: done.append("first"))
+        mark = device.mark()
+    with cupy.streams.stream() as second:
+        device.after(mark)
+        second.do(lambda: done.append("second"))
+    cupy.streams.synchronize()
+    assert done == ["first", "second"]
 
 
 @pytest.mark.parametrize("error", [CUDARuntimeError(906), RuntimeError("Device to host copies are not allowed")])
 def test_work_that_waits_for_the_device_cannot_be_captured(device, cupy, file, error):
+    taken = arguments(device)
+
     def work():
-        scale(device, file)
+        scale(device, file, taken)
         raise error
 
     with pytest.raises(UnsupportedError, match=f"^it cannot be captured in a CUDA graph: {error}$"):

@@ -28,8 +28,8 @@ class Recording(kernels.Device):
     def __init__(self):
         self.launched = []
 
-    def _launch(self, *arguments):
-        self.launched.append(arguments)
+    def _launch(self, launch):
+        self.launched.append(launch)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ OPS = [
     "depthwise_conv2d",
     "dropout",
     "elementwise",
+    "embedding",
     "global_avgpool2d",
     "global_maxpool2d",
     "layernorm",

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from emulator.device import install
 
 from minicnn import Tensor
 from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
+from minicnn.kernels import device_of
 from minicnn.layers import (
     Conv2D,
     Dense,
@@ -22,8 +24,10 @@ from minicnn.layers import (
     RandomSaturation,
     RandomTranslation,
     RandomZoom,
+    Rescaling,
 )
 from minicnn.models import Sequential
+from minicnn.seeds import set_random_seed
 
 X = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3)).astype(np.float32)
 
@@ -153,3 +157,35 @@ def test_refusals():
         RandomBrightness(3, name="b")(X, training=True)
     with pytest.raises(ShapeError, match=r"layer g \(RandomGrayscale\) takes three channels; got 1"):
         RandomGrayscale(1, name="g")(X[..., :1], training=True)
+
+
+@pytest.mark.cuda_emulated
+@pytest.mark.parametrize("seed", range(3))
+def test_pictures_of_a_device_are_changed_as_those_of_the_host_and_stay_there(seed):
+    gpu = install()
+    for make in (
+        lambda: RandomFlip(seed=seed),
+        lambda: RandomRotation(0.2, seed=seed),
+        lambda: RandomContrast(0.5, seed=seed),
+        lambda: RandomErasing(seed=seed),
+        lambda: RandomZoom(0.3, data_format="channels_first", seed=seed),
+    ):
+        x = np.moveaxis(X, -1, 1).copy() if make().arguments.get("data_format") else X
+        found = make()(Tensor(gpu.from_host(x)), training=True)
+        assert device_of(found.array) == gpu.name
+        np.testing.assert_array_equal(found.numpy(), augmented(make(), x))
+
+
+@pytest.mark.cuda_emulated
+def test_a_model_with_augmentation_learns_on_a_device_what_it_learns_on_the_cpu():
+    gpu, found = install(), []
+    for place, move in (("cpu", np.asarray), (gpu.name, np.asarray), (gpu.name, gpu.from_host)):
+        set_random_seed(2)
+        layers = [Input((8, 8, 3)), RandomFlip(), RandomRotation(0.1), RandomBrightness(0.2), RandomContrast(0.3)]
+        model = Sequential([*layers, Rescaling(1 / 255), Conv2D(4, 3, activation="relu"), Flatten(), Dense(2)])
+        model.compile("sgd", "mse")
+        history = model.to(place).fit(move(X), np.eye(2)[[0, 1, 0, 1, 0, 1]], batch_size=4, epochs=3, verbose=0)
+        found.append([*history.history["loss"], *np.concatenate([w.ravel() for w in model.get_weights()])])
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], rtol=1e-4, atol=1e-6)
+    assert len({*found[0][:3]}) == 3

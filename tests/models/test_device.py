@@ -73,16 +73,18 @@ def distance(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
 
 
-def test_predictions_are_those_of_the_cpu(device):
+def test_predictions_are_those_of_the_cpu(device, monkeypatch):
     model = small()
-    expected = model.predict(images())
+    expected, captured, capture = model.predict(images()), [], device.capture
+    monkeypatch.setattr(device, "capture", lambda work: captured.append(capture(work)) or captured[-1])
     assert model.to(DEVICE) is model
-    for _ in range(3):  # operation by operation, captured, and launched again
+    for run in range(3):  # operation by operation, captured, and launched again
         device.launched.clear()
         found = model.predict(images())
         assert type(found) is np.ndarray
         assert distance(found, expected) < 1e-5
         assert device.launched
+        assert len(captured) == min(run, 1)
     assert distance(model.predict(images(), batch_size=4), expected) < 1e-5
     np.testing.assert_array_equal(model.to("cpu").predict(images()), expected)
 

@@ -8,6 +8,7 @@ from emulator.memory import pool
 from minicnn.errors import OutOfMemoryError
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Flatten, Input
 from minicnn.models import Sequential
+from minicnn.models.plan import plan
 
 pytestmark = pytest.mark.cuda_emulated
 
@@ -48,6 +49,29 @@ def test_where_not_even_one_sample_fits_the_error_says_so(model, monkeypatch):
     monkeypatch.setattr(pool, "limit", pool.used + (20 << 10))
     with pytest.raises(OutOfMemoryError, match="not even one fits"):
         model.train_on_batch(*samples(4))
+
+
+def test_a_prediction_that_ran_out_names_the_batch_that_fits(model, monkeypatch):
+    model.predict(samples(1)[0])
+    monkeypatch.setattr(plan, "SHARE", 8.0)  # as where a kernel's own memory is larger than what was counted
+    monkeypatch.setattr(pool, "limit", pool.used + (3 << 20))
+    for call in (
+        lambda count: model.predict(samples(count)[0], count),
+        lambda count: model.evaluate(*samples(count), count),
+    ):
+        with pytest.raises(
+            OutOfMemoryError, match=r"^predicting a batch of 200 samples .* on cuda-emulated: batch_size=\d+ fits"
+        ) as error:
+            call(200)
+        fitting = int(str(error.value).rpartition("=")[2].split()[0])
+        assert 10 < fitting < 200
+        del error
+        call(fitting)
+        with pytest.raises(OutOfMemoryError):
+            call(200)
+    monkeypatch.setattr(pool, "limit", pool.used + (2 << 10))
+    with pytest.raises(OutOfMemoryError, match="are left on cuda-emulated: make it smaller"):
+        model.predict(samples(7)[0])
 
 
 def test_prediction_takes_the_samples_in_parts_that_fit(model, monkeypatch):

@@ -1,5 +1,8 @@
 """Batches of the host on a device: the next is begun before the outputs of the last are waited for."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import get_ident
+
 import numpy as np
 import pytest
 from emulator.device import EmulatedDevice, install
@@ -107,3 +110,19 @@ def test_nothing_is_fetched_of_arrays_that_are_on_the_device(model, events):
     assert not [event for event in events if event.startswith("wait")]
     assert kernels.device_of(found) == DEVICE
     np.testing.assert_array_equal(kernels.to_host(found), model.predict(images(5), batch_size=2))
+
+
+def test_threads_predict_at_once_each_on_buffers_of_its_own(model, monkeypatch):
+    device = install()
+    marks = iter(range(1000))
+    waited: dict[int, set[int]] = {}
+    monkeypatch.setattr(EmulatedDevice, "mark", lambda device: next(marks))
+    monkeypatch.setattr(EmulatedDevice, "after", lambda device, mark: waited.setdefault(get_ident(), set()).add(mark))
+    expected = model.predict(images(12), batch_size=3)
+    model.to(device.name)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: model.predict(images(12), batch_size=3), range(12)):
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    seen = set.union(*waited.values())
+    assert 0 in seen, "buffers that are new wait for the weights"
+    assert len(seen) > 12, "and others for the run before"

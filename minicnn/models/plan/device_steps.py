@@ -7,6 +7,7 @@ launched at once, for this batch and every one that follows.  A small network's 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from .trace import Instruction, Value
 
 
 class DeviceSteps:
-    """Instructions with memory for one batch size on a device, ready to run."""
+    """Instructions with memory for one batch size on a device, ready to run; `ready` is the mark that weights are."""
 
     def __init__(
         self,
@@ -30,22 +31,27 @@ class DeviceSteps:
         weights: dict[int, list[Any]],
         batch: int,
         device: kernels.Device,
+        ready: Any,
     ):
         self.inputs, self.instructions, self.outputs, self.weights = inputs, instructions, outputs, weights
         self.device, self.forced = device, kernels.forced_rungs()
         lasting = {id(item) for item in instructions if item.function in KERNELS and item.output.rows}
         chains = [[item] for item in instructions]
-        self.memory = Memory(inputs, chains, outputs, lasting, batch, room=self._room)
+        self.memory = Memory(inputs, chains, outputs, lasting, batch, partial(device.xp.empty, dtype=np.uint8))
         self._runs = 0
         self._replay: Callable[[], None] | None = None
         self._results: list[Any] = []
         self._calls: list[kernels.Call] = []
-
-    def _room(self, size: int) -> Any:
-        return self.device.xp.empty(size, np.uint8)
+        self._done = ready  # when the weights are; later the end of the last run, which may be another thread's
 
     def run(self, arrays: list[Any]) -> list[Any]:
         """The outputs for input arrays, on the device; they belong to the caller."""
+        self.device.after(self._done)
+        results = [array.copy() for array in self._run(arrays)]
+        self._done = self.device.mark()
+        return results
+
+    def _run(self, arrays: list[Any]) -> list[Any]:
         for value, array in zip(self.inputs, arrays):
             self.device.write(self.memory.of[id(value)], array)
         self._runs += 1
@@ -54,15 +60,15 @@ class DeviceSteps:
         if self._replay is not None:
             self._replay()
             kernels.note_calls(self._calls)
-            return [array.copy() for array in self._results]
-        return [array.copy() for array in self._execute()]
+            return self._results
+        return self._execute()
 
     def _capture(self) -> None:
-        """Note all launches of a run; where an operation has to wait for the device, they stay one by one."""
+        """Note all launches of a run; they stay one by one where one waits for the device, or memory is short."""
         try:
             with kernels.unrecorded(), kernels.record() as calls:
                 self._results, self._replay = self.device.capture(self._execute)
-        except UnsupportedError:
+        except (UnsupportedError, MemoryError):
             return
         self._calls = calls
 

@@ -9,6 +9,7 @@ each takes its own buffers.
 from __future__ import annotations
 
 import threading
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -22,6 +23,7 @@ from minicnn.errors import OutOfMemoryError
 from minicnn.ops.conv import Conv2D
 from minicnn.ops.dense import Dense
 
+from ..device_memory import too_large
 from ..graph import Program
 from ..memory import available_memory, in_words, out_of_memory
 from .axes import cancel_moves
@@ -55,6 +57,8 @@ class Plan:
         cancel_moves(traced)
         share(traced)
         fuse(traced, convolve_dense=dense_storage == "float32" and "dense" not in kernels.forced_rungs())
+        if device != "cpu":
+            _move_constants(traced.instructions, device)
         self.instructions, self.inputs, self.outputs = traced.instructions, traced.inputs, traced.outputs
         self.masked = traced.masked  # which outputs have masks, that follow them all
         self.sample_bytes = max(1, sample_bytes(self.instructions, self.inputs, self.outputs))
@@ -62,6 +66,7 @@ class Plan:
         self.dense_storage, self.device = dense_storage, device
         self._made_for: Any = None  # the rungs and versions of weights
         self._weights: dict[int, list[Any]] = {}
+        self._ready: Any = None  # the mark of a device that they are
         self._stages: dict[int, list[Stages | DeviceSteps]] = defaultdict(list)
         self._lock = threading.Lock()
 
@@ -124,7 +129,21 @@ class Plan:
             try:
                 yield self._run(part)
             except MemoryError as error:
-                raise out_of_memory("predicting a batch", len(part[0]), error) from error
+                raise self._out_of_memory(part, error) from (error if self.device == "cpu" else None)
+
+    def _out_of_memory(self, arrays: list[np.ndarray], error: MemoryError) -> OutOfMemoryError:
+        """The refusal of samples that took more memory than there is, where the plan runs."""
+        samples = len(arrays[0])
+        if self.device == "cpu" or isinstance(error, OutOfMemoryError):
+            return out_of_memory("predicting a batch", samples, error)
+        traceback.clear_frames(error.__traceback__)  # which hold the arrays of the run
+        self._stages.clear()
+
+        def run(count: int) -> None:
+            self._run([array[:count] for array in arrays])
+            self._stages.clear()
+
+        return too_large(kernels.device(self.device), "predicting", samples, run)
 
     def _samples_that_fit(self, batch: int) -> int:
         """How many samples of a batch are computed together: all where they fit in a share of the memory."""
@@ -133,7 +152,10 @@ class Plan:
         available = available_memory() if self.device == "cpu" else kernels.device(self.device).free_memory()
         if self.sample_bytes > available:
             needed, left = in_words(self.sample_bytes), in_words(available)
-            raise OutOfMemoryError(f"predicting one sample takes {needed} of memory, {left} are left: make it smaller")
+            place = "" if self.device == "cpu" else f" on {self.device}"
+            raise OutOfMemoryError(
+                f"predicting one sample takes {needed} of memory, {left} are left{place}: make it smaller"
+            )
         return max(1, min(batch, int(SHARE * available) // self.sample_bytes))
 
     def _run(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
@@ -145,8 +167,7 @@ class Plan:
                 free = self._stages.get(batch)
                 stages = free.pop() if free else None
             if stages is None or stages.weights is not weights or stages.forced != kernels.forced_rungs():
-                parts = (self.inputs, self.instructions, self.outputs, weights, batch)
-                stages = Stages(*parts) if self.device == "cpu" else DeviceSteps(*parts, kernels.device(self.device))
+                stages = self._new_stages(weights, batch)
             results = stages.run(arrays)
         with self._lock:
             if batch not in self._stages:
@@ -154,6 +175,12 @@ class Plan:
             if weights is self._weights:
                 self._stages[batch].append(stages)
         return results
+
+    def _new_stages(self, weights: dict[int, list[Any]], batch: int) -> Stages | DeviceSteps:
+        parts = (self.inputs, self.instructions, self.outputs, weights, batch)
+        if self.device == "cpu":
+            return Stages(*parts)
+        return DeviceSteps(*parts, kernels.device(self.device), self._ready)
 
     def _current_weights(self) -> dict[int, list[Any]]:
         """For each product, its weights and bias as the kernels take them, made anew when versions or rungs changed."""
@@ -165,6 +192,7 @@ class Plan:
                 self._stages.clear()
                 self._weights = {}  # those that were are let go before others are made
                 self._weights = {id(i): self._bound(i) for i in self.instructions if has_fixed_weights(i)}
+                self._ready = None if self.device == "cpu" else kernels.device(self.device).mark()
                 self._made_for = wanted
             return self._weights
 
@@ -177,6 +205,12 @@ class Plan:
                 arrays = fold.apply(item.function, *arrays)
         w, b = (None if array is None else kernels.to_device(array, self.device) for array in arrays)
         return _packed(item, w, b, self.dense_storage)
+
+
+def _move_constants(instructions: list[Instruction], device: str) -> None:
+    """Bring arrays that operations take to the device at once: what copies from the host cannot be captured there."""
+    for item in instructions:
+        item.inputs = [kernels.to_device(v, device) if isinstance(v, np.ndarray) else v for v in item.inputs]
 
 
 def _has_rows(value: Any) -> bool:

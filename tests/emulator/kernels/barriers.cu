@@ -46,7 +46,7 @@ extern "C" __global__ void ended_lane(float *x, int n) {
 
 extern "C" __global__ void ended_lane_fault(float *x, int n) {
     if (threadIdx.x % 32 == 5) return;
-    x[threadIdx.x] = __shfl_down_sync(0xffffffffu, x[threadIdx.x], 1);  // fault: the mask 0xffffffff of a __shfl_down_sync names lane 5, which has ended
+    x[threadIdx.x] = __shfl_down_sync(0xffffffffu, x[threadIdx.x], 1);  // fault: names lane 5, which has ended
 }
 
 extern "C" __global__ void mask_with_its_lane(float *x, int n) {
@@ -64,7 +64,8 @@ extern "C" __global__ void source_in_the_mask(float *x, int n) {
 }
 
 extern "C" __global__ void source_in_the_mask_fault(float *x, int n) {
-    if (threadIdx.x % 32 < 16) x[threadIdx.x] = __shfl_sync(0xffffu, x[threadIdx.x], 16);  // fault: a shuffle reads a lane that is not in its mask
+    if (threadIdx.x % 32 < 16)
+        x[threadIdx.x] = __shfl_sync(0xffffu, x[threadIdx.x], 16);  // fault: reads a lane that is not in its mask
 }
 
 extern "C" __global__ void one_operation(float *x, int n) {
@@ -97,7 +98,7 @@ extern "C" __global__ void lanes_of_the_block(float *x, int n) {
 }
 
 extern "C" __global__ void lanes_of_the_block_fault(float *x, int n) {
-    x[threadIdx.x] = __ballot_sync(0xffffffffu, 1);  // fault: of a __ballot_sync names lane 16, which is beyond the block
+    x[threadIdx.x] = __ballot_sync(0xffffffffu, 1);  // fault: names lane 16, which is beyond the block
 }
 
 extern "C" __global__ void power_of_two(float *x, int n) {
@@ -105,7 +106,7 @@ extern "C" __global__ void power_of_two(float *x, int n) {
 }
 
 extern "C" __global__ void power_of_two_fault(float *x, int n) {
-    x[threadIdx.x] = __shfl_up_sync(0xffffffffu, x[threadIdx.x], 1, 12);  // fault: a shuffle's width is no power of two from 1 to 32
+    x[threadIdx.x] = __shfl_up_sync(0xffffffffu, x[threadIdx.x], 1, 12);  // fault: width is no power of two
 }
 
 extern "C" __global__ void trap(float *x, int n) {

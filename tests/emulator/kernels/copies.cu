@@ -52,7 +52,8 @@ extern "C" __global__ void barrier_after_the_wait(float *x, int n) {
 
 extern "C" __global__ void barrier_after_the_wait_fault(float *x, int n) {
     DYNAMIC_SHARED(float, tile);
-    if (threadIdx.x < 16) copy_async(&tile[4 * threadIdx.x], &x[4 * threadIdx.x], 16);  // fault: race: write of shared memory
+    if (threadIdx.x < 16)
+        copy_async(&tile[4 * threadIdx.x], &x[4 * threadIdx.x], 16);  // fault: race: write of shared memory
     copies_commit();
     __syncthreads();
     copies_wait<0>();
@@ -96,7 +97,8 @@ extern "C" __global__ void filled_after_reading_fault(float *x, int n) {
     tile[threadIdx.x] = x[threadIdx.x];
     __syncthreads();
     float value = tile[n - 1 - threadIdx.x];  // fault: read of shared memory at byte
-    if (threadIdx.x < 16) copy_async(&tile[4 * threadIdx.x], &x[4 * threadIdx.x], 16);  // fault: race: write of shared memory
+    if (threadIdx.x < 16)
+        copy_async(&tile[4 * threadIdx.x], &x[4 * threadIdx.x], 16);  // fault: race: write of shared memory
     copies_commit();
     copies_wait<0>();
     __syncthreads();
@@ -153,7 +155,7 @@ extern "C" __global__ void part_of_the_source(float *x, int n) {
 
 extern "C" __global__ void part_of_the_source_fault(float *x, int n) {
     DYNAMIC_SHARED(float, tile);
-    if (threadIdx.x == 0) copy_async(tile, x + n, 4);  // fault: out of bounds: read of 4 bytes, 0 bytes past the end of argument 0
+    if (threadIdx.x == 0) copy_async(tile, x + n, 4);  // fault: read of 4 bytes, 0 bytes past the end of argument 0
     copies_commit();
     copies_wait<0>();
 }

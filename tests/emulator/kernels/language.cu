@@ -99,10 +99,11 @@ extern "C" __global__ void vectors(const float *x, float *y, const unsigned char
     ((uchar4 *)reversed)[i] = make_uchar4(b.w, b.z, b.y, b.x);
 }
 
-// sizes (10): bytes and alignments of the vector types, which are those of nvcc.
+// sizes (14): bytes and alignments of the vector types, which are those of nvcc.
 extern "C" __global__ void layouts(int *sizes) {
-    int found[] = {sizeof(float2), alignof(float2), sizeof(float3),  alignof(float3),  sizeof(float4),  alignof(float4),
-                   sizeof(uchar4), alignof(uchar4), sizeof(ushort4), alignof(ushort4), sizeof(double2), alignof(double2),
+    int found[] = {sizeof(float2),    alignof(float2),    sizeof(float3),  alignof(float3),
+                   sizeof(float4),    alignof(float4),    sizeof(uchar4),  alignof(uchar4),
+                   sizeof(ushort4),   alignof(ushort4),   sizeof(double2), alignof(double2),
                    sizeof(longlong4), alignof(longlong4)};
     for (int size : found) *sizes++ = size;
 }

@@ -6,7 +6,8 @@ extern "C" __global__ void past_the_end(float *x, int n) {
 }
 
 extern "C" __global__ void past_the_end_fault(float *x, int n) {
-    for (int i = threadIdx.x; i <= n; i += 64) x[i] = 1;  // fault: out of bounds: write of 4 bytes, 0 bytes past the end of argument 0
+    for (int i = threadIdx.x; i <= n; i += 64)
+        x[i] = 1;  // fault: out of bounds: write of 4 bytes, 0 bytes past the end of argument 0
 }
 
 extern "C" __global__ void before_the_array(float *x, int n) {
@@ -49,7 +50,8 @@ static __device__ void copy(float *to, const float *from, int count) {
 }
 
 static __device__ void copy_one_more(float *to, const float *from, int count) {
-    for (int i = threadIdx.x; i <= count; i += 64) to[i] = from[i - i / count];  // fault: out of bounds: write of 4 bytes, 0 bytes past the end of shared memory
+    for (int i = threadIdx.x; i <= count; i += 64)
+        to[i] = from[i - i / count];  // fault: out of bounds: write of 4 bytes, 0 bytes past the end of shared memory
 }
 
 extern "C" __global__ void dynamic_array(float *x, int n) {
@@ -115,7 +117,8 @@ extern "C" __global__ void aligned_vector(float *x, int n) {
 }
 
 extern "C" __global__ void aligned_vector_fault(float *x, int n) {
-    if (4 * threadIdx.x + 4 < n) *(float4 *)&x[4 * threadIdx.x + 1] = make_float4(1, 2, 3, 4);  // fault: misaligned access: the type needs a multiple of 16 bytes
+    if (4 * threadIdx.x + 4 < n)
+        *(float4 *)&x[4 * threadIdx.x + 1] = make_float4(1, 2, 3, 4);  // fault: misaligned access
 }
 
 extern "C" __global__ void aligned_number(float *x, int n) {
@@ -123,7 +126,15 @@ extern "C" __global__ void aligned_number(float *x, int n) {
 }
 
 extern "C" __global__ void aligned_number_fault(float *x, int n) {
-    if (threadIdx.x == 0) *(int *)((char *)x + n / 32) = 1;  // fault: misaligned access: the type needs a multiple of 4 bytes
+    if (threadIdx.x == 0) *(int *)((char *)x + n / 32) = 1;  // fault: misaligned access
+}
+
+extern "C" __global__ void aligned_atomic(float *x, int n) {
+    if (threadIdx.x == 0) atomicAdd((float *)((char *)x + n / 16), 1.0f);
+}
+
+extern "C" __global__ void aligned_atomic_fault(float *x, int n) {
+    if (threadIdx.x == 0) atomicAdd((float *)((char *)x + n / 32), 1.0f);  // fault: misaligned atomic
 }
 
 __constant__ float weights[3] = {0.25f, 0.5f, 0.25f};
@@ -156,7 +167,9 @@ extern "C" __global__ void divides_fault(float *x, int n) {
     x[threadIdx.x] = n / (int)threadIdx.x;  // fault: an integer is divided by zero
 }
 
-extern "C" __global__ void absent(float *x, int n, const float *bias) { x[threadIdx.x] += bias ? bias[threadIdx.x] : 0; }
+extern "C" __global__ void absent(float *x, int n, const float *bias) {
+    x[threadIdx.x] += bias ? bias[threadIdx.x] : 0;
+}
 
 extern "C" __global__ void absent_fault(float *x, int n, const float *bias) {
     x[threadIdx.x] += bias[threadIdx.x];  // fault: out of bounds: read of 4 bytes outside of every array

@@ -1,4 +1,5 @@
-// Faults for AddressSanitizer and UndefinedBehaviorSanitizer: two arrays of shared memory, and a pointer into the first.
+// Faults for AddressSanitizer and UndefinedBehaviorSanitizer: two arrays of shared memory, and a pointer into the
+// first.
 
 static __device__ void fill(float *to, int count) {
     for (int i = threadIdx.x; i < count; i += blockDim.x) to[i] = 1;

@@ -1,4 +1,5 @@
-// Pairs of kernels: X, and X_fault with one fault planted.  A line that the checker may name says what it must say of it.
+// Pairs of kernels: X, and X_fault with one fault planted.  A line that the checker may name says what it must say of
+// it.
 
 // The tiles of x, one after another through the same shared memory.
 extern "C" __global__ void removed_barrier(float *x, int n) {

@@ -22,9 +22,8 @@ void forget_copies(int thread) {
 const void *copy_left(int thread) { return pending[thread].empty() ? nullptr : pending[thread].front().site; }
 
 static const char *wrong(const Copy &copy) {
-    if (copy.bytes_from < 0 || copy.bytes_from > copy.bytes) return "a cp.async of more bytes than it writes, or less than 0";
-    if ((uintptr_t)copy.to % unsigned(copy.bytes)) return "misaligned destination of a cp.async";
-    if (copy.bytes_from && (uintptr_t)copy.from % unsigned(copy.bytes)) return "misaligned source of a cp.async";
+    if (copy.bytes_from < 0 || copy.bytes_from > copy.bytes)
+        return "a cp.async of more bytes than it writes, or less than 0";
     if (!in_shared(copy.to, size_t(copy.bytes))) return "out of bounds: a cp.async to what is no shared memory";
     return nullptr;
 }
@@ -37,6 +36,9 @@ extern "C" void emulator_copy_async(void *to, const void *from, int bytes, int b
         fault(site, "%s", text);
         abandon();
     }
+    if (uintptr_t(to) % unsigned(bytes)) misaligned("destination of a cp.async", to, unsigned(bytes), site);
+    if (bytes_from && uintptr_t(from) % unsigned(bytes))
+        misaligned("source of a cp.async", from, unsigned(bytes), site);
     if (bytes_from) emulator_access(from, size_t(bytes_from), false, false, site);
     emulator_access(to, size_t(bytes), true, false, site);
     memset(to, 0xff, size_t(bytes));
@@ -53,7 +55,8 @@ extern "C" void emulator_copies_wait(int groups_left) {
     for (; made < queue.size() && queue[made].group < until; made++) {
         const Copy &copy = queue[made];
         set_in_flight(copy.to, size_t(copy.bytes), false);
-        emulator_access(copy.to, size_t(copy.bytes), true, false, copy.site);  // others see it after a barrier from here
+        // As if it were written now: others see it after a barrier from here on.
+        emulator_access(copy.to, size_t(copy.bytes), true, false, copy.site);
         memset(copy.to, 0, size_t(copy.bytes));
         if (copy.bytes_from) memcpy(copy.to, copy.from, size_t(copy.bytes_from));
     }
@@ -62,11 +65,9 @@ extern "C" void emulator_copies_wait(int groups_left) {
 
 extern "C" const void *emulator_shared_row(const void *row) {
     const void *site = __builtin_return_address(0);
-    const char *text = nullptr;
-    if ((uintptr_t)row % 16) text = "misaligned row of an ldmatrix";
-    else if (!in_shared(row, 16)) text = "out of bounds: a row of an ldmatrix that is no shared memory";
-    if (text) {
-        fault(site, "%s", text);
+    if (uintptr_t(row) % 16) misaligned("row of an ldmatrix", row, 16, site);
+    if (!in_shared(row, 16)) {
+        fault(site, "out of bounds: a row of an ldmatrix that is no shared memory");
         abandon();
     }
     emulator_access(row, 16, false, false, site);

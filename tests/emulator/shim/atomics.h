@@ -2,7 +2,7 @@
 #pragma once
 
 template <class T, class Change> UNWATCHED __noinline__ T emulated_atomic(T *place, Change change) {
-    emulator_access(place, sizeof(T), true, true, __builtin_return_address(0));
+    emulator_atomic(place, sizeof(T), __builtin_return_address(0));
     T old = *place;
     *place = change(old);
     return old;

@@ -75,5 +75,6 @@ void watch_nothing();
 void forget_block();  // a new block begins
 void order_lanes(unsigned warp, uint32_t mask);  // what they did is seen by each other from now on
 void set_in_flight(const void *to, size_t bytes, bool in_flight);
+[[noreturn]] void misaligned(const char *what, const void *p, unsigned multiple, const void *site);
 
 }  // namespace emulator

@@ -21,12 +21,12 @@ CALLBACKS(2)
 CALLBACKS(4)
 CALLBACKS(8)
 CALLBACKS(16)
-void __tsan_read_range(void *p, size_t bytes) {
-    for (size_t i = 0; i < bytes; i += 4) emulator_access((char *)p + i, std::min<size_t>(4, bytes - i), false, false, SITE);
+static void access_range(void *p, size_t bytes, bool write, const void *site) {
+    for (size_t i = 0; i < bytes; i += 4)
+        emulator_access((char *)p + i, std::min<size_t>(4, bytes - i), write, false, site);
 }
-void __tsan_write_range(void *p, size_t bytes) {
-    for (size_t i = 0; i < bytes; i += 4) emulator_access((char *)p + i, std::min<size_t>(4, bytes - i), true, false, SITE);
-}
+void __tsan_read_range(void *p, size_t bytes) { access_range(p, bytes, false, SITE); }
+void __tsan_write_range(void *p, size_t bytes) { access_range(p, bytes, true, SITE); }
 void __tsan_init() {}
 void __tsan_func_entry(void *) {}
 void __tsan_func_exit() {}
@@ -44,11 +44,12 @@ struct PointerUse {
     emulator::fault(site, "%s", what);
     emulator::abandon();
 }
-void __ubsan_handle_type_mismatch_v1(const PointerUse *use, const void *) {
-    emulator::fault(SITE, "misaligned access: the type needs a multiple of %d bytes", 1 << use->log_alignment);
-    emulator::abandon();
+void __ubsan_handle_type_mismatch_v1(const PointerUse *use, const void *p) {
+    emulator::misaligned("access", p, 1u << use->log_alignment, SITE);
 }
-void __ubsan_handle_out_of_bounds(void *, void *) { forbidden(SITE, "out of bounds: an index past the end of its array"); }
+void __ubsan_handle_out_of_bounds(void *, void *) {
+    forbidden(SITE, "out of bounds: an index past the end of its array");
+}
 void __ubsan_handle_shift_out_of_bounds(void *, void *, void *) {
     forbidden(SITE, "a shift by less than 0 or by all bits of the number");
 }

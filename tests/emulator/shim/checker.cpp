@@ -12,6 +12,10 @@
 
 namespace emulator {
 
+struct Name {
+    char text[64];
+};
+
 #ifdef EMULATOR_CHECKED
 
 struct Access {
@@ -90,12 +94,18 @@ static Region *region_of(const void *p) {
 
 static const char *verb(bool write) { return write ? "write" : "read"; }
 
-struct Name {
-    char text[32];
-};
 static Name name_of(const Region &region) {
     Name name = {"shared memory"};
     if (!region.shared()) snprintf(name.text, sizeof name.text, "argument %d", region.argument);
+    return name;
+}
+
+static Name offset_of(const void *p) {
+    const Region *region = region_of(p);
+    Name name = {" outside of every array of the launch"};
+    if (!region) return name;
+    size_t offset = size_t(static_cast<const char *>(p) - region->memory.start);
+    snprintf(name.text, sizeof name.text, " at byte %zu of %s", offset, name_of(*region).text);
     return name;
 }
 
@@ -109,15 +119,15 @@ static void outside(const char *p, size_t bytes, bool write, const void *site) {
         fault(site, "write of %zu bytes to what is constant memory", bytes);
         abandon();
     }
-    for (const Region &region : regions) {
-        bool past = p >= region.memory.end;
-        long over = past ? long(p - region.memory.end) : long(region.memory.start - p);
-        if (over >= 4096) continue;
-        fault(site, "out of bounds: %s of %zu bytes, %ld bytes %s %s", verb(write), bytes, over,
-              past ? "past the end of" : "before", name_of(region).text);
-        abandon();
-    }
-    fault(site, "out of bounds: %s of %zu bytes outside of every array of the launch", verb(write), bytes);
+    auto distance = [p](const Region &region) {
+        return p < region.memory.start ? region.memory.start - p : p - region.memory.end;
+    };
+    auto closer = [&](const Region &a, const Region &b) { return distance(a) < distance(b); };
+    auto nearest = std::min_element(regions.begin(), regions.end(), closer);
+    if (nearest != regions.end() && distance(*nearest) < 4096)
+        fault(site, "out of bounds: %s of %zu bytes, %ld bytes %s %s", verb(write), bytes, long(distance(*nearest)),
+              p < nearest->memory.start ? "before" : "past the end of", name_of(*nearest).text);
+    else fault(site, "out of bounds: %s of %zu bytes outside of every array of the launch", verb(write), bytes);
     abandon();
 }
 
@@ -195,6 +205,8 @@ void set_in_flight(const void *to, size_t bytes, bool in_flight) {
 
 #else
 
+static Name offset_of(const void *) { return {}; }  // which only a checked build knows
+
 void watch_nothing() {}
 void watch(const void *, size_t, int) {}
 void forget_block() {}
@@ -203,5 +215,17 @@ void set_in_flight(const void *, size_t, bool) {}
 extern "C" void emulator_access(const void *, size_t, bool, bool, const void *) {}
 
 #endif
+
+void misaligned(const char *what, const void *p, unsigned multiple, const void *site) {
+    fault(site, "misaligned %s%s: it needs a multiple of %u bytes, and the address is %u past one", what,
+          offset_of(p).text, multiple, unsigned(uintptr_t(p) % multiple));
+    abandon();
+}
+
+// A GPU refuses it too where it lies askew.
+extern "C" void emulator_atomic(const void *p, size_t bytes, const void *site) {
+    if (uintptr_t(p) % bytes) misaligned("atomic", p, unsigned(bytes), site);
+    emulator_access(p, bytes, true, true, site);
+}
 
 }  // namespace emulator

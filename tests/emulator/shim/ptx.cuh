@@ -1,11 +1,12 @@
 // The twin of kernels/include/ptx.cuh on a CPU; it comes first, so that the other, of the same name, is left out.
 //
-// A tensor core's fragments lie in the lanes of a warp as the PTX ISA draws them ("Matrix Fragments for mma.m16n8k8"); with
-// group = lane / 4 and place = lane % 4:
+// A tensor core's fragments lie in the lanes of a warp as the PTX ISA draws them ("Matrix Fragments for mma.m16n8k8");
+// with group = lane / 4 and place = lane % 4:
 //   d, 4 floats:  element i is at row group + 8 (i / 2), column 2 place + i % 2
 //   a of TF32 (16,8), 4 registers:  i is at row group + 8 (i % 2), column place + 4 (i / 2)
 //   b of TF32 (8,8), 2 registers:  i is at row place + 4 i, column group
-//   a of 16 bits (16,16), 4 registers of two numbers:  i is at row group + 8 (i % 2), columns 2 place + 8 (i / 2) + {0,1}
+//   a of 16 bits (16,16), 4 registers of two numbers:  i is at row group + 8 (i % 2),
+//     columns 2 place + 8 (i / 2) + {0,1}
 //   b of 16 bits (16,8), 2 registers of two numbers:  i is at rows 2 place + 8 i + {0,1}, column group
 #ifndef MINICNN_PTX
 #define MINICNN_PTX
@@ -25,7 +26,9 @@ PTX const Exchange &fragments_of_warp(const unsigned (&a)[4], const unsigned (&b
     Fragments mine = {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
     return *emulator_exchange(Operation::mma, 0xffffffffu, &mine, sizeof mine);
 }
-PTX const Fragments &of_lane(const Exchange &given, int lane) { return *reinterpret_cast<const Fragments *>(given[lane]); }
+PTX const Fragments &of_lane(const Exchange &given, int lane) {
+    return *reinterpret_cast<const Fragments *>(given[lane]);
+}
 
 // d += a b for the four elements of this lane; `product` is of one row, one column and one k.
 template <class Product> UNWATCHED void accumulate(float (&d)[4], int depth, const Product &product) {

@@ -44,7 +44,8 @@ const emulator::Exchange *emulator_exchange(emulator::Operation operation, uint3
                                             size_t bytes);
 [[noreturn]] void emulator_fail(const char *message);
 void emulator_access(const void *place, size_t bytes, bool write, bool atomic, const void *site);
-const void *emulator_shared_row(const void *row);  // 16 bytes of shared memory, of which each lane of ldmatrix gives one
+void emulator_atomic(const void *place, size_t bytes, const void *site);
+const void *emulator_shared_row(const void *row);  // 16 bytes of shared memory, that a lane gives to ldmatrix
 void emulator_copy_async(void *to, const void *from, int bytes, int bytes_from);
 void emulator_copies_commit();
 void emulator_copies_wait(int groups_left);

@@ -6,8 +6,9 @@ namespace emulator {
 static int arrived, barrier_result;
 alignas(16) static Exchange given[MOST_THREADS / WARP], rounds[MOST_THREADS / WARP][4];
 static int last_round[MOST_THREADS / WARP];
-static const char *const NAMES[] = {"__syncwarp",    "__shfl_sync", "__shfl_xor_sync", "__shfl_up_sync", "__shfl_down_sync",
-                                    "__ballot_sync", "__any_sync",  "__all_sync",      "ldmatrix",       "mma.sync"};
+static const char *const NAMES[] = {"__syncwarp",       "__shfl_sync",   "__shfl_xor_sync", "__shfl_up_sync",
+                                    "__shfl_down_sync", "__ballot_sync", "__any_sync",      "__all_sync",
+                                    "ldmatrix",         "mma.sync"};
 
 static const char *name_of(const Thread &thread) { return NAMES[int(thread.operation)]; }
 
@@ -63,8 +64,8 @@ bool pass_barrier() {
         fault(other->site, "barrier divergence: threads of one block wait at different barriers, here and at %s",
               place_of(one->site).text);
     else if (at_barrier && at_barrier != thread_count)
-        fault(one->site, "barrier divergence: %d of %d threads wait at a barrier, and the others have ended", at_barrier,
-              thread_count);
+        fault(one->site, "barrier divergence: %d of %d threads wait at a barrier, and the others have ended",
+              at_barrier, thread_count);
     emulator_running.thread = nullptr;
     if (failed || !at_barrier) return false;
     barrier_result = arrived;
@@ -88,7 +89,8 @@ static bool all_came(const Thread &thread) {
         if (number >= unsigned(thread_count)) why = "is beyond the block";
         else if (other.state == State::done) why = "has ended";
         if (why) {
-            fault(thread.site, "the mask 0x%08x of a %s names lane %u, which %s", thread.mask, name_of(thread), lane, why);
+            fault(thread.site, "the mask 0x%08x of a %s names lane %u, which %s", thread.mask, name_of(thread), lane,
+                  why);
             abandon();
         }
         bool waits = other.state == State::in_warp_operation && other.mask == thread.mask;
@@ -122,7 +124,8 @@ extern "C" const Exchange *emulator_exchange(Operation operation, uint32_t mask,
     thread.mask = mask;
     thread.operation = operation;
     if (!(mask >> thread.lane & 1)) {
-        fault(thread.site, "the mask 0x%08x of a %s leaves out lane %u, which calls it", mask, name_of(thread), thread.lane);
+        fault(thread.site, "the mask 0x%08x of a %s leaves out lane %u, which calls it", mask, name_of(thread),
+              thread.lane);
         abandon();
     }
     if (bytes) memcpy(given[thread.warp][thread.lane], value, bytes);

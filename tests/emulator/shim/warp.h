@@ -6,7 +6,8 @@ namespace emulator {
 static __forceinline__ unsigned lane() { return emulator_running.thread->lane; }
 
 static __forceinline__ int in_segment(int width) {
-    if (width < 1 || width > WARP || (width & (width - 1))) emulator_fail("a shuffle's width is no power of two from 1 to 32");
+    if (width < 1 || width > WARP || (width & (width - 1)))
+        emulator_fail("a shuffle's width is no power of two from 1 to 32");
     return int(lane() & unsigned(width - 1));
 }
 
