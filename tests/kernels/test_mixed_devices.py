@@ -66,6 +66,13 @@ def test_a_mask_of_dropout_is_where_the_gradient_is(device):
             kernels.dropout.backward(*places, 0.5)
 
 
+def test_the_rows_of_an_embedding_are_where_the_gradient_is(device):
+    dy, rows = np.ones((2, 3), np.float32), np.array([1, 0])
+    for places in ((device.from_host(rows), dy), (rows, device.from_host(dy))):
+        with pytest.raises(DeviceError, match=r"embedding: .* rows on .*, dy on"):
+            kernels.embedding.backward(*places, 4)
+
+
 def test_a_prepared_kernel_is_where_the_image_is(device, monkeypatch):
     x, w = np.ones((1, 32, 32, 64), np.float32), np.ones((3, 3, 64, 64), np.float32)
     for move, place, other in ((device.from_host, "cpu", NAME), (np.copy, NAME, "cpu")):
