@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minicnn.kernels import KernelSpec, activation, batchnorm, layernorm, softmax
 
-# The operand that meets the zeros of padding: the rungs that multiply them make NaN, where others leave the product out.
+# The operand that meets the zeros of padding: rungs that multiply them make NaN, where others leave the product out.
 MEETS_PADDING = {
     ("conv2d", "forward"): "w",
     ("conv2d", "backward_input"): "w",
@@ -31,16 +31,17 @@ class Planted(NamedTuple):
     value: float
 
 
-def plant(data: st.DataObject, case: dict[str, Any], spec: KernelSpec) -> Planted:
-    """NaN or an infinity at one place of an array of the case, or at a quarter of them."""
+def plant(data: st.DataObject, case: dict[str, Any], spec: KernelSpec) -> Iterator[Planted]:
+    """The case with NaN, and then an infinity, in each of its arrays: at one place, or at a quarter of them."""
     places = [place for place in sorted(_places(case)) if place[0] not in FOLLOW and _at(case, place).size]
     assume(places)
-    place = data.draw(st.sampled_from(places))
-    value = data.draw(st.sampled_from([np.nan, np.inf, -np.inf]))
-    array = np.array(_at(case, place), order="C")
-    count = data.draw(st.sampled_from([1, 1 + array.size // 4]))
-    array.flat[np.random.default_rng(data.draw(st.integers(0, 99))).choice(array.size, count, replace=False)] = value
-    return Planted(_with_what_follows(_replaced(case, place, array), spec.op), place[0], value)
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    for place in places:
+        for value in (np.nan, rng.choice([np.inf, -np.inf])):
+            array = np.array(_at(case, place), order="C")
+            count = rng.choice([1, 1 + array.size // 4])
+            array.flat[rng.choice(array.size, count, replace=False)] = value
+            yield Planted(_with_what_follows(_replaced(case, place, array), spec.op), place[0], value)
 
 
 def _places(value: Any, place: tuple = ()) -> Iterator[tuple]:
