@@ -85,7 +85,7 @@ extern "C" __global__ void never_written_fault(float *x, int n) {
     __shared__ float s[64];
     if (threadIdx.x < 63) s[threadIdx.x] = x[threadIdx.x];
     __syncthreads();
-    x[threadIdx.x] = s[threadIdx.x];  // fault: read of shared memory that nobody wrote, or that a thread writes only later, at byte
+    x[threadIdx.x] = s[threadIdx.x];  // fault: read of shared memory that nobody wrote
 }
 
 // Two numbers of 16 bits lie in four bytes.
