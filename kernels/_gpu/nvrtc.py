@@ -15,6 +15,7 @@ from minicnn.errors import DeviceError
 
 from .compiler_log import Resources, first_error, resources_in, warnings_in
 from .driver import driver_version
+from .packages import install_nvrtc
 from .source import INCLUDE
 
 OPTIONS = ("--std=c++17", "-lineinfo", "--ptxas-options=-v")
@@ -115,10 +116,7 @@ def library() -> ctypes.CDLL:
             continue
         found.nvrtcGetErrorString.restype = ctypes.c_char_p
         return found
-    raise DeviceError(
-        "CUDA kernels are compiled by NVRTC, which is not installed: pip install 'minicnn[cuda13]', or "
-        "'minicnn[cuda12]' for a driver of CUDA 12"
-    )
+    raise DeviceError(f"CUDA kernels are compiled by NVRTC, which is not installed: {install_nvrtc()}")
 
 
 def _candidates() -> Iterator[str]:
@@ -163,7 +161,6 @@ def target_for(capability: tuple[int, int]) -> str:
     fitting = [number for number in targets() if number // 10 == major and number % 10 <= minor]
     if not fitting:
         raise DeviceError(
-            f"NVRTC {version()[0]}.{version()[1]} knows no GPU of compute capability {major}.{minor}: "
-            "pip install --upgrade nvidia-cuda-nvrtc"
+            f"NVRTC {version()[0]}.{version()[1]} knows no GPU of compute capability {major}.{minor}: {install_nvrtc()}"
         )
     return f"sm_{max(fitting)}" + "a" * (max(fitting) == 90)  # "a": with wgmma

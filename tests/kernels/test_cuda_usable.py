@@ -1,13 +1,15 @@
 """Why a GPU cannot be used, and what to do: one sentence for each thing that can be missing, old or broken."""
 
 import sys
+import tomllib
 
 import pytest
 from fake_cupy import TEXTS, CUDARuntimeError, FakeCupy
+from import_graph import ROOT
 
 from minicnn import kernels
 from minicnn.kernels import _cuda
-from minicnn.kernels._gpu import check, nvrtc
+from minicnn.kernels._gpu import check, nvrtc, packages
 
 pytestmark = [
     pytest.mark.cuda_compile,
@@ -20,7 +22,7 @@ def driver(monkeypatch):
     """A function that sets what the driver says of itself; there is one of CUDA 13.0 at first."""
 
     def sets(version: tuple[int, int] | None) -> None:
-        for module in (_cuda, check):
+        for module in (_cuda, packages):
             monkeypatch.setattr(module, "driver_version", lambda: version)
 
     sets((13, 0))
@@ -49,17 +51,27 @@ def test_a_gpu_that_can_be_used_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
-        (None, "there is neither an NVIDIA driver nor CuPy: install the driver, then pip install 'minicnn[cuda13]'"),
-        ((11, 8), "CuPy is not installed: pip install 'minicnn[cuda12]'"),
-        ((12, 4), "CuPy is not installed: pip install 'minicnn[cuda12]'"),
-        ((13, 2), "CuPy is not installed: pip install 'minicnn[cuda13]'"),
-        ((14, 0), "CuPy is not installed: pip install 'minicnn[cuda13]'"),
+        (
+            None,
+            "there is neither an NVIDIA driver nor CuPy: install the driver, then pip install 'cupy-cuda13x[ctk]>=14'",
+        ),
+        ((11, 8), "CuPy is not installed: pip install 'cupy-cuda12x[ctk]>=14'"),
+        ((12, 4), "CuPy is not installed: pip install 'cupy-cuda12x[ctk]>=14'"),
+        ((13, 2), "CuPy is not installed: pip install 'cupy-cuda13x[ctk]>=14'"),
+        ((14, 0), "CuPy is not installed: pip install 'cupy-cuda13x[ctk]>=14'"),
     ],
-)
+)  # fmt: skip
 def test_cupy_is_missing(monkeypatch, driver, version, expected):
     driver(version)
     monkeypatch.setitem(sys.modules, "cupy", None)
     assert kernels.cuda_usable() == (False, expected)
+
+
+def test_what_is_advised_is_what_the_extras_install():
+    """By its own name: `minicnn` on the public index is another project's."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert [[packages.CUPY[number]] for number in (12, 13)] == [extras["cuda12"], extras["cuda13"]]
+    assert packages.NVRTC[13] in [wanted.partition(";")[0] for wanted in extras["test"]]
 
 
 PAGE = "\n====\nFailed to import CuPy.\n\nOriginal error:\n  ImportError: libcudart.so: cannot open\n====\n"
@@ -79,7 +91,7 @@ def test_cupy_is_broken(monkeypatch, tmp_path, raised, reason):
     (tmp_path / "cupy.py").write_text(f"raise {raised}\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
-    remedy = "pip install 'minicnn[cuda13]' --force-reinstall"
+    remedy = "pip install 'cupy-cuda13x[ctk]>=14' --force-reinstall"
     assert kernels.cuda_usable() == (False, f"CuPy is installed but cannot be imported ({reason}): {remedy}")
 
 
@@ -91,7 +103,7 @@ def test_the_driver_is_old(said, driver):
     driver((12, 4))
     assert said(driver=12040, runtime=13020) == (
         "the NVIDIA driver is one of CUDA 12.4, and CuPy needs CUDA 13: update the driver, or put CuPy for CUDA 12 in "
-        "its place: pip install 'minicnn[cuda12]'"
+        "its place: pip install 'cupy-cuda12x[ctk]>=14'"
     )
     driver((11, 8))
     for runtime in (12090, 13020):
@@ -117,22 +129,23 @@ def test_the_gpu_is_old(said):
     assert said(name="Tesla V100", capability=(7, 0)) == old
 
 
-def test_the_gpu_is_newer_than_the_compiler(said):
-    major, minor = nvrtc.version()
-    assert said(capability=(99, 3)) == (
-        f"NVRTC {major}.{minor} knows no GPU of compute capability 99.3: pip install --upgrade nvidia-cuda-nvrtc"
-    )
+def test_the_gpu_is_newer_than_the_compiler(said, driver):
+    unknown = "NVRTC {}.{} knows no GPU of compute capability 99.3".format(*nvrtc.version())
+    assert said(capability=(99, 3)) == f"{unknown}: pip install --upgrade 'nvidia-cuda-nvrtc>=13'"
+    driver((12, 8))
+    assert said(capability=(99, 3)) == f"{unknown}: pip install --upgrade 'nvidia-cuda-nvrtc-cu12'"
 
 
-def test_the_compiler_is_missing(said, monkeypatch):
+def test_the_compiler_is_missing(said, driver, monkeypatch):
     monkeypatch.setattr(nvrtc, "_candidates", lambda: iter(["/nowhere/libnvrtc.so.13"]))
     for cached in (nvrtc.library, nvrtc.targets):
         cached.cache_clear()
     try:
-        assert said() == (
-            "CUDA kernels are compiled by NVRTC, which is not installed: pip install 'minicnn[cuda13]', or "
-            "'minicnn[cuda12]' for a driver of CUDA 12"
-        )
+        for version, package in ((13, "nvidia-cuda-nvrtc>=13"), (12, "nvidia-cuda-nvrtc-cu12")):
+            driver((version, 0))
+            assert said() == (
+                f"CUDA kernels are compiled by NVRTC, which is not installed: pip install --upgrade '{package}'"
+            )
     finally:
         for cached in (nvrtc.library, nvrtc.targets):
             cached.cache_clear()
@@ -142,7 +155,7 @@ def test_the_compiler_is_newer_than_the_driver(said):
     major, minor = nvrtc.version()
     assert said(driver=12040, runtime=12090) == (
         f"NVRTC {major}.{minor} is newer than the NVIDIA driver, one of CUDA 12.4, which would not load what it "
-        "compiles: pip install nvidia-cuda-nvrtc-cu12, or update the driver"
+        "compiles: pip install --upgrade 'nvidia-cuda-nvrtc-cu12', or update the driver"
     )
 
 
@@ -152,7 +165,7 @@ def test_arithmetic_fails_although_all_seems_well(said, where):
     error = RuntimeError('Failure finding "libnvrtc.so.13": No such file')
     assert said(fails={where: error}) == (
         'CuPy cannot compute on NVIDIA H200 (RuntimeError: Failure finding "libnvrtc.so.13": No such file): '
-        "pip install 'minicnn[cuda13]' --upgrade"
+        "pip install 'cupy-cuda13x[ctk]>=14' --upgrade"
     )
 
 

@@ -164,7 +164,7 @@ def looked_for(monkeypatch):
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(nvrtc, "driver_version", lambda: driver)
         monkeypatch.setattr(ctypes, "CDLL", absent)
-        with pytest.raises(DeviceError, match=r"NVRTC, which is not installed: pip install 'minicnn\[cuda13\]'"):
+        with pytest.raises(DeviceError, match="NVRTC, which is not installed: pip install --upgrade 'nvidia-"):
             nvrtc.library.__wrapped__()
         return asked
 
