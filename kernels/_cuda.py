@@ -21,7 +21,7 @@ from ._gpu.cubin_cache import cached_cubin
 from ._gpu.driver import driver_version
 from ._gpu.graph_memory import GraphMemory
 from ._gpu.nvrtc import target_for
-from ._gpu.packages import install_cupy
+from ._gpu.packages import install_cupy, replace_cupy
 from ._gpu.transfers import Downloads, Uploads
 
 SHARED_WITHOUT_ASKING = 48 << 10  # bytes of dynamic shared memory that any kernel may have
@@ -207,6 +207,4 @@ def _without_cupy() -> str:
 
 
 def _broken(error: Exception) -> DeviceError:
-    return DeviceError(
-        f"CuPy is installed but cannot be imported ({in_short(error)}): {install_cupy()} --force-reinstall"
-    )
+    return DeviceError(f"CuPy is installed but cannot be imported ({in_short(error)}): {replace_cupy()}")

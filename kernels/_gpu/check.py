@@ -5,7 +5,7 @@ from typing import Any
 from minicnn.errors import DeviceError
 
 from .nvrtc import target_for, version
-from .packages import install_cupy, install_nvrtc
+from .packages import install_nvrtc, replace_cupy
 
 LEAST_CAPABILITY = (7, 5)
 INSUFFICIENT_DRIVER, NO_DEVICE = 35, 100  # of cudaError_t
@@ -35,7 +35,7 @@ def examine(cupy: Any) -> str:
     try:
         (cupy.zeros(1, "f4") + 1).get()
     except Exception as error:  # of the driver, of CuPy's compiler, of the libraries that CuPy loads only now
-        raise DeviceError(f"CuPy cannot compute on {name} ({in_short(error)}): {install_cupy()} --upgrade") from error
+        raise DeviceError(f"CuPy cannot compute on {name} ({in_short(error)}): {replace_cupy()}") from error
     return name
 
 
@@ -48,7 +48,7 @@ def _no_device(runtime: Any, error: Any) -> str:
     driver, needed = runtime.driverGetVersion(), runtime.runtimeGetVersion() // 1000
     if not driver:
         return "there is no NVIDIA driver: install it from nvidia.com/drivers"
-    other = f", or put CuPy for CUDA 12 in its place: {install_cupy(12)}" if driver // 1000 == 12 < needed else ""
+    other = f", or put CuPy for CUDA 12 in its place: {replace_cupy(12)}" if driver // 1000 == 12 < needed else ""
     return f"the NVIDIA driver is one of {_cuda(driver)}, and CuPy needs CUDA {needed}: update the driver{other}"
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+from importlib import metadata
 
 import pytest
 from fake_cupy import TEXTS, CUDARuntimeError, FakeCupy
@@ -27,6 +28,12 @@ def driver(monkeypatch):
 
     sets((13, 0))
     return sets
+
+
+@pytest.fixture(autouse=True)
+def no_packages(monkeypatch):
+    """What is installed on this machine says nothing in these tests."""
+    monkeypatch.setattr(packages, "packages_distributions", dict)
 
 
 @pytest.fixture
@@ -74,6 +81,7 @@ def test_what_is_advised_is_what_the_extras_install():
     assert packages.NVRTC[13] in [wanted.partition(";")[0] for wanted in extras["test"]]
 
 
+REPLACED = "pip uninstall -y cupy-cuda12x cupy-cuda13x && pip install 'cupy-cuda13x[ctk]>=14'"
 PAGE = "\n====\nFailed to import CuPy.\n\nOriginal error:\n  ImportError: libcudart.so: cannot open\n====\n"
 
 
@@ -91,8 +99,40 @@ def test_cupy_is_broken(monkeypatch, tmp_path, raised, reason):
     (tmp_path / "cupy.py").write_text(f"raise {raised}\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
-    remedy = "pip install 'cupy-cuda13x[ctk]>=14' --force-reinstall"
-    assert kernels.cuda_usable() == (False, f"CuPy is installed but cannot be imported ({reason}): {remedy}")
+    assert kernels.cuda_usable() == (False, f"CuPy is installed but cannot be imported ({reason}): {REPLACED}")
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """A function that says which packages own the folder `cupy/`."""
+
+    def install(*names: str) -> None:
+        monkeypatch.setattr(packages, "packages_distributions", lambda: {"cupy": list(names)})
+
+    return install
+
+
+def test_what_is_installed_goes_before_another_cupy_comes(said, driver, installed):
+    """Two would share a folder, of which the removal of either takes a part."""
+    driver((12, 4))
+    installed("cupy-cuda13x")
+    assert kernels.several_cupys() == ""
+    remedy = "pip uninstall -y cupy-cuda13x && pip install 'cupy-cuda12x[ctk]>=14'"
+    assert said(driver=12040, runtime=13020).endswith(f"or put CuPy for CUDA 12 in its place: {remedy}")
+
+
+def test_two_cupys_are_named(said, installed):
+    installed("cupy-cuda13x", "cupy-cuda12x")
+    assert kernels.several_cupys() == f"installed over each other: cupy-cuda12x, cupy-cuda13x: {REPLACED}"
+
+
+def test_packages_are_found_by_their_metadata(monkeypatch, tmp_path):
+    monkeypatch.setattr(packages, "packages_distributions", metadata.packages_distributions)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "cupy_cuda99x-14.0.dist-info").mkdir()
+    for file, text in {"METADATA": "Name: cupy-cuda99x\n", "top_level.txt": "cupy\ncupyx\n"}.items():
+        (tmp_path / "cupy_cuda99x-14.0.dist-info" / file).write_text(text, "utf-8")
+    assert "cupy-cuda99x" in packages.cupy_packages()
 
 
 def test_there_is_no_driver(said):
@@ -103,7 +143,7 @@ def test_the_driver_is_old(said, driver):
     driver((12, 4))
     assert said(driver=12040, runtime=13020) == (
         "the NVIDIA driver is one of CUDA 12.4, and CuPy needs CUDA 13: update the driver, or put CuPy for CUDA 12 in "
-        "its place: pip install 'cupy-cuda12x[ctk]>=14'"
+        "its place: pip uninstall -y cupy-cuda12x cupy-cuda13x && pip install 'cupy-cuda12x[ctk]>=14'"
     )
     driver((11, 8))
     for runtime in (12090, 13020):
@@ -164,8 +204,7 @@ def test_arithmetic_fails_although_all_seems_well(said, where):
     """As where CuPy finds no compiler of its own: it looks for one when it first computes."""
     error = RuntimeError('Failure finding "libnvrtc.so.13": No such file')
     assert said(fails={where: error}) == (
-        'CuPy cannot compute on NVIDIA H200 (RuntimeError: Failure finding "libnvrtc.so.13": No such file): '
-        "pip install 'cupy-cuda13x[ctk]>=14' --upgrade"
+        'CuPy cannot compute on NVIDIA H200 (RuntimeError: Failure finding "libnvrtc.so.13": No such file): ' + REPLACED
     )
 
 
