@@ -1,6 +1,6 @@
 """From CUDA source to a cubin, by NVRTC: NVIDIA's compiler as a library, which needs neither a driver nor a GPU.
 
-It is called through ctypes, not through CuPy, whose way asks a device for its architecture and never says "sm_90a".
+It is called through ctypes, not through CuPy, whose way asks a device for its architecture.
 """
 
 import ctypes
@@ -93,7 +93,7 @@ def _check(code: int) -> None:
 
 def _check_target(target: str) -> None:
     known = [f"sm_{number}" for number in targets()]
-    if target.rstrip("af") not in known:
+    if target not in known:
         major, minor = version()
         raise DeviceError(f"NVRTC {major}.{minor} does not compile for {target}; it does for {', '.join(known)}")
 
@@ -163,4 +163,4 @@ def target_for(capability: tuple[int, int]) -> str:
         raise DeviceError(
             f"NVRTC {version()[0]}.{version()[1]} knows no GPU of compute capability {major}.{minor}: {install_nvrtc()}"
         )
-    return f"sm_{max(fitting)}" + "a" * (max(fitting) == 90)  # "a": with wgmma
+    return f"sm_{max(fitting)}"
