@@ -20,6 +20,7 @@ from .source import INCLUDE
 
 OPTIONS = ("--std=c++17", "-lineinfo", "--ptxas-options=-v")
 VERSIONS = (13, 12)
+CHECKED = (75, 80, 86, 89, 90)  # the architectures for which the tests compile every kernel
 LIBRARY_FOLDERS = ("cu13/lib", "cuda_nvrtc/lib")  # of pip's packages for CUDA 13 and 12, below nvidia/
 
 

@@ -5,7 +5,6 @@ import re
 import sys
 from typing import NamedTuple
 
-import cuda_resources
 import pytest
 
 from minicnn.errors import DeviceError
@@ -17,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="NVRTC is installed with the tests on Linux only"),
 ]
 
-TARGETS = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90")
+TARGETS = tuple(f"sm_{number}" for number in nvrtc.CHECKED)
 SMALL = """
 #include "ptx.cuh"
 extern "C" __global__ void reversed(const float *x, float *y, int n) {
@@ -142,7 +141,7 @@ def test_a_target_that_the_compiler_does_not_know_is_refused(compiled, target):
 
 def test_a_gpu_is_compiled_for_as_the_checks_are():
     """What is recorded of a kernel, registers and no spills, is then true of what runs there."""
-    for number in cuda_resources.TARGETS:
+    for number in nvrtc.CHECKED:
         assert nvrtc.target_for(divmod(number, 10)) == f"sm_{number}"
 
 
