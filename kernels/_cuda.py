@@ -16,7 +16,7 @@ import numpy as np
 from minicnn.errors import DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
 
 from ._device import Device, Launch
-from ._gpu.check import capability, examine, in_short, properties
+from ._gpu.check import NEEDED, capability, examine, in_short, properties
 from ._gpu.cubin_cache import cached_cubin
 from ._gpu.driver import driver_version
 from ._gpu.graph_memory import GraphMemory
@@ -202,7 +202,7 @@ def _cupy() -> Any:
 
 def _without_cupy() -> str:
     if driver_version() is None:
-        return f"there is neither an NVIDIA driver nor CuPy: install the driver, then {install_cupy()}"
+        return f"there is neither an NVIDIA driver nor CuPy: {NEEDED}; then {install_cupy()}"
     return f"CuPy is not installed: {install_cupy()}"
 
 

@@ -9,6 +9,7 @@ from .packages import install_nvrtc, replace_cupy
 
 LEAST_CAPABILITY = (7, 5)
 INSUFFICIENT_DRIVER, NO_DEVICE = 35, 100  # of cudaError_t
+NEEDED = "an NVIDIA GPU and its driver, from nvidia.com/drivers, are needed, and in a container docker run --gpus all"
 NO_GPU = "the NVIDIA driver finds no GPU: see nvidia-smi and the variable CUDA_VISIBLE_DEVICES"
 
 
@@ -47,7 +48,7 @@ def _no_device(runtime: Any, error: Any) -> str:
         return f"the NVIDIA driver cannot use the GPU ({in_short(error)}): see nvidia-smi"
     driver, needed = runtime.driverGetVersion(), runtime.runtimeGetVersion() // 1000
     if not driver:
-        return "there is no NVIDIA driver: install it from nvidia.com/drivers"
+        return f"there is no NVIDIA driver: {NEEDED}"
     other = f", or put CuPy for CUDA 12 in its place: {replace_cupy(12)}" if driver // 1000 == 12 < needed else ""
     return f"the NVIDIA driver is one of {_cuda(driver)}, and CuPy needs CUDA {needed}: update the driver{other}"
 

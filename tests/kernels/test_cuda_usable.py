@@ -50,6 +50,9 @@ def said(monkeypatch):
     return sentence
 
 
+NEEDED = "an NVIDIA GPU and its driver, from nvidia.com/drivers, are needed, and in a container docker run --gpus all"
+
+
 def test_a_gpu_that_can_be_used_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", FakeCupy(name="NVIDIA GeForce RTX 4090", capability=(8, 9)))
     assert kernels.cuda_usable() == (True, "NVIDIA GeForce RTX 4090")
@@ -60,7 +63,7 @@ def test_a_gpu_that_can_be_used_is_named(monkeypatch):
     [
         (
             None,
-            "there is neither an NVIDIA driver nor CuPy: install the driver, then pip install 'cupy-cuda13x[ctk]>=14'",
+            f"there is neither an NVIDIA driver nor CuPy: {NEEDED}; then pip install 'cupy-cuda13x[ctk]>=14'",
         ),
         ((11, 8), "CuPy is not installed: pip install 'cupy-cuda12x[ctk]>=14'"),
         ((12, 4), "CuPy is not installed: pip install 'cupy-cuda12x[ctk]>=14'"),
@@ -136,7 +139,7 @@ def test_packages_are_found_by_their_metadata(monkeypatch, tmp_path):
 
 
 def test_there_is_no_driver(said):
-    assert said(driver=0) == "there is no NVIDIA driver: install it from nvidia.com/drivers"
+    assert said(driver=0) == f"there is no NVIDIA driver: {NEEDED}"
 
 
 def test_the_driver_is_old(said, driver):
