@@ -9,7 +9,7 @@ from .packages import install_nvrtc, replace_cupy
 
 LEAST_CAPABILITY = (7, 5)
 INSUFFICIENT_DRIVER, NO_DEVICE = 35, 100  # of cudaError_t
-NEEDED = "an NVIDIA GPU and its driver, from nvidia.com/drivers, are needed, and in a container docker run --gpus all"
+NEEDED = "for an NVIDIA GPU, install its driver from nvidia.com/drivers, and start a container by docker run --gpus all"
 NO_GPU = "the NVIDIA driver finds no GPU: see nvidia-smi and the variable CUDA_VISIBLE_DEVICES"
 
 

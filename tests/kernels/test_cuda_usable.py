@@ -50,7 +50,7 @@ def said(monkeypatch):
     return sentence
 
 
-NEEDED = "an NVIDIA GPU and its driver, from nvidia.com/drivers, are needed, and in a container docker run --gpus all"
+NEEDED = "for an NVIDIA GPU, install its driver from nvidia.com/drivers, and start a container by docker run --gpus all"
 
 
 def test_a_gpu_that_can_be_used_is_named(monkeypatch):
