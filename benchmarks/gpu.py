@@ -18,7 +18,7 @@ device; 3 the device was lost on the way (what ran then is named, and left out w
 import argparse
 import sys
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -105,17 +105,29 @@ def last_if_alike(jobs: list[Job], lost: Container[str]) -> list[Job]:
 def parser() -> argparse.ArgumentParser:
     made = command_line("gpu", __doc__, "gpu-DEVICE-DATE")
     made.add_argument("--minutes", type=float, default=10.0, metavar="N", help="no job begins that may end later")
-    made.add_argument("--only", default="", metavar="TEXT", help="jobs whose title contains this text")
+    only = "jobs whose title contains this text, as 'VGG16, prediction' or 'dense VGG16 fc1'"
+    made.add_argument("--only", default="", metavar="TEXT", help=only)
     made.add_argument("--device", default="cuda", choices=("cuda", EMULATED), help="where kernels run (default cuda)")
     made.add_argument("--tiny", action="store_true", help="tiny shapes and one sample, to see that it runs")
     return made
 
 
+def _check(options: argparse.Namespace, jobs: Callable[[], Iterator[Job]]) -> None:
+    """Refuse options by which nothing would be measured, or what is no result be kept as one."""
+    if options.device == EMULATED and (not options.tiny or options.out.resolve() == RESULTS):
+        raise ArgumentError(f"--device {EMULATED} needs --tiny and --out: what it takes is no result")
+    if not options.minutes >= 0:
+        raise ArgumentError(f"--minutes is a number from 0 on, got {options.minutes}")
+    if not any(options.only in job.title for job in jobs()):
+        first = {type(job): repr(job.title) for job in reversed(list(jobs()))}  # of each kind
+        raise ArgumentError(f"no job has {options.only!r} in its title, which looks like {' or '.join(first.values())}")
+
+
 def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
+    jobs = gpu_cases.tiny_jobs if options.tiny else gpu_cases.jobs
     try:
-        if options.device == EMULATED and (not options.tiny or options.out.resolve() == RESULTS):
-            raise ArgumentError(f"--device {EMULATED} needs --tiny and --out: what it takes is no result")
+        _check(options, jobs)
         device = opened(options.device)
         told = facts(device)
         result = Result(options.out, told)
@@ -123,8 +135,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"benchmarks.gpu: {error}", file=sys.stderr)
         return REFUSED
     bench = Bench(device, told["name"], available(device), TINY if options.tiny else PACE, result.begin)
-    jobs = gpu_cases.tiny_jobs() if options.tiny else gpu_cases.jobs()
-    code = Measurement(bench, result, options.minutes).run(job for job in jobs if options.only in job.title)
+    code = Measurement(bench, result, options.minutes).run(job for job in jobs() if options.only in job.title)
     print(gpu_table.text(result.content))
     print(f"wrote {result.path}", file=sys.stderr)
     return code

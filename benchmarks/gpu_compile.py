@@ -1,7 +1,7 @@
 """Compile every kernel for a GPU, as many at once as there are cores; what comes after finds them in the cache folder.
 
     python -m benchmarks.gpu_compile                     for the GPU that is there
-    python -m benchmarks.gpu_compile --target sm_90a     without one
+    python -m benchmarks.gpu_compile --target sm_90     without one
 
 exit codes: 0 all are there; 1 some do not compile (they are named), or cannot be kept; 2 wrong usage, no compiler, or
 no GPU and no target.
@@ -24,7 +24,7 @@ from .gpu import MEASURED, REFUSED, WRONG
 
 def compile_all(target: str, threads: int) -> tuple[int, list[str]]:
     """How many builds there are for a target, and the sentences of those that do not compile."""
-    number = int(target.removeprefix("sm_").rstrip("af"))
+    number = int(target.removeprefix("sm_"))
     wanted = [(file, variant) for file, variant in builds() if file.target <= number]
 
     def failure(build: tuple[CudaFile, Macros]) -> str | None:

@@ -99,7 +99,9 @@ class Ending(NamedTuple):
 
 def missing() -> list[str]:
     """What is not there, each in a sentence."""
-    found = [f"the package {name} is not installed" for name in NEEDED if find_spec(name) is None]
+    how = ": pip install -e '.[test]'"
+    absent = [name for name in NEEDED if find_spec(name) is None]
+    found = [f"the package {name} is not installed{'' if name == 'cupy' else how}" for name in absent]
     usable, said = kernels.cuda_usable()
     return found if usable else [*found, said]
 

@@ -16,11 +16,12 @@ import numpy as np
 from minicnn.errors import DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
 
 from ._device import Device, Launch
-from ._gpu.check import OUT_OF_MEMORY, capability, examine, in_short, pip_install, properties
+from ._gpu.check import NEEDED, OUT_OF_MEMORY, capability, examine, in_short, properties
 from ._gpu.cubin_cache import cached_cubin
 from ._gpu.driver import driver_version
 from ._gpu.graph_memory import GraphMemory
 from ._gpu.nvrtc import target_for
+from ._gpu.packages import install_cupy, replace_cupy
 from ._gpu.source import Parameter
 from ._gpu.transfers import Downloads, PinnedMemoryError, Uploads
 
@@ -221,11 +222,9 @@ def _cupy() -> Any:
 
 def _without_cupy() -> str:
     if driver_version() is None:
-        return f"there is neither an NVIDIA driver nor CuPy: install the driver, then {pip_install()}"
-    return f"CuPy is not installed: {pip_install()}"
+        return f"there is neither an NVIDIA driver nor CuPy: {NEEDED}; then {install_cupy()}"
+    return f"CuPy is not installed: {install_cupy()}"
 
 
 def _broken(error: Exception) -> DeviceError:
-    return DeviceError(
-        f"CuPy is installed but cannot be imported ({in_short(error)}): {pip_install()} --force-reinstall"
-    )
+    return DeviceError(f"CuPy is installed but cannot be imported ({in_short(error)}): {replace_cupy()}")

@@ -242,7 +242,9 @@ def device(name: str) -> Device:
     if name == CPU:
         raise ArgumentError("'cpu' is no device to launch on: its kernels are called with NumPy arrays")
     if name not in _makers:
-        raise ArgumentError(f"there is no device {name!r}; there are {', '.join(devices())}")
+        kind, _, number = str(name).partition(":")
+        chosen = f"; the variable CUDA_VISIBLE_DEVICES={number} makes that GPU 'cuda'" if kind == "cuda" else ""
+        raise ArgumentError(f"there is no device {name!r}; there are {', '.join(devices())}{chosen}")
     if name not in _known:
         _known[name] = _makers[name]()
     return _known[name]

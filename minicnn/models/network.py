@@ -315,13 +315,13 @@ class Network(Layer):
 
     @precision.setter
     def precision(self, value: str) -> None:
-        one_of(f"model {self.name}", "precision", value, kernels.PRECISIONS)
-        if self.device == "cpu" and value != "float32":
+        name = str(one_of(f"model {self.name}", "precision", value, kernels.PRECISIONS))  # a dtype is equal to its name
+        if self.device == "cpu" and name != "float32":
             raise UnsupportedError(
-                f"model {self.name}: precision {value!r} is for a GPU: call model.to('cuda') first; a CPU computes in "
+                f"model {self.name}: precision {name!r} is for a GPU: call model.to('cuda') first; a CPU computes in "
                 "float32"
             )
-        self._precision = value
+        self._precision = name
         self._hand_on_precision()
         self._forget_plans()
 

@@ -63,6 +63,17 @@ def test_what_is_emulated_is_no_result(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_would_measure_nothing_is_refused(tmp_path, capsys):
+    assert measure(tmp_path, "--only", "nonsense") == module("gpu").REFUSED
+    said = capsys.readouterr().err
+    assert "no job has 'nonsense' in its title, which looks like " in said
+    assert all(title in said for title in ("'tiny, prediction, 2 images, float32'", "'conv2d tiny'"))
+    for minutes in ("-3", "nan"):
+        assert measure(tmp_path, "--minutes", minutes) == module("gpu").REFUSED
+        assert "--minutes is a number from 0 on" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_kill_loses_nothing_that_was_finished(tmp_path, monkeypatch):
     layers = module("gpu_layers").Layers
     measured, right = [], layers.rows

@@ -30,12 +30,12 @@ def compiling(tmp_path, monkeypatch):
 
 
 def test_what_is_compiled_is_found_by_those_who_launch_it(compiling, tmp_path, monkeypatch, capsys):
-    assert compiling.main(["--target", "sm_90a", "--threads", "2"]) == 0
-    assert "2 builds for sm_90a, 0 of which failed" in capsys.readouterr().out
+    assert compiling.main(["--target", "sm_90", "--threads", "2"]) == 0
+    assert "2 builds for sm_90, 0 of which failed" in capsys.readouterr().out
     assert len(list(tmp_path.rglob("*.cubin"))) == 2
     monkeypatch.setattr(cubin_cache.nvrtc, "compile_cubin", lambda *a: pytest.fail("it was compiled again"))
     for file, variant in compiling.builds():
-        assert cubin_cache.cached_cubin(file.path, "sm_90a", variant).cubin
+        assert cubin_cache.cached_cubin(file.path, "sm_90", variant).cubin
 
 
 def test_files_for_newer_architectures_are_not_compiled(compiling, tmp_path, monkeypatch):
@@ -48,7 +48,7 @@ def test_files_for_newer_architectures_are_not_compiled(compiling, tmp_path, mon
 def test_several_are_compiled_at_once(compiling, monkeypatch):
     both = threading.Barrier(2)
     monkeypatch.setattr(compiling, "cached_cubin", lambda *a: both.wait(60))
-    assert compiling.compile_all("sm_90a", 2) == (2, [])
+    assert compiling.compile_all("sm_90", 2) == (2, [])
 
 
 def test_what_does_not_compile_is_named_and_the_rest_is_compiled(compiling, tmp_path, monkeypatch, capsys):
@@ -60,7 +60,7 @@ def test_what_does_not_compile_is_named_and_the_rest_is_compiled(compiling, tmp_
         return right(path, target, variant)
 
     monkeypatch.setattr(compiling, "cached_cubin", refused)
-    assert compiling.main(["--target", "sm_90a", "--threads", "2"]) == 1
+    assert compiling.main(["--target", "sm_90", "--threads", "2"]) == 1
     assert "cuda.cu, line 3: what is wrong" in capsys.readouterr().out
     assert len(list(tmp_path.rglob("*.cubin"))) == 1
 

@@ -160,6 +160,13 @@ def test_what_is_missing_is_said_and_nothing_is_begun(monkeypatch, capsys, tmp_p
     ]
 
 
+def test_how_the_packages_of_the_tests_are_installed_is_said(monkeypatch):
+    session = module("gpu_session")
+    monkeypatch.setattr(session, "find_spec", lambda name: None if name == "pytest" else name)
+    monkeypatch.setattr(session.kernels, "cuda_usable", lambda: (True, "NVIDIA H200"))
+    assert session.missing() == ["the package pytest is not installed: pip install -e '.[test]'"]
+
+
 def test_the_kernels_that_are_watched_exist(session):
     from minicnn import kernels
 

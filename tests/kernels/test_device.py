@@ -174,6 +174,11 @@ def test_an_unknown_device_is_named_with_those_that_there_are(registered):
         kernels.device("gpu")
 
 
+def test_one_gpu_of_several_is_chosen_by_the_environment():
+    with pytest.raises(ArgumentError, match=r"no device 'cuda:1'; .*; the variable CUDA_VISIBLE_DEVICES=1 makes"):
+        kernels.device("cuda:1")
+
+
 def test_a_device_that_could_not_be_made_is_tried_again(registered):
     reasons = ["no driver", "no memory"]
 

@@ -259,6 +259,8 @@ def test_precision_is_of_a_gpu(device):
     model = small()
     with pytest.raises(UnsupportedError, match=r"model\.to\('cuda'\)"):
         model.precision = "bfloat16"
+    model.precision = np.dtype("float32")  # which is equal to its name
+    assert type(model.precision) is str
     model.to(device.name).precision = "bfloat16"
     assert model.to("cpu").precision == "float32"
     with pytest.raises(ArgumentError, match="precision"):
