@@ -3,8 +3,6 @@
 They are named themselves, not by an extra of minicnn, whose name on the public index is another project's.
 """
 
-from importlib.metadata import packages_distributions
-
 from .driver import driver_version
 
 CUPY = {12: "cupy-cuda12x[ctk]>=14", 13: "cupy-cuda13x[ctk]>=14"}  # as the extras of pyproject.toml
@@ -29,6 +27,8 @@ def replace_cupy(toolkit: int | None = None) -> str:
 
 def cupy_packages() -> list[str]:
     """The names of what is installed as `cupy`, as ["cupy-cuda13x"]."""
+    from importlib.metadata import packages_distributions  # which imports what is heavy; this is seldom asked
+
     return sorted({name for name in packages_distributions().get("cupy", ()) if name})
 
 
