@@ -12,6 +12,7 @@ from minicnn import kernels
 from minicnn.kernels import _cuda
 from minicnn.kernels._gpu import check, nvrtc, packages
 
+AS_IT_IS = metadata.packages_distributions
 pytestmark = [
     pytest.mark.cuda_compile,
     pytest.mark.skipif(sys.platform != "linux", reason="NVRTC is installed with the tests on Linux only"),
@@ -33,7 +34,7 @@ def driver(monkeypatch):
 @pytest.fixture(autouse=True)
 def no_packages(monkeypatch):
     """What is installed on this machine says nothing in these tests."""
-    monkeypatch.setattr(packages, "packages_distributions", dict)
+    monkeypatch.setattr(metadata, "packages_distributions", dict)
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def installed(monkeypatch):
     """A function that says which packages own the folder `cupy/`."""
 
     def install(*names: str) -> None:
-        monkeypatch.setattr(packages, "packages_distributions", lambda: {"cupy": list(names)})
+        monkeypatch.setattr(metadata, "packages_distributions", lambda: {"cupy": list(names)})
 
     return install
 
@@ -130,7 +131,7 @@ def test_two_cupys_are_named(said, installed):
 
 
 def test_packages_are_found_by_their_metadata(monkeypatch, tmp_path):
-    monkeypatch.setattr(packages, "packages_distributions", metadata.packages_distributions)
+    monkeypatch.setattr(metadata, "packages_distributions", AS_IT_IS)
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "cupy_cuda99x-14.0.dist-info").mkdir()
     for file, text in {"METADATA": "Name: cupy-cuda99x\n", "top_level.txt": "cupy\ncupyx\n"}.items():
