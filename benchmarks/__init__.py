@@ -2,5 +2,5 @@
 
 `python -m benchmarks.tables` puts the results into LADDER.md of every operation, the README and docs/; `figures`,
 `ladders`, `cuda_ladders`, `picture` and `roofline` make what it writes, and are no commands.  `gpu` and `gpu_session`
-measure a GPU; the other modules whose names begin so are their parts.
+measure a GPU, `gpu_compile` compiles for one; the other modules whose names begin so are their parts.
 """

@@ -12,19 +12,20 @@ The most important comes first.  Every finished part is written at once; the sam
 day, with the same device and versions.  PyTorch is left out where it is not installed.
 
 exit codes: 0 measured; 1 something was wrong or failed (it is named, the rest is measured); 2 wrong usage, or no
-device; 3 the device was lost on the way (the same command goes on with what comes next).
+device; 3 the device was lost on the way (what ran then is named, and left out when the same command goes on).
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from minicnn.errors import ArgumentError, DeviceError, MinicnnError, UnsupportedError
 
 from . import gpu_cases, gpu_table
-from .gpu_cases import Job, LayerJob
+from .gpu_cases import Job, LayerJob, NetworkJob
 from .gpu_device import EMULATED, Bench, facts, opened
 from .gpu_layers import Layers
 from .gpu_networks import Networks
@@ -49,7 +50,7 @@ class Measurement:
 
     def run(self, jobs: Iterable[Job]) -> int:
         """The exit code."""
-        for job in jobs:
+        for job in last_if_alike(list(jobs), self.result.content["lost"]):
             if self.result.done(job.title):
                 continue
             if time.monotonic() + job.seconds > self.end:
@@ -57,59 +58,84 @@ class Measurement:
             elif not self._do(job):
                 return LOST
         wrong = any(row.get("wrong") for row in self.result.rows)
-        return WRONG if wrong or self.result.content["failed"] else MEASURED
+        return WRONG if wrong or self.result.content["failed"] or self.result.content["lost"] else MEASURED
 
     def _do(self, job: Job) -> bool:
         """Measure one job; False when the device is lost."""
+        end = partial(self.result.finish, job.title)
         try:
+            self.result.begin(job.title)
             for row in self._rows(job):
                 self.result.add(row)
                 print(gpu_table.line(row), file=sys.stderr, flush=True)
-            self.result.finish(job.title)
         except (UnsupportedError, MemoryError) as error:
-            self.result.leave_out(job.title, str(error))
+            end = partial(self.result.leave_out, job.title, str(error))
             print(f"left out: {job.title}: {error}", file=sys.stderr, flush=True)
         except Exception as error:  # the jobs after it must not be lost with it
-            self.result.fail(job.title, f"{type(error).__name__}: {error}")
+            end = partial(self.result.fail, job.title, f"{type(error).__name__}: {error}")
             print(f"FAILED: {job.title}: {error}", file=sys.stderr, flush=True)
-        return self._alive()
+        except KeyboardInterrupt:
+            self.result.idle()
+            raise
+        if not self._alive():
+            return False
+        self.result.idle()
+        end()
+        return True
 
     def _rows(self, job: Job) -> Iterator[dict[str, Any]]:
         yield from self.layers.rows(job) if isinstance(job, LayerJob) else self.networks.rows(job)
 
     def _alive(self) -> bool:
-        """Whether the device still computes: a kernel that failed has ended it for this process."""
+        """Whether the device still computes: a kernel that failed has ended it for this process, and is named."""
         try:
             self.bench.device.synchronize()
         except DeviceError as error:
-            print(f"the device is lost: {error}", file=sys.stderr)
+            print(f"the device is lost: {self.result.lose(str(error))}: {error}", file=sys.stderr, flush=True)
             return False
         return True
+
+
+def last_if_alike(jobs: list[Job], lost: Container[str]) -> list[Job]:
+    """The jobs, but last the networks' that do what has lost the device for another network: they may do so too."""
+    suspect = {(j.task, j.precision) for j in jobs if isinstance(j, NetworkJob) and j.title in lost}
+    return sorted(jobs, key=lambda j: isinstance(j, NetworkJob) and (j.task, j.precision) in suspect)
 
 
 def parser() -> argparse.ArgumentParser:
     made = command_line("gpu", __doc__, "gpu-DEVICE-DATE")
     made.add_argument("--minutes", type=float, default=10.0, metavar="N", help="no job begins that may end later")
-    made.add_argument("--only", default="", metavar="TEXT", help="jobs whose title contains this text")
+    only = "jobs whose title contains this text, as 'VGG16, prediction' or 'dense VGG16 fc1'"
+    made.add_argument("--only", default="", metavar="TEXT", help=only)
     made.add_argument("--device", default="cuda", choices=("cuda", EMULATED), help="where kernels run (default cuda)")
     made.add_argument("--tiny", action="store_true", help="tiny shapes and one sample, to see that it runs")
     return made
 
 
+def _check(options: argparse.Namespace, jobs: Callable[[], Iterator[Job]]) -> None:
+    """Refuse options by which nothing would be measured, or what is no result be kept as one."""
+    if options.device == EMULATED and (not options.tiny or options.out.resolve() == RESULTS):
+        raise ArgumentError(f"--device {EMULATED} needs --tiny and --out: what it takes is no result")
+    if not options.minutes >= 0:
+        raise ArgumentError(f"--minutes is a number from 0 on, got {options.minutes}")
+    if not any(options.only in job.title for job in jobs()):
+        first = {type(job): repr(job.title) for job in reversed(list(jobs()))}  # of each kind
+        raise ArgumentError(f"no job has {options.only!r} in its title, which looks like {' or '.join(first.values())}")
+
+
 def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
+    jobs = gpu_cases.tiny_jobs if options.tiny else gpu_cases.jobs
     try:
-        if options.device == EMULATED and (not options.tiny or options.out.resolve() == RESULTS):
-            raise ArgumentError(f"--device {EMULATED} needs --tiny and --out: what it takes is no result")
+        _check(options, jobs)
         device = opened(options.device)
         told = facts(device)
         result = Result(options.out, told)
     except MinicnnError as error:
         print(f"benchmarks.gpu: {error}", file=sys.stderr)
         return REFUSED
-    bench = Bench(device, told["name"], available(device), TINY if options.tiny else PACE)
-    jobs = gpu_cases.tiny_jobs() if options.tiny else gpu_cases.jobs()
-    code = Measurement(bench, result, options.minutes).run(job for job in jobs if options.only in job.title)
+    bench = Bench(device, told["name"], available(device), TINY if options.tiny else PACE, result.begin)
+    code = Measurement(bench, result, options.minutes).run(job for job in jobs() if options.only in job.title)
     print(gpu_table.text(result.content))
     print(f"wrote {result.path}", file=sys.stderr)
     return code

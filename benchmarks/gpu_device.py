@@ -3,7 +3,7 @@
 import importlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -17,7 +17,7 @@ from minicnn.bench.machine import version
 from minicnn.errors import UnsupportedError
 from minicnn.kernels import Device
 
-from .gpu_timing import Pace
+from .gpu_timing import Pace, nothing
 
 EMULATED = "cuda-emulated"
 TESTS = Path(__file__).parents[1] / "tests"  # where the emulator is
@@ -34,12 +34,26 @@ CLOCKS = {"clocks.sm": "sm_mhz", "clocks.mem": "memory_mhz", "power.draw": "watt
 
 
 class Bench(NamedTuple):
-    """What measures: a device by its name on data sheets, PyTorch where there is one, and how often to time."""
+    """What measures: a device by its name on data sheets, PyTorch where there is one, how often to time."""
 
     device: Device
     name: str
     torch: Any  # a gpu_torch.Torch, or None
     pace: Pace
+    tell: Callable[[str], None] = nothing  # what is run next
+
+    def begin(self, what: str) -> None:
+        """Say what is run next, when all before has ended well.
+
+        Raises
+        ------
+        DeviceError
+            The device is lost, by what was said before.
+        UnsupportedError
+            What comes next has lost it in an earlier process.
+        """
+        self.device.synchronize()
+        self.tell(what)
 
     def give_back(self) -> None:
         """Give unused memory back: CuPy's pool would keep from PyTorch what PyTorch needs, and the reverse."""

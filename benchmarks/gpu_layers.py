@@ -6,6 +6,7 @@ part a prediction does not pay either.  A call that cannot be captured is timed 
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from minicnn import kernels
@@ -38,18 +39,31 @@ class Layers:
         for case in job.cases(self.draw):
             yield {"job": job.title, "batch": job.batch, **self._row(case)}
             self.bench.give_back()
+            self.bench.begin(job.title)  # what makes the next case
+
+    def _begin(self, case: Case, name: str) -> None:
+        self.bench.begin(f"{case.op} {case.direction} {name}")
 
     def _row(self, case: Case) -> dict[str, Any]:
         calls: dict[str, Callable[[], Any]] = {}
-        row: dict[str, Any] = {"errors": {}, "wrong": {}, "left_out": {}, "not_captured": [], "default": {}}
+        row: dict[str, Any] = {
+            "errors": {},
+            "wrong": {},
+            "left_out": {},
+            "not_captured": [],
+            "default": {},
+            "torch": {},
+        }
         expected = self._rungs(case, calls, row)
         with self.bench.noting("default", row):
+            self._begin(case, "default")
             row["default"] = dict(zip(("call", "prediction"), chosen(case)))
         if self.torch is not None and expected is not None:
             self._peers(self.torch, case, calls, row, expected)
         seconds, quartiles = {}, {}
-        for name, times in in_turns(calls, self.device.synchronize, self.bench.pace).items():
-            seconds[name], quartiles[name] = told(times)
+        times = in_turns(calls, self.device.synchronize, self.bench.pace, partial(self._begin, case))
+        for name, found in times.items():
+            seconds[name], quartiles[name] = told(found)
         work = Work(case.flops, case.moved)
         named = {"op": case.op, "direction": case.direction, "case": case.name, "shape": case.shape}
         figures = {"flops": case.flops, "bytes": case.moved, "unit": case.unit, "work": case.work}
@@ -71,12 +85,14 @@ class Layers:
         for spec in kernels.specs("cuda"):
             if (spec.op, spec.direction) == (case.op, case.direction):
                 with self.bench.noting(spec.rung, row):
+                    self._begin(case, spec.rung)
                     found = outputs(case, spec.rung)
                     expected = found if expected is None else expected
                     if self._agrees(spec.rung, found, expected, TOLERANCE[precision_of(spec.rung)], row):
                         right.append(spec.rung)
         for rung in right:
             with self.bench.noting(rung, row):
+                self._begin(case, rung)
                 calls[rung] = self._captured(rung, case.ready(rung), row)
         return expected
 
@@ -106,6 +122,7 @@ class Layers:
 
         for precision, name in TORCH.items() if case.flops else [("float32", "torch")]:
             with self.bench.noting(name, row, "left_out"), torch.precision(precision):
+                self._begin(case, name)
                 made = peer(torch, case, precision)
                 if made is None:
                     return
@@ -113,6 +130,7 @@ class Layers:
                     name, [torch.array(made.result(made.run()))], expected[:1], PEER_TOLERANCE[precision], row
                 ):
                     calls[name] = torch.captured(made.run)
+                    row["torch"][name] = torch.settings()
 
 
 def precision_of(rung: str) -> str:

@@ -24,7 +24,7 @@ from .gpu_cases import PARTS, NetworkJob
 from .gpu_device import Bench, clocks
 from .gpu_floors import network_floor, works
 from .gpu_timing import in_turns, told
-from .gpu_torch import MOMENTUM, RATE
+from .gpu_torch import COMPILED, MOMENTUM, RATE
 from .kernel_cases import TINY
 
 SIZE = 224
@@ -55,11 +55,17 @@ class Networks:
         model, steps = self._network(job.model)
         model.precision = job.precision
         named = {"job": job.title, "model": job.model, "task": job.task, "batch": job.batch, "precision": job.precision}
-        row: dict[str, Any] = {**named, "size": model.input_shape[1], "errors": {}, "wrong": {}, "left_out": {}}
-        calls = self._calls(job, model, steps, row)
-        timings = {
-            name: told(times) for name, times in in_turns(calls, self.device.synchronize, self.bench.pace).items()
+        row: dict[str, Any] = {
+            **named,
+            "size": model.input_shape[1],
+            "errors": {},
+            "wrong": {},
+            "left_out": {},
+            "torch": {},
         }
+        calls = self._calls(job, model, steps, row)
+        times = in_turns(calls, self.device.synchronize, self.bench.pace, partial(self._begin, job))
+        timings = {name: told(found) for name, found in times.items()}
         row |= {"seconds": {name: seconds for name, (seconds, _) in timings.items()}, "clocks": clocks(self.device)}
         row["quartiles"] = {name: around for name, (_, around) in timings.items()}
         layers = works(model, steps, job.batch)
@@ -103,6 +109,7 @@ class Networks:
         engines = {"torch": False, **({"torch-compile": True} if job.compiled else {})} if self.torch else {}
         for engine, compiled in engines.items():
             with self.bench.noting(engine, row, "left_out"):
+                self._begin(job, engine)
                 network = self.torch.network(steps, weights, logits=not predicts)
                 if predicts:
                     call: Call = self.torch.predictor(network, x, job.precision, compiled)
@@ -110,6 +117,7 @@ class Networks:
                     call = self.torch.trainer(network, x, y, job.precision, compiled)
                 if self._agrees(job, engine, call(), own, row):
                     calls[engine] = call
+                    row["torch"][engine] = self.torch.settings(COMPILED[job.task] if compiled else None)
         return calls
 
     def _agrees(self, job: NetworkJob, engine: str, found: Any, own: Any, row: dict[str, Any]) -> bool:
@@ -124,6 +132,9 @@ class Networks:
         else:
             row["wrong"][engine] = f"relative error {error:.1e}"
         return right
+
+    def _begin(self, job: NetworkJob, engine: str) -> None:
+        self.bench.begin(job.title if engine == "minicnn" else f"{job.title}: {engine}")
 
     def _predict(self, model: Model, images: Any, batch: int) -> np.ndarray:
         return to_host(model.predict(images, batch_size=batch, verbose=0))

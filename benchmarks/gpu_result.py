@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.bench.machine import facts as machine_facts
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, UnsupportedError
 
 from .gpu_device import EMULATED
 from .measuring import RESULTS, command
 
 PREFIX = "gpu-"
+RUNNING = ".running"  # ending of the file that says what runs now
 
 
 class Result:
@@ -33,6 +34,7 @@ class Result:
             "emulated": device["name"] == EMULATED,
             "done": [],
             "failed": {},
+            "lost": {},
             "left_out": {},
             "rows": [],
         }
@@ -40,7 +42,10 @@ class Result:
             kept = json.loads(self.path.read_text("utf-8"))
             if kept["device"] != device:
                 raise ArgumentError(f"{self.path} was measured with other versions: remove it, or choose another --out")
-            self.content |= {name: kept[name] for name in ("done", "failed", "rows")}
+            self.content |= {name: kept[name] for name in ("done", "failed", "lost", "rows")}
+        self.running = self.path.with_suffix(RUNNING)
+        if self.running.exists():
+            self.lose("the process ended while it ran")
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -48,7 +53,32 @@ class Result:
 
     def done(self, title: str) -> bool:
         """Whether a job was done, or has failed, in this run or one before."""
-        return title in self.content["done"] or title in self.content["failed"]
+        return any(title in self.content[ending] for ending in ("done", "failed", "lost"))
+
+    def begin(self, what: str) -> None:
+        """Note what runs from now on: a process that ends before `idle` leaves it to the next one, for `lose`.
+
+        Raises
+        ------
+        UnsupportedError
+            It has lost the device before.
+        """
+        if what in self.content["lost"]:
+            raise UnsupportedError(f"it is not run again: {self.content['lost'][what]}")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.running.write_text(what, "utf-8")
+
+    def lose(self, why: str) -> str:
+        """What runs has lost the device, and is not run again: gives its name."""
+        what = self.running.read_text("utf-8")
+        self.content["lost"][what] = why
+        self.write()
+        self.idle()
+        return what
+
+    def idle(self) -> None:
+        """Nothing runs."""
+        self.running.unlink(missing_ok=True)
 
     def add(self, row: dict[str, Any]) -> None:
         """One more row, in the place of an older one of the same thing."""

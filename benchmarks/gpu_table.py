@@ -30,7 +30,7 @@ def text(result: dict[str, Any]) -> str:
     parts += [_aligned(header, rows) for header, rows in _tables(result, lambda row: True)]
     reasons = Counter(result["left_out"].values())
     parts += [f"left out, {why}: {count} part{'s' if count > 1 else ''}" for why, count in reasons.items()]
-    parts += [f"FAILED: {title}: {why}" for title, why in result["failed"].items()]
+    parts += [f"FAILED: {what}: {why}" for kind in ("failed", "lost") for what, why in result[kind].items()]
     parts += [
         f"WRONG: {_what(row)}, {name}: {why}" for row in result["rows"] for name, why in row.get("wrong", {}).items()
     ]

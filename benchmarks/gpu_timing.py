@@ -19,19 +19,28 @@ class Pace(NamedTuple):
     slow: float
 
 
-def in_turns(calls: Mapping[str, Call], wait: Call, pace: Pace) -> dict[str, list[float]]:
+def nothing(what: str) -> None:
+    """Where nobody asks what is run next."""
+
+
+def in_turns(
+    calls: Mapping[str, Call], wait: Call, pace: Pace, begin: Callable[[str], None] = nothing
+) -> dict[str, list[float]]:
     """Seconds of each call, in turns: what changes the clocks of the device changes them for all.
 
-    `wait` returns when all that was called is done.  Each is called before, uncounted, until a sample is long enough.
+    `wait` returns when all that was called is done, `begin` is told the name of what is called next.  Each is called
+    before, uncounted, until a sample is long enough.
     """
     counts, seconds = {}, {}
     for name, call in calls.items():
+        begin(name)
         counts[name], first = _calls_of_a_sample(call, wait, pace.sample)
         seconds[name] = [first] if first > pace.slow else []
     names = [name for name in calls if not seconds[name]]
     for round_ in range(pace.rounds):
         start = round_ % max(1, len(names))
         for name in names[start:] + names[:start]:
+            begin(name)
             calls[name]()  # the caches and clocks are those of this call, not of the one before
             wait()
             seconds[name].append(_sample(calls[name], wait, counts[name]) / counts[name])

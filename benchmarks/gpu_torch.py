@@ -15,6 +15,7 @@ from .gpu_device import EMULATED
 
 RATE, MOMENTUM = 1e-5, 0.9  # small enough that rounding errors do not grow from step to step
 CALLS_BEFORE_CAPTURE = 3  # as PyTorch asks for
+COMPILED = {"predict": "reduce-overhead", "train": "default"}  # the mode of torch.compile; the first has CUDA graphs
 
 
 def available(device: Device) -> "Torch | None":
@@ -47,14 +48,21 @@ class Torch:
 
     @contextmanager
     def precision(self, name: str) -> Iterator[None]:
-        """Within the block, products of float32 arrays are made of float32, or of TF32; there is no tape."""
-        backends, rounded = self.torch.backends, name == "tf32"
-        if hasattr(backends, "fp32_precision"):  # PyTorch 2.9 and newer
-            backends.cudnn.conv.fp32_precision = backends.cuda.matmul.fp32_precision = "tf32" if rounded else "ieee"
-        else:
-            backends.cudnn.allow_tf32 = backends.cuda.matmul.allow_tf32 = rounded
+        """Within the block, products of float32 arrays are made of float32, or of TF32; there is no tape.
+
+        PyTorch 2.9 has newer names for this, `fp32_precision`; once they are set, its compiler, which reads the older
+        ones until 2.11, refuses to work.  The older ones set both.
+        """
+        backends = self.torch.backends
+        backends.cudnn.allow_tf32 = backends.cuda.matmul.allow_tf32 = name == "tf32"
         with self.torch.no_grad():
             yield
+
+    def settings(self, compiled: str | None = None) -> dict[str, Any]:
+        """What products of float32 arrays are made of now, as PyTorch says, and the mode in which it has compiled."""
+        matmul, convolution = self.torch.backends.cuda.matmul.allow_tf32, self.torch.backends.cudnn.allow_tf32
+        said = {"matmul_tf32": matmul, "convolution_tf32": convolution}
+        return said | ({"compiled": compiled} if compiled else {})
 
     def captured(self, run: Callable[[], Any]) -> Callable[[], Any]:
         """A function that launches again what `run` launches, by a CUDA graph, without PyTorch's own work between."""
@@ -97,7 +105,7 @@ class Torch:
         """A prediction, whose outputs go to the host."""
         torch, dtype = self.torch, self.torch.bfloat16 if precision == "bfloat16" else self.torch.float32
         made, images = network.eval().to(dtype), self.images(x, network).to(dtype)
-        model = torch.compile(made, mode="reduce-overhead") if compiled else made
+        model = torch.compile(made, mode=COMPILED["predict"]) if compiled else made
 
         def predict() -> np.ndarray:
             with self.precision(precision), torch.inference_mode():
@@ -111,7 +119,7 @@ class Torch:
         images, classes = self.images(x, network), torch.from_numpy(y).to(self.where)
         made = network.train()
         optimizer = torch.optim.SGD(made.parameters(), RATE, MOMENTUM, fused=True)
-        model = torch.compile(made) if compiled else made
+        model = torch.compile(made, mode=COMPILED["train"]) if compiled else made
 
         def train() -> float:
             with self.precision(precision), torch.enable_grad():

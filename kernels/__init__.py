@@ -33,8 +33,9 @@ from ._compiling import on_compiling
 from ._cuda import cuda_usable
 from ._device import Device, device, devices
 from ._gpu.driver import driver_version
+from ._gpu.packages import several_cupys
 from ._memory import Memory, reuse
-from ._moving import array_module, device_array, fetch, shared, to_device, to_host, together
+from ._moving import array_module, detached, device_array, fetch, shared, to_device, to_host, together
 from ._other_processes import compiling_network
 from ._precision import PRECISIONS, current_precision, precision
 from ._registry import (
@@ -80,6 +81,7 @@ __all__ = [
     "current_precision",
     "dense",
     "depthwise_conv2d",
+    "detached",
     "device",
     "device_array",
     "device_of",
@@ -112,6 +114,7 @@ __all__ = [
     "rungs",
     "same_padding",
     "set_num_threads",
+    "several_cupys",
     "shared",
     "softmax",
     "softmax_crossentropy",

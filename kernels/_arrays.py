@@ -9,21 +9,25 @@ from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
 from ._device import CPU, device
 from ._memory import empty
-from ._where import device_of
+from ._where import device_of, one_device
 
 
 def same_dtype(op: str, **arrays: Any) -> np.dtype:
-    """The one float dtype of the arrays that are not None.
+    """The one float dtype of the arrays that are not None, which are on one device.
 
     Raises
     ------
     DTypeError
         Dtypes that differ, or that are not floating point.
+    DeviceError
+        Arrays on several devices.
     """
-    dtypes = {name: array.dtype for name, array in arrays.items() if array is not None}
-    first = next(iter(dtypes.values()))
-    if any(dtype != first for dtype in dtypes.values()) or first.kind != "f":
-        found = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
+    given = [array for array in arrays.values() if array is not None]
+    if len({type(array) for array in given}) > 1:
+        one_device(op, **arrays)
+    first = given[0].dtype
+    if len({array.dtype for array in given}) > 1 or first.kind != "f":
+        found = ", ".join(f"{name} {array.dtype}" for name, array in arrays.items() if array is not None)
         raise DTypeError(f"{op}: all arrays must have one float dtype; found {found}")
     return first
 
@@ -56,10 +60,14 @@ def output_array(out: Any, shape: tuple[int, ...], like: Any, op: str, *operands
         `out` has another shape or dtype, or is not contiguous.
     ArgumentError
         It may not be written, or lies in the memory of one of the `operands`, which are read after it is written.
+    DeviceError
+        It is on another device than `like`.
     """
     if out is None:
         where = device_of(like)
         return (empty if where == "cpu" else device(where).xp.empty)(tuple(shape), like.dtype)
+    if type(out) is not type(like):
+        one_device(op, **{"out": out, "the operands": like})
     if out.shape != tuple(shape) or out.dtype != like.dtype or not out.flags.c_contiguous:
         raise ShapeError(
             f"{op}: out must be a contiguous {like.dtype} array of shape {tuple(shape)}; it is {out.dtype} {out.shape}"

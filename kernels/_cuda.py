@@ -16,12 +16,14 @@ import numpy as np
 from minicnn.errors import DeviceError, DeviceMemoryError, MinicnnError, UnsupportedError
 
 from ._device import Device, Launch
-from ._gpu.check import capability, examine, in_short, pip_install, properties
+from ._gpu.check import NEEDED, OUT_OF_MEMORY, capability, examine, in_short, properties
 from ._gpu.cubin_cache import cached_cubin
 from ._gpu.driver import driver_version
 from ._gpu.graph_memory import GraphMemory
 from ._gpu.nvrtc import target_for
-from ._gpu.transfers import Downloads, Uploads
+from ._gpu.packages import install_cupy, replace_cupy
+from ._gpu.source import Parameter
+from ._gpu.transfers import Downloads, PinnedMemoryError, Uploads
 
 SHARED_WITHOUT_ASKING = 48 << 10  # bytes of dynamic shared memory that any kernel may have
 NULL = np.uintp(0)  # None is not one: CuPy 13 passes it as 0xffffffff
@@ -45,9 +47,23 @@ class CupyDevice(Device):
         self.xp = _cupy()
         self.capability = capability(properties(self.xp))
         self._thread = threading.local()
+        self._number = self.xp.cuda.runtime.getDevice()
         self._uploads, self._downloads = Uploads(self.xp.cuda), Downloads(self.xp.cuda)
         self._modules: dict[tuple[Path, tuple[str, ...]], Any] = {}
         self._functions: dict[tuple[Path, str, tuple[str, ...]], Any] = {}
+
+    def _check(self, kernel: str, parameter: Parameter, argument: Any) -> None:
+        super()._check(kernel, parameter, argument)
+        if parameter.is_pointer and argument is not None:
+            self._check_here(f"{kernel}: argument {parameter.name}", argument)
+
+    def _check_here(self, what: str, array: Any) -> None:
+        """Refuse an array of another GPU, whose addresses are none here."""
+        if array.device.id != self._number:
+            raise DeviceError(
+                f"{what} is on GPU {array.device.id}, and kernels run on GPU {self._number}: make it there, or start "
+                "with CUDA_VISIBLE_DEVICES naming the one GPU to use"
+            )
 
     def _launch(self, launch: Launch) -> None:
         wanted = launch.source, launch.kernel, launch.defines
@@ -74,10 +90,10 @@ class CupyDevice(Device):
         cuda = self.xp.cuda
         try:
             yield
-        except cuda.memory.OutOfMemoryError as error:
+        except (cuda.memory.OutOfMemoryError, cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
+            if getattr(error, "status", OUT_OF_MEMORY) != OUT_OF_MEMORY:  # CuPy's own, of its pool, has no status
+                raise DeviceError(f"{what}: {error}") from error
             raise DeviceMemoryError(f"{what}: the GPU has too little memory: take smaller batches ({error})") from error
-        except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
-            raise DeviceError(f"{what}: {error}") from error
 
     def from_host(self, array: np.ndarray) -> Any:
         self._refuse_in_capture()
@@ -94,7 +110,11 @@ class CupyDevice(Device):
     def fetch(self, array: Any) -> Callable[[], np.ndarray]:
         self._refuse_in_capture()
         with self.guard("copy from the GPU"):
-            finish = self._downloads.begin(self.xp.ascontiguousarray(array))
+            array = self.xp.ascontiguousarray(array)
+            try:
+                finish = self._downloads.begin(array)
+            except PinnedMemoryError:
+                return super().fetch(array)
 
         def finished() -> np.ndarray:
             with self.guard("copy from the GPU"):
@@ -104,6 +124,7 @@ class CupyDevice(Device):
 
     def write(self, place: Any, array: Any) -> None:
         if not isinstance(array, np.ndarray):
+            self._check_here("the array to copy", array)
             with self.guard("copy on the GPU"):
                 place[...] = array
             return
@@ -111,7 +132,7 @@ class CupyDevice(Device):
         with self.guard("copy to the GPU"):
             try:
                 self._uploads.write(place, array)
-            except self.xp.cuda.memory.OutOfMemoryError:
+            except (self.xp.cuda.memory.OutOfMemoryError, PinnedMemoryError):
                 place.set(array.astype(place.dtype, order="C", copy=False))  # through no memory beside its own
 
     def capture(self, work: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
@@ -201,11 +222,9 @@ def _cupy() -> Any:
 
 def _without_cupy() -> str:
     if driver_version() is None:
-        return f"there is neither an NVIDIA driver nor CuPy: install the driver, then {pip_install()}"
-    return f"CuPy is not installed: {pip_install()}"
+        return f"there is neither an NVIDIA driver nor CuPy: {NEEDED}; then {install_cupy()}"
+    return f"CuPy is not installed: {install_cupy()}"
 
 
 def _broken(error: Exception) -> DeviceError:
-    return DeviceError(
-        f"CuPy is installed but cannot be imported ({in_short(error)}): {pip_install()} --force-reinstall"
-    )
+    return DeviceError(f"CuPy is installed but cannot be imported ({in_short(error)}): {replace_cupy()}")

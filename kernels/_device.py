@@ -121,10 +121,12 @@ class Device:
         where = f"{kernel}: argument {parameter.name}"
         if not parameter.is_pointer:
             if not isinstance(argument, np.generic) or argument.dtype != parameter.dtype:
-                raise DTypeError(f"{where} is one NumPy {parameter.dtype}, got {_described(argument)}")
+                raise DTypeError(f"{where} must be one NumPy {parameter.dtype}, got {_described(argument)}")
         elif argument is not None:
             if not isinstance(argument, self.xp.ndarray) or argument.dtype != parameter.dtype:
-                raise DTypeError(f"{where} is an array of {parameter.dtype} on {self.name}, got {_described(argument)}")
+                raise DTypeError(
+                    f"{where} must be an array of {parameter.dtype} on {self.name}, got {_described(argument)}"
+                )
             if not argument.flags.c_contiguous:
                 raise ArgumentError(f"{where} is not contiguous: its shape is {argument.shape}")
 
@@ -240,7 +242,9 @@ def device(name: str) -> Device:
     if name == CPU:
         raise ArgumentError("'cpu' is no device to launch on: its kernels are called with NumPy arrays")
     if name not in _makers:
-        raise ArgumentError(f"there is no device {name!r}; there are {', '.join(devices())}")
+        kind, _, number = str(name).partition(":")
+        chosen = f"; the variable CUDA_VISIBLE_DEVICES={number} makes that GPU 'cuda'" if kind == "cuda" else ""
+        raise ArgumentError(f"there is no device {name!r}; there are {', '.join(devices())}{chosen}")
     if name not in _known:
         _known[name] = _makers[name]()
     return _known[name]

@@ -11,7 +11,7 @@ from ._device import device
 from ._where import device_of
 
 HOST = "cpu"
-DLPACK_CUDA = 2  # the number of NVIDIA's GPUs in DLPack
+ON_CUDA = (2, 13)  # DLPack's numbers for memory of NVIDIA's GPUs, and for what CUDA moves between them and the host
 
 
 def to_host(array: Any) -> np.ndarray:
@@ -48,7 +48,12 @@ def shared(source: Any) -> Any:
         The GPU cannot be used here.
     """
     kind, _ = source.__dlpack_device__()
-    return device("cuda").xp.from_dlpack(source) if kind == DLPACK_CUDA else np.from_dlpack(source)
+    return (device("cuda").xp if kind in ON_CUDA else np).from_dlpack(detached(source))
+
+
+def detached(value: Any) -> Any:
+    """A value without the way to its gradient, with which PyTorch hands its tensors to no other library."""
+    return value.detach() if getattr(value, "requires_grad", False) and hasattr(value, "detach") else value
 
 
 def device_array(value: Any) -> Any:
@@ -57,7 +62,7 @@ def device_array(value: Any) -> Any:
         return None
     if hasattr(value, "minicnn_device"):
         return value
-    if not hasattr(value, "__dlpack_device__") or value.__dlpack_device__()[0] != DLPACK_CUDA:
+    if not hasattr(value, "__dlpack_device__") or value.__dlpack_device__()[0] not in ON_CUDA:
         return None
     return value if hasattr(value, "get") else shared(value)
 

@@ -17,7 +17,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -196,11 +196,15 @@ def rungs(op: str, device: str = "cpu") -> list[str]:
     return list(dict.fromkeys(spec.rung for spec in specs(device) if spec.op == op))
 
 
-@contextmanager
-def use(op: str, rung: str) -> Iterator[None]:
-    """Within the block, `op` runs on `rung` in every direction that the rung has.
+def use(op: str, rung: str) -> AbstractContextManager[None]:
+    """For a `with` block, within which `op` runs on `rung` in every direction that the rung has.
 
     Other directions keep their default.  A case that the rung cannot do raises; nothing else runs in its place.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such operation, or it has no such rung.
 
     >>> from minicnn import kernels
     >>> with kernels.use("conv2d", rung="v1_direct"):
@@ -209,6 +213,11 @@ def use(op: str, rung: str) -> Iterator[None]:
     known = {spec.rung for ladder in _known(op).ladder.values() for spec in ladder.values()}
     if rung not in known:
         raise ArgumentError(f"{op} has no rung {rung!r}; it has {', '.join(sorted(known))}")
+    return _forced_to(op, rung)
+
+
+@contextmanager
+def _forced_to(op: str, rung: str) -> Iterator[None]:
     token = _forced.set({**_forced.get(), op: rung})
     try:
         yield

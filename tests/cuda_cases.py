@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from rung_cases import assert_close, cases_of, draw_case
+from rung_cases import BOUND, assert_close, cases_of, draw_case
 
 from minicnn import kernels
 from minicnn.kernels._device import Device
@@ -24,7 +24,27 @@ def agrees_with_the_reference(spec: kernels.KernelSpec, device: Device, data: st
     assert kernels.device_of(found) == device.name
     assert found.dtype == np.float32
     assert found.shape == expected.shape
-    assert_close(device.to_host(found), expected, case, spec)
+    result = device.to_host(found)
+    try:
+        assert_close(result, expected, case, spec)
+    except AssertionError as error:
+        raise AssertionError(_difference(result, expected, case, spec, device)) from error
+
+
+def _difference(
+    found: np.ndarray, expected: np.ndarray, case: dict[str, Any], spec: kernels.KernelSpec, device: Device
+) -> str:
+    """The rung and the case in one line, the largest error against its bound in another."""
+    bound = np.broadcast_to(BOUND * cases_of(spec).magnitude(case, spec.direction) + 1e-37, found.shape)
+    error = np.where(np.isnan(found), np.inf, np.abs(found - expected))
+    place = np.unravel_index(np.argmax(error / bound), found.shape)
+    shapes = ", ".join(f"{name} {value.shape}" for name, value in case.items() if isinstance(value, np.ndarray))
+    return (
+        f"{spec.op} {spec.direction} {spec.rung} differs from the reference, order of threads "
+        f"{getattr(device, 'order', 'of the GPU')}: {shapes}\n"
+        f"at {tuple(map(int, place))} got {found[place]:.9g}, expected {expected[place]:.9g}: an error of "
+        f"{error[place]:.3g}, where rounding alone makes {bound[place]:.3g}; {np.sum(error > bound)} of {found.size}"
+    )
 
 
 def on_device(value: Any, device: Device, order: str = "C") -> Any:

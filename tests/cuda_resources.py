@@ -1,6 +1,7 @@
 """What every kernel for a GPU takes of a multiprocessor, as recorded: the gate of the compile suite.
 
-    python tests/cuda_resources.py          compile all kernels for all targets, and record it
+    python tests/cuda_resources.py            compile all kernels for all targets, and record it
+    python tests/cuda_resources.py pad2d      those of this operation alone; all else stays as it is recorded
 
 For each kernel the most over all targets: registers a thread, bytes that are spilled to memory, bytes of shared memory.
 """
@@ -10,20 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from minicnn import kernels
-from minicnn.kernels._gpu.file import CudaFile, cuda_files
-from minicnn.kernels._gpu.nvrtc import compile_cubin
+from minicnn.errors import DeviceError
+from minicnn.kernels._gpu.file import CudaFile, Macros, builds
+from minicnn.kernels._gpu.nvrtc import CHECKED, compile_cubin
 
 PATH = Path(__file__).parent / "golden" / "cuda_resources.json"
-TARGETS = (75, 80, 86, 89, 90)
-Build = tuple[CudaFile, tuple[str, ...]]
-
-
-def builds() -> list[Build]:
-    """Every CUDA file with every choice of its macros."""
-    for spec in kernels.specs("cuda"):
-        assert callable(spec.fn)  # imports the module, which names its files
-    return [(file, variant) for file in sorted(cuda_files, key=lambda file: file.name) for variant in file.variants]
+Build = tuple[CudaFile, Macros]
 
 
 def title(build: Build) -> str:
@@ -35,7 +28,7 @@ def title(build: Build) -> str:
 def compiled(build: Build) -> Iterator[tuple[str, dict[str, list[int]]]]:
     """For each target that the file is for: what each of its kernels takes."""
     file, variant = build
-    for target in TARGETS:
+    for target in CHECKED:
         if target >= file.target:
             found = compile_cubin(file.path, f"sm_{target}", variant)
             assert not found.warnings, found.warnings
@@ -51,14 +44,40 @@ def most(build: Build) -> dict[str, list[int]]:
     return found
 
 
-def record() -> None:
-    """Write what all kernels take."""
-    lines = []
-    for build in builds():
-        for name, taken in sorted(most(build).items()):
-            lines.append(f"  {json.dumps(f'{title(build)}: {name}')}: {json.dumps(taken)}")
+def record(*operations: str) -> int:
+    """Write what the kernels of operations, or all, take; 1 where something does not compile, and is left as it was."""
+    chosen = [build for build in builds() if not operations or build[0].name.split("/")[0] in operations]
+    found = {name: taken for name, taken in recorded().items() if not _is_of(chosen, name) and _is_of(builds(), name)}
+    failed = []
+    for i, build in enumerate(chosen):
+        print(f"{i + 1}/{len(chosen)} {title(build)}", flush=True)
+        try:
+            found |= {f"{title(build)}: {name}": taken for name, taken in most(build).items()}
+        except (DeviceError, AssertionError) as error:
+            found |= {name: taken for name, taken in recorded().items() if _is_of([build], name)}
+            failed.append(f"{title(build)} does not compile: {str(error).splitlines()[0]}")
+    lines = [f"  {json.dumps(name)}: {json.dumps(taken)}" for name, taken in sorted(found.items(), key=_place)]
     PATH.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+    unknown = set(operations) - {build[0].name.split("/")[0] for build in builds()}
+    failed += [f"there is no kernel for a GPU of {name}" for name in sorted(unknown)]
+    print("\n".join(failed), file=sys.stderr, end="\n" * bool(failed))
+    return int(bool(failed))
+
+
+def recorded() -> dict[str, list[int]]:
+    """What is recorded now."""
+    return json.loads(PATH.read_text("utf-8"))
+
+
+def _is_of(some: list[Build], name: str) -> bool:
+    return name.startswith(tuple(f"{title(build)}: " for build in some))
+
+
+def _place(item: tuple[str, list[int]]) -> tuple[int, str]:
+    """In the order of builds, and of kernels in each."""
+    build, _, kernel = item[0].partition(": ")
+    return [title(one) for one in builds()].index(build), kernel
 
 
 if __name__ == "__main__":
-    sys.exit(record())
+    sys.exit(record(*sys.argv[1:]))

@@ -17,11 +17,19 @@ import numpy as np
 from fake_streams import Block, Memory, Stream, Streams
 
 TEXTS = {
+    2: "cudaErrorMemoryAllocation: out of memory",
     35: "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version",
     100: "cudaErrorNoDevice: no CUDA-capable device is detected",
     700: "cudaErrorIllegalAddress: an illegal memory access was encountered",
     803: "cudaErrorSystemDriverMismatch: system has unsupported display driver / cuda driver combination",
     906: "cudaErrorStreamCaptureImplicit: operation would make the legacy stream depend on a capturing blocking stream",
+}
+
+
+DRIVER_TEXTS = {
+    1: "CUDA_ERROR_INVALID_VALUE: invalid argument",
+    2: "CUDA_ERROR_OUT_OF_MEMORY: out of memory",
+    500: "CUDA_ERROR_NOT_FOUND: named symbol not found",
 }
 
 
@@ -32,7 +40,9 @@ class CUDARuntimeError(RuntimeError):
 
 
 class CUDADriverError(RuntimeError):
-    pass
+    def __init__(self, status: int):
+        super().__init__(DRIVER_TEXTS[status])
+        self.status = status
 
 
 class OutOfMemoryError(MemoryError):
@@ -56,6 +66,7 @@ class Array:
     """An array of the device; what is done with it is done in the order of the current stream."""
 
     __module__ = "cupy"
+    device = SimpleNamespace(id=0)
 
     def __init__(self, host: np.ndarray, cupy: "FakeCupy", block: Block | None = None):
         self.host, self.dtype, self.shape, self.flags, self.cupy = host, host.dtype, host.shape, host.flags, cupy
@@ -121,7 +132,7 @@ class Module:
 
     def get_function(self, name: str) -> Function:
         if name.encode() not in self.cubin:
-            raise CUDADriverError("CUDA_ERROR_NOT_FOUND: named symbol not found")
+            raise CUDADriverError(500)
         return Function(self.cupy, self.cubin, name)
 
 

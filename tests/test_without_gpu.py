@@ -18,7 +18,7 @@ BROKEN = "raise ImportError('libcudart.so.13: cannot open shared object file')\n
 MACHINES = {  # what cupy is there, and what is said of it
     "absent": (ABSENT, "CuPy"),
     "broken": (BROKEN, "CuPy is installed but cannot be imported (ImportError: libcudart.so.13: cannot open shared "),
-    "no driver": (STAND_IN.format("driver=0"), "there is no NVIDIA driver: install it from nvidia.com/drivers"),
+    "no driver": (STAND_IN.format("driver=0"), "there is no NVIDIA driver: for an NVIDIA GPU, install its driver"),
     "old driver": (
         STAND_IN.format("driver=12040, runtime=13020"),
         "the NVIDIA driver is one of CUDA 12.4, and CuPy needs CUDA 13: update the driver, or put CuPy for CUDA 12 in ",

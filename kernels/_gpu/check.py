@@ -4,11 +4,12 @@ from typing import Any
 
 from minicnn.errors import DeviceError
 
-from .driver import driver_version
 from .nvrtc import target_for, version
+from .packages import install_nvrtc, replace_cupy
 
 LEAST_CAPABILITY = (7, 5)
-INSUFFICIENT_DRIVER, NO_DEVICE = 35, 100  # of cudaError_t
+OUT_OF_MEMORY, INSUFFICIENT_DRIVER, NO_DEVICE = 2, 35, 100  # of cudaError_t; the first also of CUresult
+NEEDED = "for an NVIDIA GPU, install its driver from nvidia.com/drivers, and start a container by docker run --gpus all"
 NO_GPU = "the NVIDIA driver finds no GPU: see nvidia-smi and the variable CUDA_VISIBLE_DEVICES"
 
 
@@ -35,7 +36,7 @@ def examine(cupy: Any) -> str:
     try:
         (cupy.zeros(1, "f4") + 1).get()
     except Exception as error:  # of the driver, of CuPy's compiler, of the libraries that CuPy loads only now
-        raise DeviceError(f"CuPy cannot compute on {name} ({in_short(error)}): {pip_install()} --upgrade") from error
+        raise DeviceError(f"CuPy cannot compute on {name} ({in_short(error)}): {replace_cupy()}") from error
     return name
 
 
@@ -47,8 +48,8 @@ def _no_device(runtime: Any, error: Any) -> str:
         return f"the NVIDIA driver cannot use the GPU ({in_short(error)}): see nvidia-smi"
     driver, needed = runtime.driverGetVersion(), runtime.runtimeGetVersion() // 1000
     if not driver:
-        return "there is no NVIDIA driver: install it from nvidia.com/drivers"
-    other = f", or put CuPy for CUDA 12 in its place: {pip_install(12)}" if driver // 1000 == 12 < needed else ""
+        return f"there is no NVIDIA driver: {NEEDED}"
+    other = f", or put CuPy for CUDA 12 in its place: {replace_cupy(12)}" if driver // 1000 == 12 < needed else ""
     return f"the NVIDIA driver is one of {_cuda(driver)}, and CuPy needs CUDA {needed}: update the driver{other}"
 
 
@@ -57,18 +58,12 @@ def _check_compiler(driver: int) -> None:
     if major > driver // 1000:
         raise DeviceError(
             f"NVRTC {major}.{minor} is newer than the NVIDIA driver, one of {_cuda(driver)}, which would not load what "
-            f"it compiles: pip install nvidia-cuda-nvrtc-cu12, or update the driver"
+            f"it compiles: {install_nvrtc(12)}, or update the driver"
         )
 
 
 def _cuda(number: int) -> str:
     return f"CUDA {number // 1000}.{number % 1000 // 10}"
-
-
-def pip_install(toolkit: int | None = None) -> str:
-    """The command that installs CuPy and its libraries: by default those for the newest CUDA that the driver knows."""
-    newest = (driver_version() or (13, 0))[0]
-    return f"pip install 'minicnn[cuda{toolkit or max(12, min(13, newest))}]'"
 
 
 def in_short(error: Exception) -> str:

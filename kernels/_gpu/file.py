@@ -10,6 +10,7 @@ import numpy as np
 from minicnn.errors import ArgumentError
 
 from .._device import device
+from .._registry import specs
 from .._shapes import ceil_div
 from .._where import device_of
 from .source import KERNELS
@@ -62,6 +63,13 @@ class CudaFile:
     def each(self, like: Any, kernel: str, count: int, *arguments: Any, variant: Macros = ()) -> None:
         """Run a kernel whose thread number i, in blocks of one row, makes number i of `count`."""
         self.launch(like, kernel, -(-count // THREADS), THREADS, *arguments, variant=variant)
+
+
+def builds() -> list[tuple[CudaFile, Macros]]:
+    """Every file of a rung with every choice of its macros, in the order of names."""
+    for spec in specs("cuda"):
+        assert callable(spec.fn)  # imports the module, which names its files
+    return [(file, variant) for file in sorted(cuda_files, key=lambda file: file.name) for variant in file.variants]
 
 
 def ints(*values: int) -> tuple[np.int32, ...]:

@@ -1,6 +1,6 @@
 """From CUDA source to a cubin, by NVRTC: NVIDIA's compiler as a library, which needs neither a driver nor a GPU.
 
-It is called through ctypes, not through CuPy, whose way asks a device for its architecture and never says "sm_90a".
+It is called through ctypes, not through CuPy, whose way asks a device for its architecture.
 """
 
 import ctypes
@@ -15,10 +15,12 @@ from minicnn.errors import DeviceError
 
 from .compiler_log import Resources, first_error, resources_in, warnings_in
 from .driver import driver_version
+from .packages import install_nvrtc
 from .source import INCLUDE
 
 OPTIONS = ("--std=c++17", "-lineinfo", "--ptxas-options=-v")
 VERSIONS = (13, 12)
+CHECKED = (75, 80, 86, 89, 90)  # the architectures for which the tests compile every kernel
 LIBRARY_FOLDERS = ("cu13/lib", "cuda_nvrtc/lib")  # of pip's packages for CUDA 13 and 12, below nvidia/
 
 
@@ -51,7 +53,7 @@ def compile_cubin(source: Path, target: str, defines: tuple[str, ...] = ()) -> C
     >>> compile_cubin(Path("kernels/dense/cuda.cu"), "sm_90").resources         # doctest: +SKIP
     {'dense_forward_v1_direct': Resources(registers=32, spilled=0, shared=0, stack=0)}
     """
-    _check_target(target)
+    check_target(target)
     nvrtc, included, program = library(), headers(source), ctypes.c_void_p()
     texts, names = (_strings(part) for part in (included.values(), map(str.encode, included)))
     _check(
@@ -90,9 +92,10 @@ def _check(code: int) -> None:
         raise DeviceError(f"NVRTC: {library().nvrtcGetErrorString(code).decode()}")
 
 
-def _check_target(target: str) -> None:
+def check_target(target: str) -> None:
+    """Refuse, by a DeviceError, a target that NVRTC does not compile for."""
     known = [f"sm_{number}" for number in targets()]
-    if target.rstrip("af") not in known:
+    if target not in known:
         major, minor = version()
         raise DeviceError(f"NVRTC {major}.{minor} does not compile for {target}; it does for {', '.join(known)}")
 
@@ -115,10 +118,7 @@ def library() -> ctypes.CDLL:
             continue
         found.nvrtcGetErrorString.restype = ctypes.c_char_p
         return found
-    raise DeviceError(
-        "CUDA kernels are compiled by NVRTC, which is not installed: pip install 'minicnn[cuda13]', or "
-        "'minicnn[cuda12]' for a driver of CUDA 12"
-    )
+    raise DeviceError(f"CUDA kernels are compiled by NVRTC, which is not installed: {install_nvrtc()}")
 
 
 def _candidates() -> Iterator[str]:
@@ -163,7 +163,6 @@ def target_for(capability: tuple[int, int]) -> str:
     fitting = [number for number in targets() if number // 10 == major and number % 10 <= minor]
     if not fitting:
         raise DeviceError(
-            f"NVRTC {version()[0]}.{version()[1]} knows no GPU of compute capability {major}.{minor}: "
-            "pip install --upgrade nvidia-cuda-nvrtc"
+            f"NVRTC {version()[0]}.{version()[1]} knows no GPU of compute capability {major}.{minor}: {install_nvrtc()}"
         )
-    return f"sm_{max(fitting)}" + "a" * (max(fitting) == 90)  # "a": with wgmma
+    return f"sm_{max(fitting)}"

@@ -17,9 +17,30 @@ from typing import Any
 
 import numpy as np
 
+from .check import OUT_OF_MEMORY
+
 SLOTS = 2  # one is filled while the other is copied
 LARGEST = 256 << 20  # bytes of a slot; larger arrays go in pieces
 SMALLEST = 1 << 20
+
+
+class PinnedMemoryError(MemoryError):
+    """The host pins no more memory; CUDA says of it what it says of the GPU's."""
+
+
+def pinned_memory(cuda: Any, size: int) -> Any:
+    """So many bytes of pinned memory.
+
+    Raises
+    ------
+    PinnedMemoryError
+    """
+    try:
+        return cuda.alloc_pinned_memory(size)
+    except cuda.runtime.CUDARuntimeError as error:
+        if error.status != OUT_OF_MEMORY:
+            raise
+        raise PinnedMemoryError(size) from error
 
 
 class Uploads:
@@ -43,7 +64,7 @@ class Uploads:
 
         Raises
         ------
-        cupy.cuda.memory.OutOfMemoryError
+        cupy.cuda.memory.OutOfMemoryError, PinnedMemoryError
             There is no room for a slot; nothing has been copied.
         """
         if not place.shape:
@@ -85,7 +106,7 @@ class _Slot:
         self.taken.synchronize()  # what is given back may be given to another stream
         self._size, self.pinned, self.memory = 0, None, None
         room = max(SMALLEST, 1 << (size - 1).bit_length())
-        self.pinned, self.memory = self._cuda.alloc_pinned_memory(room), self._cuda.alloc(room)
+        self.pinned, self.memory = pinned_memory(self._cuda, room), self._cuda.alloc(room)
         self._size = room
 
     def pinned_as(self, place: Any) -> np.ndarray:
@@ -102,10 +123,15 @@ class Downloads:
         self._lock = threading.Lock()
 
     def begin(self, array: Any) -> Callable[[], np.ndarray]:
-        """Begin to copy a contiguous array, as the current stream leaves it; what is returned waits for the copy."""
+        """Begin to copy a contiguous array, as the current stream leaves it; what is returned waits for the copy.
+
+        Raises
+        ------
+        PinnedMemoryError
+        """
         if not array.size:
             return lambda: np.empty(array.shape, array.dtype)
-        pinned = self._cuda.alloc_pinned_memory(array.nbytes)
+        pinned = pinned_memory(self._cuda, array.nbytes)
         made, copied = (self._cuda.Event(disable_timing=True) for _ in range(2))
         with self._lock:
             made.record(self._cuda.get_current_stream())

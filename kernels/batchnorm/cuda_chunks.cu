@@ -4,6 +4,8 @@
 // sums the squared deviations from the mean.
 // v3_fused.  One idea: mean and squared deviations in one pass over x.
 // v4_vector.  The same with LANES channels a thread, which one access of 16 bytes reads or writes.
+//
+// LANES comes from cuda_chunks.py, which asks _gpu/lanes.py.
 #include "batchnorm.cuh"
 #include "chunks.cuh"
 

@@ -3,6 +3,8 @@
 // v3_chunks.  One idea: the rows are cut into chunks, so that many blocks read at once; the chunks' sums are added in
 // order by a second launch.  A thread adds at most 128 numbers in float, whatever comes after is double.
 // v4_vector.  The same with LANES channels a thread, which one access of 16 bytes reads.
+//
+// LANES comes from cuda_chunks.py, which asks _gpu/lanes.py.
 #include "chunks.cuh"
 
 extern "C" __global__ void __launch_bounds__(256)

@@ -21,6 +21,7 @@ from .._epilogue import Epilogue
 from .._precision import rounds
 from .._registry import KernelSpec, Operation, forced_rung, specs
 from .._shapes import Padding, Pair, Window, resolve_window, window_outputs
+from .._where import device_of
 from ._choice import BATCH, WINOGRAD, choose, choose_weights
 from ._cuda_choice import TENSOR, choose_on_cuda, choose_weights_on_cuda
 
@@ -108,8 +109,14 @@ class Prepared(NamedTuple):
         """So many rows of the output are computed together: an image that is cut between them gives the same bits."""
         return WINOGRAD.get(self.rung, 1)
 
-    def check(self, rung: str | None, groups: int) -> None:
-        """Raise ArgumentError where a caller, or else `use`, asks for another rung, or for other groups."""
+    def check(self, x: Any, rung: str | None, groups: int) -> None:
+        """Raise ArgumentError where x is on another device, where a caller, or else `use`, asks for another rung, or
+        for other groups.
+        """
+        if type(x) is not type(self.data) and device_of(x) != device_of(self.data):
+            raise ArgumentError(
+                f"conv2d: w was prepared on {device_of(self.data)}, not on {device_of(x)}, where x is: prepare it there"
+            )
         if groups != self.groups:
             raise ArgumentError(f"conv2d: w was prepared for groups={self.groups}, not {groups}: prepare it anew")
         wanted = rung or forced_rung("conv2d") or self.rung
@@ -219,7 +226,7 @@ def forward(
     """
     numbers, packed = w, ()
     if isinstance(w, Prepared):
-        w.check(rung, groups)
+        w.check(x, rung, groups)
         rung, numbers, packed = w.rung, w.data, (w.data,)
     same_dtype("conv2d", x=x, w=numbers, bias=bias, residual=residual)
     window = check_window("conv2d", x.shape, w.shape, strides, padding, dilation, groups)

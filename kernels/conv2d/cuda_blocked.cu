@@ -10,6 +10,8 @@
 //
 // Where there are too few blocks for all multiprocessors, the columns are split: chunk blockIdx.y adds its part alone,
 // and cuda_chunks.cu adds the chunks in their order.
+//
+// BLOCK_M, BLOCK_N and VECTOR come from cuda_blocked.py, which asks _gpu/blocks.py.
 #include "windows.cuh"
 
 // y has `gridDim.y` parts of (pixels, F), each of `steps` * BLOCK_K columns of the windows.

@@ -7,6 +7,8 @@
 // different ones, whose sums differ in length, take turns.  Where cuda_input.cu skips the taps that miss a pixel, one
 // by one, here no product is made that is not wanted.  blockIdx.y is the chunk of a sum that is split, as in
 // cuda_blocked.cu.
+//
+// BLOCK_M, BLOCK_N and VECTOR come from cuda_input_blocked.py, which asks _gpu/blocks.py.
 #include "register_tile.cuh"
 #include "residues.cuh"
 

@@ -5,6 +5,8 @@
 // dx (N,H,W,C), dy (N,OH,OW,F), w (KH,KW,C/groups,F), as in cuda_input_blocked.cu, but dy and w are rounded to what the
 // macro says, and a warp multiplies by tensor cores (tensor_tile.cuh).  Filters lie side by side in both: they lie
 // along k in shared memory.
+//
+// BLOCK and VECTOR, and TF32 or BFLOAT16 or HALF, come from cuda_input_tensor.py, which asks _gpu/tensor_cores.py.
 #include "tensor_windows.cuh"
 #include "residues.cuh"
 

@@ -1,4 +1,6 @@
 // The kernel of the convolution that takes dy to dx, at Winograd's points; cuda_winograd.cu does the rest.
+//
+// M comes from cuda_input_winograd.py.
 #include "winograd.cuh"
 
 // u (points, F, C) = G t G' of the kernel t (3,3,F,C) that is w (3,3,C,F) with its taps in reverse, inputs and outputs

@@ -2,6 +2,8 @@
 //
 // They are those of Winograd's points (cuda_winograd.cu).  A block makes BLOCK_M x BLOCK_N sums of product blockIdx.y
 // (register_tile.cuh).
+//
+// BLOCK_M, BLOCK_N and VECTOR come from cuda_product.py, which asks _gpu/blocks.py.
 #include "numbers.cuh"
 #include "register_tile.cuh"
 

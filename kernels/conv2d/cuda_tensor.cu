@@ -12,6 +12,8 @@
 //
 // Where there are too few blocks for all multiprocessors, the columns are split: chunk blockIdx.y adds its part alone,
 // and cuda_chunks.cu adds the chunks in their order.
+//
+// BLOCK and VECTOR come from cuda_tensor.py, which asks _gpu/tensor_cores.py.
 #define TF32
 #include "tensor_layouts.cuh"
 #include "windows.cuh"

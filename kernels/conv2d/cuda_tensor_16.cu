@@ -8,6 +8,8 @@
 // they go by way of registers, a block of columns while the block before is multiplied.
 //
 // Taps come first and columns are split as in cuda_tensor.cu.
+//
+// BLOCK and VECTOR, and BFLOAT16 or HALF, come from cuda_tensor.py, which asks _gpu/tensor_cores.py.
 #include "tensor_layouts.cuh"
 #include "windows.cuh"
 

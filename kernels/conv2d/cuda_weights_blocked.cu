@@ -7,6 +7,8 @@
 // blockIdx.y, whose number depends on the shapes alone: each makes a dw of its own, and cuda_weights.cu adds them in
 // order.  Every `piece` steps of BLOCK_K pixels a block adds its sums to what it wrote before, and begins with zeros
 // again: rounding errors grow with the terms of one sum.
+//
+// BLOCK_M, BLOCK_N and VECTOR come from cuda_weights_blocked.py, which asks _gpu/blocks.py.
 #include "numbers.cuh"
 #include "register_tile.cuh"
 #include "window_columns.cuh"

@@ -3,6 +3,8 @@
 // a is (batch, depth, rows), b (batch, depth, columns): those of Winograd's points (cuda_weights_winograd.cu).  The
 // depth is cut into chunks, blockIdx.y, each of which makes a y of its own: parts (chunks, batch, rows, columns).
 // Where `adds` is not 0, they are added to what is there.
+//
+// BLOCK_M, BLOCK_N and VECTOR come from cuda_weights_winograd.py, which asks _gpu/blocks.py.
 #include "numbers.cuh"
 #include "register_tile.cuh"
 

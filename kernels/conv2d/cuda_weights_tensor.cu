@@ -5,6 +5,8 @@
 // x (N,H,W,C), dy (N,OH,OW,F), dw (KH,KW,C/groups,F), as in cuda_weights_blocked.cu, but x and dy are rounded to what
 // the macro says, and a warp multiplies by tensor cores (tensor_tile.cuh).  Channels and filters lie side by side in
 // memory: both factors lie across k in shared memory.
+//
+// BLOCK and VECTOR, and TF32 or BFLOAT16 or HALF, come from cuda_weights_tensor.py, which asks _gpu/tensor_cores.py.
 #include "numbers.cuh"
 #include "tensor_windows.cuh"
 #include "matrix_across.cuh"

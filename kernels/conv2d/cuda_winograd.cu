@@ -10,6 +10,8 @@
 // their numbers takes part in many products, with many channels and filters.
 //
 // Neighbouring threads have neighbouring channels or filters, so that what a warp reads or writes lies side by side.
+//
+// M comes from cuda_winograd.py.
 #include "epilogue.cuh"
 #include "winograd.cuh"
 

@@ -4,6 +4,8 @@
 //     y (R,O) = x (R,I) @ w (I,O)      dx (R,I) = dy (R,O) @ w (I,O) turned      dw (I,O) = x (R,I) turned @ dy (R,O)
 //
 // A block takes ROWS rows of x or dy; for more of them there are more blocks, which read w again.
+//
+// ROWS comes from cuda_stream.py.
 #include "epilogue.cuh"
 #include "four.cuh"
 

@@ -7,6 +7,8 @@
 // warps multiply the oldest (cp.async).  A factor lies there as it does in memory, and is read along k or across it.
 //
 // The depth is split as in cuda_tiled.cu.
+//
+// BLOCK and VECTOR come from cuda_tensor.py, which asks _gpu/tensor_cores.py.
 #define TF32
 #include "numbers.cuh"
 #include "product_block.cuh"

@@ -7,6 +7,8 @@
 // which has then room for twice as many; so they go by way of registers, a slice while the one before is multiplied.
 //
 // The depth is split as in cuda_tiled.cu.
+//
+// BLOCK and VECTOR, and BFLOAT16 or HALF, come from cuda_tensor.py, which asks _gpu/tensor_cores.py.
 #include "numbers.cuh"
 #include "product_block.cuh"
 #include "tensor_layouts.cuh"

@@ -8,6 +8,8 @@
 // @ b (depth,columns), of which a or b may lie turned in memory.  Where there are too few tiles for a whole GPU, the
 // depth is split: block (x,y) adds up steps * BLOCK_K of it, from y times as many on, in part y of c, and the parts are
 // added in their order afterwards.
+//
+// BLOCK_M, BLOCK_N and VECTOR come from cuda_tiled.py, which asks _gpu/blocks.py.
 #include "numbers.cuh"
 #include "product_block.cuh"
 #include "register_tile.cuh"

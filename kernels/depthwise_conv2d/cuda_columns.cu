@@ -5,6 +5,8 @@
 //
 // x (N,H,W,C), w (KH,TAPS,C), y (N,OH,OW,C); positions outside the image add nothing.  How far windows overlap is part
 // of the program: TAPS columns that move by STRIDE.
+//
+// STRIDE and TAPS come from cuda_columns.py.
 #include "channels.cuh"
 
 #ifndef TAPS

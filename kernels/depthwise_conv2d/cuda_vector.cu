@@ -4,6 +4,8 @@
 //     y[n,i,j,f] = sum over a,b of  x[n, i sh - top + a dh, j sw - left + b dw, f / M] * w[a,b,f],    f = c M + m
 //
 // x (N,H,W,C), w (KH,KW,F), y (N,OH,OW,F) with F = C M; positions outside the image add nothing.  With LANES 4, M is 1.
+//
+// LANES comes from cuda_vector.py, which asks _gpu/lanes.py.
 #include "channels.cuh"
 
 #define PIXELS 4   // of a row, for one thread

@@ -13,7 +13,7 @@ from minicnn.errors import ArgumentError, ShapeError
 from .._arrays import output_array, same_dtype
 from .._moving import to_device
 from .._registry import REFERENCE, Operation
-from .._where import device_of
+from .._where import device_of, one_device
 
 
 def _default(direction: str, *arguments) -> str:
@@ -69,6 +69,7 @@ def backward(
 ) -> np.ndarray:
     """dx = dy mask / (1 - rate), with the mask that forward gave."""
     same_dtype("dropout", dy=dy)
+    one_device("dropout", dy=dy, mask=mask)
     return OPERATION.run("backward", dy, dy, mask, _scale(rate), output_array(out, dy.shape, dy, "dropout"), rung=rung)
 
 

@@ -14,7 +14,7 @@ from minicnn.errors import DataError, ShapeError
 from .._arrays import output_array, same_dtype
 from .._moving import to_device
 from .._registry import Operation
-from .._where import device_of
+from .._where import device_of, one_device
 
 ALL = ("forward", "backward")
 
@@ -77,6 +77,7 @@ def backward(
     ShapeError, DTypeError
     """
     same_dtype("embedding", dy=dy)
+    one_device("embedding", rows=rows, dy=dy)
     if rows.shape != dy.shape[:-1]:
         raise ShapeError(f"embedding: dy must be {(*rows.shape, 'E')}; it is {dy.shape}")
     dw = output_array(out, (count, dy.shape[-1]), dy, "embedding", dy)

@@ -3,6 +3,8 @@
 // v2_reduce.  One idea: the pixels of an image are shared out to the rows of threads of a block, whose sums are then
 // added as a tree, so that few channels of a large image keep many threads busy.
 // v3_vector.  The same with LANES channels a thread, which one access of 16 bytes reads.
+//
+// LANES comes from cuda_reduce.py, which asks _gpu/lanes.py.
 #include "image_pixels.cuh"
 
 extern "C" __global__ void __launch_bounds__(1024)

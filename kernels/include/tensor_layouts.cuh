@@ -45,6 +45,7 @@ template <bool A_ALONG, bool B_ALONG>
 static __device__ __forceinline__ void multiply_add(const Number *a, const Number *b, Sums &sums) {
     const int lane = threadIdx.x % 32;
     const Number *row = a + (warp_row() + lane % 16) * PITCH_A + lane / 16 * QUAD;
+    __syncwarp();  // ldmatrix and mma want all lanes at once (PTX: .aligned), and loops before end at the time of each
 #pragma unroll
     for (int k = 0; k < BLOCK_K; k += MMA_K) {
         unsigned left[TILES_A][4], right[TILES_B][2];

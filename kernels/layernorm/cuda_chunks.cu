@@ -1,5 +1,7 @@
 // layernorm on a GPU: dgamma = sum over rows of dy (x - mean) s and dbeta = sum over rows of dy, all (R,C), from chunks
 // of rows in many blocks, whose sums are added in order.
+//
+// LANES comes from cuda_rows.py, which asks _gpu/lanes.py.
 #include "chunks.cuh"
 
 extern "C" __global__ void __launch_bounds__(256)

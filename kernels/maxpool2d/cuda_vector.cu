@@ -1,6 +1,8 @@
 // maxpool2d on a GPU, v3_vector.  One idea: a thread takes LANES channels of a pixel, which one access of up to 16
 // bytes reads or writes, and shares the arithmetic of places among them.  A block is a row of an image, so that what is
 // divided to find a place is small.
+//
+// LANES comes from cuda_vector.py, which asks _gpu/lanes.py.
 #include "numbers.cuh"
 #include "pooling.cuh"
 #include "vector.cuh"

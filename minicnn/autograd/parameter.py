@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Parameter(Tensor):
     (array([2., 2.], dtype=float32), 1)
     """
 
+    moves: ClassVar[int] = 0  # how often one was moved: what depends on where parameters are looks again then
+
     def __init__(
         self,
         shape: tuple[int, ...],
@@ -43,6 +45,7 @@ class Parameter(Tensor):
         self._initializer = initializer or np.zeros
         self._array: Any = None
         self.device = "cpu"
+        self.precision = "float32"  # of products, as the last model chose that set it: models made later take it over
         self.name = name
         self.trainable = trainable
         self.learnable = trainable  # False for statistics, which no flag makes trainable
@@ -100,6 +103,19 @@ class Parameter(Tensor):
         """`assign` without a copy, for an array that nobody else will write to."""
         self._keep(np.asarray(self.checked(values), self._dtype, order="C"))
 
+    def rewrite(self, values: Any) -> None:
+        """Write an array of this shape and dtype, of the host or of the device, over the numbers: no memory is needed.
+
+        `assign` replaces them by a copy.
+        """
+        from minicnn.kernels import device
+
+        with self.update() as array:
+            if self.device == "cpu":
+                array[...] = values
+            else:
+                device(self.device).write(array, values)
+
     @property
     def __array_interface__(self) -> dict[str, Any]:
         # With an address here, NumPy would keep this Parameter alive, not the array, which assign() may replace.
@@ -125,14 +141,23 @@ class Parameter(Tensor):
 
     def to(self, device: str) -> None:
         """Move the numbers to a device: "cpu", "cuda"; nothing happens where they are there."""
+        self.prepare_move(device)()
+
+    def prepare_move(self, device: str) -> Callable[[], None]:
+        """Copy the numbers to a device; the function puts the copy in their place, for which it needs no memory."""
         if device == self.device:
-            return
+            return lambda: None
         from minicnn.kernels import to_device
 
         array = None if self._array is None else to_device(self._array, device)
-        self.device = device
-        if array is not None:
-            self._keep(array)
+
+        def finish() -> None:
+            self.device = device
+            if array is not None:
+                self._keep(array)
+            Parameter.moves += 1
+
+        return finish
 
     def _keep(self, array: Any) -> None:
         if self._array is not None:

@@ -170,10 +170,13 @@ def _cuda() -> dict[str, object]:
 
     driver = kernels.driver_version()
     usable, said = kernels.cuda_usable()
-    return {
+    found: dict[str, object] = {
         "driver": "none found: kernels run on the processor" if driver is None else f"CUDA {driver[0]}.{driver[1]}",
         "GPU": said if usable else f"not usable: {said}",
     }
+    if several := kernels.several_cupys():
+        found["CuPy"] = several
+    return found
 
 
 def _size(folder: Path, pattern: str = "*") -> str:

@@ -50,7 +50,8 @@ def add_device(parser) -> None:
         "--device",
         default="cpu",
         metavar="cpu|cuda",
-        help="where the network runs: cuda is an NVIDIA GPU (default: cpu; minicnn doctor says what is there)",
+        help="where the network runs: cuda is an NVIDIA GPU, of several the one that CUDA_VISIBLE_DEVICES names; "
+        "it computes in float32 (default: cpu; minicnn doctor says what is there)",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minicnn import kernels
 from minicnn.autograd import Parameter, Tensor, cast
 from minicnn.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
@@ -262,7 +263,8 @@ class Layer:
     def _as_tensor(self, value: Any) -> Any:
         if isinstance(value, Tensor) or not hasattr(value, "dtype"):
             return value
-        return Tensor(np.asarray(value).astype(self.dtype, copy=False))
+        array = kernels.device_array(value)
+        return Tensor((np.asarray(value) if array is None else array).astype(self.dtype, copy=False))
 
     def check_input(self, shape: Any) -> None:
         """Raise ShapeError for several inputs, an unfit number of axes, or channels it has no weights for."""

@@ -23,7 +23,7 @@ def as_array(value: Any, name: str) -> Any:
     array = kernels.device_array(value)
     if array is None:
         try:
-            array = np.asarray(value.numpy() if hasattr(value, "requires_grad") else value)
+            array = np.asarray(kernels.detached(value).numpy() if hasattr(value, "requires_grad") else value)
         except ValueError:
             raise DTypeError(f"{name} must be an array of numbers; it has rows of different lengths") from None
     if array.dtype.kind not in "fiub":

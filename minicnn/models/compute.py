@@ -13,6 +13,7 @@ from minicnn.arguments import number
 from minicnn.autograd import Parameter, Tensor, no_grad
 from minicnn.errors import ArgumentError, DataError, ShapeError
 from minicnn.optimizers import LossScale
+from minicnn.training import all_finite
 
 
 class Choices(NamedTuple):
@@ -138,11 +139,11 @@ def _leaves(value: Any) -> list[Any]:
 
 
 class NotFinite(ArithmeticError):
-    """The loss of a step is NaN or infinite."""
+    """The loss of a step is NaN or infinite, or the gradient of a parameter is at a finite loss."""
 
-    def __init__(self, loss: float):
+    def __init__(self, loss: float, parameter: Parameter | None = None):
         super().__init__(loss)
-        self.loss = loss
+        self.loss, self.parameter = loss, parameter
 
 
 def train_step(
@@ -153,7 +154,7 @@ def train_step(
     Raises
     ------
     NotFinite
-        The loss is NaN or infinite; no parameter has been changed.
+        The loss is NaN or infinite, or a gradient whose loss cannot be scaled less; no parameter has been changed.
     """
     with kernels.reuse(compiled.memory):
         return _train_step(compiled, forward, parameters, x, y, weights)
@@ -174,7 +175,7 @@ def _train_step(
     if loss.requires_grad:
         loss.backward(None if scale is None else np.full_like(loss.array, scale.value))
     moved = [p for p in parameters if p.grad is not None]
-    if scale is not None and not _unscale(moved, scale):
+    if scale is not None and moved and not _unscale(moved, scale, value):
         return value
     pairs = [(_with_penalty(p), p) for p in moved]
     compiled.optimizer.apply_gradients(pairs)
@@ -185,9 +186,19 @@ def _train_step(
     return value
 
 
-def _unscale(parameters: list[Parameter], scale: LossScale) -> bool:
-    """Make the gradients those of the loss; False where one is not finite, and the step is to be left out."""
+def _unscale(parameters: list[Parameter], scale: LossScale, loss: float) -> bool:
+    """Make the gradients those of the loss; False where one is not finite, and the step is to be left out.
+
+    Raises
+    ------
+    NotFinite
+        One is not, though the loss was scaled by the least that there is.
+    """
+    least = scale.is_least
     found = scale.unscaled([p.grad.array for p in parameters if p.grad is not None])
+    if found is None and least:
+        on_the_way_back = reversed(parameters)
+        raise NotFinite(loss, next(p for p in on_the_way_back if p.grad is not None and not all_finite(p.grad.numpy())))
     for parameter, gradient in zip(parameters, found or ()):
         parameter.grad = Tensor(gradient)
     return found is not None

@@ -55,7 +55,8 @@ class SplitProgram:
 
     def identity(self, samples: str) -> str:
         """The hash of all that decides the features of these samples."""
-        parts = [f"minicnn fit {VERSION}", program_hash(self.prefix, self._inputs), kernels_text(self.device), samples]
+        computed = kernels_text(self.device, kernels.current_precision())
+        parts = [f"minicnn fit {VERSION}", program_hash(self.prefix, self._inputs), computed, samples]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def forward(self, features: list[np.ndarray], training: bool) -> list[Tensor]:

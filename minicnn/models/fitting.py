@@ -22,13 +22,14 @@ from minicnn.arguments import number, whole_number
 from minicnn.autograd import Tensor
 from minicnn.callbacks import CallbackList, History
 from minicnn.errors import ArgumentError, DataError, DivergedError, GraphError, OutOfMemoryError
-from minicnn.training import weight_not_finite
+from minicnn.training import random_streams, weight_not_finite
 
 from .batches import ArraySource, Batch, Source, StreamSource, limited, make_source
+from .before import Before
 from .compute import NotFinite, train_step
 from .course import Course
 from .device_memory import too_large
-from .divergence import restored, what_diverged
+from .divergence import what_diverged
 from .evaluation import evaluate
 from .features import FeatureStore, Splits
 from .memory import out_of_memory
@@ -53,6 +54,7 @@ class Trainer:
         self.class_weight = None if class_weight is None else checked_class_weight(class_weight)
         self.train_store = FeatureStore(train)
         self.validation_store = FeatureStore(validation)
+        self.streams = random_streams(model)
         self.splits = Splits() if splits is None else splits
 
     def step(self, batch: Batch) -> float:
@@ -77,17 +79,20 @@ class Trainer:
         """The refusal of a batch that the device has no memory for; frees what the step has left there."""
         weights = self.model.weights
         moving = [(weight, weight.numpy()) for weight in weights if not weight.learnable]
+        before = Before(moving, self.streams)
 
         def step(count: int) -> None:
             part = batch.first(count)
             x = self.model.cast_inputs(part.x)
             self.splits.forget_batches()
             split = self.splits.of(self.model, x)
-            with kernels.precision(self.model.precision), restored(moving):
-                outputs = split.forward(split.features(x), True)
-                self.model.compilation.loss_of(part.y, outputs, None).backward()
-            for weight in weights:
-                weight.zero_grad()
+            try:
+                with kernels.precision(self.model.precision), before.restored():
+                    outputs = split.forward(split.features(x), True)
+                    self.model.compilation.loss_of(part.y, outputs, None).backward()
+            finally:
+                for weight in weights:
+                    weight.zero_grad()
 
         for weight in weights:
             weight.zero_grad()
@@ -107,12 +112,13 @@ class Trainer:
         )  # running on them moves BatchNorm's statistics
         features = self.train_store.get(split, batch, x)
         weights = combine_weights(batch, self.class_weight, self.model.outputs[0].shape)
-        moving = [(p, p.array.copy()) for p in every if not p.learnable]
+        before = Before([(p, p.array.copy()) for p in every if not p.learnable], self.streams)
         try:
-            return train_step(compiled, lambda f, training: split.forward(f, training), parameters,
-                              features, batch.y, weights)  # fmt: skip
+            with before.restored_on_error():
+                return train_step(compiled, lambda f, training: split.forward(f, training), parameters,
+                                  features, batch.y, weights)  # fmt: skip
         except NotFinite as error:
-            with restored(moving):
+            with before.restored():
                 message = what_diverged(self.model.program, x, error)
             raise DivergedError(message) from None
 
@@ -179,6 +185,7 @@ def check_before(model: Model, train: Source, validation: Source | None, callbac
             batch = source.peek()
             if batch is None:
                 raise DataError(f"there are no batches to {use}")
+            model.check_arrays(batch.x)
             shapes = model.shapes_for([array.shape for array in batch.x])
             model.compilation.check_targets(batch.y, shapes, batch.weights)
     callbacks.expect(figures if validation is None else [*figures, *(f"val_{name}" for name in figures)])

@@ -47,12 +47,12 @@ def arrays_hash(arrays: Iterable[np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def kernels_text(device: str) -> str:
-    """How kernels compute: another way, or another device, may change the last bits."""
+def kernels_text(device: str, precision: str = "float32") -> str:
+    """How kernels compute: another way, device, or precision of products may change the last bits, or more."""
     from minicnn.kernels import autotune_wanted, numba_wanted
 
     if device != "cpu":
-        return device
+        return device if precision == "float32" else f"{device} {precision}"
     return f"numba {numba_wanted()}" + (" autotune" if autotune_wanted() else "")
 
 

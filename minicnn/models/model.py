@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -103,16 +104,24 @@ class Model(Network):
         save_model(self, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """`pickle` and `copy.deepcopy` take what `save` would write: architecture, weights, metadata, how it learns."""
+        """`pickle` and `copy.deepcopy` take what `save` would write: architecture, weights, metadata, how it learns.
+
+        The copy is on the CPU, wherever the model is.
+        """
         from .copying import from_bytes, to_bytes
 
         return from_bytes, (to_bytes(self), self.dense_storage)
 
-    def _settle(self) -> None:
-        super()._settle()
+    def _forget_plans(self) -> None:
+        super()._forget_plans()
         self._splits.clear()
+
+    def _prepare_move(self, device: str) -> list[Callable[[], None]]:
+        copied = super()._prepare_move(device)
         if self.choices is not None:
-            self.choices.optimizer.follow()
+            own = {id(weight) for weight in self.weights}
+            copied.append(self.choices.optimizer.prepare_move(lambda p: device if id(p) in own else p.device))
+        return copied
 
     # Prediction ---------------------------------------------------------------------------------------------------
 

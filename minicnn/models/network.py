@@ -11,12 +11,13 @@ import numpy as np
 from minicnn import kernels
 from minicnn.arguments import one_of
 from minicnn.autograd import Parameter, Tensor
-from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
+from minicnn.errors import ArgumentError, DeviceMemoryError, ShapeError, UnsupportedError
 from minicnn.layers import Layer, Operation, SymbolicTensor
-from minicnn.layers.symbolic import Node, Shape, symbolic_tensors
+from minicnn.layers.symbolic import Node, Shape, map_arguments, symbolic_tensors
 
 from .batches import wrong_inputs
 from .graph import Graph, Program, check_names
+from .placement import check_array, check_destination, place_of
 from .plan import Plan
 
 PLANS_KEPT = 8  # for inputs of different sizes, where the sides of the images are free
@@ -31,17 +32,20 @@ class Network(Layer):
         self._dense_storage = "float32"
         self._plans_made_at = Layer.option_changes
         self._device, self._precision = "cpu", "float32"
+        self._placed_at = Parameter.moves
 
     def _set_graph(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> None:
         self._graph: Graph = Graph(inputs, outputs)
         self._program: Program = self._graph.program()
-        self._plans.clear()
-        self.built = True
+        self._forget_plans()
         self.dtype = self._program.calls[0].layer.dtype if self._program.calls else inputs[0].dtype
         check_names(self._graph.layers)
-        moved = [weight.device for weight in self.weights if weight.device != "cpu"]  # layers of a model that was
-        self._device = moved[0] if moved else self._device
-        self._settle()
+        moved = [weight for weight in self.weights if weight.device != "cpu"]  # layers of a model that was
+        if moved and self._device == "cpu":
+            self._precision = moved[0].precision
+        self._move(moved[0].device if moved else self._device)
+        self._hand_on_precision()
+        self.built = True
 
     # Structure ----------------------------------------------------------------------------------------------------
 
@@ -130,6 +134,23 @@ class Network(Layer):
 
     # As a layer ---------------------------------------------------------------------------------------------------
 
+    def __call__(self, *arguments: Any, training: bool | None = None) -> Any:
+        """As of any layer; an array of a device is taken where all weights are on it.
+
+        Raises
+        ------
+        DeviceError
+        """
+        map_arguments(arguments, self._check_argument)
+        return super().__call__(*arguments, training=training)
+
+    def _check_argument(self, value: Any) -> None:
+        array = kernels.device_array(value.array if isinstance(value, Tensor) else value)
+        if array is not None:
+            place = kernels.device_of(array)
+            for weight in self.weights:
+                check_array(self, place, weight.device)
+
     def call(self, inputs: Any, training: bool) -> Any:
         program = self.program
         tensors = inputs if isinstance(inputs, (list, tuple)) else [inputs]
@@ -173,9 +194,20 @@ class Network(Layer):
                     f"got an array of shape {tuple(shape)}, whose first axis is the batch"
                 )
 
-    def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Contiguous arrays of the inputs' dtypes, on the host or where they are, their shapes checked."""
+    def check_arrays(self, arrays: Sequence[Any]) -> None:
+        """Raise unless arrays are what the inputs take: ShapeError, or DeviceError for one that is on a GPU alone.
+
+        DeviceError also where the model itself is on several devices.
+        """
         self._check_shapes([array.shape for array in arrays])
+        device = self.device
+        for array in arrays:
+            if type(array) is not np.ndarray:
+                check_array(self, kernels.device_of(array), device)
+
+    def cast_inputs(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Contiguous arrays of the inputs' dtypes, on the host or where they are, checked as by `check_arrays`."""
+        self.check_arrays(arrays)
         pairs = zip(arrays, self.inputs)
         return [
             np.ascontiguousarray(a, t.dtype) if type(a) is np.ndarray else a.astype(t.dtype, copy=False)
@@ -184,7 +216,19 @@ class Network(Layer):
 
     @property
     def device(self) -> str:
-        """Where the weights are and the model runs: "cpu" or "cuda"."""
+        """Where the weights are and the model runs: "cpu" or "cuda".
+
+        Raises
+        ------
+        DeviceError
+            They are in several places, since a model was moved that has only some of the layers.
+        """
+        moves = Parameter.moves
+        if self.built and self._placed_at != moves:
+            place = place_of(self) or self._device
+            if place != self._device:
+                self._forget_plans()
+            self._device, self._placed_at = place, moves
         return self._device
 
     def to(self, device: str) -> Self:
@@ -192,6 +236,11 @@ class Network(Layer):
 
         Data may stay on the host: batches are brought to the device, and `predict` brings its outputs back.  Arrays
         that are on the device (CuPy's, or another library's through `minicnn.from_dlpack`) are taken as they are.
+
+        Layers take every model that is made of them along: `device` says where the weights are, whichever model moved
+        them.  A model of which only some layers were moved so runs nowhere: its `device`, `fit`, `predict` and
+        `evaluate` raise DeviceError until `to` brings it together.  A model that is made of layers on a device, and of
+        others, goes to the device with all of them.  Callbacks may move the model that is in training.
 
         Returns
         -------
@@ -202,7 +251,7 @@ class Network(Layer):
         ArgumentError
             There is no such device.
         DeviceError
-            It cannot be used; the message says what is missing.  The model is as before.
+            It cannot be used, or has too little memory; the message says what is missing.  The model is as before.
         UnsupportedError
             The model computes in float64, for which there are no kernels on a GPU.
 
@@ -213,18 +262,34 @@ class Network(Layer):
         >>> Sequential([Input((4,)), Dense(3)]).to("cpu").device
         'cpu'
         """
-        if device != "cpu":
-            kernels.device(device)
-            if wide := [weight.name for weight in self.weights if weight.dtype != np.float32]:
-                raise UnsupportedError(
-                    f"model {self.name}: kernels for a GPU compute in float32, and {wide[0]} is {self.dtype}: make the "
-                    "model with dtype='float32'"
-                )
-        self._device = device
+        check_destination(self, device)
+        self._move(device)
         self._precision = "float32" if device == "cpu" else self._precision
-        self._plans.clear()
-        self._settle()
+        self._hand_on_precision()
+        self._forget_plans()
         return self
+
+    def _move(self, device: str) -> None:
+        """Bring to a device all that is not there: either all of it, or nothing.
+
+        Raises
+        ------
+        DeviceMemoryError
+        """
+        try:
+            copied = self._prepare_move(device)
+        except MemoryError as error:
+            raise DeviceMemoryError(
+                f"model {self.name}: the memory that {device} has left is too little for its weights, with what its "
+                f"optimizer keeps of them ({error}): let go of other models or arrays; this one is as before"
+            ) from None
+        for finish in copied:
+            finish()
+        self._device, self._placed_at = device, Parameter.moves
+
+    def _prepare_move(self, device: str) -> list[Callable[[], None]]:
+        """Copies on a device, each as the function that puts it in its place."""
+        return [weight.prepare_move(device) for weight in self.weights]
 
     @property
     def precision(self) -> str:
@@ -232,8 +297,12 @@ class Network(Layer):
 
         "tf32", "bfloat16" and "float16" run convolutions and dense layers on tensor cores, whose operands are rounded
         to 11, 8 or 11 significant bits on their way there.  Weights, activations, sums and the optimizer's state stay
-        float32.  Under "float16", whose range is small, training scales the loss (`minicnn.optimizers.LossScale`).
-        Files do not keep the setting; `to("cpu")` sets it back.
+        float32.  Under "float16", whose range is small, training scales the loss (`minicnn.optimizers.LossScale`), and
+        raises DivergedError where a gradient is not finite without that either.
+
+        Each model has a setting of its own.  One that is made of layers on a GPU begins with that which they were last
+        given, by any model of them: the part up to a layer, `Model(model.inputs, layer.output)`, computes as the whole.
+        Nested models follow the model that computes.  Files do not keep the setting; `to("cpu")` sets it back.
 
         Raises
         ------
@@ -242,23 +311,28 @@ class Network(Layer):
         UnsupportedError
             Rounded products on a CPU.
         """
-        return self._precision
+        return "float32" if self.device == "cpu" else self._precision
 
     @precision.setter
     def precision(self, value: str) -> None:
-        one_of(f"model {self.name}", "precision", value, kernels.PRECISIONS)
-        if self.device == "cpu" and value != "float32":
+        name = str(one_of(f"model {self.name}", "precision", value, kernels.PRECISIONS))  # a dtype is equal to its name
+        if self.device == "cpu" and name != "float32":
             raise UnsupportedError(
-                f"model {self.name}: precision {value!r} is for a GPU: call model.to('cuda') first; a CPU computes in "
+                f"model {self.name}: precision {name!r} is for a GPU: call model.to('cuda') first; a CPU computes in "
                 "float32"
             )
-        self._precision = value
+        self._precision = name
+        self._hand_on_precision()
+        self._forget_plans()
+
+    def _forget_plans(self) -> None:
+        """Let go of what was made for the place or the precision of before, and of its memory."""
         self._plans.clear()
 
-    def _settle(self) -> None:
-        """Bring weights that were made since the model was moved to where it is."""
+    def _hand_on_precision(self) -> None:
+        """Tell the weights, of which other models may be made."""
         for weight in self.weights:
-            weight.to(self._device)
+            weight.precision = self._precision
 
     @property
     def dense_storage(self) -> str:
@@ -294,7 +368,7 @@ class Network(Layer):
 
     def _plan_for(self, arrays: list[np.ndarray]) -> Plan:
         """The plan for arrays of these shapes, which are checked."""
-        self._check_shapes([array.shape for array in arrays])
+        self.check_arrays(arrays)
         shapes, dtypes = [a.shape[1:] for a in arrays], [t.dtype for t in self.inputs]
         storage = self.dense_storage
         key = (*shapes, *dtypes, storage, self.device, "dense" in kernels.forced_rungs())

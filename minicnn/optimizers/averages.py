@@ -49,8 +49,13 @@ class Averages:
             if key in wanted:
                 slot.parameter.assign(slot.arrays[AVERAGE])
 
+    def follow(self) -> None:
+        """Bring the averages to where their parameters are."""
+        raise NotImplementedError
+
     def swap_averages(self) -> None:
         """With `use_ema`, exchange the parameters and their averages; a second call changes them back."""
+        self.follow()
         for slot in self._slots.values() if self.use_ema else ():
             kept = slot.parameter.array.copy()
             slot.parameter.assign(slot.arrays[AVERAGE])

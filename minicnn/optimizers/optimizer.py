@@ -2,13 +2,14 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Self, TypedDict
 
 import numpy as np
 
 from minicnn import schedules
 from minicnn.arguments import number, whole_number
+from minicnn.autograd import Parameter
 from minicnn.errors import ArgumentError, GraphError, ShapeError, UnsupportedError, WeightsMismatchError
 from minicnn.optimizers.averages import AVERAGE, Averages, Slot, State, as_keras
 from minicnn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
@@ -95,6 +96,7 @@ class Optimizer(Averages):
         self.averaged = False  # whether the parameters hold the averages now, by `swap_averages`
         self.loss_scale: LossScale | None = None
         self._slots: dict[int, Slot] = {}
+        self._followed_at = Parameter.moves
         self._rate_factors: dict[int, tuple[Any, float]] = {}  # with the parameter, which keeps its id from others
         self._undecayed: set[int] = set()
         self._undecayed_names: re.Pattern[str] | None = None
@@ -118,6 +120,7 @@ class Optimizer(Averages):
         pairs = list(pairs)
         parameters, gradients = self._checked_pairs(pairs)
         gradients = self._clipped(gradients)
+        self.follow()
         self.build(parameter for _, parameter in pairs)
         rate = self.learning_rate
         for parameter, gradient in zip(parameters, gradients):
@@ -155,10 +158,25 @@ class Optimizer(Averages):
 
     def follow(self) -> None:
         """Bring the state of parameters that were moved to another device to where they are."""
+        moves = Parameter.moves
+        if self._followed_at != moves:
+            self.prepare_move(lambda parameter: parameter.device)()
+            self._followed_at = moves
+
+    def prepare_move(self, place_of: Callable[[Any], str]) -> Callable[[], None]:
+        """Copy the state of each parameter to the device it goes to; the function puts the copies in their places."""
         from minicnn.kernels import to_device
 
+        copies = []
         for slot in self._slots.values():
-            slot.arrays = {name: to_device(array, slot.parameter.device) for name, array in slot.arrays.items()}
+            place = place_of(slot.parameter)
+            copies.append((slot, {name: to_device(array, place) for name, array in slot.arrays.items()}))
+
+        def finish() -> None:
+            for slot, arrays in copies:
+                slot.arrays = arrays
+
+        return finish
 
     def scale_loss(self, wanted: bool) -> None:
         """Have a scale of the loss, which is part of the state, or have none."""
@@ -310,7 +328,7 @@ class Optimizer(Averages):
             slot.arrays = {name: np.array(state[f"{i}/{name}"], array.dtype) for name, array in slot.arrays.items()}
             slot.start = int(state[f"{i}/start"])
             slot.rate_factor = float(state.get(f"{i}/rate_factor", 1.0))
-        self.follow()
+        self.prepare_move(lambda parameter: parameter.device)()
         self.iterations, self.averaged = int(state["iterations"]), bool(state.get("averaged", False))
         if "loss_scale" in state:
             self.loss_scale = LossScale(*state["loss_scale"])

@@ -13,6 +13,7 @@ from minicnn.training.state import (
     load_weights,
     model_state,
     not_finite,
+    random_streams,
     weight_not_finite,
 )
 from minicnn.training.state_file import read_state, write_state
@@ -31,6 +32,7 @@ __all__ = [
     "model_state",
     "model_text",
     "not_finite",
+    "random_streams",
     "read_state",
     "weight_not_finite",
     "write_state",

@@ -39,7 +39,7 @@ def model_state(model: Any) -> dict[str, Any]:
         "weights": [weight.numpy() for weight in weights],
         "trainable": [layer.trainable for layer in layers_below(model)],
         "optimizer": {"places": [places[id(p)] for p in optimizer.parameters], "state": optimizer.state()},
-        "streams": {"seeds": seeds.state(), "layers": [stream.bit_generator.state for stream in _streams(model)]},
+        "streams": {"seeds": seeds.state(), "layers": [stream.bit_generator.state for stream in random_streams(model)]},
     }
 
 
@@ -53,7 +53,7 @@ def load_model_state(model: Any, state: dict[str, Any]) -> None:
     optimizer.forget()
     optimizer.build(weights[place] for place in state["optimizer"]["places"])
     optimizer.load_state(state["optimizer"]["state"])
-    for stream, found in zip(_streams(model), state["streams"]["layers"], strict=True):
+    for stream, found in zip(random_streams(model), state["streams"]["layers"], strict=True):
         stream.bit_generator.state = found
     seeds.load_state(state["streams"]["seeds"])
 
@@ -66,7 +66,7 @@ def layers_below(layer: Any) -> Iterator[Any]:
         yield from layers_below(child)
 
 
-def _streams(model: Any) -> list[np.random.Generator]:
+def random_streams(model: Any) -> list[np.random.Generator]:
     """The random generators that the layers of a model hold, each once."""
     found = {
         id(v): v for layer in layers_below(model) for v in vars(layer).values() if isinstance(v, np.random.Generator)

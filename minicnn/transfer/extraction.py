@@ -148,7 +148,8 @@ def features_of(
 
 def _key(model: Any, source: PictureSource, storage: str) -> str:
     """A hash of all that features are computed from but the picture."""
-    parts = ["features of a picture", model_hash(model), str(source.preparation), kernels_text(model.device)]
+    computed = kernels_text(model.device, model.precision)
+    parts = ["features of a picture", model_hash(model), str(source.preparation), computed]
     parts += [] if storage == "float32" else [storage]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -126,7 +126,7 @@ class _Extraction:
         self.model, self.images, self.preparation = model, images, preparation
         self.use = CacheUse(storage=storage)
         parts = [f"minicnn features {VERSION} {storage}", "" if cache is None else model_hash(model)]
-        identity = "\n".join([*parts, str(preparation), kernels_text(model.device)])
+        identity = "\n".join([*parts, str(preparation), kernels_text(model.device, model.precision)])
         self.kept = KeptFeatures(cache, hashlib.sha256(identity.encode()).hexdigest(), hashes)
         self.store: FeatureRows | FeatureFile | None = None
         self.looked = 0

@@ -11,7 +11,6 @@ from emulator.device import install
 
 from minicnn import kernels
 from minicnn.bench.compare import timings
-from minicnn.errors import DeviceError
 
 pytestmark = pytest.mark.cuda_emulated
 
@@ -61,6 +60,17 @@ def test_what_is_emulated_is_no_result(tmp_path, capsys):
     assert gpu.main(["--device", "cuda-emulated", "--tiny"]) == gpu.REFUSED
     assert gpu.main(["--device", "cuda-emulated", "--out", str(tmp_path)]) == gpu.REFUSED
     assert "is no result" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_would_measure_nothing_is_refused(tmp_path, capsys):
+    assert measure(tmp_path, "--only", "nonsense") == module("gpu").REFUSED
+    said = capsys.readouterr().err
+    assert "no job has 'nonsense' in its title, which looks like " in said
+    assert all(title in said for title in ("'tiny, prediction, 2 images, float32'", "'conv2d tiny'"))
+    for minutes in ("-3", "nan"):
+        assert measure(tmp_path, "--minutes", minutes) == module("gpu").REFUSED
+        assert "--minutes is a number from 0 on" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
@@ -128,20 +138,6 @@ def test_what_fails_is_named_and_the_rest_is_measured(tmp_path, monkeypatch):
     assert measure(tmp_path, "--only", "global") == 1
     assert kept(tmp_path)["failed"] == {"global_maxpool2d tiny": "ZeroDivisionError: by nothing"}
     assert kept(tmp_path)["done"] == ["global_avgpool2d tiny"]
-
-
-def test_a_lost_device_ends_it(tmp_path, monkeypatch, capsys):
-    gpu, device = module("gpu"), install()
-    result = module("gpu_result").Result(tmp_path, {"name": "cuda-emulated"})
-    bench = module("gpu_device").Bench(device, "cuda-emulated", None, gpu.TINY)
-
-    def lost() -> None:
-        raise DeviceError("an illegal address")
-
-    monkeypatch.setattr(device, "synchronize", lost)
-    assert gpu.Measurement(bench, result, 1.0).run(module("gpu_cases").tiny_jobs()) == gpu.LOST
-    assert list(result.content["failed"]) == titles()[:1]
-    assert "the device is lost" in capsys.readouterr().err
 
 
 def test_random_numbers_repeat_beyond_a_pool(monkeypatch):

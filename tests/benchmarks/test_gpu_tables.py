@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from benchmark_cases import cells, module
 
+from minicnn import kernels
 from minicnn.bench.shapes import build
 from minicnn.bench.steps import describe
 
@@ -24,7 +25,7 @@ NETWORK = {
 }  # fmt: skip
 RESULT = {
     "command": "measure it", "machine": MACHINE, "device": DEVICE, "emulated": False, "rows": [NETWORK, LAYER],
-    "failed": {}, "left_out": {},
+    "failed": {}, "lost": {}, "left_out": {},
 }  # fmt: skip
 
 
@@ -146,7 +147,7 @@ def test_the_ladders_show_rates_where_there_are_any():
     page = ladders.render("conv2d", RESULT)
     assert f"{header[:-1]}| a: 1x8x8x4, GFLOP/s |\n" in page
     assert page.count(f"{header}\n") == 2, "the other directions were not measured"
-    first, *_ = (part for part in page.split("### ") if part)
+    first = page.split("### ")[1]
     rates = {line.split("`")[1]: line.split("|")[-2].strip() for line in first.splitlines() if line.startswith("| `")}
     assert rates["v1_direct"] == "500 (5 %)"
     assert rates["v4_blocked"] == "2500 (5x, 25 %)"
@@ -154,10 +155,49 @@ def test_the_ladders_show_rates_where_there_are_any():
     assert "Measured by `measure it`, NVIDIA H200" in page
 
 
+def checked(page: str) -> dict[str, set[str]]:
+    """{rung: what the tables say of how it is checked}."""
+    found: dict[str, set[str]] = {}
+    for line in page.splitlines():
+        if line.startswith("| `"):
+            found.setdefault(line.split("`")[1], set()).add(line.split("|")[5].strip())
+    return found
+
+
+def test_the_ladders_say_how_each_rung_is_checked():
+    ladders = module("cuda_ladders")
+    said = checked(ladders.render("dense", None))
+    assert said["v2_blas"] == {"emulator, NumPy in cuBLAS' place"}
+    assert said["v4_tiled"] == {"emulator; compiled for sm_75, 80, 86, 89, 90"}
+    assert said["v5_tensor_tf32"] == {"emulator; compiled for sm_80, 86, 89, 90"}
+    assert checked(ladders.render("conv2d_transpose", None))["v9_tensor_half"] == said["v5_tensor_tf32"]
+    pages = {spec.op: ladders.render(spec.op, None) for spec in kernels.specs("cuda")}
+    assert [op for op, page in pages.items() if "cuBLAS" in page] == ["dense"]
+    assert all(page.startswith("**None of these rungs has run on a GPU yet.** *from*: ") for page in pages.values())
+
+
+def test_the_ladders_say_which_rungs_were_right_on_a_gpu():
+    wrong = {**LAYER, "wrong": {"v1_direct": "relative error 0.5"}}
+    page = module("cuda_ladders").render("conv2d", {**RESULT, "rows": [wrong]})
+    assert page.startswith("*from*: ")
+    forward = checked(page.partition("### backward_input")[0])
+    on_it = {"emulator; compiled for sm_75, 80, 86, 89, 90; on NVIDIA H200"}
+    assert [rung for rung, said in forward.items() if said == on_it] == ["v4_blocked"]
+    assert forward["v7_tensor_tf32"] == {"emulator; compiled for sm_80, 86, 89, 90; on NVIDIA H200"}
+
+
+def test_a_file_that_nobody_compiled_is_not_called_checked(monkeypatch):
+    ladders = module("cuda_ladders")
+    monkeypatch.setattr(ladders, "_compiled", lambda: {"dense/cuda.cu"})
+    with pytest.raises(AssertionError, match=r"dense\.cuda_stream: python tests/cuda_resources\.py"):
+        ladders.render("dense", None)
+
+
 def test_the_ladders_show_three_cases_from_all_over_the_list():
     rows = [{**LAYER, "case": f"case {i}"} for i in range(8)]
     page = module("cuda_ladders").render("conv2d", {**RESULT, "rows": rows})
-    assert re.findall(r"case \d", page.splitlines()[2]) == ["case 0", "case 3", "case 6"]
+    (header,) = [line for line in page.splitlines() if "case 0" in line]
+    assert re.findall(r"case \d", header) == ["case 0", "case 3", "case 6"]
 
 
 def test_jobs_come_in_the_order_of_their_weight_and_have_names_of_their_own():

@@ -271,8 +271,16 @@ def test_doctor_says_whether_kernels_are_measured_and_where_that_is_kept(choice,
 def test_doctor_says_what_there_is_of_a_gpu(driver, usable, said, monkeypatch, capsys):
     monkeypatch.setattr("minicnn.kernels.driver_version", lambda: driver)
     monkeypatch.setattr("minicnn.kernels.cuda_usable", lambda: usable)
+    monkeypatch.setattr("minicnn.kernels.several_cupys", str)
     assert main(["doctor", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["cuda"] == said
+
+
+def test_doctor_says_when_two_cupys_are_installed(monkeypatch, capsys):
+    monkeypatch.setattr("minicnn.kernels.several_cupys", lambda: "two of them: remove both")
+    assert main(["doctor"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  CuPy")]
+    assert line.split() == ["CuPy", "two", "of", "them:", "remove", "both"]
 
 
 def test_doctor_says_when_the_cache_cannot_be_written(tmp_path, monkeypatch, capsys):

@@ -18,7 +18,7 @@ from minicnn.kernels._gpu.source import INCLUDE, signatures
 from .cache import cache_folder, kept
 
 SHIM = Path(__file__).parent / "shim"
-COMMON = ("-std=c++20", "-fPIC", "-fno-optimize-sibling-calls", f"-I{SHIM}", f"-I{INCLUDE}")
+COMMON = ("-std=c++20", "-fPIC", "-fno-optimize-sibling-calls", f"-I{INCLUDE}", f"-I{SHIM}")
 DEBUG = "-gdwarf-4"  # addr2line finds the wrong file for DWARF 5
 
 
@@ -49,8 +49,8 @@ def build(source: Path, mode: str = "fast", defines: tuple[str, ...] = ()) -> Pa
     Raises
     ------
     BuildError
-        There is no compiler, or the file does not compile, has shared memory inside a template, or includes a file that
-        is neither beside it nor in kernels/include.
+        There is no compiler, or the file does not compile, has shared memory inside a template, includes a file that is
+        neither beside it nor in kernels/include, or uses what ptx.cuh has without including that.
     """
     flags = MODES[mode]
     texts = [source, *_headers(source)]
@@ -80,7 +80,8 @@ def _built(source: Path, flags: Mode, defines: tuple[str, ...], scratch: Path) -
     macros = [f"-D{define}" for define in defines]
     _gxx(source, *flags.kernel, *macros, "-include", "cuda_on_cpu.h", "-MMD", "-MF", read, "-c", unit, "-o", made)
     _refuse_hidden_shared(source, made)
-    _refuse_unknown_files(source, read.read_text())
+    headers = _refuse_unknown_files(source, read.read_text())
+    _refuse_missing_ptx(source, headers)
     before, *others, after = _runtime(flags)
     _gxx(source, *flags.link, "-shared", "-Wl,-Bsymbolic", before, made, *others, after, "-ldl", "-o", library)
     return library
@@ -113,7 +114,7 @@ def _refuse_hidden_shared(source: Path, made: Path) -> None:
         )
 
 
-def _refuse_unknown_files(source: Path, rule: str) -> None:
+def _refuse_unknown_files(source: Path, rule: str) -> set[Path]:
     """A make rule of all files that were read, but for the system's: were one unknown, its changes would be missed."""
     read = {Path(path).resolve() for path in re.split(r"[\s\\]+", rule.partition(":")[2]) if path}
     unknown = {path for path in read - {source.resolve(), *_headers(source)} if path.name != "unit.cpp"}
@@ -122,6 +123,22 @@ def _refuse_unknown_files(source: Path, rule: str) -> None:
         raise BuildError(
             f"{source.name} includes {names}; it may include .cuh files of {INCLUDE} and of its own folder"
         )
+    return {path for path in read if path.suffix in (".cu", ".cuh") and path.parent != SHIM.resolve()}
+
+
+def _refuse_missing_ptx(source: Path, read: set[Path]) -> None:
+    """The twin of ptx.cuh is always there, since headers beside that one would find that one; but not for NVRTC."""
+    ptx = (INCLUDE / "ptx.cuh").resolve()
+    if ptx in read:
+        return
+    names = re.findall(
+        r"^(?:#define |(?:template <[^>]*>\s)?PTX (?:\w+ )+)(\w+)\(", ptx.read_text("utf-8"), re.MULTILINE
+    )
+    for path in sorted(read):
+        text = re.sub(r"//[^\n]*", "", path.read_text("utf-8"))
+        used = re.search(rf"\b({'|'.join(names)})\b", text)
+        if used:
+            raise BuildError(f'{source.name} does not include "ptx.cuh", which has {used[1]} of {path.name}')
 
 
 def _gxx(source: Path, *arguments: str | Path) -> None:

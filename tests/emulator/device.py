@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import DeviceError
+from minicnn.errors import ArgumentError, DeviceError
 from minicnn.kernels._device import Device, Launch, register_device
 
 from .arrays import NAME, ArrayModule, EmulatedArray, launches_alone, refuse_in_capture, unwrapped
-from .build import BuildError
+from .build import MODES, BuildError
 from .memory import pool
 from .module import EmulatorError, Module
 
@@ -28,11 +28,18 @@ class EmulatedDevice(Device):
         In which threads and blocks run: 0 as numbered, 1 reversed, more a seed.
     capability : (int, int)
         What host code chooses rungs by; it also limits the shared memory of a block.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such mode.
     """
 
     name = NAME
 
     def __init__(self, mode: str = "fast", order: int = 0, capability: tuple[int, int] = (8, 0)):
+        if mode not in MODES:
+            raise ArgumentError(f"the emulator has no mode {mode!r}; it has {', '.join(MODES)}")
         self.mode, self.order, self.capability = mode, order, capability
         self.xp = ArrayModule()
         self.launched: list[tuple[str, str]] = []  # (file, kernel)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .build import SHIM, build
+from .guards import Guarded, regions
 
 MOST_SHARED = 232448  # bytes of dynamic shared memory, on Hopper
 GRID_LIMITS = (2**31 - 1, 65535, 65535)
@@ -27,10 +28,11 @@ class EmulatorError(RuntimeError):
 
 
 class Kernel(NamedTuple):
-    """The address of a kernel's entry, and for each parameter whether it is a pointer, and its dtype."""
+    """The address of a kernel's entry, for each parameter whether it is a pointer and its dtype, and the const ones."""
 
     address: ctypes.c_void_p
     parameters: tuple[tuple[bool, np.dtype | None], ...]
+    constant: frozenset[int]
 
 
 class _Launch(ctypes.Structure):
@@ -55,7 +57,7 @@ class Module:
     """The kernels of one file, built in one mode with some macros defined."""
 
     def __init__(self, source: Path, mode: str = "fast", defines: tuple[str, ...] = ()):
-        self.path = build(source, mode, defines)
+        self.path, self._guards = build(source, mode, defines), mode == "fast"
         self._library = ctypes.CDLL(str(self.path), mode=ctypes.RTLD_LOCAL)
         self._library.emulator_launch.restype = ctypes.c_char_p
         self._library.emulator_new_stacks.restype = ctypes.c_void_p
@@ -70,9 +72,10 @@ class Module:
                 raise EmulatorError(f"{self.path.name} has no kernel {name}") from None
             types.restype = ctypes.c_char_p
             address = ctypes.cast(getattr(self._library, f"emulator_call_{name}"), ctypes.c_void_p)
-            pairs = re.findall("([P.])(.)", types().decode())
-            parameters = tuple((kind == "P", None if letter == "-" else np.dtype(letter)) for kind, letter in pairs)
-            self._kernels[name] = Kernel(address, parameters)
+            pairs = re.findall("([PC.])(.)", types().decode())
+            parameters = tuple((kind != ".", None if letter == "-" else np.dtype(letter)) for kind, letter in pairs)
+            constant = frozenset(i for i, (kind, _) in enumerate(pairs) if kind == "C")
+            self._kernels[name] = Kernel(address, parameters, constant)
         return self._kernels[name]
 
     def launch(
@@ -105,11 +108,18 @@ class Module:
         ]
         buffers = {i: array for i, array in enumerate(arguments) if isinstance(array, np.ndarray)}
         with _one_launch:
+            guarded = guard(values, buffers, kernel.constant) if self._guards else []
             message = self._library.emulator_launch(
                 self._described(kernel, sizes, shared_bytes, values, buffers, order)
             )
+            for copy in guarded:
+                copy.copy_back()
         if message:
             raise EmulatorError(f"{name}: {self._with_lines(message.decode())}")
+        if damage := next(filter(None, (copy.damage() for copy in guarded)), ""):
+            raise EmulatorError(
+                f'{name}: out of bounds: {damage}; run it with install("checked"), which names the line'
+            )
 
     def _described(self, kernel: Kernel, sizes, shared_bytes: int, values: list, buffers: dict, order: int) -> Any:
         if not _stacks:
@@ -185,3 +195,12 @@ def packed(where: str, argument: Any, is_pointer: bool, dtype: np.dtype | None) 
     if not isinstance(argument, np.generic) or argument.dtype != dtype:  # CuPy would pack it with another width
         raise EmulatorError(f"{where}: the kernel takes one {dtype}, got {found}")
     return np.array([argument])
+
+
+def guard(values: list[np.ndarray], arrays: dict[int, np.ndarray], constant: frozenset[int]) -> list[Guarded]:
+    """Copies of the arrays with guards around them, whose addresses take the place of theirs."""
+    guarded = [Guarded(region) for region in regions(arrays, constant.__contains__)]
+    for copy in guarded:
+        for i in copy.region.positions:
+            values[i][0] = copy.address_of(arrays[i])
+    return guarded

@@ -181,6 +181,18 @@ def test_twin_comes_before_the_header_of_its_name(source: Path):
     assert factor(source) == 2
 
 
+def test_what_ptx_has_is_refused_where_it_is_not_included(source: Path):
+    kernel = 'extern "C" __global__ void scale(float *x) { DYNAMIC_SHARED(float, s); s[0] = 2; x[0] *= s[0]; }\n'
+    source.write_text(kernel)
+    with pytest.raises(BuildError, match=r'^scale\.cu does not include "ptx\.cuh", which has DYNAMIC_SHARED of scale'):
+        build(source)
+    source.write_text(f'#include "ptx.cuh"\n{kernel}')
+    assert build(source)
+    (source.parent / "factor.cuh").write_text('#include "ptx.cuh"\n')
+    source.write_text(f'#include "factor.cuh"\n{kernel}')
+    assert build(source)
+
+
 def test_missing_compiler_is_told(monkeypatch: pytest.MonkeyPatch):
     building.compiler.cache_clear()
     monkeypatch.setenv("CXX", "no-such-compiler")

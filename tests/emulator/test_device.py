@@ -51,8 +51,8 @@ def test_file_that_does_not_compile_is_an_error_of_the_device(tmp_path: Path):
 @pytest.mark.parametrize(
     ("argument", "error", "said"),
     [
-        (64, DTypeError, "is one NumPy int32, got Python's int"),
-        (np.int64(64), DTypeError, "is one NumPy int32, got numpy.int64 of int64"),
+        (64, DTypeError, "must be one NumPy int32, got Python's int"),
+        (np.int64(64), DTypeError, "must be one NumPy int32, got numpy.int64 of int64"),
     ],
 )
 def test_numbers_have_the_width_that_the_kernel_reads(argument: Any, error: type[Exception], said: str):
@@ -63,10 +63,15 @@ def test_numbers_have_the_width_that_the_kernel_reads(argument: Any, error: type
 
 def test_arrays_are_of_the_device_and_contiguous():
     there = EmulatedDevice()
-    with pytest.raises(DTypeError, match="is an array of float32 on cuda-emulated, got numpy"):
+    with pytest.raises(DTypeError, match="argument x must be an array of float32 on cuda-emulated, got numpy"):
         there.launch(MEMORY, "past_the_end", (1,), (64,), (np.ones(64, np.float32), N))
     with pytest.raises(ArgumentError, match="is not contiguous"):
         there.launch(MEMORY, "past_the_end", (1,), (64,), (ones(there, 128)[::2], N))
+
+
+def test_mode_that_is_none_is_refused_when_it_is_asked_for():
+    with pytest.raises(ArgumentError, match="no mode 'chekced'; it has fast, checked, asan"):
+        install("chekced")
 
 
 def test_grid_without_blocks_is_nothing():

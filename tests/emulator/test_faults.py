@@ -155,3 +155,39 @@ def test_what_the_cpu_stops_ends_the_launch_and_not_the_process(name: str, said:
     with pytest.raises(EmulatorError, match=rf"memory\.cu:{line}: .*{said}.* thread \(0,0,0\)"):
         run(pair, f"{name}_fault", mode="fast")
     run(pair, name, mode="fast")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "said"),
+    [
+        ("past_the_end", 64, "write past the end of argument 0"),
+        ("dynamic_array", 64, "write past the end of dynamic shared memory"),
+        ("over_the_end", 63, "write past the end of argument 0"),
+    ],
+)
+@pytest.mark.parametrize("order", ORDERS)
+def test_write_beside_an_array_ends_the_launch_of_the_fast_build_and_not_the_process(
+    name: str, size: int, said: str, order: int
+):
+    pair = next(pair for pair in PLANTED if pair.name == name)
+    whole = np.full(3 * size, 5, np.float32)
+    x = whole[size : 2 * size]
+    with pytest.raises(EmulatorError) as error:
+        launch(pair.file, f"{name}_fault", x, np.int32(size), block=64, shared_bytes=256, mode="fast", order=order)
+    assert (
+        str(error.value) == f'{name}_fault: out of bounds: {said}; run it with install("checked"), which names the line'
+    )
+    np.testing.assert_array_equal(whole.reshape(3, size)[[0, 2]], 5)
+    run(pair, name, mode="fast")
+
+
+def test_write_in_front_of_an_array_is_told_in_the_fast_build():
+    with pytest.raises(EmulatorError, match="write before argument 0; run it with install"):
+        launch("memory.cu", "in_front_fault", np.ones(64, np.float32), np.int32(64), block=64, mode="fast")
+
+
+def test_arrays_that_overlap_stay_one_memory_in_the_fast_build():
+    x = np.arange(1, 129, dtype=np.float32)
+    launch("memory.cu", "absent", x[:64], np.int32(64), x[32:96], block=64, mode="fast")
+    expected = np.arange(1, 65) + np.arange(33, 97)
+    np.testing.assert_array_equal(x[:32], expected[:32])

@@ -119,3 +119,17 @@ def test_the_current_stream_is_the_one_that_is_waited_for(make):
     device.write(device.xp.empty((1, 3), np.float32), numbers(1, 0))
     assert streams.default not in queued
     assert queued.count(streams.current) == 3, "it waits, copies, and says that it has"
+
+
+@given(seed=seeds)
+def test_work_after_a_mark_waits_for_another_stream(make, seed):
+    device, done = make(seed), []
+    streams = device.xp.streams
+    with streams.stream() as first:
+        first.do(lambda: done.append("first"))
+        mark = device.mark()
+    with streams.stream() as second:
+        device.after(mark)
+        second.do(lambda: done.append("second"))
+    streams.synchronize()
+    assert done == ["first", "second"]

@@ -96,32 +96,34 @@ class Other(np.ndarray):
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"n": 4}, "scale: argument n is one NumPy int32, got Python's int"),
-        ({"n": True}, "scale: argument n is one NumPy int32, got Python's bool"),
-        ({"by": 2.0}, "scale: argument by is one NumPy float32, got Python's float"),
-        ({"n": np.int64(4)}, "scale: argument n is one NumPy int32, got numpy.int64 of int64"),
-        ({"n": np.uint32(4)}, "scale: argument n is one NumPy int32, got numpy.uint32 of uint32"),
-        ({"by": np.float64(2)}, "scale: argument by is one NumPy float32, got numpy.float64 of float64"),
-        ({"by": np.zeros(1, np.float32)}, "scale: argument by is one NumPy float32, got numpy.ndarray of float32"),
-        ({"n": None}, "scale: argument n is one NumPy int32, got NoneType"),
-        ({"x": np.zeros(4)}, "scale: argument x is an array of float32 on recording, got numpy.ndarray of float64"),
-        ({"y": np.zeros(4, "i4")}, "scale: argument y is an array of float32 on recording, got numpy.ndarray of int32"),
-        ({"x": np.float32(1)}, "scale: argument x is an array of float32 on recording, got numpy.float32 of float32"),
-        ({"x": [1.0]}, "scale: argument x is an array of float32 on recording, got list"),
-        ({"x": 0}, "scale: argument x is an array of float32 on recording, got Python's int"),
+        ({"n": 4}, "argument n must be one NumPy int32, got Python's int"),
+        ({"n": True}, "argument n must be one NumPy int32, got Python's bool"),
+        ({"by": 2.0}, "argument by must be one NumPy float32, got Python's float"),
+        ({"n": np.int64(4)}, "argument n must be one NumPy int32, got numpy.int64 of int64"),
+        ({"n": np.uint32(4)}, "argument n must be one NumPy int32, got numpy.uint32 of uint32"),
+        ({"by": np.float64(2)}, "argument by must be one NumPy float32, got numpy.float64 of float64"),
+        ({"by": np.zeros(1, np.float32)}, "argument by must be one NumPy float32, got numpy.ndarray of float32"),
+        ({"n": None}, "argument n must be one NumPy int32, got NoneType"),
+        ({"x": np.zeros(4)}, "argument x must be an array of float32 on recording, got numpy.ndarray of float64"),
+        ({"y": np.zeros(4, "i4")}, "argument y must be an array of float32 on recording, got numpy.ndarray of int32"),
+        ({"x": np.float32(1)}, "argument x must be an array of float32 on recording, got numpy.float32 of float32"),
+        ({"x": [1.0]}, "argument x must be an array of float32 on recording, got list"),
+        ({"x": 0}, "argument x must be an array of float32 on recording, got Python's int"),
     ],
 )  # fmt: skip
 def test_what_a_kernel_would_read_as_something_else_is_refused(device, file, other, said):
     with pytest.raises(DTypeError) as found:
         device.launch(file, "scale", (1,), (1,), arguments(**other))
-    assert str(found.value) == said
+    assert str(found.value) == f"scale: {said}"
     assert device.launched == []
 
 
 def test_an_array_of_the_host_is_refused(device, file):
     device.xp = type("module", (), {"ndarray": Other})
     own = np.zeros(4, np.float32).view(Other)
-    with pytest.raises(DTypeError, match=r"^scale: argument y is an array of float32 on recording, got numpy\.ndarray"):
+    with pytest.raises(
+        DTypeError, match=r"^scale: argument y must be an array of float32 on recording, got numpy\.ndarray"
+    ):
         device.launch(file, "scale", (1,), (1,), arguments(x=own))
     device.launch(file, "scale", (1,), (1,), arguments(x=own, y=own))
     assert len(device.launched) == 1
@@ -170,6 +172,11 @@ def test_a_device_that_is_registered_anew_is_made_anew(registered):
 def test_an_unknown_device_is_named_with_those_that_there_are(registered):
     with pytest.raises(ArgumentError, match=r"^there is no device 'gpu'; there are cpu, cuda.*, recording$"):
         kernels.device("gpu")
+
+
+def test_one_gpu_of_several_is_chosen_by_the_environment():
+    with pytest.raises(ArgumentError, match=r"no device 'cuda:1'; .*; the variable CUDA_VISIBLE_DEVICES=1 makes"):
+        kernels.device("cuda:1")
 
 
 def test_a_device_that_could_not_be_made_is_tried_again(registered):

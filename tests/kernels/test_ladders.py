@@ -58,6 +58,14 @@ def test_the_prose_of_conv2d_tells_of_every_rung():
         assert f"**{rung}: " in prose
 
 
+@pytest.mark.parametrize("op", ["conv2d", "dense"])
+def test_the_prose_tells_of_every_rung_on_a_gpu(op):
+    prose = text(op).partition("## On a GPU: what each rung changes, and why")[2].partition("<!-- table: cuda -->")[0]
+    titles = " ".join(re.findall(r"^\*\*(.*?)\*\*", prose, re.MULTILINE))
+    assert set(re.findall(r"v\d_\w+", titles)) == set(kernels.rungs(op, "cuda"))
+    assert re.search(r"\bnothing here was measured", prose, re.IGNORECASE)
+
+
 def test_a_table_of_measured_rungs(ladders):
     row = {"op": "channel_sum", "direction": "forward", "case": "large", "unit": "GB/s"}
     rates = {"v1_direct": 2.0, "v2_reduce": 5.0, "v9_gone": 99.0}

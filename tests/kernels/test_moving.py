@@ -1,5 +1,7 @@
 """Arrays between the host, devices and other libraries."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from emulator.arrays import EmulatedArray
@@ -9,15 +11,35 @@ import minicnn
 from minicnn import kernels
 from minicnn.errors import DeviceError
 from minicnn.kernels import _device
+from minicnn.models.arrays import as_array
 
+DLPACK = ("__dlpack__", "__dlpack_device__")
 pytestmark = pytest.mark.cuda_emulated
 
 
 class OfAnotherLibrary:
-    """An array on an NVIDIA GPU, as DLPack tells of one."""
+    """An array on an NVIDIA GPU, as DLPack tells of one: by the number of its kind of memory."""
+
+    def __init__(self, kind: int = 2):
+        self.kind = kind
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return 2, 0
+        return self.kind, 0
+
+
+class Torch(OfAnotherLibrary):
+    """PyTorch's, which is shared only without its gradient."""
+
+    requires_grad = True
+
+    def detach(self) -> OfAnotherLibrary:
+        return OfAnotherLibrary(self.kind)
+
+    def __dlpack__(self, **_: object) -> object:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+
+    def numpy(self) -> np.ndarray:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
 
 
 @pytest.fixture
@@ -63,13 +85,30 @@ def test_arrays_on_several_devices_are_refused():
         kernels.together([EmulatedArray(np.ones(1)), Elsewhere(np.ones(1))])
 
 
-def test_memory_of_another_library_on_a_gpu_is_shared(gpu):
-    source = OfAnotherLibrary()
+@pytest.mark.parametrize("kind", [2, 13], ids=["of the GPU", "managed"])
+def test_memory_of_another_library_on_a_gpu_is_shared(gpu, kind):
+    source = OfAnotherLibrary(kind)
     tensor = minicnn.from_dlpack(source)
     assert gpu == [source]
     assert tensor.shape == (3,)
     assert kernels.device_array(source) is not None
     assert gpu == [source, source]
+
+
+def test_a_tensor_with_a_gradient_is_shared_without_it(gpu):
+    minicnn.from_dlpack(Torch())
+    assert kernels.device_array(Torch()) is not None
+    assert [type(source) for source in gpu] == [OfAnotherLibrary] * 2
+
+
+def test_a_tensor_of_the_host_with_a_gradient_is_read_without_it():
+    class OnHost(Torch):
+        def detach(self) -> SimpleNamespace:
+            array = np.ones((2, 3), np.float32)
+            return SimpleNamespace(requires_grad=False, numpy=array.copy, **{n: getattr(array, n) for n in DLPACK})
+
+    assert minicnn.from_dlpack(OnHost(kind=1)).shape == (2, 3)
+    assert as_array(OnHost(kind=1), "x").tolist() == [[1] * 3] * 2
 
 
 def test_arrays_of_the_host_are_none_of_a_device():

@@ -136,7 +136,7 @@ def test_unknown_names_are_refused(toy):
     with pytest.raises(ArgumentError, match=r"there is no operation 'conv3d'; there are .*conv2d"):
         kernels.rungs("conv3d")
     with pytest.raises(ArgumentError, match="toy has no rung 'v9'; it has reference, v1_numpy, v2_fast"):
-        kernels.use("toy", rung="v9").__enter__()
+        kernels.use("toy", rung="v9")
     with pytest.raises(UnsupportedError, match="toy has no sideways on device cpu"):
         run(toy, "sideways", FLOAT32)
 

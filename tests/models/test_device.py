@@ -1,12 +1,14 @@
-"""Models on a device: what they predict and learn there, how they get there and back."""
+"""Models on a device: what they predict and learn there, how they get there and back.
+
+In the emulator always; `pytest -m gpu` asks the same of a GPU.
+"""
 
 import numpy as np
 import pytest
-from emulator.arrays import EmulatedArray
-from emulator.device import EmulatedDevice, install
+from emulator.device import NAME, install
 
 from minicnn import Tensor, kernels
-from minicnn.errors import ArgumentError, UnsupportedError
+from minicnn.errors import ArgumentError, DeviceError, UnsupportedError
 from minicnn.layers import (
     Activation,
     Add,
@@ -32,13 +34,12 @@ from minicnn.models.features import FeatureStore, SplitProgram
 from minicnn.models.plan import Plan
 from minicnn.seeds import set_random_seed
 
-pytestmark = pytest.mark.cuda_emulated
-DEVICE = "cuda-emulated"
+DEVICES = [pytest.param(NAME, marks=pytest.mark.cuda_emulated), pytest.param("cuda", marks=pytest.mark.gpu)]
 
 
-@pytest.fixture
-def device() -> EmulatedDevice:
-    return install()
+@pytest.fixture(params=DEVICES)
+def device(request) -> kernels.Device:
+    return install() if request.param == NAME else kernels.device(request.param)
 
 
 def images(count: int = 6, size: int = 8) -> np.ndarray:
@@ -77,20 +78,20 @@ def test_predictions_are_those_of_the_cpu(device, monkeypatch):
     model = small()
     expected, captured, capture = model.predict(images()), [], device.capture
     monkeypatch.setattr(device, "capture", lambda work: captured.append(capture(work)) or captured[-1])
-    assert model.to(DEVICE) is model
+    assert model.to(device.name) is model
     for run in range(3):  # operation by operation, captured, and launched again
-        device.launched.clear()
-        found = model.predict(images())
+        with kernels.record() as calls:
+            found = model.predict(images())
         assert type(found) is np.ndarray
         assert distance(found, expected) < 1e-5
-        assert device.launched
+        assert {op for op, *_ in calls} > {"conv2d", "dense", "maxpool2d"}
         assert len(captured) == min(run, 1)
     assert distance(model.predict(images(), batch_size=4), expected) < 1e-5
     np.testing.assert_array_equal(model.to("cpu").predict(images()), expected)
 
 
 def test_predictions_follow_the_weights(device):
-    model = small().to(DEVICE)
+    model = small().to(device.name)
     for _ in range(3):
         model.predict(images())
         model.set_weights([weight * 0.9 + 0.01 for weight in model.get_weights()])
@@ -101,7 +102,7 @@ def test_predictions_follow_the_weights(device):
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "adamw", "adagrad"])
 def test_training_learns_what_it_learns_on_the_cpu(device, optimizer):
     histories, weights = [], []
-    for place in ("cpu", DEVICE):
+    for place in ("cpu", device.name):
         model = small()
         model.compile(optimizer, "categorical_crossentropy", ["accuracy"])
         model.to(place)
@@ -121,7 +122,7 @@ def test_an_optimizer_moves_with_its_model_and_goes_on(device):
         model.compile("adam", "categorical_crossentropy")
         for step in range(4):
             if moved:
-                model.to(DEVICE if step % 2 else "cpu")
+                model.to(device.name if step % 2 else "cpu")
             set_random_seed(step)
             model.train_on_batch(images(), classes())
         found.append(np.concatenate([w.ravel() for w in model.get_weights()]))
@@ -134,7 +135,7 @@ def test_the_frozen_part_of_a_model_is_a_plan_there_too(device):
         layer.trainable = False
     model.compile("sgd", "categorical_crossentropy")
     before = model.get_weights()
-    model.to(DEVICE).fit(images(), classes(), epochs=2)
+    model.to(device.name).fit(images(), classes(), epochs=2)
     changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights())]
     assert any(changed)
     assert not any(changed[: len([w for layer in model.layers[:6] for w in layer.weights])])
@@ -147,7 +148,7 @@ def test_features_of_arrays_of_the_device_are_kept_on_the_host(device):
         for layer in model.layers[:6]:
             layer.trainable = False
         model.compile("sgd", "categorical_crossentropy")
-        model.to(DEVICE).fit(move(images()), classes(), epochs=3, batch_size=4, shuffle=False, verbose=0)
+        model.to(device.name).fit(move(images()), classes(), epochs=3, batch_size=4, shuffle=False, verbose=0)
         weights.append(np.concatenate([w.ravel() for w in model.get_weights()]))
     assert np.array_equal(*weights)
 
@@ -156,40 +157,63 @@ def test_a_single_step_keeps_no_features(device, monkeypatch):
     model = small()  # whose first layers have no weights: the same every time
     model.compile("sgd", "categorical_crossentropy")
     monkeypatch.setattr(FeatureStore, "_begin", lambda *of: pytest.fail("they were kept"))
-    model.to(DEVICE).train_on_batch(device.from_host(images()), classes())
+    model.to(device.name).train_on_batch(device.from_host(images()), classes())
 
 
 def test_arrays_of_the_device_go_in_and_come_out(device):
     model = small()
     expected = model.predict(images())
-    found = model.to(DEVICE).predict(device.from_host(images()))
-    assert isinstance(found, EmulatedArray)
-    assert distance(found.get(), expected) < 1e-5
+    found = model.to(device.name).predict(device.from_host(images()))
+    assert kernels.device_of(found) == device.name
+    assert distance(kernels.to_host(found), expected) < 1e-5
     called = model(Tensor(device.from_host(images())), training=False)
-    assert kernels.device_of(called.array) == DEVICE
+    assert kernels.device_of(called.array) == device.name
     assert distance(called.numpy(), expected) < 1e-5
+    np.testing.assert_array_equal(model(device.from_host(images())).numpy(), called.numpy())
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model, x: model.predict(x),
+        lambda model, x: model.evaluate(x, classes()),
+        lambda model, x: model.fit(x, classes(), verbose=0),
+        lambda model, x: model.fit(images(), classes(), validation_data=(x, classes()), verbose=0),
+        lambda model, x: model.train_on_batch(x, classes()),
+        lambda model, x: model(x),
+        lambda model, x: model(Tensor(x), training=True),
+    ],
+    ids=["predict", "evaluate", "fit", "validation", "train_on_batch", "call", "call on a tensor"],
+)
+def test_arrays_of_a_device_are_refused_by_a_model_of_the_host(device, use):
+    model = small()
+    model.compile("sgd", "categorical_crossentropy")
+    before = model.get_weights()
+    with pytest.raises(DeviceError, match=f"is on cpu, and got an array on {device.name}: call model.to"):
+        use(model, device.from_host(images()))
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
 
 
 def test_a_file_says_nothing_of_the_device(device, tmp_path):
     model = small()
     expected = model.predict(images())
-    model.to(DEVICE).save(tmp_path / "model.keras")
+    model.to(device.name).save(tmp_path / "model.keras")
     again = load_model(tmp_path / "model.keras")
     assert again.device == "cpu"
     np.testing.assert_array_equal(again.predict(images()), expected)
 
 
 def test_a_model_of_moved_layers_is_where_they_are(device):
-    body = small().to(DEVICE)
+    body = small().to(device.name)
     head = Model(body.inputs, Dense(2)(body.layers[-3].output))
-    assert head.device == DEVICE
-    assert {weight.device for weight in head.weights} == {DEVICE}
+    assert head.device == device.name
+    assert {weight.device for weight in head.weights} == {device.name}
 
 
 def test_a_model_that_is_built_by_its_first_data_is_built_there(device):
-    model = Sequential([Conv2D(4, 3), Flatten(), Dense(2)]).to(DEVICE)
+    model = Sequential([Conv2D(4, 3), Flatten(), Dense(2)]).to(device.name)
     model.predict(images())
-    assert {kernels.device_of(weight.array) for weight in model.weights} == {DEVICE}
+    assert {kernels.device_of(weight.array) for weight in model.weights} == {device.name}
 
 
 def test_what_cannot_be_done_is_refused_and_the_model_stays_as_it_was(device):
@@ -198,7 +222,7 @@ def test_what_cannot_be_done_is_refused_and_the_model_stays_as_it_was(device):
         model.to("gpu")
     wide = Sequential([Input((4,), dtype="float64"), Dense(2, dtype="float64")])
     with pytest.raises(UnsupportedError, match="float32"):
-        wide.to(DEVICE)
+        wide.to(device.name)
     assert (model.device, wide.device) == ("cpu", "cpu")
 
 
@@ -206,7 +230,7 @@ def test_what_cannot_be_done_is_refused_and_the_model_stays_as_it_was(device):
 def test_rounded_products_learn_about_the_same(device, precision):
     found = []
     for chosen in ("float32", precision):
-        model = small().to(DEVICE)
+        model = small().to(device.name)
         model.precision = chosen
         model.compile("sgd", "categorical_crossentropy")
         set_random_seed(1)
@@ -216,7 +240,7 @@ def test_rounded_products_learn_about_the_same(device, precision):
 
 
 def test_a_step_whose_gradients_overflow_under_float16_is_left_out(device):
-    model = small().to(DEVICE)
+    model = small().to(device.name)
     model.precision = "float16"
     model.compile("sgd", "categorical_crossentropy")
     model.optimizer.scale_loss(True)
@@ -235,7 +259,9 @@ def test_precision_is_of_a_gpu(device):
     model = small()
     with pytest.raises(UnsupportedError, match=r"model\.to\('cuda'\)"):
         model.precision = "bfloat16"
-    model.to(DEVICE).precision = "bfloat16"
+    model.precision = np.dtype("float32")  # which is equal to its name
+    assert type(model.precision) is str
+    model.to(device.name).precision = "bfloat16"
     assert model.to("cpu").precision == "float32"
     with pytest.raises(ArgumentError, match="precision"):
         model.precision = "float8"
@@ -243,10 +269,10 @@ def test_precision_is_of_a_gpu(device):
 
 def test_a_sample_of_the_last_batch_gets_the_bits_of_a_whole_one(device):
     """A long sum over few pixels is cut into more parts where there are fewer images."""
-    model = Sequential([Input((16, 16, 256)), Conv2D(8, 1)]).to(DEVICE)
+    model = Sequential([Input((16, 16, 256)), Conv2D(8, 1)]).to(device.name)
     x = np.random.default_rng(0).standard_normal((100, 16, 16, 256)).astype(np.float32)
     found = model.predict(x, batch_size=70)
     np.testing.assert_array_equal(found[70:], model.predict(np.concatenate([x[70:], x[:40]]), batch_size=70)[:30])
-    split = SplitProgram(model.program, [x.shape[1:]], [x.dtype], DEVICE)
-    split.plan = Plan(model.program, [x.shape[1:]], [x.dtype], device=DEVICE)
+    split = SplitProgram(model.program, [x.shape[1:]], [x.dtype], device.name)
+    split.plan = Plan(model.program, [x.shape[1:]], [x.dtype], device=device.name)
     np.testing.assert_array_equal(split.features([x[:70]])[0][:3], split.features([x[:3]])[0])

@@ -117,3 +117,18 @@ def test_a_failure_of_pytorch_costs_its_own_figures_alone(monkeypatch):
     (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", "predict", 2, "float32"))
     assert row["left_out"] == {"torch": "RuntimeError: CUDA out of memory."}
     assert list(row["seconds"]) == ["minicnn"]
+
+
+@pytest.mark.cuda_emulated
+@pytest.mark.filterwarnings("default")  # PyTorch's compiler uses what PyTorch will not keep
+@pytest.mark.parametrize(("task", "mode"), [("predict", "reduce-overhead"), ("train", "default")])
+def test_networks_are_compiled_in_each_precision_and_the_row_says_how(task, mode):
+    devices, networks, gpu, peers = (module(name) for name in ("gpu_device", "gpu_networks", "gpu", "gpu_torch"))
+    device = install()
+    measured = networks.Networks(devices.Bench(device, "", peers.available(device), gpu.TINY))
+    for precision in ("tf32", "float32"):
+        (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", task, 2, precision, compiled=True))
+        assert row["left_out"] == row["wrong"] == {}
+        assert list(row["seconds"]) == ["minicnn", "torch", "torch-compile"]
+        said = dict.fromkeys(("matmul_tf32", "convolution_tf32"), precision == "tf32")
+        assert row["torch"] == {"torch": said, "torch-compile": {**said, "compiled": mode}}

@@ -22,6 +22,12 @@ extern "C" __global__ void before_the_array_fault(float *x, int n) {
     x[threadIdx.x] = left;
 }
 
+extern "C" __global__ void in_front(float *x, int n) { x[threadIdx.x] = 1; }
+
+extern "C" __global__ void in_front_fault(float *x, int n) {
+    x[(int)threadIdx.x - 1] = 1;  // fault: out of bounds: write of 4 bytes, 4 bytes before argument 0
+}
+
 // Of an odd count of numbers, read in pairs.
 extern "C" __global__ void over_the_end(float *x, int n) {
     if (threadIdx.x == 0) x[0] = ((float2 *)x)[n / 2 - 1].x;
@@ -79,7 +85,7 @@ extern "C" __global__ void never_written_fault(float *x, int n) {
     __shared__ float s[64];
     if (threadIdx.x < 63) s[threadIdx.x] = x[threadIdx.x];
     __syncthreads();
-    x[threadIdx.x] = s[threadIdx.x];  // fault: read of shared memory that nobody wrote, at byte
+    x[threadIdx.x] = s[threadIdx.x];  // fault: read of shared memory that nobody wrote
 }
 
 // Two numbers of 16 bits lie in four bytes.

@@ -164,7 +164,8 @@ static void look(Cell &cell, const Region &region, size_t offset, const Access &
         if (write && reader.bytes & now.bytes && !ordered(reader, now.block))
             race(write, region, offset, reader, false, now.site);
     if (region.shared() && (!write || now.atomic) && (cell.written & now.bytes) != now.bytes) {
-        fault(now.site, "read of shared memory that nobody wrote, at byte %zu", offset);
+        fault(now.site, "read of shared memory that nobody wrote, or that a thread writes only later, at byte %zu",
+              offset);
         abandon();
     }
     if (write) {

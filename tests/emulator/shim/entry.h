@@ -12,7 +12,12 @@ template <class T> constexpr char letter() {
         return letters[sizeof(T) == 1 ? 0 : sizeof(T) == 2 ? 1 : sizeof(T) == 4 ? 2 : 3];
     } else return '-';
 }
-template <class A> constexpr char pointer() { return std::is_pointer_v<std::remove_cv_t<A>> ? 'P' : '.'; }
+// 'P' for a pointer, 'C' for one to what is constant, '.' for a number.
+template <class A> constexpr char pointer() {
+    using T = std::remove_cv_t<A>;
+    if constexpr (!std::is_pointer_v<T>) return '.';
+    else return std::is_const_v<std::remove_pointer_t<T>> ? 'C' : 'P';
+}
 template <class A> using Number = std::remove_cv_t<std::remove_pointer_t<std::remove_cv_t<A>>>;
 
 template <class... A, size_t... I>

@@ -1,4 +1,5 @@
 // The shared memory of the block that runs: static arrays in a section of the library, dynamic ones on the heap.
+#include <algorithm>
 #include <cstdlib>
 
 #include "block.h"
@@ -30,13 +31,31 @@ bool in_shared(const void *p, size_t bytes) {
     return false;
 }
 
+#ifdef EMULATOR_ASAN
+constexpr size_t GUARD = 0;  // it has its own
+#else
+constexpr size_t GUARD = 16 << 10;  // bytes on either side of dynamic memory
+#endif
+constexpr char PATTERN = 0x5a;
+
 void allocate_shared(size_t bytes) {
-    char *memory = bytes ? static_cast<char *>(aligned_alloc(16, (bytes + 15) & ~size_t(15))) : nullptr;
-    dynamic_memory = {memory, memory + bytes};
+    size_t all = GUARD + ((bytes + 15) & ~size_t(15)) + GUARD;
+    char *memory = bytes ? static_cast<char *>(aligned_alloc(16, all)) : nullptr;
+    if (memory) memset(memory, PATTERN, all);
+    dynamic_memory = memory ? Bytes{memory + GUARD, memory + GUARD + bytes} : Bytes{};
+}
+
+static bool is_whole(const char *guard) {
+    return std::all_of(guard, guard + GUARD, [](char c) { return c == PATTERN; });
 }
 
 void free_shared() {
-    free(dynamic_memory.start);
+    if (!dynamic_memory.start) return;
+    for (const char *guard : {dynamic_memory.start - GUARD, dynamic_memory.end})
+        if (!is_whole(guard))
+            fault(nullptr, "out of bounds: write %s dynamic shared memory; run it with install(\"checked\"), which "
+                  "names the line", guard == dynamic_memory.end ? "past the end of" : "before");
+    free(dynamic_memory.start - GUARD);
     dynamic_memory = {};
 }
 
