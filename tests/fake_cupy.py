@@ -198,22 +198,9 @@ class FakeCupy(ModuleType):
         self.pool = SimpleNamespace(get_limit=lambda: 0, free_bytes=lambda: 300, used_bytes=lambda: 700)
         self.ndarray = Array
 
-        def count_devices() -> int:
-            if driver < runtime // 1000 * 1000:
-                raise CUDARuntimeError(35)
-            self.fail("count")
-            return count
-
-        major, minor = capability
+        self.driver, self.runtime, self.count = driver, runtime, count
         self.cuda = SimpleNamespace(
-            runtime=SimpleNamespace(
-                CUDARuntimeError=CUDARuntimeError,
-                getDeviceCount=count_devices,
-                getDevice=lambda: 0,
-                getDeviceProperties=lambda number: {"name": name.encode(), "major": major, "minor": minor},
-                driverGetVersion=lambda: driver,
-                runtimeGetVersion=lambda: runtime,
-            ),
+            runtime=self._runtime_functions(name, capability),
             driver=SimpleNamespace(
                 CUDADriverError=CUDADriverError,
                 CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES=8,
@@ -229,6 +216,23 @@ class FakeCupy(ModuleType):
             **self.streams.namespace(OutOfMemoryError, self.fail),
         )
         self.cuda.Stream = self._stream
+
+    def _runtime_functions(self, name: str, capability: tuple[int, int]) -> SimpleNamespace:
+        major, minor = capability
+        return SimpleNamespace(
+            CUDARuntimeError=CUDARuntimeError,
+            getDeviceCount=self._count_devices,
+            getDevice=lambda: 0,
+            getDeviceProperties=lambda number: {"name": name.encode(), "major": major, "minor": minor},
+            driverGetVersion=lambda: self.driver,
+            runtimeGetVersion=lambda: self.runtime,
+        )
+
+    def _count_devices(self) -> int:
+        if self.driver < self.runtime // 1000 * 1000:
+            raise CUDARuntimeError(35)
+        self.fail("count")
+        return self.count
 
     def fail(self, what: str) -> None:
         """Raise what this is to fail with."""

@@ -13,6 +13,7 @@ from minicnn.autograd import Parameter, Tensor
 from minicnn.autograd.function import Context, Node
 from minicnn.errors import ArgumentError, ShapeError, UnsupportedError
 from minicnn.losses import softmax_input
+from minicnn.models.arrays import as_array
 from minicnn.models.graph import Program
 from minicnn.models.plan import Plan
 
@@ -77,7 +78,7 @@ def checked(model: Any, x: np.ndarray, classes: Classes) -> tuple[np.ndarray, np
             f"model {model.name} has {len(model.inputs)} inputs and outputs of shapes {said}; explanations are for a "
             "classifier with one input and one output of shape (classes,)"
         )
-    (x,) = model.cast_inputs([np.asarray(x)])
+    (x,) = model.cast_inputs([as_array(x, "the pictures")])
     count = 2 if shapes[0] == (1,) else shapes[0][0]
     if classes is None:
         return x, likeliest(model.predict(x, batch_size=BATCH))

@@ -13,6 +13,7 @@ from minicnn.callbacks import Callback
 from minicnn.errors import ArgumentError, DataError
 from minicnn.layers import BatchNormalization, Dense, Layer
 from minicnn.models import Model
+from minicnn.models.arrays import as_array
 from minicnn.models.graph import Program
 from minicnn.optimizers import SGD
 from minicnn.schedules import CosineDecay
@@ -67,7 +68,7 @@ def adapt_batchnorm(model: Any, x: Any, batch_size: int = 64) -> list[str]:
     [5.0, 1.0]
     """
     whole_number("adapt_batchnorm", "batch_size", batch_size, 1)
-    x = model.cast_inputs([np.asarray(x)])[0]
+    (x,) = model.cast_inputs([as_array(x, "the pictures")])
     layers = _norms(model)
     if not len(x):
         raise DataError("adapt_batchnorm: there are no pictures")
