@@ -15,7 +15,10 @@ from typing import Any
 
 from minicnn import kernels
 
-from . import cuda_ladders, curves, figures, gpu_result, gpu_table, ladders, picture, roofline
+from . import curves, figures, ladders, picture, roofline
+from .gpu import ladders as gpu_ladders
+from .gpu import result as gpu_result
+from .gpu import table as gpu_table
 from .measuring import load
 
 ROOT = Path(__file__).parents[1]
@@ -59,7 +62,7 @@ def documents() -> dict[Path, str]:
 def _table(op: str, name: str, results: dict[str, Any] | None, on_gpu: dict[str, Any] | None) -> str:
     """A table of a LADDER.md: the rungs, those for a GPU, or another measurement."""
     if name == "cuda":
-        return cuda_ladders.render(op, on_gpu)
+        return gpu_ladders.render(op, on_gpu)
     return ladders.render(op, results) if name == "rungs" else figures.render(name)
 
 

@@ -32,7 +32,7 @@ RESULT = {
 @pytest.mark.parametrize(("precision", "milliseconds"), [("float32", 29.33), ("tf32", 4.13), ("bfloat16", 2.06)])
 def test_the_floor_of_the_convolutions_of_vgg16(precision, milliseconds):
     """1964 GFLOP and 5.85 GB, or half of these, on an H200."""
-    floors, model = module("gpu_floors"), build("VGG16", 224)
+    floors, model = module("gpu.floors"), build("VGG16", 224)
     convolutions = floors.works(model, [step for step in describe(model) if step["kind"] == "Conv2D"], 64)
     assert sum(work.flops for work in convolutions) == pytest.approx(1964.4e9, rel=1e-4)
     assert sum(work.moved for work in convolutions) == pytest.approx(5.852e9, rel=1e-4)
@@ -44,13 +44,13 @@ def test_the_floor_of_the_convolutions_of_vgg16(precision, milliseconds):
 
 
 def test_depthwise_and_dense_layers_have_floors_too():
-    floors, model = module("gpu_floors"), build("MobileNetV2", 224)
+    floors, model = module("gpu.floors"), build("MobileNetV2", 224)
     found = sum(work.flops for work in floors.works(model, describe(model), 1))
     assert found == pytest.approx(2 * 300e6, rel=0.01), "its paper says 300 million multiply-adds"
 
 
 def test_a_device_that_is_not_known_has_no_floor():
-    floors = module("gpu_floors")
+    floors = module("gpu.floors")
     work = floors.Work(1e12, 1e9)
     assert floors.floors("NVIDIA GeForce RTX 4090 Laptop GPU", work) == {}
     assert list(floors.floors("Tesla T4", work)) == ["float32"], "it has no units for the others"
@@ -74,7 +74,7 @@ class Queue:
 
 
 def test_a_sample_is_long_enough_and_waits_for_the_device(monkeypatch):
-    timing = module("gpu_timing")
+    timing = module("gpu.timing")
     queue = Queue({"quick": 1e-5, "long": 0.5, "slow": 3.0})
     monkeypatch.setattr(timing.time, "perf_counter", lambda: queue.now)
     samples = []
@@ -92,7 +92,7 @@ def test_a_sample_is_long_enough_and_waits_for_the_device(monkeypatch):
 
 
 def test_networks_and_layers_stand_beside_the_faster_of_pytorchs_ways_and_the_floor():
-    networks, layers = module("gpu_table").text(RESULT).split("\n\n")[1:]
+    networks, layers = module("gpu.table").text(RESULT).split("\n\n")[1:]
     row = networks.splitlines()[2]
     assert re.split("  +", row) == [
         "VGG16, prediction", "32", "float32", "20.0 ms", "40.0 ms", "30.0 ms", "1.50", "15.0 ms"
@@ -105,12 +105,12 @@ def test_networks_and_layers_stand_beside_the_faster_of_pytorchs_ways_and_the_fl
 
 def test_a_default_that_is_not_the_fastest_is_named():
     row = {**LAYER, "default": {"call": "v4_blocked", "prediction": "v1_direct"}}
-    assert "v4_blocked, by default v1_direct" in module("gpu_table").text({**RESULT, "rows": [row]})
+    assert "v4_blocked, by default v1_direct" in module("gpu.table").text({**RESULT, "rows": [row]})
 
 
 def test_what_is_missing_or_wrong_is_said():
     failed = {"rows": [{**LAYER, "wrong": {"v4_blocked": "relative error 0.5"}}], "failed": {"dense": "no memory"}}
-    said = module("gpu_table").text(
+    said = module("gpu.table").text(
         {**RESULT, **failed, "left_out": {"a": "no time was left", "b": "no time was left"}}
     )
     assert "WRONG: conv2d forward, a: 1x8x8x4, v4_blocked: relative error 0.5" in said
@@ -119,7 +119,7 @@ def test_what_is_missing_or_wrong_is_said():
 
 
 def test_the_newest_result_of_a_gpu_is_shown_and_the_emulators_never(tmp_path, monkeypatch):
-    result, table = module("gpu_result"), module("gpu_table")
+    result, table = module("gpu.result"), module("gpu.table")
     monkeypatch.setattr(table, "newest", lambda: result.newest(tmp_path))
     assert table.render() == "Nothing was measured on a GPU yet: `python -m benchmarks.gpu` does it."
     emulated = {**RESULT, "emulated": True, "machine": {"date": "2027-01-01"}}
@@ -139,7 +139,7 @@ def test_no_result_of_the_emulator_is_committed():
 
 
 def test_the_ladders_show_rates_where_there_are_any():
-    ladders = module("cuda_ladders")
+    ladders = module("gpu.ladders")
     plain = ladders.render("conv2d", None)
     header = "| rung | module | from | what it does | checked |"
     assert plain.count(f"{header}\n") == 3
@@ -165,7 +165,7 @@ def checked(page: str) -> dict[str, set[str]]:
 
 
 def test_the_ladders_say_how_each_rung_is_checked():
-    ladders = module("cuda_ladders")
+    ladders = module("gpu.ladders")
     said = checked(ladders.render("dense", None))
     assert said["v2_blas"] == {"emulator, NumPy in cuBLAS' place"}
     assert said["v4_tiled"] == {"emulator; compiled for sm_75, 80, 86, 89, 90"}
@@ -178,7 +178,7 @@ def test_the_ladders_say_how_each_rung_is_checked():
 
 def test_the_ladders_say_which_rungs_were_right_on_a_gpu():
     wrong = {**LAYER, "wrong": {"v1_direct": "relative error 0.5"}}
-    page = module("cuda_ladders").render("conv2d", {**RESULT, "rows": [wrong]})
+    page = module("gpu.ladders").render("conv2d", {**RESULT, "rows": [wrong]})
     assert page.startswith("*from*: ")
     forward = checked(page.partition("### backward_input")[0])
     on_it = {"emulator; compiled for sm_75, 80, 86, 89, 90; on NVIDIA H200"}
@@ -187,7 +187,7 @@ def test_the_ladders_say_which_rungs_were_right_on_a_gpu():
 
 
 def test_a_file_that_nobody_compiled_is_not_called_checked(monkeypatch):
-    ladders = module("cuda_ladders")
+    ladders = module("gpu.ladders")
     monkeypatch.setattr(ladders, "_compiled", lambda: {"dense/cuda.cu"})
     with pytest.raises(AssertionError, match=r"dense\.cuda_stream: python tests/cuda_resources\.py"):
         ladders.render("dense", None)
@@ -195,13 +195,13 @@ def test_a_file_that_nobody_compiled_is_not_called_checked(monkeypatch):
 
 def test_the_ladders_show_three_cases_from_all_over_the_list():
     rows = [{**LAYER, "case": f"case {i}"} for i in range(8)]
-    page = module("cuda_ladders").render("conv2d", {**RESULT, "rows": rows})
+    page = module("gpu.ladders").render("conv2d", {**RESULT, "rows": rows})
     (header,) = [line for line in page.splitlines() if "case 0" in line]
     assert re.findall(r"case \d", header) == ["case 0", "case 3", "case 6"]
 
 
 def test_jobs_come_in_the_order_of_their_weight_and_have_names_of_their_own():
-    cases = module("gpu_cases")
+    cases = module("gpu.cases")
     jobs = list(cases.jobs())
     titles = [job.title for job in jobs]
     assert len(set(titles)) == len(titles)

@@ -1,4 +1,4 @@
-"""What benchmarks/gpu.py measures: the device, numbers on it, and what it says of itself."""
+"""What benchmarks/gpu measures: the device, numbers on it, and what it says of itself."""
 
 import importlib
 import subprocess
@@ -17,10 +17,10 @@ from minicnn.bench.machine import version
 from minicnn.errors import UnsupportedError
 from minicnn.kernels import Device
 
-from .gpu_timing import Pace, nothing
+from .timing import Pace, nothing
 
 EMULATED = "cuda-emulated"
-TESTS = Path(__file__).parents[1] / "tests"  # where the emulator is
+TESTS = Path(__file__).parents[2] / "tests"  # where the emulator is
 POOL = 1 << 20  # random numbers that larger arrays repeat: drawing hundreds of millions on the host takes seconds
 PACKAGES = ("cupy-cuda12x", "cupy-cuda13x", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12", "torch", "triton")
 PROPERTIES = {"totalGlobalMem": "memory", "multiProcessorCount": "multiprocessors", "l2CacheSize": "l2_bytes"}
@@ -38,7 +38,7 @@ class Bench(NamedTuple):
 
     device: Device
     name: str
-    torch: Any  # a gpu_torch.Torch, or None
+    torch: Any  # a `pytorch.Torch`, or None
     pace: Pace
     tell: Callable[[str], None] = nothing  # what is run next
 

@@ -1,4 +1,4 @@
-"""benchmarks.gpu_session: what it does one after another, how long, what it leaves, and with which code it ends."""
+"""benchmarks.gpu.session: what it does one after another, how long, what it leaves, and with which code it ends."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from benchmark_cases import module
 @pytest.fixture
 def session(monkeypatch):
     """The module on a machine where all is there."""
-    found = module("gpu_session")
+    found = module("gpu.session")
     monkeypatch.setattr(found, "missing", list)
     return found
 
@@ -51,7 +51,7 @@ def test_the_steps_in_their_order(session, begun, tmp_path):
     watched = [f"compute-sanitizer, {tool}" for tool in ("memcheck", "racecheck")]
     assert [step.title for step in steps] == ["compiling", "tests on the GPU", *watched, "benchmark"]
     compiling, tests, memcheck, _, measured = (step.command for step in steps)
-    assert compiling[1:] == ["-m", "benchmarks.gpu_compile"]
+    assert compiling[1:] == ["-m", "benchmarks.gpu.compile"]
     assert tests[1:5] == ["-m", "pytest", "-m", "gpu"]
     assert "tests/kernels/test_cuda_rungs.py" in tests
     assert "tests/test_docs.py" not in tests
@@ -107,7 +107,7 @@ def test_all_that_is_printed_and_noted_is_in_the_folder(session, tmp_path, capsy
     assert capsys.readouterr().out.endswith("measured\n")
     (folder,) = tmp_path.iterdir()
     assert (folder / "01-a-step.log").read_text() == "measured\n"
-    note = module("gpu_outcomes").note
+    note = module("gpu.outcomes").note
     for test, outcome in (("a", "passed"), ("b", "begun"), ("b", "failed"), ("c", "begun")):
         note(folder / "tests.jsonl", test, outcome)
     made.run(command(session, ""))
@@ -149,19 +149,19 @@ def test_whatever_is_written_is_heard(session, tmp_path):
 
 
 def test_what_is_missing_is_said_and_nothing_is_begun(monkeypatch, capsys, tmp_path):
-    session = module("gpu_session")
+    session = module("gpu.session")
     monkeypatch.setattr(session, "find_spec", lambda name: None if name == "cupy" else name)
     monkeypatch.setattr(session.kernels, "cuda_usable", lambda: (False, "there is no NVIDIA driver"))
     monkeypatch.setattr(session, "Session", lambda *arguments: pytest.fail("it was begun"))
     assert session.main(["--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        "benchmarks.gpu_session: the package cupy is not installed",
-        "benchmarks.gpu_session: there is no NVIDIA driver",
+        "benchmarks.gpu.session: the package cupy is not installed",
+        "benchmarks.gpu.session: there is no NVIDIA driver",
     ]
 
 
 def test_how_the_packages_of_the_tests_are_installed_is_said(monkeypatch):
-    session = module("gpu_session")
+    session = module("gpu.session")
     monkeypatch.setattr(session, "find_spec", lambda name: None if name == "pytest" else name)
     monkeypatch.setattr(session.kernels, "cuda_usable", lambda: (True, "NVIDIA H200"))
     assert session.missing() == ["the package pytest is not installed: pip install -e '.[test]'"]
@@ -240,7 +240,7 @@ def tests_of(session, monkeypatch, tmp_path) -> Callable[..., Any]:
 
 
 def named(path: Path) -> dict[str, str]:
-    return {test.rpartition("::")[2]: outcome for test, outcome in module("gpu_outcomes").outcomes(path).items()}
+    return {test.rpartition("::")[2]: outcome for test, outcome in module("gpu.outcomes").outcomes(path).items()}
 
 
 def test_tests_go_on_after_a_kernel_that_ends_its_process(tests_of):

@@ -16,11 +16,11 @@ from minicnn.bench.timing import four_digits
 from minicnn.errors import UnsupportedError
 from minicnn.kernels._precision import ENDINGS
 
-from .gpu_cases import LayerJob
-from .gpu_device import Bench, drawn_on
-from .gpu_floors import Work, floors
-from .gpu_timing import in_turns, told
-from .gpu_torch import Torch
+from .cases import LayerJob
+from .device import Bench, drawn_on
+from .floors import Work, floors
+from .pytorch import Torch
+from .timing import in_turns, told
 
 TOLERANCE = {"float32": 1e-5, "tf32": 1e-3, "bfloat16": 1e-2, "float16": 1e-3}  # of the result's length
 PEER_TOLERANCE = {**TOLERANCE, "float32": 1e-4, "tf32": 2e-3, "bfloat16": 2e-2}  # that PyTorch may differ by
@@ -118,7 +118,7 @@ class Layers:
         self, torch: Torch, case: Case, calls: dict[str, Callable[[], Any]], row: dict[str, Any], expected: list[Any]
     ) -> None:
         """Note PyTorch's calls, in each precision where there are products."""
-        from .gpu_torch_ops import peer
+        from .pytorch_ops import peer
 
         for precision, name in TORCH.items() if case.flops else [("float32", "torch")]:
             with self.bench.noting(name, row, "left_out"), torch.precision(precision):

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicnn.kernels import Device
 
-from .gpu_device import EMULATED
+from .device import EMULATED
 
 RATE, MOMENTUM = 1e-5, 0.9  # small enough that rounding errors do not grow from step to step
 CALLS_BEFORE_CAPTURE = 3  # as PyTorch asks for

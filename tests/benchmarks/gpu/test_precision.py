@@ -48,7 +48,7 @@ def fake_torch() -> Any:
 @pytest.mark.parametrize("name", ["tf32", "float32", "bfloat16"])
 def test_the_precision_can_be_read_by_either_name(name):
     torch = fake_torch()
-    side = module("gpu_torch").Torch(torch, None, "cuda")
+    side = module("gpu.pytorch").Torch(torch, None, "cuda")
     for before in ("tf32", "float32"):
         with side.precision(before):
             pass

@@ -1,10 +1,9 @@
-"""The list of tests on a GPU, a line for each beginning and each end: written by gpu_tests.py, read by gpu_session."""
+"""The list of tests on a GPU, a line for each begin and each end: pytest_plugin.py writes it, session.py reads it."""
 
 import json
 from pathlib import Path
 
 BEGUN, PASSED, FAILED = "begun", "passed", "failed"
-TESTS_FAILED = 4  # an exit code
 
 
 def outcomes(path: Path) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """Everything that a GPU is needed for, in one go of some minutes: a check of what is installed, tests, measurements.
 
-    python -m benchmarks.gpu_session --out FOLDER
+    python -m benchmarks.gpu.session --out FOLDER
 
 1. what is there: driver, CuPy, NVRTC, pytest; nothing is installed;
-2. `python -m benchmarks.gpu_compile`, all kernels on all cores;
+2. `python -m benchmarks.gpu.compile`, all kernels on all cores;
 3. `pytest -m gpu`, every kernel on a few drawn cases: two fifths of the time at the most;
 4. compute-sanitizer over a few kernels, where it is on the PATH: one fifth;
 5. `python -m benchmarks.gpu` for the rest.
@@ -32,12 +32,12 @@ from typing import IO, NamedTuple
 
 from minicnn import kernels
 
-from .gpu import LOST, REFUSED, WRONG
-from .gpu_outcomes import PASSED, TESTS_FAILED, outcomes
-from .gpu_result import RUNNING
-from .measuring import command_line
+from ..measuring import command_line
+from .exit_codes import LOST, REFUSED, TESTS_FAILED, WRONG
+from .outcomes import PASSED, outcomes
+from .result import RUNNING
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SANITIZER_FOUND = 5
 NEEDED = ("numpy", "h5py", "cupy", "pytest", "hypothesis")
 COMPILING, TESTS, SANITIZED = 0.15, 0.4, 0.2  # shares of the time, at the most
@@ -45,7 +45,7 @@ TRIES = 12  # of a step whose process a kernel ends
 SILENCE = {"tests": 60.0, "benchmark": 120.0}  # seconds in which nothing is written: the kernel never ends
 LAST_JOB, LEAST = 20.0, 30.0  # seconds that the last job may take longer than it should; of a try that is worth while
 SHOWN = 15  # lines of what a step printed
-PYTEST = ["-m", "gpu", "-q", "-p", "no:cacheprovider", "-p", "benchmarks.gpu_tests", "-W", "default"]
+PYTEST = ["-m", "gpu", "-q", "-p", "no:cacheprovider", "-p", "benchmarks.gpu.pytest_plugin", "-W", "default"]
 ENVIRONMENT = {"MINICNN_HYPOTHESIS_PROFILE": "brief", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1"}
 TOOLS = {  # of compute-sanitizer: the kernels that it looks at
     "memcheck": "maxpool2d or dense or (conv2d and forward)",
@@ -126,7 +126,7 @@ class Session:
 
     def steps(self) -> int:
         """All of them; the exit code."""
-        last = [self.run(Step("compiling", _python("-m", "benchmarks.gpu_compile"), COMPILING * self.seconds, WRONG))]
+        last = [self.run(Step("compiling", _python("-m", "benchmarks.gpu.compile"), COMPILING * self.seconds, WRONG))]
         last.append(self.repeated(self.tests, time.monotonic() + TESTS * self.seconds))
         last += [self.run(step) for step in self.watched()]
         last.append(self.repeated(self.benchmark, self.end))
@@ -219,11 +219,11 @@ def written_last(folder: Path) -> float:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = command_line("gpu_session", __doc__, "gpu-session/ and gpu-DEVICE-DATE")
+    parser = command_line("gpu.session", __doc__, "gpu-session/ and gpu-DEVICE-DATE")
     parser.add_argument("--minutes", type=float, default=9.0, metavar="N", help="for all of it (default 9)")
     options, begun = parser.parse_args(argv), time.monotonic()
     if absent := missing():
-        print("\n".join(f"benchmarks.gpu_session: {sentence}" for sentence in absent), file=sys.stderr)
+        print("\n".join(f"benchmarks.gpu.session: {sentence}" for sentence in absent), file=sys.stderr)
         return REFUSED
     if shutil.which("compute-sanitizer") is None:
         print("compute-sanitizer is not on the PATH: memory and races are not watched", flush=True)

@@ -6,7 +6,7 @@
 Networks are timed as people call them: images on the device, predictions to the host.  Layers are timed as CUDA graphs
 of one call, every rung and PyTorch's call (cuDNN, channels last, autotuned) in turns, the median of several samples of
 20 ms.  All are compared before they are timed.  Beside each stands the floor: the least that the device's data sheet
-allows for so many operations and bytes (benchmarks/gpu_floors.py).
+allows for so many operations and bytes (benchmarks/gpu/floors.py).
 
 The most important comes first.  Every finished part is written at once; the same command goes on after it, on the same
 day, with the same device and versions.  PyTorch is left out where it is not installed.
@@ -24,18 +24,18 @@ from typing import Any
 
 from minicnn.errors import ArgumentError, DeviceError, MinicnnError, UnsupportedError
 
-from . import gpu_cases, gpu_table
-from .gpu_cases import Job, LayerJob, NetworkJob
-from .gpu_device import EMULATED, Bench, facts, opened
-from .gpu_layers import Layers
-from .gpu_networks import Networks
-from .gpu_result import Result
-from .gpu_timing import Pace
-from .gpu_torch import available
-from .measuring import RESULTS, command_line
+from ..measuring import RESULTS, command_line
+from . import cases, table
+from .cases import Job, LayerJob, NetworkJob
+from .device import EMULATED, Bench, facts, opened
+from .exit_codes import LOST, MEASURED, REFUSED, WRONG
+from .layers import Layers
+from .networks import Networks
+from .pytorch import available
+from .result import Result
+from .timing import Pace
 
 NO_TIME = "no time was left"
-MEASURED, WRONG, REFUSED, LOST = 0, 1, 2, 3
 PACE = Pace(rounds=7, sample=0.02, slow=1.0)
 TINY = Pace(rounds=1, sample=0.0, slow=60.0)  # to see that it runs: the times of an emulator mean nothing
 
@@ -67,7 +67,7 @@ class Measurement:
             self.result.begin(job.title)
             for row in self._rows(job):
                 self.result.add(row)
-                print(gpu_table.line(row), file=sys.stderr, flush=True)
+                print(table.line(row), file=sys.stderr, flush=True)
         except (UnsupportedError, MemoryError) as error:
             end = partial(self.result.leave_out, job.title, str(error))
             print(f"left out: {job.title}: {error}", file=sys.stderr, flush=True)
@@ -125,7 +125,7 @@ def _check(options: argparse.Namespace, jobs: Callable[[], Iterator[Job]]) -> No
 
 def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
-    jobs = gpu_cases.tiny_jobs if options.tiny else gpu_cases.jobs
+    jobs = cases.tiny_jobs if options.tiny else cases.jobs
     try:
         _check(options, jobs)
         device = opened(options.device)
@@ -136,10 +136,6 @@ def main(argv: list[str] | None = None) -> int:
         return REFUSED
     bench = Bench(device, told["name"], available(device), TINY if options.tiny else PACE, result.begin)
     code = Measurement(bench, result, options.minutes).run(job for job in jobs() if options.only in job.title)
-    print(gpu_table.text(result.content))
+    print(table.text(result.content))
     print(f"wrote {result.path}", file=sys.stderr)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -20,12 +20,12 @@ from minicnn.layers import BatchNormalization, Conv2D, Dense, DepthwiseConv2D, F
 from minicnn.models import Model, Sequential
 from minicnn.optimizers import SGD
 
-from .gpu_cases import PARTS, NetworkJob
-from .gpu_device import Bench, clocks
-from .gpu_floors import network_floor, works
-from .gpu_timing import in_turns, told
-from .gpu_torch import COMPILED, MOMENTUM, RATE
-from .kernel_cases import TINY
+from ..kernel_cases import TINY
+from .cases import PARTS, NetworkJob
+from .device import Bench, clocks
+from .floors import network_floor, works
+from .pytorch import COMPILED, MOMENTUM, RATE
+from .timing import in_turns, told
 
 SIZE = 224
 TOLERANCE = {

@@ -1,6 +1,6 @@
 """A plugin of pytest for tests on a GPU: a list of how each ended, and an end where the device is lost.
 
-    python -m pytest -m gpu -p benchmarks.gpu_tests --list tests.jsonl
+    python -m pytest -m gpu -p benchmarks.gpu.pytest_plugin --list tests.jsonl
 
 A kernel that fails ends the device for its process, where all later tests would fail with it: pytest stops then, and
 the same command goes on with the tests that are not in the list.  A line is written when a test begins, and when it
@@ -19,8 +19,8 @@ import pytest
 from minicnn import kernels
 from minicnn.errors import DeviceError
 
-from .gpu import LOST, REFUSED
-from .gpu_outcomes import BEGUN, FAILED, PASSED, TESTS_FAILED, note, outcomes
+from .exit_codes import LOST, REFUSED, TESTS_FAILED
+from .outcomes import BEGUN, FAILED, PASSED, note, outcomes
 
 ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 

@@ -1,4 +1,4 @@
-"""benchmarks.gpu_compile: all kernels in the cache, several at once, without a GPU."""
+"""benchmarks.gpu.compile: all kernels in the cache, several at once, without a GPU."""
 
 import sys
 import threading
@@ -21,7 +21,7 @@ def compiling(tmp_path, monkeypatch):
     """The module, with an empty cache, and two files that are quickly compiled, one of them for sm_80 on."""
     monkeypatch.setenv("MINICNN_CACHE", str(tmp_path))
     cubin_cache.cubin_folder.cache_clear()
-    found = module("gpu_compile")
+    found = module("gpu.compile")
     older = next(build for build in builds() if build[0].name == "channel_sum/cuda.cu")
     newer = next(build for build in builds() if build[0].target == 80)
     monkeypatch.setattr(found, "builds", lambda: [older, newer])

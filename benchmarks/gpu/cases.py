@@ -1,4 +1,4 @@
-"""What benchmarks/gpu.py times, the most important first: networks, then layers of theirs, then all other kernels.
+"""What benchmarks/gpu times, the most important first: networks, then layers of theirs, then all other kernels.
 
 A device is often lent for minutes only.  What comes late here may be left out; what is missing is named in the result.
 """
@@ -12,8 +12,8 @@ from minicnn.bench.cases import BUILDERS, Case, Draw, Layer
 from minicnn.bench.cases import cases as cases_of
 from minicnn.kernels import concatenate, dropout, elementwise, optimizer_step, pad2d
 
-from .kernel_cases import LAYERS as CPU_LAYERS
-from .kernel_cases import TINY
+from ..kernel_cases import LAYERS as CPU_LAYERS
+from ..kernel_cases import TINY
 
 PRECISIONS = ("float32", "tf32", "bfloat16")
 NETWORKS = (("VGG16", "ResNet50"), ("MobileNetV2", "EfficientNetB0"))
@@ -122,7 +122,7 @@ def _of_network(model: str) -> Iterator[NetworkJob]:
 
 def _convolutions(*directions: str) -> Iterator[LayerJob]:
     """The distinct convolutions of the first two networks."""
-    from .layers import convolutions_of
+    from ..layers import convolutions_of
 
     for model in NETWORKS[0]:
         for convolution in convolutions_of(model, LAYER_BATCH):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.cuda_emulated
 
 def measure(folder: Path, *options: str) -> int:
     """The exit code of the command."""
-    return module("gpu").main(["--device", "cuda-emulated", "--tiny", "--out", str(folder), *options])
+    return module("gpu.measure").main(["--device", "cuda-emulated", "--tiny", "--out", str(folder), *options])
 
 
 def kept(folder: Path) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def kept(folder: Path) -> dict[str, Any]:
 
 
 def titles(text: str = "") -> list[str]:
-    return [job.title for job in module("gpu_cases").tiny_jobs() if text in job.title]
+    return [job.title for job in module("gpu.cases").tiny_jobs() if text in job.title]
 
 
 def test_every_rung_is_compared_and_timed(tmp_path, capsys):
@@ -56,7 +56,7 @@ def test_layers_are_timed_as_graphs(tmp_path):
 
 
 def test_what_is_emulated_is_no_result(tmp_path, capsys):
-    gpu = module("gpu")
+    gpu = module("gpu.measure")
     assert gpu.main(["--device", "cuda-emulated", "--tiny"]) == gpu.REFUSED
     assert gpu.main(["--device", "cuda-emulated", "--out", str(tmp_path)]) == gpu.REFUSED
     assert "is no result" in capsys.readouterr().err
@@ -64,18 +64,18 @@ def test_what_is_emulated_is_no_result(tmp_path, capsys):
 
 
 def test_what_would_measure_nothing_is_refused(tmp_path, capsys):
-    assert measure(tmp_path, "--only", "nonsense") == module("gpu").REFUSED
+    assert measure(tmp_path, "--only", "nonsense") == module("gpu.measure").REFUSED
     said = capsys.readouterr().err
     assert "no job has 'nonsense' in its title, which looks like " in said
     assert all(title in said for title in ("'tiny, prediction, 2 images, float32'", "'conv2d tiny'"))
     for minutes in ("-3", "nan"):
-        assert measure(tmp_path, "--minutes", minutes) == module("gpu").REFUSED
+        assert measure(tmp_path, "--minutes", minutes) == module("gpu.measure").REFUSED
         assert "--minutes is a number from 0 on" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
 def test_a_kill_loses_nothing_that_was_finished(tmp_path, monkeypatch):
-    layers = module("gpu_layers").Layers
+    layers = module("gpu.layers").Layers
     measured, right = [], layers.rows
 
     def rows(self: Any, job: Any) -> Any:
@@ -114,7 +114,7 @@ def test_no_job_begins_that_may_end_too_late(tmp_path):
 
 
 def test_a_rung_that_is_wrong_is_named_and_not_timed(tmp_path, monkeypatch, capsys):
-    layers = module("gpu_layers")
+    layers = module("gpu.layers")
     right = layers.outputs
     monkeypatch.setattr(layers, "outputs", lambda case, rung: [a + (rung == "v3_vector") for a in right(case, rung)])
     assert measure(tmp_path, "--only", "maxpool2d tiny") == 1
@@ -126,7 +126,7 @@ def test_a_rung_that_is_wrong_is_named_and_not_timed(tmp_path, monkeypatch, caps
 
 
 def test_what_fails_is_named_and_the_rest_is_measured(tmp_path, monkeypatch):
-    layers = module("gpu_layers").Layers
+    layers = module("gpu.layers").Layers
     right = layers.rows
 
     def rows(self: Any, job: Any) -> Any:
@@ -141,7 +141,7 @@ def test_what_fails_is_named_and_the_rest_is_measured(tmp_path, monkeypatch):
 
 
 def test_random_numbers_repeat_beyond_a_pool(monkeypatch):
-    devices = module("gpu_device")
+    devices = module("gpu.device")
     monkeypatch.setattr(devices, "POOL", 8)
     device = install()
     found = device.to_host(devices.drawn_on(device)(5, 4))
@@ -151,7 +151,7 @@ def test_random_numbers_repeat_beyond_a_pool(monkeypatch):
 
 
 def test_the_facts_of_a_gpu(monkeypatch, tmp_path):
-    devices = module("gpu_device")
+    devices = module("gpu.device")
     properties = {"name": b"NVIDIA H200", "totalGlobalMem": 150, "multiProcessorCount": 132}
     runtime = SimpleNamespace(
         getDevice=lambda: 0, getDeviceProperties=lambda number: properties, runtimeGetVersion=lambda: 13020

@@ -1,7 +1,7 @@
 """Compile every kernel for a GPU, as many at once as there are cores; what comes after finds them in the cache folder.
 
-    python -m benchmarks.gpu_compile                     for the GPU that is there
-    python -m benchmarks.gpu_compile --target sm_90     without one
+    python -m benchmarks.gpu.compile                     for the GPU that is there
+    python -m benchmarks.gpu.compile --target sm_90     without one
 
 exit codes: 0 all are there; 1 some do not compile (they are named), or cannot be kept; 2 wrong usage, no compiler, or
 no GPU and no target.
@@ -19,7 +19,7 @@ from minicnn.kernels._gpu.cubin_cache import cached_cubin, cubin_folder
 from minicnn.kernels._gpu.file import CudaFile, Macros, builds
 from minicnn.kernels._gpu.nvrtc import check_target, target_for
 
-from .gpu import MEASURED, REFUSED, WRONG
+from .exit_codes import MEASURED, REFUSED, WRONG
 
 
 def compile_all(target: str, threads: int) -> tuple[int, list[str]]:
@@ -41,7 +41,7 @@ def compile_all(target: str, threads: int) -> tuple[int, list[str]]:
 
 def main(argv: list[str] | None = None) -> int:
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m benchmarks.gpu_compile", description=__doc__, formatter_class=raw)
+    parser = argparse.ArgumentParser("python -m benchmarks.gpu.compile", description=__doc__, formatter_class=raw)
     parser.add_argument("--target", metavar="sm_NN", help="an architecture (default: that of the GPU)")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, metavar="N", help="(default: all cores)")
     options = parser.parse_args(argv)
@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
         target = options.target or target_for(kernels.device("cuda").capability)
         check_target(target)  # finds the compiler, before there are threads
     except DeviceError as error:
-        print(f"benchmarks.gpu_compile: {error}", file=sys.stderr)
+        print(f"benchmarks.gpu.compile: {error}", file=sys.stderr)
         return REFUSED
     kept = cubin_folder() is not None
     count, failures = compile_all(target, options.threads)

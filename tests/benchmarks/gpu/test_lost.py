@@ -34,7 +34,8 @@ class Processes:
     def measure(self, only: str) -> int:
         """The exit code."""
         self.lost = False
-        return module("gpu").main(["--device", "cuda-emulated", "--tiny", "--out", str(self.folder), "--only", only])
+        options = ["--device", "cuda-emulated", "--tiny", "--out", str(self.folder), "--only", only]
+        return module("gpu.measure").main(options)
 
     def synchronize(self) -> None:
         if self.lost:
@@ -55,7 +56,7 @@ def processes(tmp_path, monkeypatch) -> Processes:
 
 def compared(monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None]) -> None:
     """The rung has the fault when it is compared with the others."""
-    layers = module("gpu_layers")
+    layers = module("gpu.layers")
     right = layers.outputs
 
     def outputs(case: Any, rung: str) -> list[Any]:
@@ -69,7 +70,7 @@ def compared(monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None]) -> None
 
 def timed(monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None]) -> None:
     """The rung has the fault when it is timed; that of the other direction, which comes later, has none."""
-    layers = module("gpu_layers").Layers
+    layers = module("gpu.layers").Layers
     right, faults = layers._captured, [fault]
 
     def captured(self: Any, name: str, call: Any, row: Any) -> Any:
@@ -81,7 +82,7 @@ def timed(monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None]) -> None:
 @pytest.mark.parametrize("when", [compared, timed])
 @pytest.mark.parametrize("fault", ["lose", "kill"])
 def test_a_rung_is_named_and_the_next_process_goes_on_without(processes, monkeypatch, capsys, when, fault):
-    gpu = module("gpu")
+    gpu = module("gpu.measure")
     when(monkeypatch, getattr(processes, fault))
     if fault == "lose":
         assert processes.measure("global_maxpool2d") == gpu.LOST
@@ -104,7 +105,7 @@ def test_a_rung_is_named_and_the_next_process_goes_on_without(processes, monkeyp
 
 
 def test_a_network_is_named_and_not_measured_again(processes, monkeypatch):
-    gpu, networks = module("gpu"), module("gpu_networks").Networks
+    gpu, networks = module("gpu.measure"), module("gpu.networks").Networks
     right = networks._predict
 
     def predict(self: Any, model: Any, images: Any, batch: int) -> Any:
@@ -113,17 +114,17 @@ def test_a_network_is_named_and_not_measured_again(processes, monkeypatch):
         return right(self, model, images, batch)
 
     monkeypatch.setattr(networks, "_predict", predict)
-    titles = [job.title for job in module("gpu_cases").tiny_jobs() if "tiny, prediction, " in job.title]
+    titles = [job.title for job in module("gpu.cases").tiny_jobs() if "tiny, prediction, " in job.title]
     assert [processes.measure("tiny, prediction, ") for _ in range(2)] == [gpu.LOST, gpu.WRONG]
     assert processes.kept["done"] == [title for title in titles if "tf32" not in title]
     assert list(processes.kept["lost"]) == [title for title in titles if "tf32" in title]
 
 
 def test_what_may_lose_the_device_again_comes_last():
-    jobs = list(module("gpu_cases").jobs())
-    found = module("gpu").last_if_alike(jobs, {"VGG16, prediction, 32 images, float32": "an illegal address"})
+    jobs = list(module("gpu.cases").jobs())
+    found = module("gpu.measure").last_if_alike(jobs, {"VGG16, prediction, 32 images, float32": "an illegal address"})
     alike = [j for j in jobs if getattr(j, "precision", "") == "float32" and j.task == "predict"]
     assert len(alike) > 12
     assert found[-len(alike) :] == alike
     assert found[: -len(alike)] == [job for job in jobs if job not in alike]
-    assert module("gpu").last_if_alike(jobs, {RUNG: "an illegal address"}) == jobs
+    assert module("gpu.measure").last_if_alike(jobs, {RUNG: "an illegal address"}) == jobs

@@ -9,8 +9,8 @@ from typing import Any
 from minicnn.bench.machine import facts as machine_facts
 from minicnn.errors import ArgumentError, UnsupportedError
 
-from .gpu_device import EMULATED
-from .measuring import RESULTS, command
+from ..measuring import RESULTS, command
+from .device import EMULATED
 
 PREFIX = "gpu-"
 RUNNING = ".running"  # ending of the file that says what runs now

@@ -9,8 +9,8 @@ from typing import Any
 
 from minicnn.bench.cases import Case
 
-from .gpu_torch import Torch
-from .gpu_torch_convolution import Peer, channels_first, channels_last, convolution
+from .pytorch import Torch
+from .pytorch_convolution import Peer, channels_first, channels_last, convolution
 
 CONVOLUTIONS = ("conv2d", "depthwise_conv2d", "conv2d_transpose")
 EPSILON = 1e-3

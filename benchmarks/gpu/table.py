@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from .figures import table
-from .gpu_cases import PRECISIONS, TASKS
-from .gpu_layers import TORCH, precision_of
-from .gpu_result import newest
+from ..figures import table
+from .cases import PRECISIONS, TASKS
+from .layers import TORCH, precision_of
+from .result import newest
 
 Row = dict[str, Any]
 NETWORK_HEADER = ["network", "images", "precision", "minicnn", "PyTorch", "torch.compile", "times as fast", "floor"]

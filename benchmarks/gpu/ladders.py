@@ -2,7 +2,7 @@
 
     rung | module | from | what it does | checked | case: speed, times that of the rung before, share of the floor
 
-Speeds are those of the newest result of benchmarks/gpu.py; where none is committed, there are no such columns.  For
+Speeds are those of the newest result of benchmarks/gpu; where none is committed, there are no such columns.  For
 which architectures a rung is compiled is what the tests have recorded in cuda_resources.json.
 """
 
@@ -20,12 +20,12 @@ from minicnn.kernels._gpu.file import CudaFile
 from minicnn.kernels._gpu.nvrtc import CHECKED
 from minicnn.kernels._shapes import ceil_div
 
-from .gpu_layers import precision_of, rate
-from .gpu_table import source
-from .kernel_cases import TINY
-from .ladders import COLUMNS, speed, table_row
+from ..kernel_cases import TINY
+from ..ladders import COLUMNS, speed, table_row
+from .layers import precision_of, rate
+from .table import source
 
-RESOURCES = Path(__file__).parents[1] / "tests" / "golden" / "cuda_resources.json"
+RESOURCES = Path(__file__).parents[2] / "tests" / "golden" / "cuda_resources.json"
 VENDORS = "xp.matmul("  # of the array module: cuBLAS' by CuPy, NumPy's in the emulator
 NOT_YET = "**None of these rungs has run on a GPU yet.**"
 LEGEND = (
