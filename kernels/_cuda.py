@@ -192,6 +192,10 @@ class CupyDevice(Device):
         with self.guard("work on the GPU"):
             self.xp.cuda.Device().synchronize()
 
+    def wait(self) -> None:
+        with self.guard("work on the GPU"):
+            self.xp.cuda.get_current_stream().synchronize()
+
 
 def cuda_usable() -> tuple[bool, str]:
     """Whether kernels can run on a GPU here: (True, its name), or (False, what is missing and what to do).

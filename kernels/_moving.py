@@ -26,8 +26,10 @@ def fetch(array: Any) -> Callable[[], np.ndarray]:
     return (lambda: array) if where == HOST else device(where).fetch(array)
 
 
-def to_device(array: Any, name: str) -> Any:
+def to_device(array: Any, name: str, wait: bool = False) -> Any:
     """The array itself where it is on the device of a name, else a copy there; the host is "cpu".
+
+    Where it waits, the copy is made when it returns: threads whose streams are their own may read it too.
 
     Raises
     ------
@@ -36,7 +38,12 @@ def to_device(array: Any, name: str) -> Any:
     if device_of(array) == name:
         return array
     array = to_host(array)
-    return array if name == HOST else device(name).from_host(array)
+    if name == HOST:
+        return array
+    there = device(name).from_host(array)
+    if wait:
+        device(name).wait()
+    return there
 
 
 def shared(source: Any) -> Any:

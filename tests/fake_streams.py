@@ -105,6 +105,9 @@ class Stream:
     def do(self, work: Callable[[], None]) -> None:
         self.streams.queue(self, lambda: work() is None)
 
+    def synchronize(self) -> None:
+        self.streams.run_until(lambda: not self.work)
+
 
 class Event:
     def __init__(self, streams: Streams):

@@ -170,7 +170,7 @@ class Optimizer(Averages):
         copies = []
         for slot in self._slots.values():
             place = place_of(slot.parameter)
-            copies.append((slot, {name: to_device(array, place) for name, array in slot.arrays.items()}))
+            copies.append((slot, {name: to_device(array, place, wait=True) for name, array in slot.arrays.items()}))
 
         def finish() -> None:
             for slot, arrays in copies:

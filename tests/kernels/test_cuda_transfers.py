@@ -135,3 +135,13 @@ def test_work_after_a_mark_waits_for_another_stream(make, seed):
         second.do(lambda: done.append("second"))
     streams.synchronize()
     assert done == ["first", "second"]
+
+
+@given(seed=seeds)
+def test_an_array_that_was_waited_for_is_there_for_any_stream(make, seed):
+    device = make(seed)
+    with device.xp.streams.stream():
+        there = device.from_host(numbers(4, 1))
+        device.wait()
+    with device.xp.streams.stream():
+        np.testing.assert_array_equal(device.fetch(there)(), numbers(4, 1))
