@@ -22,9 +22,9 @@ def command_line(name: str, doc: str | None, file: str = "") -> argparse.Argumen
 
 
 def save(name: str, result: dict[str, Any], folder: Path = RESULTS) -> Path:
-    """Write results/NAME.json: the machine, the command, and the result."""
+    """Write results/NAME.json: the machine, the command, and the result; NAME may be MEASUREMENT/PART."""
     path = folder / f"{name}.json"
-    _write(path, {"command": command(name), "machine": facts(), **result})
+    _write(path, {"command": command(name.partition("/")[0]), "machine": facts(), **result})
     print(f"wrote {path}", file=sys.stderr)
     return path
 
