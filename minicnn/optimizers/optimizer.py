@@ -184,7 +184,7 @@ class Optimizer(Averages):
             self.loss_scale = LossScale() if wanted else None
 
     def _checked_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[np.ndarray]]:
-        """Parameters and gradient arrays of equal shape and dtype."""
+        """Parameters and gradients of equal shape and dtype; these are contiguous, since copies take memory."""
         parameters, gradients, missing = [], [], []
         for gradient, parameter in pairs:
             if gradient is None:
@@ -197,7 +197,7 @@ class Optimizer(Averages):
                     f"the parameter has {parameter.shape}"
                 )
             parameters.append(parameter)
-            gradients.append(array.astype(parameter.dtype, copy=False))
+            gradients.append(array.astype(parameter.dtype, order="C", copy=False))
         if not parameters:
             raise GraphError(f"{self.name}: there is no gradient to apply; call backward() on the loss first")
         if missing:
