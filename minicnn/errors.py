@@ -73,8 +73,10 @@ class DownloadError(MinicnnError, OSError):
 
 
 class MissingExtraError(MinicnnError, ImportError):
-    """A package that the requested feature needs is not installed; `extra` None: it comes with minicnn itself."""
+    """A package that the requested feature needs is not installed.
 
-    def __init__(self, package: str, extra: str | None, purpose: str):
-        wanted = package if extra is None else f"'minicnn[{extra}]'"
-        super().__init__(f"{purpose} needs {package}, which is not installed: pip install {wanted}")
+    It is named itself, not by an extra of minicnn, whose name on the public index is another project's.
+    """
+
+    def __init__(self, package: str, purpose: str):
+        super().__init__(f"{purpose} needs {package}, which is not installed: pip install {package}")

@@ -1,7 +1,7 @@
 """Networks as scikit-learn estimators: for `Pipeline`, `GridSearchCV`, `cross_val_score` and all that takes one.
 
 `CNNFeatures` transforms pictures to rows of features, `CNNClassifier` classifies pictures.  This is the one part of
-minicnn that needs scikit-learn: pip install 'minicnn[sklearn]'.
+minicnn that needs scikit-learn: pip install scikit-learn.
 """
 
 from importlib import import_module
@@ -23,5 +23,5 @@ def __getattr__(name: str) -> Any:
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if find_spec("sklearn") is None:
-        raise MissingExtraError("scikit-learn", "sklearn", f"minicnn.estimators.{name}")
+        raise MissingExtraError("scikit-learn", f"minicnn.estimators.{name}")
     return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
