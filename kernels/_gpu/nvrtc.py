@@ -113,12 +113,20 @@ def library() -> ctypes.CDLL:
     """
     for name in _candidates():
         try:
-            found = ctypes.CDLL(name)
+            found = _opened(name)
         except OSError:
             continue
         found.nvrtcGetErrorString.restype = ctypes.c_char_p
         return found
     raise DeviceError(f"CUDA kernels are compiled by NVRTC, which is not installed: {install_nvrtc()}")
+
+
+def _opened(name: str) -> ctypes.CDLL:
+    """A library; before it the one beside it that it opens when it compiles, for which not all builds look there."""
+    if os.sep in name:
+        for builtins in sorted(Path(name).parent.glob("libnvrtc-builtins.so*")):
+            ctypes.CDLL(str(builtins))
+    return ctypes.CDLL(name)
 
 
 def _candidates() -> Iterator[str]:
