@@ -33,6 +33,7 @@ from ._compiling import on_compiling
 from ._cuda import cuda_usable
 from ._device import Device, device, devices
 from ._gpu.driver import driver_version
+from ._gpu.nvrtc import compiler as cuda_compiler
 from ._gpu.packages import several_cupys
 from ._memory import Memory, reuse
 from ._moving import array_module, detached, device_array, fetch, shared, to_device, to_host, together
@@ -77,6 +78,7 @@ __all__ = [
     "concatenate",
     "conv2d",
     "conv2d_transpose",
+    "cuda_compiler",
     "cuda_usable",
     "current_precision",
     "dense",

@@ -18,6 +18,7 @@ static __device__ __forceinline__ float finished(float sum, const float *bias, c
 // The same for four numbers side by side whose bias and residual have been read, zeros where there are none.
 static __device__ __forceinline__ float4 four_finished(float4 sum, float4 bias, float4 residual, float low,
                                                        float high) {
-    return make_float4(clipped(sum.x + bias.x + residual.x, low, high), clipped(sum.y + bias.y + residual.y, low, high),
-                       clipped(sum.z + bias.z + residual.z, low, high), clipped(sum.w + bias.w + residual.w, low, high));
+    return make_float4(
+        clipped(sum.x + bias.x + residual.x, low, high), clipped(sum.y + bias.y + residual.y, low, high),
+        clipped(sum.z + bias.z + residual.z, low, high), clipped(sum.w + bias.w + residual.w, low, high));
 }

@@ -196,6 +196,18 @@ def test_what_the_compiler_opens_itself_is_opened_before_it(tmp_path, monkeypatc
     assert opened == [str(place / "libnvrtc-builtins.so.13.0"), str(place / "libnvrtc.so.13")]
 
 
+def test_whether_kernels_can_be_compiled_is_tried(monkeypatch):
+    major, minor = nvrtc.version()
+    assert nvrtc.compiler() == (True, f"NVRTC {major}.{minor}")
+    monkeypatch.setattr(nvrtc, "OPTIONS", ("--nonsense",))
+    usable, said = nvrtc.compiler()
+    assert not usable
+    assert said.startswith(f"{nvrtc.KERNELS}/channel_sum/cuda.cu: ")
+    monkeypatch.setattr(nvrtc, "_candidates", list)
+    monkeypatch.setattr(nvrtc, "library", nvrtc.library.__wrapped__)
+    assert nvrtc.compiler()[1].startswith("CUDA kernels are compiled by NVRTC, which is not installed: pip install ")
+
+
 def test_the_toolkit_that_the_environment_names_is_searched(looked_for):
     for variable in ("CUDA_PATH", "CUDA_HOME"):
         names = looked_for(None, **{variable: "/opt/cuda"})
