@@ -225,8 +225,12 @@ def _cupy() -> Any:
 
 
 def _without_cupy() -> str:
-    if driver_version() is None:
+    driver = driver_version()
+    if driver is None:
         return f"there is neither an NVIDIA driver nor CuPy: {NEEDED}; then {install_cupy()}"
+    if driver < (12, 0):
+        old = f"the NVIDIA driver is one of CUDA {driver[0]}.{driver[1]}, and CuPy needs CUDA 12"
+        return f"{old}: update the driver; then {install_cupy()}"
     return f"CuPy is not installed: {install_cupy()}"
 
 

@@ -39,7 +39,7 @@ from .result import RUNNING
 
 ROOT = Path(__file__).parents[2]
 SANITIZER_FOUND = 5
-NEEDED = ("numpy", "h5py", "cupy", "pytest", "hypothesis")
+NEEDED = ("numpy", "h5py", "pytest", "hypothesis")
 COMPILING, TESTS, SANITIZED = 0.15, 0.4, 0.2  # shares of the time, at the most
 TRIES = 12  # of a step whose process a kernel ends
 SILENCE = {"tests": 60.0, "benchmark": 120.0}  # seconds in which nothing is written: the kernel never ends
@@ -99,9 +99,8 @@ class Ending(NamedTuple):
 
 def missing() -> list[str]:
     """What is not there, each in a sentence."""
-    how = ": pip install -e '.[test]'"
     absent = [name for name in NEEDED if find_spec(name) is None]
-    found = [f"the package {name} is not installed{'' if name == 'cupy' else how}" for name in absent]
+    found = [f"the package {name} is not installed: pip install -e '.[test]'" for name in absent]
     usable, said = kernels.cuda_usable()
     return found if usable else [*found, said]
 

@@ -150,21 +150,14 @@ def test_whatever_is_written_is_heard(session, tmp_path):
 
 def test_what_is_missing_is_said_and_nothing_is_begun(monkeypatch, capsys, tmp_path):
     session = module("gpu.session")
-    monkeypatch.setattr(session, "find_spec", lambda name: None if name == "cupy" else name)
+    monkeypatch.setattr(session, "find_spec", lambda name: None if name == "pytest" else name)
     monkeypatch.setattr(session.kernels, "cuda_usable", lambda: (False, "there is no NVIDIA driver"))
     monkeypatch.setattr(session, "Session", lambda *arguments: pytest.fail("it was begun"))
     assert session.main(["--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        "benchmarks.gpu.session: the package cupy is not installed",
+        "benchmarks.gpu.session: the package pytest is not installed: pip install -e '.[test]'",
         "benchmarks.gpu.session: there is no NVIDIA driver",
     ]
-
-
-def test_how_the_packages_of_the_tests_are_installed_is_said(monkeypatch):
-    session = module("gpu.session")
-    monkeypatch.setattr(session, "find_spec", lambda name: None if name == "pytest" else name)
-    monkeypatch.setattr(session.kernels, "cuda_usable", lambda: (True, "NVIDIA H200"))
-    assert session.missing() == ["the package pytest is not installed: pip install -e '.[test]'"]
 
 
 def test_the_kernels_that_are_watched_exist(session):
