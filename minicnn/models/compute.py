@@ -221,7 +221,8 @@ def _with_penalty(parameter: Parameter) -> Tensor:
     assert parameter.grad is not None
     if parameter.regularizer is None:
         return parameter.grad
-    return Tensor(parameter.grad.array + parameter.regularizer.gradient(parameter.numpy()))
+    added = kernels.to_device(parameter.regularizer.gradient(parameter.numpy()), parameter.device)
+    return Tensor(parameter.grad.array + added)
 
 
 def _as_list(value: Any) -> list[Any]:

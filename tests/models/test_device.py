@@ -115,6 +115,18 @@ def test_training_learns_what_it_learns_on_the_cpu(device, optimizer):
     assert distance(weights[1], weights[0]) < 2e-3
 
 
+def test_penalties_and_constraints_are_those_of_the_cpu(device):
+    found = []
+    for place in ("cpu", device.name):
+        set_random_seed(7)
+        convolution = Conv2D(4, 3, kernel_regularizer="l1_l2", kernel_constraint="max_norm")
+        model = Sequential([Input((8, 8, 3)), convolution, Flatten(), Dense(3, "softmax", bias_regularizer="l2")])
+        model.compile("sgd", "categorical_crossentropy")
+        losses = model.to(place).fit(images(), classes(), epochs=3, shuffle=False, verbose=0).history["loss"]
+        found.append(np.concatenate([losses, *(w.ravel() for w in model.get_weights())]))
+    assert distance(found[1], found[0]) < 1e-5
+
+
 def test_an_optimizer_moves_with_its_model_and_goes_on(device):
     found = []
     for moved in (False, True):
