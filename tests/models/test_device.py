@@ -32,6 +32,7 @@ from minicnn.layers import (
 from minicnn.models import Model, Sequential, load_model
 from minicnn.models.features import FeatureStore, SplitProgram
 from minicnn.models.plan import Plan
+from minicnn.optimizers import SGD
 from minicnn.seeds import set_random_seed
 
 DEVICES = [pytest.param(NAME, marks=pytest.mark.cuda_emulated), pytest.param("cuda", marks=pytest.mark.gpu)]
@@ -125,6 +126,15 @@ def test_penalties_and_constraints_are_those_of_the_cpu(device):
         losses = model.to(place).fit(images(), classes(), epochs=3, shuffle=False, verbose=0).history["loss"]
         found.append(np.concatenate([losses, *(w.ravel() for w in model.get_weights())]))
     assert distance(found[1], found[0]) < 1e-5
+
+
+def test_a_gradient_on_another_device_is_refused_before_a_parameter_changes(device):
+    model = Sequential([Input((3,)), Dense(2)]).to(device.name)
+    kernel, bias = model.trainable_weights
+    before, ones = kernel.numpy(), [np.ones(weight.shape, np.float32) for weight in (kernel, bias)]
+    with pytest.raises(DeviceError, match=f"gradient of 'bias' is on cpu, the parameter on {device.name}"):
+        SGD(0.1).apply_gradients([(device.from_host(ones[0]), kernel), (ones[1], bias)])
+    assert np.array_equal(kernel.numpy(), before)
 
 
 def test_an_optimizer_moves_with_its_model_and_goes_on(device):
