@@ -175,6 +175,31 @@ def test_features_of_arrays_of_the_device_are_kept_on_the_host(device):
     assert np.array_equal(*weights)
 
 
+def test_features_change_no_bit_by_being_kept(device):
+    """What follows them and has no weights computes where they are."""
+    x, y, weights = device.from_host(images()), classes(), []
+    for data in ((x, y), ([(x[:3], y[:3]), (x[3:], y[3:])],)):
+        set_random_seed(7)
+        layers = [Conv2D(8, 3, trainable=False), Dropout(0.3), Activation("swish"), GlobalAveragePooling2D(), Dense(3)]
+        model = Sequential([Input((8, 8, 3)), *layers]).to(device.name)
+        model.compile("sgd", "mse")
+        model.fit(*data, epochs=3, batch_size=3, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_statistics_of_arrays_of_the_host_are_kept_on_the_device(device):
+    """Without gamma and beta nothing brings the images there."""
+    found = []
+    for place in ("cpu", device.name):
+        set_random_seed(7)
+        model = Sequential([Input((8, 8, 3)), BatchNormalization(center=False, scale=False), Flatten(), Dense(3)])
+        model.compile("sgd", "mse")
+        model.to(place).train_on_batch(images(), classes())
+        found.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    assert distance(found[1], found[0]) < 1e-5
+
+
 def test_a_single_step_keeps_no_features(device, monkeypatch):
     model = small()  # whose first layers have no weights: the same every time
     model.compile("sgd", "categorical_crossentropy")
