@@ -181,7 +181,7 @@ def _train_step(
     compiled.optimizer.apply_gradients(pairs)
     for _, parameter in pairs:
         if parameter.constraint is not None:
-            parameter.assign(parameter.constraint(parameter.numpy()))
+            parameter.rewrite(parameter.checked(parameter.constraint(parameter.numpy())))
         parameter.zero_grad()
     return value
 
