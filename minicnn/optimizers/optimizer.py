@@ -10,7 +10,7 @@ import numpy as np
 from minicnn import schedules
 from minicnn.arguments import number, whole_number
 from minicnn.autograd import Parameter
-from minicnn.errors import ArgumentError, GraphError, ShapeError, UnsupportedError, WeightsMismatchError
+from minicnn.errors import ArgumentError, DeviceError, GraphError, ShapeError, UnsupportedError, WeightsMismatchError
 from minicnn.optimizers.averages import AVERAGE, Averages, Slot, State, as_keras
 from minicnn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from minicnn.optimizers.loss_scale import LossScale
@@ -114,6 +114,8 @@ class Optimizer(Averages):
         ------
         ShapeError
             A gradient that has not its parameter's shape; no parameter has been changed.
+        DeviceError
+            One that is on another device; no parameter has been changed.
         GraphError
             Not one gradient.
         """
@@ -185,6 +187,8 @@ class Optimizer(Averages):
 
     def _checked_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[np.ndarray]]:
         """Parameters and gradients of equal shape and dtype; these are contiguous, since copies take memory."""
+        from minicnn.kernels import device_of
+
         parameters, gradients, missing = [], [], []
         for gradient, parameter in pairs:
             if gradient is None:
@@ -195,6 +199,11 @@ class Optimizer(Averages):
                 raise ShapeError(
                     f"{self.name}: the gradient of {parameter.name!r} has shape {array.shape}, "
                     f"the parameter has {parameter.shape}"
+                )
+            if device_of(array) != parameter.device:
+                raise DeviceError(
+                    f"{self.name}: the gradient of {parameter.name!r} is on {device_of(array)}, the parameter on "
+                    f"{parameter.device}: bring it there by kernels.to_device"
                 )
             parameters.append(parameter)
             gradients.append(array.astype(parameter.dtype, order="C", copy=False))
