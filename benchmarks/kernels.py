@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     slow = "a rung slower than S seconds is timed once"
     parser.add_argument("--slow", type=float, default=1.0, metavar="S", help=slow)
     options = parser.parse_args(argv)
-    if options.case and options.out.resolve() == RESULTS:
+    if options.case and options.out.resolve() == RESULTS.resolve():
         parser.error("a result there is of all cases of its operation: choose a folder for --case with --out")
     bounds = peaks.measure().as_json()
     for op in options.op or LAYERS:

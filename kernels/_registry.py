@@ -65,7 +65,7 @@ class KernelSpec:
     def fn(self) -> Callable[..., Any]:
         """The function itself; imports its module."""
         if self.needs_numba and not numba_installed():
-            raise MissingExtraError("numba", f"rung {self.rung} of {self.op}")
+            raise MissingExtraError("numba", "fast", f"rung {self.rung} of {self.op}")
         return getattr(importlib.import_module(self.module), f"{self.op}_{self.direction}_{self.rung}")
 
 
@@ -160,7 +160,7 @@ def numba_wanted() -> bool:
     if choice == "numpy":
         return False
     if not numba_installed():
-        missing = "numba is not installed, so NumPy kernels run: pip install numba"
+        missing = "numba is not installed, so NumPy kernels run: pip install numba (extra 'fast')"
         warnings.warn(missing, stacklevel=_calls_inside() + 1)
         return False
     return True

@@ -73,10 +73,11 @@ class DownloadError(MinicnnError, OSError):
 
 
 class MissingExtraError(MinicnnError, ImportError):
-    """A package that the requested feature needs is not installed.
+    """A package that the requested feature needs is not installed; `extra` None: it comes with minicnn itself.
 
-    It is named itself, not by an extra of minicnn, whose name on the public index is another project's.
+    The package is named too, since on the public index minicnn's own name is another project's.
     """
 
-    def __init__(self, package: str, purpose: str):
-        super().__init__(f"{purpose} needs {package}, which is not installed: pip install {package}")
+    def __init__(self, package: str, extra: str | None, purpose: str):
+        also = "" if extra is None else f" (extra {extra!r})"
+        super().__init__(f"{purpose} needs {package}, which is not installed: pip install {package}{also}")

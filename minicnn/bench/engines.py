@@ -129,7 +129,7 @@ def check_installed(names: Sequence[str], python: str) -> None:
     for name in names:
         for package in PACKAGES.get(name, ()):
             if version_of(package, python) is None:
-                raise MissingExtraError(package, f"timing against {name} by {python} (see --peer-python)")
+                raise MissingExtraError(package, None, f"timing against {name} by {python} (see --peer-python)")
 
 
 def installed(names: Sequence[str], python: str) -> tuple[list[str], dict[str, str]]:

@@ -122,7 +122,7 @@ def _kernel_form() -> str:
     if choice == "numpy":
         return "NumPy, since MINICNN_KERNELS is numpy"
     if version("numba") == "not installed":
-        return "NumPy; faster with Numba: pip install numba"
+        return "NumPy; faster with Numba: pip install numba (extra 'fast')"
     return "Numba"
 
 

@@ -23,5 +23,5 @@ def __getattr__(name: str) -> Any:
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if find_spec("sklearn") is None:
-        raise MissingExtraError("scikit-learn", f"minicnn.estimators.{name}")
+        raise MissingExtraError("scikit-learn", "sklearn", f"minicnn.estimators.{name}")
     return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)

@@ -58,7 +58,7 @@ def to_onnx(model: Model) -> Any:
     try:
         from onnx import checker, helper  # pyright: ignore
     except ImportError:
-        raise MissingExtraError("onnx", "writing ONNX files") from None
+        raise MissingExtraError("onnx", "onnx", "writing ONNX files") from None
     graph = new_graph()
     inputs, outputs = (_infos(names, t) for names, t in _named(model))
     given = [Value(info.name, len(t.shape), shape=t.shape) for info, t in zip(inputs, model.inputs)]

@@ -26,7 +26,7 @@ def pillow_image(purpose: str = "reading and writing pictures") -> ModuleType:
     try:
         from PIL import Image
     except ImportError:
-        raise MissingExtraError("Pillow", purpose) from None
+        raise MissingExtraError("Pillow", "images", purpose) from None
     Image.init()
     return Image
 

@@ -226,7 +226,7 @@ def test_doctor_says_when_the_number_of_threads_is_none(monkeypatch, capsys):
     [
         ("numpy", "0.65", "NumPy, since MINICNN_KERNELS is numpy"),
         ("", "0.65", "Numba"),
-        ("", "not installed", "NumPy; faster with Numba: pip install numba"),
+        ("", "not installed", "NumPy; faster with Numba: pip install numba (extra 'fast')"),
     ],
 )
 def test_doctor_says_which_kernels_run_and_why(choice, numba, said, monkeypatch, capsys):

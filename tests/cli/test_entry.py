@@ -79,7 +79,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments, capsys):
     [
         (DataError("photos: no\nclass\x1b[31m"), 2, "minicnn: error: photos: no\\nclass\\x1b[31m\n"),
         (DownloadError("offline"), 1, "minicnn: error: offline\n"),
-        (MissingExtraError("tqdm", "bars"), 1, "minicnn: error: bars needs tqdm, which is not installed: "),
+        (MissingExtraError("tqdm", "images", "bars"), 1, "minicnn: error: bars needs tqdm, which is not installed: "),
         (
             ZeroDivisionError("oops"),
             1,
@@ -173,7 +173,7 @@ def test_without_numba_one_line_says_so(photos, net_file, tmp_path):
     command = [sys.executable, "-W", "default", "-c", PLAIN_NUMPY, "finetune", str(photos), "--base", net_file, *out]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     (line,) = [line for line in done.stderr.splitlines() if "numba" in line]
-    assert line == "minicnn: warning: numba is not installed, so NumPy kernels run: pip install numba"
+    assert line == "minicnn: warning: numba is not installed, so NumPy kernels run: pip install numba (extra 'fast')"
 
 
 INTERRUPTED = """

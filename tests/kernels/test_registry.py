@@ -82,7 +82,7 @@ def test_a_rung_never_falls_back_silently(toy):
         run(toy, "forward", FLOAT64)
 
 
-def test_a_compiled_rung_without_numba_names_the_extra(toy, monkeypatch):
+def test_a_compiled_rung_without_numba_names_it(toy, monkeypatch):
     monkeypatch.setattr(registry, "numba_installed", lambda: False)
     with pytest.raises(MissingExtraError, match=r"rung v2_fast of toy needs numba.*pip install numba"):
         run(toy, "forward", FLOAT32, rung="v2_fast")

@@ -58,7 +58,7 @@ class HDF5Writer:
         try:
             import h5py
         except ImportError:
-            raise MissingExtraError("h5py", "writing Keras files") from None
+            raise MissingExtraError("h5py", None, "writing Keras files") from None
         self._sink = _Sink(os.fspath(path), "w+")
         self._file = self._guarded(h5py.File, self._sink, "w")
 
