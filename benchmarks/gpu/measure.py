@@ -5,8 +5,10 @@
 
 Networks are timed as people call them: images on the device, predictions to the host.  Layers are timed as CUDA graphs
 of one call, every rung and PyTorch's call (cuDNN, channels last, autotuned) in turns, the median of several samples of
-20 ms.  All are compared before they are timed.  Beside each stands the floor: the least that the device's data sheet
-allows for so many operations and bytes (benchmarks/gpu/floors.py).
+20 ms.  All are compared before they are timed.  A layer's time in the table, and how many times as fast as PyTorch
+that is, are those of the rung that runs by default in the precision; the fastest rung is named with its time where it
+is another one.  Beside each stands the floor: the least that the device's data sheet allows for so many operations and
+bytes (benchmarks/gpu/floors.py).
 
 The most important comes first.  Every finished part is written at once; the same command goes on after it, on the same
 day, with the same device and versions.  PyTorch is left out where it is not installed.

@@ -1,6 +1,7 @@
 """benchmarks.gpu runs in the emulator on tiny shapes: what it measures, what it keeps, and how it ends."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -47,7 +48,20 @@ def test_every_rung_is_compared_and_timed(tmp_path, capsys):
     }
     assert len(timings({**result, "path": ""})) == sum(len(row["seconds"]) for row in result["rows"])
     assert all(row["default"]["call"] in row["seconds"] for row in rows)
+    assert [row["default"] for row in rows if (row["op"], row["direction"]) == ("conv2d", "backward_weights")] == [
+        {"call": "v4_blocked", "prediction": "v4_blocked", "tf32": "v7_tensor_tf32", "bfloat16": "v8_tensor_bf16"}
+    ]
     assert "EMULATED" in capsys.readouterr().out
+
+
+def test_why_pytorch_has_no_time_is_kept(tmp_path, monkeypatch):
+    """On a PyTorch that can do nothing: it is not asked for what it has no counterpart of."""
+    torch = SimpleNamespace(where="cpu", precision=lambda name: nullcontext())
+    monkeypatch.setattr(module("gpu.measure"), "available", lambda device: torch)
+    measure(tmp_path, "--only", "softmax_crossentropy")
+    forward, backward = kept(tmp_path)["rows"]
+    assert forward["left_out"]["torch"].startswith("AttributeError: ")
+    assert backward["left_out"]["torch"] == module("gpu.layers").NO_COUNTERPART
 
 
 def test_layers_are_timed_as_graphs(tmp_path):
