@@ -72,6 +72,7 @@ class Layers:
             **named,
             "seconds": seconds,
             "quartiles": quartiles,
+            "runs": {name: len(found) for name, found in times.items()},
             "floors": floors(self.bench.name, work),
             **figures,
             **row,

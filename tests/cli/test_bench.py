@@ -88,6 +88,7 @@ def test_a_layer_of_a_network(capsys):
 def test_two_results_are_compared(capsys, tmp_path):
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     result = json.loads(told(capsys, *CONV, "--json"))
+    result["rows"] = [{**row, "runs": 7} for row in result["rows"]]
     old.write_text(json.dumps(result))
     for row in result["rows"]:
         row["seconds"] /= 4
@@ -99,6 +100,21 @@ def test_two_results_are_compared(capsys, tmp_path):
     back = json.loads(told(capsys, "bench", "--compare", str(new), str(old), "--json"))
     assert [round(row["ratio"], 2) for row in back] == [0.25] * len(result["rows"])
     assert all(row["real"] for row in back)
+
+
+def test_where_each_was_timed_once_the_noise_is_not_known(capsys, tmp_path):
+    path = tmp_path / "once.json"
+    path.write_text(told(capsys, *CONV, "--json"))
+    _, *lines = told(capsys, "bench", "--compare", str(path), str(path)).splitlines()
+    assert lines
+    assert all(line.endswith("  1.00  not known") for line in lines)
+
+
+def test_times_of_the_emulator_are_not_compared(capsys, tmp_path):
+    path = tmp_path / "gpu-cuda-emulated.json"
+    path.write_text(json.dumps({**json.loads(told(capsys, *CONV, "--json")), "emulated": True}))
+    said = refused(capsys, tmp_path, "bench", "--compare", str(path), str(path))
+    assert said.endswith("gpu-cuda-emulated.json was measured in the emulator of a GPU: its times mean nothing")
 
 
 def test_results_of_different_machines_are_remarked_upon(capsys, tmp_path):

@@ -48,6 +48,7 @@ def test_every_rung_is_compared_and_timed(tmp_path, capsys):
     }
     assert len(timings({**result, "path": ""})) == sum(len(row["seconds"]) for row in result["rows"])
     assert all(row["default"]["call"] in row["seconds"] for row in rows)
+    assert all(row["runs"] == dict.fromkeys(row["seconds"], 1) for row in result["rows"])
     assert [row["default"] for row in rows if (row["op"], row["direction"]) == ("conv2d", "backward_weights")] == [
         {"call": "v4_blocked", "prediction": "v4_blocked", "tf32": "v7_tensor_tf32", "bfloat16": "v8_tensor_bf16"}
     ]
