@@ -14,6 +14,8 @@ from minicnn import kernels
 from minicnn.bench.compare import timings
 
 pytestmark = pytest.mark.cuda_emulated
+FOREIGN = {"device": {}, "done": [], "failed": {}, "lost": {}, "rows": [1]}
+NO_RESULTS = [b"", b'{"device": {}, "do', b"\xff\xfe", b"[]", b'{"device": {}}', json.dumps(FOREIGN).encode()]
 
 
 def measure(folder: Path, *options: str) -> int:
@@ -120,6 +122,27 @@ def test_results_of_other_versions_are_not_mixed(tmp_path, capsys):
     assert measure(tmp_path, "--only", "pad2d") == 2
     assert "other versions" in capsys.readouterr().err
     assert kept(tmp_path) == result
+
+
+@pytest.mark.parametrize("place", ["a file", "a file/below", "/proc/nope"])
+def test_a_folder_that_is_none_is_refused(place, tmp_path, capsys):
+    (tmp_path / "a file").write_text("mine")
+    assert measure(tmp_path / place, "--only", "pad2d") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"benchmarks.gpu: {tmp_path / place} is no folder that can be written to (")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("broken", NO_RESULTS)
+def test_a_file_that_is_no_result_is_named_and_kept(broken, tmp_path, capsys):
+    measure(tmp_path, "--only", "pad2d", "--minutes", "0")
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(broken)
+    capsys.readouterr()
+    assert measure(tmp_path, "--only", "pad2d") == 2
+    said = f"{path} is broken, or no result of benchmarks.gpu: remove it, or choose another --out"
+    assert capsys.readouterr() == ("", f"benchmarks.gpu: {said}\n")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [broken]
 
 
 def test_no_job_begins_that_may_end_too_late(tmp_path):
