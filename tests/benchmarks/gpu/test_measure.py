@@ -85,10 +85,33 @@ def test_what_would_measure_nothing_is_refused(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "no job has 'nonsense' in its title, which looks like " in said
     assert all(title in said for title in ("'tiny, prediction, 2 images, float32'", "'conv2d tiny'"))
+    assert "; others begin with tiny, conv2d, " in said
+    assert ", softmax_crossentropy, " in said
     for minutes in ("-3", "nan"):
         assert measure(tmp_path, "--minutes", minutes) == module("gpu.measure").REFUSED
         assert "--minutes is a number from 0 on" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "text", ["SOFTMAX Tiny", "softmax forward", "softmax backward, tiny: 2x10", "Softmax forward,"]
+)
+def test_what_the_table_prints_chooses_a_job_without_regard_of_case(text, tmp_path, capsys):
+    assert measure(tmp_path, "--only", text) == 0
+    assert kept(tmp_path)["done"] == ["softmax tiny"]
+    shown = [row.partition("  ")[0] for row in capsys.readouterr().out.splitlines() if row.startswith("softmax ")]
+    assert len(shown) == 2
+    cases = module("gpu.cases")
+    assert all([job.title for job in cases.tiny_jobs() if cases.fits(job, row)] == ["softmax tiny"] for row in shown)
+
+
+def test_convolutions_are_chosen_by_their_direction_and_networks_by_their_row():
+    cases = module("gpu.cases")
+    chosen = [job for job in cases.jobs() if cases.fits(job, "Conv2D backward_input, VGG16 block1_conv")]
+    assert {job.directions for job in chosen} == {cases.GRADIENTS}
+    assert all(job.title.startswith("conv2d backward_input backward_weights VGG16 block1_conv") for job in chosen)
+    (train,) = {job.model for job in cases.jobs() if cases.fits(job, "vgg16, a step of training")}
+    assert train == "VGG16"
 
 
 def test_a_kill_loses_nothing_that_was_finished(tmp_path, monkeypatch):
