@@ -106,11 +106,12 @@ def last_if_alike(jobs: list[Job], lost: Container[str]) -> list[Job]:
 
 def parser() -> argparse.ArgumentParser:
     made = command_line("gpu", __doc__, "gpu-DEVICE-DATE")
-    made.add_argument("--minutes", type=float, default=10.0, metavar="N", help="no job begins that may end later")
-    only = "jobs whose title, or what the table prints of them, contains this text, in small letters or capitals, as "
+    minutes = "no job begins that may end later (default: 10)"
+    made.add_argument("--minutes", type=float, default=10.0, metavar="N", help=minutes)
+    only = "jobs whose title, or what the table prints of them, contains this text (default: all), in any case, as "
     only += "'VGG16, prediction', 'dense VGG16 fc1' or 'softmax forward', whose other directions are measured too"
     made.add_argument("--only", default="", metavar="TEXT", help=only)
-    made.add_argument("--device", default="cuda", choices=("cuda", EMULATED), help="where kernels run (default cuda)")
+    made.add_argument("--device", default="cuda", choices=("cuda", EMULATED), help="where kernels run (default: cuda)")
     made.add_argument("--tiny", action="store_true", help="tiny shapes and one sample, to see that it runs")
     return made
 

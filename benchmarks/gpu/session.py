@@ -232,7 +232,7 @@ def written_last(folder: Path) -> float:
 
 def main(argv: list[str] | None = None) -> int:
     parser = command_line("gpu.session", __doc__, "gpu-session/ and gpu-DEVICE-DATE")
-    parser.add_argument("--minutes", type=float, default=9.0, metavar="N", help="for all of it (default 9)")
+    parser.add_argument("--minutes", type=float, default=9.0, metavar="N", help="for all of it (default: 9)")
     options, begun = parser.parse_args(argv), time.monotonic()
     if absent := missing():
         print("\n".join(f"benchmarks.gpu.session: {sentence}" for sentence in absent), file=sys.stderr)

@@ -27,6 +27,13 @@ def told(capsys, *arguments: str) -> str:
     return capsys.readouterr().out
 
 
+def test_the_help_tells_what_is_timed_and_by_what_a_gpu_is(capsys):
+    said = " ".join(told(capsys, "bench", "--help").split())
+    assert (
+        "by several engines, on the CPU, or compare two results. `python -m benchmarks.gpu`, in a checkout of" in said
+    )
+
+
 def test_a_table_rung_by_rung(capsys):
     lines = told(capsys, *CONV, "--rungs", "all", "--threads", "1").splitlines()
     assert "1 thread: 200 GFLOP/s and 40 GB/s from memory, as measured by a guess" in lines[0]

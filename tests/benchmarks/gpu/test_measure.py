@@ -201,6 +201,14 @@ def test_what_fails_is_named_and_the_rest_is_measured(tmp_path, monkeypatch):
     assert kept(tmp_path)["done"] == ["global_avgpool2d tiny"]
 
 
+def test_the_help_tells_the_defaults():
+    said = " ".join(module("gpu.measure").parser().format_help().split())
+    options = module("gpu.measure").parser().parse_args([])
+    assert "gpu-DEVICE-DATE.json goes (default: benchmarks/results in the checkout)" in said
+    assert options.out.parts[-2:] == ("benchmarks", "results")
+    assert f"may end later (default: {options.minutes:g})" in said
+
+
 def test_random_numbers_repeat_beyond_a_pool(monkeypatch):
     devices = module("gpu.device")
     monkeypatch.setattr(devices, "POOL", 8)
