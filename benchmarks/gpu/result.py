@@ -140,9 +140,9 @@ def read_result(path: Path) -> dict[str, Any]:
         It is no such file, or broken.
     """
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found: Any = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        found = None
+        found = {}
     right = isinstance(found, dict) and all(isinstance(found.get(name), kind) for name, kind in KEPT.items())
     if not right or not all(isinstance(row, dict) and "seconds" in row for row in found["rows"]):
         raise FileFormatError(f"{path} is broken, or no result of benchmarks.gpu: remove it, or choose another --out")
