@@ -8,6 +8,7 @@ from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
+from minicnn import kernels
 from minicnn.bench.cases import BUILDERS, Case, Draw, Layer
 from minicnn.bench.cases import cases as cases_of
 from minicnn.kernels import concatenate, dropout, elementwise, optimizer_step, pad2d
@@ -50,6 +51,11 @@ class NetworkJob(NamedTuple):
         return f"{self.model}, {TASKS[self.task]}, {images}, {self.precision}{also}"
 
     @property
+    def names(self) -> list[str]:
+        """The title, as which the table's row begins."""
+        return [self.title]
+
+    @property
     def seconds(self) -> int:
         return SECONDS["compiled" if self.compiled else self.task]
 
@@ -66,6 +72,12 @@ class LayerJob(NamedTuple):
     @property
     def title(self) -> str:
         return " ".join([self.op, *self.directions, self.name])
+
+    @property
+    def names(self) -> list[str]:
+        """The title, and how the table's rows begin, up to the sizes."""
+        directions = self.directions or {spec.direction for spec in kernels.specs("cuda") if spec.op == self.op}
+        return [self.title, *(f"{self.op} {direction}, {self.name}" for direction in directions)]
 
     @property
     def seconds(self) -> int:
@@ -98,6 +110,12 @@ def jobs() -> Iterator[Job]:
     for models in NETWORKS:
         for model in models:
             yield from (job._replace(compiled=True) for job in _of_network(model) if job.task != "stream")
+
+
+def fits(job: Job, text: str) -> bool:
+    """Whether a job's title, or what the table prints of it, contains a text, of which the sizes are not looked at."""
+    wanted = text.partition(": ")[0].lower()
+    return any(wanted in name.lower() for name in job.names)
 
 
 def tiny_jobs() -> Iterator[Job]:

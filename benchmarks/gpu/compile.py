@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from minicnn import kernels
-from minicnn.errors import DeviceError
+from minicnn.errors import ArgumentError, DeviceError, MinicnnError
 from minicnn.kernels._gpu.cubin_cache import cached_cubin, cubin_folder
 from minicnn.kernels._gpu.file import CudaFile, Macros, builds
 from minicnn.kernels._gpu.nvrtc import check_target, target_for
@@ -47,9 +47,11 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     begun = time.monotonic()
     try:
+        if options.threads < 1:
+            raise ArgumentError(f"--threads is a whole number from 1 on, got {options.threads}")
         target = options.target or target_for(kernels.device("cuda").capability)
         check_target(target)  # finds the compiler, before there are threads
-    except DeviceError as error:
+    except MinicnnError as error:
         print(f"benchmarks.gpu.compile: {error}", file=sys.stderr)
         return REFUSED
     kept = cubin_folder() is not None

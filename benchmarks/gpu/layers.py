@@ -14,7 +14,7 @@ from minicnn.bench.cases import Case
 from minicnn.bench.rungs import chosen
 from minicnn.bench.timing import four_digits
 from minicnn.errors import UnsupportedError
-from minicnn.kernels._precision import ENDINGS
+from minicnn.kernels._precision import ENDINGS, rung_of_precision
 
 from .cases import LayerJob
 from .device import Bench, drawn_on
@@ -25,6 +25,7 @@ from .timing import in_turns, told
 TOLERANCE = {"float32": 1e-5, "tf32": 1e-3, "bfloat16": 1e-2, "float16": 1e-3}  # of the result's length
 PEER_TOLERANCE = {**TOLERANCE, "float32": 1e-4, "tf32": 2e-3, "bfloat16": 2e-2}  # that PyTorch may differ by
 TORCH = {"float32": "torch", "tf32": "torch-tf32", "bfloat16": "torch-bfloat16"}  # precision: engine
+NO_COUNTERPART = "it has no one call for this"
 
 
 class Layers:
@@ -51,13 +52,13 @@ class Layers:
             "wrong": {},
             "left_out": {},
             "not_captured": [],
-            "default": {},
+            "default": _by_precision(case),
             "torch": {},
         }
         expected = self._rungs(case, calls, row)
         with self.bench.noting("default", row):
             self._begin(case, "default")
-            row["default"] = dict(zip(("call", "prediction"), chosen(case)))
+            row["default"] |= dict(zip(("call", "prediction"), chosen(case)))
         if self.torch is not None and expected is not None:
             self._peers(self.torch, case, calls, row, expected)
         seconds, quartiles = {}, {}
@@ -71,6 +72,7 @@ class Layers:
             **named,
             "seconds": seconds,
             "quartiles": quartiles,
+            "runs": {name: len(found) for name, found in times.items()},
             "floors": floors(self.bench.name, work),
             **figures,
             **row,
@@ -125,12 +127,28 @@ class Layers:
                 self._begin(case, name)
                 made = peer(torch, case, precision)
                 if made is None:
-                    return
+                    raise UnsupportedError(NO_COUNTERPART)
                 if made.result is None or self._agrees(
                     name, [torch.array(made.result(made.run()))], expected[:1], PEER_TOLERANCE[precision], row
                 ):
                     calls[name] = torch.captured(made.run)
                     row["torch"][name] = torch.settings()
+
+
+def _by_precision(case: Case) -> dict[str, str]:
+    """The rungs that run by default where a precision is asked for that the direction has a rung of."""
+    rungs = [spec.rung for spec in kernels.specs("cuda") if (spec.op, spec.direction) == (case.op, case.direction)]
+    found = {}
+    for precision in TORCH:
+        with kernels.precision(precision):
+            if rung := rung_of_precision(rungs):
+                found[precision] = rung
+    return found
+
+
+def default_rung(row: dict[str, Any], precision: str) -> str | None:
+    """The rung that runs by default on a row's case, with weights that are prepared; None where that is not known."""
+    return row["default"].get("prediction" if precision == "float32" else precision)
 
 
 def precision_of(rung: str) -> str:

@@ -5,8 +5,10 @@
 
 Networks are timed as people call them: images on the device, predictions to the host.  Layers are timed as CUDA graphs
 of one call, every rung and PyTorch's call (cuDNN, channels last, autotuned) in turns, the median of several samples of
-20 ms.  All are compared before they are timed.  Beside each stands the floor: the least that the device's data sheet
-allows for so many operations and bytes (benchmarks/gpu/floors.py).
+20 ms.  All are compared before they are timed.  A layer's time in the table, and how many times as fast as PyTorch
+that is, are those of the rung that runs by default in the precision; the fastest rung is named with its time where it
+is another one.  Beside each stands the floor: the least that the device's data sheet allows for so many operations and
+bytes (benchmarks/gpu/floors.py).
 
 The most important comes first.  Every finished part is written at once; the same command goes on after it, on the same
 day, with the same device and versions.  PyTorch is left out where it is not installed.
@@ -104,10 +106,12 @@ def last_if_alike(jobs: list[Job], lost: Container[str]) -> list[Job]:
 
 def parser() -> argparse.ArgumentParser:
     made = command_line("gpu", __doc__, "gpu-DEVICE-DATE")
-    made.add_argument("--minutes", type=float, default=10.0, metavar="N", help="no job begins that may end later")
-    only = "jobs whose title contains this text, as 'VGG16, prediction' or 'dense VGG16 fc1'"
+    minutes = "no job begins that may end later (default: 10)"
+    made.add_argument("--minutes", type=float, default=10.0, metavar="N", help=minutes)
+    only = "jobs whose title, or what the table prints of them, contains this text (default: all), in any case, as "
+    only += "'VGG16, prediction', 'dense VGG16 fc1' or 'softmax forward', whose other directions are measured too"
     made.add_argument("--only", default="", metavar="TEXT", help=only)
-    made.add_argument("--device", default="cuda", choices=("cuda", EMULATED), help="where kernels run (default cuda)")
+    made.add_argument("--device", default="cuda", choices=("cuda", EMULATED), help="where kernels run (default: cuda)")
     made.add_argument("--tiny", action="store_true", help="tiny shapes and one sample, to see that it runs")
     return made
 
@@ -118,9 +122,15 @@ def _check(options: argparse.Namespace, jobs: Callable[[], Iterator[Job]]) -> No
         raise ArgumentError(f"--device {EMULATED} needs --tiny and --out: what it takes is no result")
     if not options.minutes >= 0:
         raise ArgumentError(f"--minutes is a number from 0 on, got {options.minutes}")
-    if not any(options.only in job.title for job in jobs()):
-        first = {type(job): repr(job.title) for job in reversed(list(jobs()))}  # of each kind
-        raise ArgumentError(f"no job has {options.only!r} in its title, which looks like {' or '.join(first.values())}")
+    if not any(cases.fits(job, options.only) for job in jobs()):
+        raise ArgumentError(f"no job has {options.only!r} in its title, which looks like {_titles(list(jobs()))}")
+
+
+def _titles(jobs: list[Job]) -> str:
+    """The first title of each kind, and with which words the others begin."""
+    first = {type(job): repr(job.title) for job in reversed(jobs)}
+    named = dict.fromkeys(job.op if isinstance(job, LayerJob) else job.model for job in jobs)
+    return f"{' or '.join(first.values())}; others begin with {', '.join(named)}"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -135,7 +145,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"benchmarks.gpu: {error}", file=sys.stderr)
         return REFUSED
     bench = Bench(device, told["name"], available(device), TINY if options.tiny else PACE, result.begin)
-    code = Measurement(bench, result, options.minutes).run(job for job in jobs() if options.only in job.title)
+    code = Measurement(bench, result, options.minutes).run(job for job in jobs() if cases.fits(job, options.only))
     print(table.text(result.content))
     print(f"wrote {result.path}", file=sys.stderr)
     return code

@@ -68,6 +68,7 @@ class Networks:
         timings = {name: told(found) for name, found in times.items()}
         row |= {"seconds": {name: seconds for name, (seconds, _) in timings.items()}, "clocks": clocks(self.device)}
         row["quartiles"] = {name: around for name, (_, around) in timings.items()}
+        row["runs"] = {name: len(found) for name, found in times.items()}
         layers = works(model, steps, job.batch)
         row["floor"] = network_floor(self.bench.name, job.precision, layers, job.task == "train")
         calls.clear()

@@ -4,16 +4,18 @@ import json
 import os
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from minicnn.bench.machine import facts as machine_facts
-from minicnn.errors import ArgumentError, UnsupportedError
+from minicnn.errors import ArgumentError, FileAccessError, FileFormatError, UnsupportedError
 
 from ..measuring import RESULTS, command
 from .device import EMULATED
 
 PREFIX = "gpu-"
 RUNNING = ".running"  # ending of the file that says what runs now
+KEPT = {"device": dict, "done": list, "failed": dict, "lost": dict, "rows": list}  # what the next run goes on with
 
 
 class Result:
@@ -23,10 +25,14 @@ class Result:
     ------
     ArgumentError
         The file there is of another device or other versions.
+    FileFormatError
+        It is broken, or something else.
+    FileAccessError
+        The folder is none, or cannot be written to.
     """
 
     def __init__(self, folder: Path, device: dict[str, Any]):
-        self.path = folder / f"{PREFIX}{slug(device['name'])}-{date.today().isoformat()}.json"
+        self.path = writable(folder) / f"{PREFIX}{slug(device['name'])}-{date.today().isoformat()}.json"
         self.content: dict[str, Any] = {
             "command": command("gpu"),
             "machine": machine_facts(),
@@ -39,10 +45,10 @@ class Result:
             "rows": [],
         }
         if self.path.exists():
-            kept = json.loads(self.path.read_text("utf-8"))
+            kept = read_result(self.path)
             if kept["device"] != device:
                 raise ArgumentError(f"{self.path} was measured with other versions: remove it, or choose another --out")
-            self.content |= {name: kept[name] for name in ("done", "failed", "lost", "rows")}
+            self.content |= {name: kept[name] for name in KEPT}
         self.running = self.path.with_suffix(RUNNING)
         if self.running.exists():
             self.lose("the process ended while it ran")
@@ -106,6 +112,46 @@ class Result:
         beside = self.path.with_suffix(".part")
         beside.write_text(json.dumps(self.content, indent=1) + "\n", "utf-8")
         os.replace(beside, self.path)
+
+
+def writable(folder: Path) -> Path:
+    """The folder, which is made where there is none.
+
+    Raises
+    ------
+    FileAccessError
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        said = f"{folder} is no folder that can be written to ({error.strerror}): name another by --out"
+        raise FileAccessError(said) from None
+    return folder
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """What a run before has written.
+
+    Raises
+    ------
+    FileFormatError
+        It is no such file, or broken.
+    """
+    try:
+        found: Any = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        found = {}
+    right = isinstance(found, dict) and all(isinstance(found.get(name), kind) for name, kind in KEPT.items())
+    if not right or not all(isinstance(row, dict) and "seconds" in row for row in found["rows"]):
+        raise FileFormatError(f"{path} is broken, or no result of benchmarks.gpu: remove it, or choose another --out")
+    return found
+
+
+def of_today(folder: Path) -> list[Path]:
+    """The files that a run of today may go on with, one for each device."""
+    return sorted(folder.glob(f"{PREFIX}*-{date.today().isoformat()}.json"))
 
 
 def identity(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -12,8 +12,9 @@ The first step decides whether there is any use in going on; the others are all 
 or never ends, what it ran is named as failed, and a new process goes on after it.  FOLDER gets the result of the
 benchmark, and in gpu-session/ what every step printed, the tests one by one, and summary.txt, all as it comes.
 
-exit codes: 0 all well; 2 a device or a package is missing; 4 tests failed, or did not run; 5 compute-sanitizer found
-something; 1 or 3 as benchmarks.gpu says, or 1 where kernels do not compile; of several, that of the first step.
+exit codes: 0 all well; 2 wrong usage, or a device or a package is missing; 4 tests failed, or did not run;
+5 compute-sanitizer found something; 1 or 3 as benchmarks.gpu says, or 1 where kernels do not compile; of several, that
+of the first step.
 """
 
 import os
@@ -31,11 +32,12 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from minicnn import kernels
+from minicnn.errors import MinicnnError
 
 from ..measuring import command_line
 from .exit_codes import LOST, REFUSED, TESTS_FAILED, WRONG
 from .outcomes import PASSED, outcomes
-from .result import RUNNING
+from .result import RUNNING, of_today, read_result, writable
 
 ROOT = Path(__file__).parents[2]
 SANITIZER_FOUND = 5
@@ -114,12 +116,22 @@ def files() -> list[str]:
 
 
 class Session:
-    """Steps one after another, and a folder with all that they leave."""
+    """Steps one after another, and a folder with all that they leave.
+
+    Raises
+    ------
+    FileAccessError
+        The folder cannot be written to.
+    FileFormatError
+        In it is a result that the benchmark, which comes last, would not go on with.
+    """
 
     def __init__(self, out: Path, seconds: float):
+        for path in of_today(writable(out)):
+            read_result(path)
         self.out, self.folder = out, out / "gpu-session"
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        writable(self.folder)
         self.seconds, self.end = seconds, time.monotonic() + seconds
         self.endings: list[Ending] = []
 
@@ -219,14 +231,18 @@ def written_last(folder: Path) -> float:
 
 def main(argv: list[str] | None = None) -> int:
     parser = command_line("gpu.session", __doc__, "gpu-session/ and gpu-DEVICE-DATE")
-    parser.add_argument("--minutes", type=float, default=9.0, metavar="N", help="for all of it (default 9)")
+    parser.add_argument("--minutes", type=float, default=9.0, metavar="N", help="for all of it (default: 9)")
     options, begun = parser.parse_args(argv), time.monotonic()
     if absent := missing():
         print("\n".join(f"benchmarks.gpu.session: {sentence}" for sentence in absent), file=sys.stderr)
         return REFUSED
     if shutil.which("compute-sanitizer") is None:
         print("compute-sanitizer is not on the PATH: memory and races are not watched", flush=True)
-    session = Session(options.out.resolve(), 60 * options.minutes - (time.monotonic() - begun))
+    try:
+        session = Session(options.out.resolve(), 60 * options.minutes - (time.monotonic() - begun))
+    except MinicnnError as error:
+        print(f"benchmarks.gpu.session: {error}", file=sys.stderr)
+        return REFUSED
     code = session.steps()
     print(session.summary(), end="")
     return code

@@ -38,6 +38,13 @@ def test_what_is_compiled_is_found_by_those_who_launch_it(compiling, tmp_path, m
         assert cubin_cache.cached_cubin(file.path, "sm_90", variant).cubin
 
 
+@pytest.mark.parametrize("threads", ["0", "-1"])
+def test_a_number_of_threads_that_is_none_is_refused(compiling, threads, capsys):
+    assert compiling.main(["--target", "sm_90", "--threads", threads]) == 2
+    said = f"benchmarks.gpu.compile: --threads is a whole number from 1 on, got {threads}\n"
+    assert capsys.readouterr() == ("", said)
+
+
 def test_files_for_newer_architectures_are_not_compiled(compiling, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(compiling, "cached_cubin", lambda path, target, variant: asked.append(path.parent.name))

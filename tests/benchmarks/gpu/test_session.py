@@ -59,6 +59,30 @@ def test_the_steps_in_their_order(session, begun, tmp_path):
     assert measured[measured.index("--out") + 1] == str(tmp_path)
 
 
+@pytest.mark.parametrize("place", ["a file", "a file/below", "/proc/nope", ""])
+def test_a_folder_that_is_none_is_refused(session, begun, place, tmp_path, capsys):
+    steps = begun({})
+    (tmp_path / "a file").write_text("mine")
+    (tmp_path / "gpu-session").write_text("mine too")
+    assert session.main(["--out", str(tmp_path / place)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    folder = tmp_path / (place or "gpu-session")
+    assert line.startswith(f"benchmarks.gpu.session: {folder} is no folder that can be written to (")
+    assert sorted(path.read_text() for path in tmp_path.iterdir()) == ["mine", "mine too"]
+    assert not steps
+
+
+def test_a_result_that_the_benchmark_would_refuse_is_refused_before_the_time_is_spent(session, begun, tmp_path, capsys):
+    steps, today = begun({}), module("gpu.result").date.today().isoformat()
+    path = tmp_path / f"gpu-nvidia-h200-{today}.json"
+    path.write_text("{")
+    (tmp_path / "gpu-nvidia-h200-2026-01-01.json").write_text("{")
+    assert session.main(["--out", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"benchmarks.gpu.session: {path} is broken, or no result of benchmarks.gpu: remove it, or ")
+    assert not steps
+
+
 def test_all_ends_within_a_command_of_ten_minutes(session, begun, tmp_path):
     """Also where every step takes all of its time, and the last job of the benchmark more than it should."""
     steps = begun({})

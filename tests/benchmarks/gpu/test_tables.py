@@ -16,7 +16,7 @@ DEVICE = {"name": "NVIDIA H200", "driver": "580.1", "versions": {"torch": "2.11"
 LAYER = {
     "job": "conv2d forward a", "op": "conv2d", "direction": "forward", "case": "a", "shape": "1x8x8x4", "wrong": {},
     "unit": "GFLOP/s", "work": 10.0, "floors": {"float32": 1e-3, "tf32": 2e-4},
-    "default": {"call": "v3_tiled", "prediction": "v4_blocked"},
+    "default": {"call": "v3_tiled", "prediction": "v4_blocked", "tf32": "v7_tensor_tf32"},
     "seconds": {"v1_direct": 2e-2, "v4_blocked": 4e-3, "v7_tensor_tf32": 5e-4, "torch": 8e-3, "torch-tf32": 1e-3},
 }  # fmt: skip
 NETWORK = {
@@ -92,7 +92,7 @@ def test_a_sample_is_long_enough_and_waits_for_the_device(monkeypatch):
 
 
 def test_networks_and_layers_stand_beside_the_faster_of_pytorchs_ways_and_the_floor():
-    networks, layers = module("gpu.table").text(RESULT).split("\n\n")[1:]
+    networks, layers, compared = module("gpu.table").text(RESULT).split("\n\n")[1:]
     row = networks.splitlines()[2]
     assert re.split("  +", row) == [
         "VGG16, prediction", "32", "float32", "20.0 ms", "40.0 ms", "30.0 ms", "1.50", "15.0 ms"
@@ -101,11 +101,38 @@ def test_networks_and_layers_stand_beside_the_faster_of_pytorchs_ways_and_the_fl
     what = "conv2d forward, a: 1x8x8x4"
     assert re.split("  +", blocked) == [what, "float32", "v4_blocked", "4.0 ms", "8.0 ms", "2.00", "1.0 ms"]
     assert re.split("  +", tensor) == [what, "tf32", "v7_tensor_tf32", "500 µs", "1.0 ms", "2.00", "200 µs"]
+    assert "the rung that runs by default" in compared
 
 
-def test_a_default_that_is_not_the_fastest_is_named():
-    row = {**LAYER, "default": {"call": "v4_blocked", "prediction": "v1_direct"}}
-    assert "v4_blocked, by default v1_direct" in module("gpu.table").text({**RESULT, "rows": [row]})
+def layer_cells(**changes: Any) -> list[list[str]]:
+    text = module("gpu.table").text({**RESULT, "rows": [{**LAYER, **changes}]}).split("\n\n")[1]
+    return [re.split("  +", line)[1:] for line in text.splitlines()[2:]]
+
+
+def test_it_is_the_rung_by_default_that_is_compared_with_pytorch_in_every_precision():
+    seconds = {**LAYER["seconds"], "v9_other_tensor_tf32": 2.5e-4}
+    default = {"call": "v4_blocked", "prediction": "v1_direct", "tf32": "v7_tensor_tf32"}
+    assert layer_cells(seconds=seconds, default=default) == [
+        ["float32", "v1_direct", "20.0 ms", "8.0 ms", "0.40", "1.0 ms", "v4_blocked, 4.0 ms"],
+        ["tf32", "v7_tensor_tf32", "500 µs", "1.0 ms", "2.00", "200 µs", "v9_other_tensor_tf32, 250 µs"],
+    ]
+
+
+def test_a_default_without_a_time_has_no_ratio():
+    """It was wrong, or left out, or nobody knows it: the fastest must not take its place."""
+    changes = {"default": {"call": "v3_tiled", "prediction": "v3_tiled"}}
+    assert layer_cells(**changes)[0] == ["float32", "v3_tiled", "8.0 ms", "1.0 ms", "v4_blocked, 4.0 ms"]
+    assert [cells[1] for cells in layer_cells(default={})] == ["not known", "not known"]
+
+
+def test_why_pytorch_has_no_time_stands_below_the_table():
+    why = module("gpu.layers").NO_COUNTERPART
+    alone = {**LAYER, "seconds": {"v4_blocked": 4e-3}, "left_out": {"torch": why, "torch-tf32": "no memory"}}
+    rows = [alone, {**alone, "case": "b"}, {**alone, "direction": "backward", "wrong": {"torch": "error 0.5"}}]
+    said = module("gpu.table").text({**RESULT, "rows": rows})
+    assert f"No time of PyTorch ({why}): conv2d forward." in said.splitlines()
+    assert "No time of PyTorch (no memory): conv2d forward in tf32, conv2d backward in tf32." in said.splitlines()
+    assert "No time of PyTorch (error 0.5): conv2d backward." in said.splitlines()
 
 
 def test_what_is_missing_or_wrong_is_said():
@@ -127,7 +154,7 @@ def test_the_newest_result_of_a_gpu_is_shown_and_the_emulators_never(tmp_path, m
     for name, content in {"a": older, "b": RESULT, "cuda-emulated": emulated}.items():
         (tmp_path / f"gpu-{name}.json").write_text(json.dumps(content), "utf-8")
     assert result.newest(tmp_path) == RESULT
-    networks, layers, source = table.render().split("\n\n")
+    networks, layers, _, source = table.render().split("\n\n")
     assert cells(networks)[0][:4] == ["VGG16, prediction", "32", "float32", "20.0 ms"]
     assert len(cells(layers)) == 2
     assert source == "`measure it`, NVIDIA H200, driver 580.1, torch 2.11, 2026-12-01."
