@@ -36,7 +36,7 @@ from ._gpu.driver import driver_version
 from ._gpu.nvrtc import compiler as cuda_compiler
 from ._gpu.packages import several_cupys
 from ._memory import Memory, reuse
-from ._moving import array_module, detached, device_array, fetch, shared, to_device, to_host, together
+from ._moving import array_module, device_array, fetch, host_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network
 from ._precision import PRECISIONS, current_precision, precision
 from ._registry import (
@@ -83,7 +83,6 @@ __all__ = [
     "current_precision",
     "dense",
     "depthwise_conv2d",
-    "detached",
     "device",
     "device_array",
     "device_of",
@@ -97,6 +96,7 @@ __all__ = [
     "get_num_threads",
     "global_avgpool2d",
     "global_maxpool2d",
+    "host_array",
     "layernorm",
     "maxpool2d",
     "note_calls",

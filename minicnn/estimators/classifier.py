@@ -41,7 +41,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    base, weights, layer, pooling, image_shape, cache
+    base, weights, device, layer, pooling, image_shape, cache
         As `CNNFeatures` has them.  The base stays as it is: a copy is trained.
     policy : Policy, optional
         `Policy()` fine-tunes the last layers; `Policy(unfreeze=None)` trains the head alone, on features that are kept,
@@ -81,6 +81,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         base: Any = "mobilenet",
         *,
         weights: str | Path = "imagenet",
+        device: str = "cpu",
         layer: str | None = None,
         pooling: str | None = "avg",
         policy: Policy | None = None,
@@ -90,6 +91,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
     ):
         self.base = base
         self.weights = weights
+        self.device = device
         self.layer = layer
         self.pooling = pooling
         self.policy = policy
@@ -167,7 +169,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
     def _fit_pictures(self, X: Any, labels: np.ndarray, policy: Policy) -> None:
         """A head on the network's features, or as much of the network as the policy says."""
         own = self.base if isinstance(self.base, str | Path) else copy.deepcopy(self.base)
-        base = _in_a_row(feature_base(own, self.weights, self.layer, self.pooling))
+        base = _in_a_row(feature_base(own, self.weights, self.layer, self.pooling, self.device))
         source = picture_source(X, base)
         names = [str(name) for name in self.classes_]
         self._head = None
