@@ -100,6 +100,14 @@ def test_estimators_take_a_device(device, net_file, data):
     assert copy.deepcopy(classifier).predict(pictures).tolist() == classifier.predict(pictures).tolist()
 
 
+@pytest.mark.parametrize("is_base", [False, True])
+def test_a_classifier_trains_its_copy_where_the_model_is(net_file, data, is_base):
+    base = load_base(net_file, device=NAME) if is_base else small_net(preprocessing="tf").to(NAME)
+    (base.model if is_base else base).precision = "bfloat16"
+    trained = CNNClassifier(base, policy=TUNED, cache=False).fit(*data).model_
+    assert (trained.device, trained.precision) == (NAME, "bfloat16")
+
+
 @pytest.mark.parametrize("call", [finetune, find_learning_rate, extract_features, rank_bases, compare])
 def test_a_device_that_is_not_there_is_refused(net_file, data, call):
     first = (data, [net_file]) if call in (rank_bases, compare) else (net_file, data)
