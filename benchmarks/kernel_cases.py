@@ -1,6 +1,6 @@
 """What is timed of every operation: layers of well-known networks, and one tiny case that even the reference can do."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from minicnn.bench.cases import Case, Layer
 from minicnn.bench.cases import cases as cases_of
@@ -8,12 +8,10 @@ from minicnn.bench.cases import cases as cases_of
 TINY = "tiny"  # cases of this name are small enough for the reference
 
 
-def cases(ops: Collection[str]) -> Iterator[Case]:
-    """The cases of some operations; arrays are made when the iterator comes to them."""
-    for op, rows in LAYERS.items():
-        if op in ops:
-            for name, batch, layer in rows:
-                yield from cases_of(op, name, layer, batch)
+def cases(op: str) -> Iterator[Case]:
+    """The cases of an operation; arrays are made when the iterator comes to them."""
+    for name, batch, layer in LAYERS[op]:
+        yield from cases_of(op, name, layer, batch)
 
 
 def _conv(name: str, x: tuple[int, int, int], taps: int, strides: int, filters: int = 1) -> tuple[str, int, Layer]:

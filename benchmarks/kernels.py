@@ -1,67 +1,49 @@
-"""Time every rung of every operation on layers of well-known networks: results/kernels.json.
+"""Time every rung of every operation on layers of well-known networks: results/kernels/OPERATION.json.
 
     python -m benchmarks.kernels --op conv2d --rounds 9
 
 Rungs of one case are checked, then timed in turns; the result is the median.  The peaks of the machine are measured in
-the same run.  Cases that are not timed keep their earlier results, if these come from the same machine and versions.
+the same run.  An operation is written when all of its cases are timed.
 """
 
 import sys
-from pathlib import Path
 from typing import Any
 
-from minicnn import kernels
 from minicnn.bench import peaks, rungs
-from minicnn.bench.machine import facts
 
-from .kernel_cases import cases
-from .measuring import command_line, load, save
+from .kernel_cases import LAYERS, cases
+from .measuring import RESULTS, command_line, save
 
 NAME = "kernels"
 
 
-def earlier_rows(folder: Path) -> list[dict[str, Any]]:
-    """Rows that were measured before, on this machine and with these versions."""
-    found = load(NAME, folder)
-    return found["rows"] if found and _same_machine(found) else []
-
-
-def _same_machine(found: dict[str, Any]) -> bool:
-    return {**found["machine"], "date": ""} == {**facts(), "date": ""}
+def measured(op: str, text: str, rounds: int, slow: float) -> list[dict[str, Any]]:
+    """A row for every rung, of all cases of an operation whose names contain a text."""
+    rows: list[dict[str, Any]] = []
+    for case in cases(op):
+        if text in case.name:
+            found = rungs.measure(case, rungs.wanted(case, None), rounds, slow)
+            rows += found
+            rates = ", ".join(f"{row['rung']} {row['rate']:.3g}" for row in found)
+            print(f"{case.op} {case.direction}, {case.name}: {rates} {case.unit}", file=sys.stderr, flush=True)
+    return rows
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = command_line(NAME, __doc__)
-    parser.add_argument(
-        "--op",
-        action="append",
-        choices=kernels.operations(),
-        metavar="NAME",
-        help="time this one alone; may be repeated",
-    )
-    parser.add_argument("--case", help="time cases whose name contains this text")
+    parser = command_line(NAME, __doc__, f"{NAME}/OPERATION")
+    one = "time this one alone; may be repeated"
+    parser.add_argument("--op", action="append", choices=LAYERS, metavar="NAME", help=one)
+    parser.add_argument("--case", default="", help="time cases whose name contains this text; needs --out")
     parser.add_argument("--rounds", type=int, default=7, help="timings of each rung (default 7)")
-    parser.add_argument(
-        "--slow", type=float, default=1.0, metavar="S", help="a rung slower than S seconds is timed once"
-    )
+    slow = "a rung slower than S seconds is timed once"
+    parser.add_argument("--slow", type=float, default=1.0, metavar="S", help=slow)
     options = parser.parse_args(argv)
-    found = load(NAME, options.out)
-    if found and (options.op or options.case) and not _same_machine(found):
-        parser.error("the results there are of another machine, other versions or threads: choose a folder with --out")
-    earlier = earlier_rows(options.out)
-    bounds = peaks.measure()
-    rows: list[dict[str, Any]] = []
-    for case in cases(options.op or kernels.operations()):
-        if options.case and options.case not in case.name:
-            continue
-        found = rungs.measure(case, rungs.wanted(case, None), options.rounds, options.slow)
-        rows += found
-        rates = ", ".join(f"{row['rung']} {row['rate']:.3g}" for row in found)
-        print(f"{case.op} {case.direction}, {case.name}: {rates} {case.unit}", file=sys.stderr, flush=True)
-    timed = {(row["op"], row["direction"], row["case"]) for row in rows}
-    kept = [row for row in earlier if (row["op"], row["direction"], row["case"]) not in timed]
-    result = {"peaks": bounds.as_json(), "rows": sorted(kept + rows, key=lambda row: row["op"])}
-    save(NAME, result, options.out)
+    if options.case and options.out.resolve() == RESULTS.resolve():
+        parser.error("a result there is of all cases of its operation: choose a folder for --case with --out")
+    bounds = peaks.measure().as_json()
+    for op in options.op or LAYERS:
+        if rows := measured(op, options.case, options.rounds, options.slow):
+            save(f"{NAME}/{op}", {"peaks": bounds, "rows": rows}, options.out)
     return 0
 
 

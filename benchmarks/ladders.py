@@ -22,13 +22,13 @@ def path(op: str) -> Path:
 
 
 def render(op: str, results: dict[str, Any] | None) -> str:
-    """The tables of an operation."""
-    rows = [row for row in (results or {}).get("rows", []) if row["op"] == op]
+    """The tables of an operation, with what was measured of it."""
+    rows = results["rows"] if results else []
     specs = [spec for spec in kernels.specs() if spec.op == op]
     directions = list(dict.fromkeys(spec.direction for spec in specs))
     peaks = (results or {}).get("peaks")
     parts = [_direction(d, [s for s in specs if s.direction == d], rows, peaks) for d in directions]
-    if rows and results:
+    if results:
         parts.append(footnote(results))
     return "\n\n".join(parts)
 

@@ -17,14 +17,15 @@ def command_line(name: str, doc: str | None, file: str = "") -> argparse.Argumen
     """A parser with what all measurements take; its help is the module's docstring, `file` what it writes."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc, formatter_class=raw)
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help=f"where {file or name}.json goes")
+    said = f"where {file or name}.json goes (default: benchmarks/results in the checkout)"
+    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help=said)
     return parser
 
 
 def save(name: str, result: dict[str, Any], folder: Path = RESULTS) -> Path:
-    """Write results/NAME.json: the machine, the command, and the result."""
+    """Write results/NAME.json: the machine, the command, and the result; NAME may be MEASUREMENT/PART."""
     path = folder / f"{name}.json"
-    _write(path, {"command": command(name), "machine": facts(), **result})
+    _write(path, {"command": command(name.partition("/")[0]), "machine": facts(), **result})
     print(f"wrote {path}", file=sys.stderr)
     return path
 

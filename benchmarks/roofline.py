@@ -1,4 +1,4 @@
-"""Kernels under the roof of this machine, from results/kernels.json: docs/roofline.svg, written by `benchmarks.tables`.
+"""Kernels under the roof of this machine, from results/kernels/: docs/roofline.svg, written by `benchmarks.tables`.
 
 A kernel that does few operations for each byte waits for memory, one that does many for its multipliers; the roof is
 what either lets through.  Dots above it are no mistake: Winograd's rungs do fewer operations than are counted, and what
@@ -20,10 +20,10 @@ ROW = 22  # height of a line of the legend
 COLORS = {"conv2d": "#4c78a8", "depthwise_conv2d": "#e45756", "conv2d_transpose": "#72b7b2", "dense": "#f58518"}
 
 
-def render(results: dict[str, Any]) -> str:
-    """The fastest rung of every layer that was timed, numbered, and the roof over them."""
-    rows = fastest(results["rows"])
-    peaks = results["peaks"]
+def render(measured: dict[str, dict[str, Any]]) -> str:
+    """The fastest rung of every layer that was timed on conv2d's machine, numbered, and the roof over them."""
+    machine, peaks = _machine(measured["conv2d"]), measured["conv2d"]["peaks"]
+    rows = fastest([row for results in measured.values() if _machine(results) == machine for row in results["rows"]])
     height = TOP + PLOT_H + 70 + ROW * math.ceil(len(rows) / 2)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif">',
@@ -38,6 +38,11 @@ def render(results: dict[str, Any]) -> str:
         places.append(_free(_at(row["flops"] / row["bytes"], row["rate"]), places))
         parts += _mark(*places[-1], number, row) + _entry(number, row)
     return "\n".join([*parts, "</svg>\n"])
+
+
+def _machine(results: dict[str, Any]) -> dict[str, Any]:
+    """The machine and the versions of a measurement, without its date."""
+    return {**results["machine"], "date": ""}
 
 
 def fastest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -15,7 +15,10 @@ from typing import Any
 
 from minicnn import kernels
 
-from . import cuda_ladders, curves, figures, gpu_result, gpu_table, ladders, picture, roofline
+from . import curves, figures, ladders, picture, roofline
+from .gpu import ladders as gpu_ladders
+from .gpu import result as gpu_result
+from .gpu import table as gpu_table
 from .measuring import load
 
 ROOT = Path(__file__).parents[1]
@@ -42,25 +45,26 @@ def documents() -> dict[Path, str]:
     """Every document with tables, as it should be."""
     texts = {page: page.read_text("utf-8") for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]}
     wanted = {page: fill(text, _figure) for page, text in texts.items()}
-    results, on_gpu = load("kernels"), gpu_result.newest()
+    on_gpu = gpu_result.newest()
     for op in kernels.operations():
         page = ladders.path(op)
         text = page.read_text("utf-8") if page.exists() else PAGE.format(op=op)
-        wanted[page] = fill(text, lambda name, op=op: _table(op, name, results, on_gpu))
-    if results is not None:
-        wanted[ROOT / "docs" / "ladder.svg"] = picture.render(results)
-        wanted[ROOT / "docs" / "roofline.svg"] = roofline.render(results)
+        wanted[page] = fill(text, lambda name, op=op: _table(op, name, on_gpu))
+    measured = {op: results for op in roofline.COLORS if (results := load(f"kernels/{op}"))}
+    if "conv2d" in measured:
+        wanted[ROOT / "docs" / "ladder.svg"] = picture.render(measured["conv2d"])
+        wanted[ROOT / "docs" / "roofline.svg"] = roofline.render(measured)
     few = load("few_pictures")
     if few is not None:
         wanted[ROOT / "docs" / "few_pictures.svg"] = curves.render(few)
     return wanted
 
 
-def _table(op: str, name: str, results: dict[str, Any] | None, on_gpu: dict[str, Any] | None) -> str:
+def _table(op: str, name: str, on_gpu: dict[str, Any] | None) -> str:
     """A table of a LADDER.md: the rungs, those for a GPU, or another measurement."""
     if name == "cuda":
-        return cuda_ladders.render(op, on_gpu)
-    return ladders.render(op, results) if name == "rungs" else figures.render(name)
+        return gpu_ladders.render(op, on_gpu)
+    return ladders.render(op, load(f"kernels/{op}")) if name == "rungs" else figures.render(name)
 
 
 def _figure(name: str) -> str:

@@ -2,7 +2,7 @@
 
     python examples/adapt_to_new_pictures.py
 
-The digits are the 1,797 real ones that come with scikit-learn (pip install 'minicnn[sklearn]'); the second scanner is
+The digits are the 1,797 real ones that come with scikit-learn (pip install scikit-learn); the second scanner is
 made up from them.  No label of the second scanner is used but to say at the end how many digits were read.
 """
 

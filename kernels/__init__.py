@@ -33,9 +33,10 @@ from ._compiling import on_compiling
 from ._cuda import cuda_usable
 from ._device import Device, device, devices
 from ._gpu.driver import driver_version
+from ._gpu.nvrtc import compiler as cuda_compiler
 from ._gpu.packages import several_cupys
 from ._memory import Memory, reuse
-from ._moving import array_module, detached, device_array, fetch, shared, to_device, to_host, together
+from ._moving import array_module, device_array, fetch, host_array, shared, to_device, to_host, together
 from ._other_processes import compiling_network
 from ._precision import PRECISIONS, current_precision, precision
 from ._registry import (
@@ -77,11 +78,11 @@ __all__ = [
     "concatenate",
     "conv2d",
     "conv2d_transpose",
+    "cuda_compiler",
     "cuda_usable",
     "current_precision",
     "dense",
     "depthwise_conv2d",
-    "detached",
     "device",
     "device_array",
     "device_of",
@@ -95,6 +96,7 @@ __all__ = [
     "get_num_threads",
     "global_avgpool2d",
     "global_maxpool2d",
+    "host_array",
     "layernorm",
     "maxpool2d",
     "note_calls",

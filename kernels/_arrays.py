@@ -9,6 +9,7 @@ from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
 from ._device import CPU, device
 from ._memory import empty
+from ._moving import to_device
 from ._where import device_of, one_device
 
 
@@ -88,4 +89,4 @@ def filled(value: float, shape: tuple[int, ...], like: Any) -> Any:
 @lru_cache(maxsize=64)
 def _filled_there(where: str, value: float, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Made once, by a copy: where launches are captured, those that read it are, and a copy cannot be."""
-    return device(where).from_host(np.full(shape, value, dtype))
+    return to_device(np.full(shape, value, dtype), where, wait=True)

@@ -192,6 +192,10 @@ class CupyDevice(Device):
         with self.guard("work on the GPU"):
             self.xp.cuda.Device().synchronize()
 
+    def wait(self) -> None:
+        with self.guard("work on the GPU"):
+            self.xp.cuda.get_current_stream().synchronize()
+
 
 def cuda_usable() -> tuple[bool, str]:
     """Whether kernels can run on a GPU here: (True, its name), or (False, what is missing and what to do).
@@ -221,8 +225,12 @@ def _cupy() -> Any:
 
 
 def _without_cupy() -> str:
-    if driver_version() is None:
+    driver = driver_version()
+    if driver is None:
         return f"there is neither an NVIDIA driver nor CuPy: {NEEDED}; then {install_cupy()}"
+    if driver < (12, 0):
+        old = f"the NVIDIA driver is one of CUDA {driver[0]}.{driver[1]}, and CuPy needs CUDA 12"
+        return f"{old}: update the driver; then {install_cupy()}"
     return f"CuPy is not installed: {install_cupy()}"
 
 

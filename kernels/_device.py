@@ -198,6 +198,10 @@ class Device:
         """Wait until all that was launched is done."""
         raise NotImplementedError
 
+    def wait(self) -> None:
+        """Wait until all that this thread launched is done, while others may capture."""
+        self.synchronize()
+
 
 def _described(value: Any) -> str:
     """A value by its type: "ndarray of float64", "int"."""

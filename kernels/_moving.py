@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import DeviceError
+from minicnn.errors import DeviceError, DTypeError
 
 from ._device import device
 from ._where import device_of
@@ -26,8 +26,10 @@ def fetch(array: Any) -> Callable[[], np.ndarray]:
     return (lambda: array) if where == HOST else device(where).fetch(array)
 
 
-def to_device(array: Any, name: str) -> Any:
+def to_device(array: Any, name: str, wait: bool = False) -> Any:
     """The array itself where it is on the device of a name, else a copy there; the host is "cpu".
+
+    Where it waits, the copy is made when it returns: threads whose streams are their own may read it too.
 
     Raises
     ------
@@ -36,7 +38,12 @@ def to_device(array: Any, name: str) -> Any:
     if device_of(array) == name:
         return array
     array = to_host(array)
-    return array if name == HOST else device(name).from_host(array)
+    if name == HOST:
+        return array
+    there = device(name).from_host(array)
+    if wait:
+        device(name).wait()
+    return there
 
 
 def shared(source: Any) -> Any:
@@ -45,10 +52,57 @@ def shared(source: Any) -> Any:
     Raises
     ------
     DeviceError
-        The GPU cannot be used here.
+        The GPU cannot be used here, or the memory is neither of the host nor of an NVIDIA GPU.
+    DTypeError
+        NumPy, or CuPy, has no such numbers, as bfloat16.
     """
-    kind, _ = source.__dlpack_device__()
-    return (device("cuda").xp if kind in ON_CUDA else np).from_dlpack(detached(source))
+    module = device("cuda").xp if _memory_of(source) in ON_CUDA else np
+    return _taken(source, "from_dlpack", lambda: module.from_dlpack(detached(source)))
+
+
+def host_array(value: Any, name: str = "array") -> Any:
+    """A value of the host as an array of NumPy's, which another library's, as PyTorch's, shares its memory with.
+
+    Raises
+    ------
+    DTypeError
+        NumPy has no such numbers, as bfloat16; the message begins with the name.
+    ValueError
+        Lists of different lengths.
+    """
+    if isinstance(value, np.ndarray | np.generic) or not hasattr(value, "__dlpack__"):
+        return np.asarray(value)
+    bare = detached(value)
+    return _taken(value, name, lambda: np.asarray(bare) if hasattr(bare, "__array__") else np.from_dlpack(bare))
+
+
+def _taken(value: Any, name: str, take: Callable[[], Any]) -> Any:
+    """What `take` makes of another library's array; that it cannot is a DTypeError with its reason."""
+    try:
+        return take()
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        kind, dtype = type(value), getattr(value, "dtype", None)
+        of = "" if dtype is None else f" of {dtype}"
+        raise DTypeError(
+            f"{name}: a {kind.__module__}.{kind.__name__}{of} cannot be taken as an array: {_first_line(error)}; "
+            "convert it first, as to float32"
+        ) from None
+
+
+def _memory_of(value: Any) -> int:
+    """DLPack's number for the memory that another library's array is in; DeviceError where it is in none."""
+    try:
+        return value.__dlpack_device__()[0]
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        kind = type(value)
+        raise DeviceError(
+            f"a {kind.__module__}.{kind.__name__} is in no memory that can be shared: {_first_line(error)}; bring it "
+            "to the host, or to an NVIDIA GPU"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".")
 
 
 def detached(value: Any) -> Any:
@@ -57,12 +111,18 @@ def detached(value: Any) -> Any:
 
 
 def device_array(value: Any) -> Any:
-    """The array of a device that a value is, or whose memory it shares; None for anything of the host."""
+    """The array of a device that a value is, or whose memory it shares; None for anything of the host.
+
+    Raises
+    ------
+    DeviceError
+        It is in no memory, as PyTorch's tensors that have a shape alone, or on a GPU that cannot be used here.
+    """
     if isinstance(value, np.ndarray):
         return None
     if hasattr(value, "minicnn_device"):
         return value
-    if not hasattr(value, "__dlpack_device__") or value.__dlpack_device__()[0] not in ON_CUDA:
+    if not hasattr(value, "__dlpack_device__") or _memory_of(value) not in ON_CUDA:
         return None
     return value if hasattr(value, "get") else shared(value)
 

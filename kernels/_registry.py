@@ -160,7 +160,7 @@ def numba_wanted() -> bool:
     if choice == "numpy":
         return False
     if not numba_installed():
-        missing = "numba is not installed, so NumPy kernels run: pip install 'minicnn[fast]'"
+        missing = "numba is not installed, so NumPy kernels run: pip install numba (extra 'fast')"
         warnings.warn(missing, stacklevel=_calls_inside() + 1)
         return False
     return True

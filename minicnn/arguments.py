@@ -131,7 +131,7 @@ def switch(owner: str, argument: str, value: Any) -> bool:
 
 
 def one_of(owner: str, argument: str, value: Any, choices: Iterable[Any]) -> Any:
-    """`value`, when it is one of the choices.
+    """The choice that a value is, or is equal to.
 
     Raises
     ------
@@ -139,6 +139,7 @@ def one_of(owner: str, argument: str, value: Any, choices: Iterable[Any]) -> Any
         It is not; the message lists them.
     """
     choices = list(choices)
-    if any(value is choice or value == choice for choice in choices):
-        return value
+    for choice in choices:
+        if value is choice or value == choice:
+            return choice
     raise ArgumentError(f"{owner}: {argument} must be one of {', '.join(map(repr, choices))}; it is {value!r}")

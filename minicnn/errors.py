@@ -73,8 +73,11 @@ class DownloadError(MinicnnError, OSError):
 
 
 class MissingExtraError(MinicnnError, ImportError):
-    """A package that the requested feature needs is not installed; `extra` None: it comes with minicnn itself."""
+    """A package that the requested feature needs is not installed; `extra` None: it comes with minicnn itself.
+
+    The package is named too, since on the public index minicnn's own name is another project's.
+    """
 
     def __init__(self, package: str, extra: str | None, purpose: str):
-        wanted = package if extra is None else f"'minicnn[{extra}]'"
-        super().__init__(f"{purpose} needs {package}, which is not installed: pip install {wanted}")
+        also = "" if extra is None else f" (extra {extra!r})"
+        super().__init__(f"{purpose} needs {package}, which is not installed: pip install {package}{also}")

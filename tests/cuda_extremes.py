@@ -8,9 +8,15 @@ from emulator.device import install
 from minicnn import kernels
 
 
-def cuda_rungs(op: str, direction: str = "forward") -> list[str]:
-    """The rungs of a direction on a GPU."""
-    return [spec.rung for spec in kernels.specs("cuda") if (spec.op, spec.direction) == (op, direction)]
+def rungs_by_direction(op: str) -> list[tuple[str, str]]:
+    """(direction, rung) of all that an operation has on a GPU: not every rung has every direction."""
+    return [(spec.direction, spec.rung) for spec in kernels.specs("cuda") if spec.op == op]
+
+
+def cuda_rungs(op: str, *directions: str) -> list[str]:
+    """The rungs on a GPU that have all of these directions; of none, those that go forward."""
+    there, wanted = rungs_by_direction(op), directions or ("forward",)
+    return [rung for rung in kernels.rungs(op, "cuda") if all((direction, rung) in there for direction in wanted)]
 
 
 def emulated(function: Any, *arguments: Any, mode: str = "fast", order: int = 0, **options: Any) -> Any:

@@ -6,6 +6,7 @@
 For each kernel the most over all targets: registers a thread, bytes that are spilled to memory, bytes of shared memory.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -79,5 +80,12 @@ def _place(item: tuple[str, list[int]]) -> tuple[int, str]:
     return [title(one) for one in builds()].index(build), kernel
 
 
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("op", nargs="*", help="an operation, as pad2d: a folder of kernels/ (default: all)")
+    return record(*parser.parse_args(arguments).op)
+
+
 if __name__ == "__main__":
-    sys.exit(record(*sys.argv[1:]))
+    sys.exit(main())

@@ -70,7 +70,7 @@ class Array:
 
     def __init__(self, host: np.ndarray, cupy: "FakeCupy", block: Block | None = None):
         self.host, self.dtype, self.shape, self.flags, self.cupy = host, host.dtype, host.shape, host.flags, cupy
-        self.size, self.nbytes, self.block = host.size, host.nbytes, block or Block(host)
+        self.size, self.nbytes, self.block = host.size, host.nbytes, block or cupy.streams.block(host)
 
     @property
     def data(self) -> Memory:

@@ -24,6 +24,7 @@ class Streams:
         self.default = self.current = self.stream()
         self.entered: list[Stream] = []
         self.limit = 1 << 62  # bytes that one block may have
+        self.given_back: list[tuple[Stream, np.ndarray]] = []  # memory of blocks that are gone, by the stream it is for
         self.pinned: weakref.WeakValueDictionary[int, Pinned] = weakref.WeakValueDictionary()
 
     def stream(self, non_blocking: bool = True) -> "Stream":
@@ -33,6 +34,20 @@ class Streams:
     def event(self, disable_timing: bool) -> "Event":
         assert disable_timing, "an event that takes the time makes the streams wait"
         return Event(self)
+
+    def block(self, host: np.ndarray) -> "Block":
+        """Memory that the current stream may have again as soon as nobody holds the block."""
+        made = Block(host)
+        weakref.finalize(made, self.given_back.append, (self.current, host)).atexit = False
+        return made
+
+    def _room(self, size: int) -> np.ndarray:
+        """So many bytes: new ones, or as in CuPy's pool those given back on this stream, whose work may be to come."""
+        for place, (stream, host) in enumerate(self.given_back):
+            if stream is self.current and host.flags.c_contiguous and host.nbytes >= size:
+                del self.given_back[place]
+                return host.reshape(-1).view(np.uint8)[:size]
+        return np.full(size, 0xA5, np.uint8)
 
     def queue(self, stream: "Stream", work: Callable[[], bool]) -> None:
         """Have a stream do some work, which says whether it could: else it waits."""
@@ -68,7 +83,7 @@ class Streams:
         def alloc(size: int) -> Memory:
             if size > self.limit:
                 raise memory_error
-            block = Block(np.full(size, 0xA5, np.uint8))
+            block = self.block(self._room(size))
             return Memory(self, block, block.host)
 
         def alloc_pinned_memory(size: int) -> Pinned:
@@ -104,6 +119,9 @@ class Stream:
 
     def do(self, work: Callable[[], None]) -> None:
         self.streams.queue(self, lambda: work() is None)
+
+    def synchronize(self) -> None:
+        self.streams.run_until(lambda: not self.work)
 
 
 class Event:

@@ -31,5 +31,6 @@ def test_everything_else_is_refused_by_name(value, interval):
 
 def test_one_of_lists_the_choices():
     assert one_of("thing", "mode", None, (None, "micro")) is None
+    assert type(one_of("thing", "dtype", np.dtype("float32"), ("float32", "int8"))) is str
     with pytest.raises(ArgumentError, match="thing: mode must be one of None, 'micro'; it is 'both'"):
         one_of("thing", "mode", "both", (None, "micro"))

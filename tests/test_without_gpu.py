@@ -91,6 +91,6 @@ def test_doctor_says_in_one_line_what_is_missing_and_what_to_do(machine):
     (line,) = [line for line in run("-m", "minicnn", "doctor").splitlines() if line.startswith("  GPU")]
     assert line.split(maxsplit=1)[1].startswith("not usable: ")
     found = json.loads(run("-m", "minicnn", "doctor", "--json"))["cuda"]
-    assert list(found) == ["driver", "GPU"]
+    assert list(found) == ["driver", "compiler", "GPU"]
     assert found["GPU"] == line.split(maxsplit=1)[1]
     assert said in found["GPU"]

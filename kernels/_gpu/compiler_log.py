@@ -36,7 +36,7 @@ class Resources(NamedTuple):
 
 
 def first_error(log: str, source: Path, ptx: str = "") -> str:
-    """The first error of a log, as "conv2d.cu, line 3: what is wrong".
+    """The first error of a log, as "conv2d.cu, line 3: what is wrong", or "a.cuh, line 3, for conv2d.cu: ...".
 
     The assembler names a line of the PTX that it was given, whose own marks say which line of the source that is.
     """
@@ -46,7 +46,9 @@ def first_error(log: str, source: Path, ptx: str = "") -> str:
     file, line, ptx_line, what = found.groups()
     if ptx_line:
         file, line = _line_of(ptx, int(ptx_line))
-    return f"{file}, line {line}: {what}" if file else f"{source}: {what}"
+    if not file:
+        return f"{source}: {what}"
+    return f"{file}, line {line}{'' if file == str(source) else f', for {source}'}: {what}"
 
 
 def _line_of(ptx: str, line: int) -> tuple[str, str]:

@@ -32,9 +32,18 @@ class CudaFile:
         The oldest architecture that runs it: 75, or 80 with cp.async, TF32 and bfloat16.
     variants : tuple of tuples of str
         Each choice of macros that is launched.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such file.
     """
 
     def __init__(self, name: str, target: int = 75, variants: tuple[Macros, ...] = ((),)):
+        if not (KERNELS / name).is_file():
+            there = sorted(path.relative_to(KERNELS).as_posix() for path in (KERNELS / name).parent.glob("*.cu"))
+            found = f"its folder has {', '.join(there)}" if there else "its folder has no .cu file"
+            raise ArgumentError(f"CudaFile: there is no {KERNELS / name}: {found}")
         self.name, self.target, self.variants = name, target, variants
         cuda_files.append(self)
 

@@ -16,7 +16,7 @@ from minicnn.errors import DeviceError
 from .compiler_log import Resources, first_error, resources_in, warnings_in
 from .driver import driver_version
 from .packages import install_nvrtc
-from .source import INCLUDE
+from .source import INCLUDE, KERNELS
 
 OPTIONS = ("--std=c++17", "-lineinfo", "--ptxas-options=-v")
 VERSIONS = (13, 12)
@@ -113,12 +113,20 @@ def library() -> ctypes.CDLL:
     """
     for name in _candidates():
         try:
-            found = ctypes.CDLL(name)
+            found = _opened(name)
         except OSError:
             continue
         found.nvrtcGetErrorString.restype = ctypes.c_char_p
         return found
     raise DeviceError(f"CUDA kernels are compiled by NVRTC, which is not installed: {install_nvrtc()}")
+
+
+def _opened(name: str) -> ctypes.CDLL:
+    """A library; before it the one beside it that it opens when it compiles, for which not all builds look there."""
+    if os.sep in name:
+        for builtins in sorted(Path(name).parent.glob("libnvrtc-builtins.so*")):
+            ctypes.CDLL(str(builtins))
+    return ctypes.CDLL(name)
 
 
 def _candidates() -> Iterator[str]:
@@ -139,6 +147,22 @@ def version() -> tuple[int, int]:
     major, minor = ctypes.c_int(), ctypes.c_int()
     _check(library().nvrtcVersion(ctypes.byref(major), ctypes.byref(minor)))
     return major.value, minor.value
+
+
+def compiler() -> tuple[bool, str]:
+    """Whether kernels can be compiled here: (True, "NVRTC 13.2"), or (False, what is missing and what to do).
+
+    The smallest is compiled, since the library may be there without what it opens itself.
+
+    >>> from minicnn import kernels
+    >>> usable, said = kernels.cuda_compiler()
+    """
+    try:
+        major, minor = version()
+        compile_cubin(KERNELS / "channel_sum" / "cuda.cu", f"sm_{CHECKED[0]}")
+    except DeviceError as error:
+        return False, str(error)
+    return True, f"NVRTC {major}.{minor}"
 
 
 @cache

@@ -107,6 +107,7 @@ class _Slot:
         self._size, self.pinned, self.memory = 0, None, None
         room = max(SMALLEST, 1 << (size - 1).bit_length())
         self.pinned, self.memory = pinned_memory(self._cuda, room), self._cuda.alloc(room)
+        self.taken.record(self._cuda.get_current_stream())  # whose work so far may use what the pool gave us
         self._size = room
 
     def pinned_as(self, place: Any) -> np.ndarray:

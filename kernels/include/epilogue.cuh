@@ -15,14 +15,10 @@ static __device__ __forceinline__ float finished(float sum, const float *bias, c
     return clipped(sum, low, high);
 }
 
-// The same for four numbers side by side, all of them on 16 bytes.
-static __device__ __forceinline__ float4 four_finished(float4 sum, const float *bias, const float *residual,
-                                                       long long i, int f, float low, float high) {
-    const float4 none = make_float4(0, 0, 0, 0);
-    const float4 b = bias ? *(const float4 *)(bias + f) : none, r = residual ? *(const float4 *)(residual + i) : none;
-    const float ends[4] = {sum.x + b.x + r.x, sum.y + b.y + r.y, sum.z + b.z + r.z, sum.w + b.w + r.w};
-    float results[4];
-#pragma unroll
-    for (int q = 0; q < 4; q++) results[q] = clipped(ends[q], low, high);
-    return make_float4(results[0], results[1], results[2], results[3]);
+// The same for four numbers side by side whose bias and residual have been read, zeros where there are none.
+static __device__ __forceinline__ float4 four_finished(float4 sum, float4 bias, float4 residual, float low,
+                                                       float high) {
+    return make_float4(
+        clipped(sum.x + bias.x + residual.x, low, high), clipped(sum.y + bias.y + residual.y, low, high),
+        clipped(sum.z + bias.z + residual.z, low, high), clipped(sum.w + bias.w + residual.w, low, high));
 }

@@ -115,27 +115,30 @@ static __device__ __forceinline__ void multiply(Left &left, Right &right, int st
 
 // y (.., pitch) = the sums of a block, finished: row r of the tile is row place(r) of y, and is not written where that
 // is negative; `columns` are counted from column 0, whose number in y and in the bias is `first`.
+//
+// The compiler leaves no read behind a write to y, where it might be of the same numbers, and a write waits for what it
+// writes.  So a row's numbers of the residual are asked for together.
 template <class Place>
 static __device__ __forceinline__ void write_rows(const float (&sums)[8][8], const float *bias, const float *residual,
                                                   float *y, float low, float high, Place place, int column0,
                                                   int columns, int first, int pitch) {
+    const int column = column0 + tile_column(), left[2] = {columns - column, columns - column - 16};
+    float4 biases[2];
+#pragma unroll
+    for (int h = 0; h < 2; h++) biases[h] = bias ? four_of(bias + first + column + 16 * h, left[h]) : four_zeros();
 #pragma unroll
     for (int i = 0; i < 8; i++) {
         const long long row = place(tile_row() + i % 4 + i / 4 * 32);
         if (row < 0) continue;
+        const long long to = row * pitch + first + column;
+        float4 more[2];
 #pragma unroll
-        for (int j = 0; j < 8; j += 4) {
-            const int column = column0 + tile_column() + j / 4 * 16, f = first + column;
-            const long long to = row * pitch + f;
-#if VECTOR == 4
-            const float4 sum = make_float4(sums[i][j], sums[i][j + 1], sums[i][j + 2], sums[i][j + 3]);
-            if (column < columns) *(float4 *)(y + to) = four_finished(sum, bias, residual, to, f, low, high);
-#else
+        for (int h = 0; h < 2; h++) more[h] = residual ? four_of(residual + to + 16 * h, left[h]) : four_zeros();
 #pragma unroll
-            for (int q = 0; q < 4; q++)
-                if (column + q < columns)
-                    y[to + q] = finished(sums[i][j + q], bias, residual, to + q, f + q, low, high);
-#endif
+        for (int h = 0; h < 2; h++) {
+            const float *four = sums[i] + 4 * h;
+            const float4 sum = make_float4(four[0], four[1], four[2], four[3]);
+            put_four(y + to + 16 * h, four_finished(sum, biases[h], more[h], low, high), left[h]);
         }
     }
 }

@@ -10,7 +10,7 @@ template <class Read, class Use> static __device__ __forceinline__ void each_own
     int first = threadIdx.x, step = blockDim.x;
     read_ahead(
         share(count, first, step), [=](int i) { return read(first + i * step); },
-        [=](auto value, int i) { use(value, first + i * step); });
+        [=](decltype(read(0)) value, int i) { use(value, first + i * step); });
 }
 
 template <class Use> static __device__ __forceinline__ void each_own(const float *row, int count, Use use) {

@@ -105,31 +105,52 @@ static __device__ __forceinline__ void mma(float (&sums)[4], const unsigned (&a)
 
 #endif
 
+// Up to two numbers side by side, zeros after the first `left`.
+static __device__ __forceinline__ float2 two_of(const float *from, int left) {
+#if VECTOR == 4
+    return left > 0 ? *(const float2 *)from : make_float2(0, 0);
+#else
+    return make_float2(left > 0 ? from[0] : 0, left > 1 ? from[1] : 0);
+#endif
+}
+
+static __device__ __forceinline__ void put_two(float *to, float2 two, int left) {
+#if VECTOR == 4
+    if (left > 0) *(float2 *)to = two;
+#else
+    if (left > 0) to[0] = two.x;
+    if (left > 1) to[1] = two.y;
+#endif
+}
+
 // y (.., pitch) = the sums of a block, finished: row r of the tile is row place(r) of y, and is not written where that
 // is negative; `columns` are counted from column 0, whose number in y and in the bias is `first`.
+//
+// The compiler leaves no read behind a write to y, where it might be of the same numbers, and a write waits for what it
+// writes.  So a row's numbers of the residual are asked for together.
 template <class Place>
 static __device__ __forceinline__ void write_rows(const Sums &sums, const float *bias, const float *residual, float *y,
                                                   float low, float high, Place place, int column0, int columns,
                                                   int first, int pitch) {
-    const int lane = threadIdx.x % 32;
+    const int lane = threadIdx.x % 32, column = column0 + warp_column() + lane % 4 * 2, left = columns - column;
+    const float2 none = make_float2(0, 0);
+    float2 biases[TILES_B];
+#pragma unroll
+    for (int j = 0; j < TILES_B; j++) biases[j] = bias ? two_of(bias + first + column + 8 * j, left - 8 * j) : none;
 #pragma unroll
     for (int i = 0; i < 2 * TILES_A; i++) {
         const long long row = place(warp_row() + 8 * i + lane / 4);
         if (row < 0) continue;
+        const long long to = row * pitch + first + column;
+        float2 more[TILES_B];
+#pragma unroll
+        for (int j = 0; j < TILES_B; j++) more[j] = residual ? two_of(residual + to + 8 * j, left - 8 * j) : none;
 #pragma unroll
         for (int j = 0; j < TILES_B; j++) {
-            const int column = column0 + warp_column() + 8 * j + lane % 4 * 2, f = first + column;
-            const long long to = row * pitch + f;
             const float *two = sums[i / 2][j] + i % 2 * 2;
-#if VECTOR == 4
-            if (column < columns)
-                *(float2 *)(y + to) = make_float2(finished(two[0], bias, residual, to, f, low, high),
-                                                  finished(two[1], bias, residual, to + 1, f + 1, low, high));
-#else
-#pragma unroll
-            for (int q = 0; q < 2; q++)
-                if (column + q < columns) y[to + q] = finished(two[q], bias, residual, to + q, f + q, low, high);
-#endif
+            const float2 ends = make_float2(clipped(two[0] + biases[j].x + more[j].x, low, high),
+                                            clipped(two[1] + biases[j].y + more[j].y, low, high));
+            put_two(y + to + 8 * j, ends, left - 8 * j);
         }
     }
 }

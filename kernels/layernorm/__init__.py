@@ -86,7 +86,7 @@ def backward(
             f"layernorm: for x {x.shape}, dy must have the same shape, mean and inverse_std {rows}; "
             f"they have {dy.shape}, {mean.shape} and {inverse_std.shape}"
         )
-    dx = output_array(out, x.shape, x, "layernorm")
+    dx = output_array(out, x.shape, x, "layernorm", x, dy)
     dgamma, dbeta = (output_array(None, x.shape[-1:], x, "layernorm") for _ in range(2))
     gamma = filled(1, x.shape[-1:], x) if gamma is None else gamma
     return OPERATION.run("backward", x, x, dy, gamma, mean, inverse_std, dx, dgamma, dbeta, rung=rung)

@@ -149,7 +149,7 @@ class Parameter(Tensor):
             return lambda: None
         from minicnn.kernels import to_device
 
-        array = None if self._array is None else to_device(self._array, device)
+        array = None if self._array is None else to_device(self._array, device, wait=True)
 
         def finish() -> None:
             self.device = device
@@ -167,5 +167,5 @@ class Parameter(Tensor):
         else:
             from minicnn.kernels import to_device
 
-            array = to_device(array, self.device)
+            array = to_device(array, self.device, wait=True)
         self._array = array

@@ -150,8 +150,12 @@ def as_float(array: Any) -> Any:
     Raises
     ------
     ShapeError, DTypeError
-        Rows of different lengths; anything but real numbers.
+        Rows of different lengths; anything but real numbers that NumPy has.
     """
+    if hasattr(array, "__dlpack__") and not isinstance(getattr(array, "dtype", None), np.dtype):
+        from minicnn.kernels import host_array
+
+        array = host_array(array)
     if isinstance(array, (np.generic, Tensor)) or not isinstance(getattr(array, "dtype", None), np.dtype):
         try:
             array = np.asarray(array)

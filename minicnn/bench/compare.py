@@ -12,7 +12,7 @@ WORDS = {"size": "size {}", "batch": "batch {}", "threads": "{} threads"}
 
 
 class Timing(NamedTuple):
-    """A median, and the quartiles around it where they were kept."""
+    """A median, and the quartiles around it where they were kept, of more than one sample."""
 
     seconds: float
     quartiles: tuple[float, float] | None
@@ -68,8 +68,16 @@ def timings(result: dict[str, Any]) -> dict[str, Timing]:
             around = spreads.get(engine)
             if not _positive([seconds]) or not (around is None or (_positive(around) and len(around) == 2)):
                 raise FileFormatError(f"{result['path']}: {', '.join(words)} has times that are no positive numbers")
-            found[", ".join([*words, engine] if engine else words)] = Timing(seconds, around and tuple(around))
+            noise = None if around is None or _is_single(row, engine, around) else tuple(around)
+            found[", ".join([*words, engine] if engine else words)] = Timing(seconds, noise)
     return found
+
+
+def _is_single(row: dict[str, Any], engine: str, around: list[float]) -> bool:
+    """Whether one sample was taken; where a result does not say how many, its quartiles are that sample then."""
+    runs = row.get("runs", row.get("rounds"))
+    runs = runs.get(engine) if isinstance(runs, dict) else runs
+    return around[0] == around[1] if runs is None else runs == 1
 
 
 def _in_words(name: str, value: Any) -> str:
@@ -86,8 +94,11 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:
     Raises
     ------
     ArgumentError
-        They have nothing in common.
+        They have nothing in common, or one of them is of the emulator.
     """
+    for result in (old, new):
+        if result.get("emulated"):
+            raise ArgumentError(f"{result['path']} was measured in the emulator of a GPU: its times mean nothing")
     before, after = timings(old), timings(new)
     both = [what for what in before if what in after]
     if not both:

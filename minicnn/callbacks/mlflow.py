@@ -71,5 +71,5 @@ def _package() -> ModuleType:
     try:
         import mlflow
     except ImportError:
-        raise MissingExtraError("MLflow", "mlflow", "logging a training to it") from None
+        raise MissingExtraError("mlflow-skinny", "mlflow", "logging a training to it") from None
     return mlflow

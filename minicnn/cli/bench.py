@@ -13,6 +13,10 @@ MODEL, LAYER = "model", "layer"
 PEERS = ("torch", "torch-channels-last", "torch-compile", "onnxruntime", "keras")
 REDUCED = DENSE_STORAGES[1:]
 
+DESCRIPTION = """\
+Time the rungs of an operation, a layer or a network by several engines, on the CPU, or compare two results.
+`python -m benchmarks.gpu`, in a checkout of minicnn, times a GPU."""
+
 EPILOG = """\
 examples:
   minicnn bench conv2d --shape vgg16.block3_conv2 --rungs all
@@ -44,8 +48,8 @@ def add_parser(commands) -> None:
 
     parser = commands.add_parser(
         "bench",
-        help="time kernels rung by rung, or networks against PyTorch and ONNX Runtime",
-        description="Time the rungs of an operation, a layer or a network by several engines, or compare two results.",
+        help="time kernels rung by rung, or networks against PyTorch and ONNX Runtime, on the CPU",
+        description=DESCRIPTION,
         epilog=EPILOG,
     )
     parser.add_argument("--compare", nargs=2, metavar=("OLD", "NEW"), help="two results of --json: what has changed")

@@ -122,7 +122,7 @@ def _kernel_form() -> str:
     if choice == "numpy":
         return "NumPy, since MINICNN_KERNELS is numpy"
     if version("numba") == "not installed":
-        return "NumPy; faster with Numba: pip install 'minicnn[fast]'"
+        return "NumPy; faster with Numba: pip install numba (extra 'fast')"
     return "Numba"
 
 
@@ -165,13 +165,14 @@ def _writable(folder: Path) -> str:
 
 
 def _cuda() -> dict[str, object]:
-    """The driver, which is asked without CuPy, and whether kernels can run on a GPU: its name, or what is missing."""
+    """The driver and the compiler, which need no CuPy, and the GPU that kernels can run on, or what is missing."""
     from minicnn import kernels
 
     driver = kernels.driver_version()
-    usable, said = kernels.cuda_usable()
+    (compiles, compiler), (usable, said) = kernels.cuda_compiler(), kernels.cuda_usable()
     found: dict[str, object] = {
         "driver": "none found: kernels run on the processor" if driver is None else f"CUDA {driver[0]}.{driver[1]}",
+        "compiler": compiler if compiles else f"not usable: {compiler}",
         "GPU": said if usable else f"not usable: {said}",
     }
     if several := kernels.several_cupys():

@@ -9,7 +9,7 @@ examples:
   minicnn export photos-model/model.keras photos.onnx
   minicnn export resnet50.safetensors resnet50.onnx      a state dict of torchvision or timm
 
-Needs the package onnx: pip install 'minicnn[onnx]'. Inputs and outputs are as of the model: pictures (N,H,W,C),
+Needs the package onnx: pip install onnx. Inputs and outputs are as of the model: pictures (N,H,W,C),
 prepared as the model wants them; how, is in the file's metadata under the key "minicnn"."""
 
 

@@ -39,5 +39,5 @@ def run(options) -> int:
     if count:
         say(f"{count} kernels are ready ({time.perf_counter() - begun:.1f} s)")
     else:
-        say("nothing to compile: kernels run on NumPy; faster with Numba: pip install 'minicnn[fast]'")
+        say("nothing to compile: kernels run on NumPy; faster with Numba: pip install numba (extra 'fast')")
     return 0

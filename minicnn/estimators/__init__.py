@@ -1,7 +1,7 @@
 """Networks as scikit-learn estimators: for `Pipeline`, `GridSearchCV`, `cross_val_score` and all that takes one.
 
 `CNNFeatures` transforms pictures to rows of features, `CNNClassifier` classifies pictures.  This is the one part of
-minicnn that needs scikit-learn: pip install 'minicnn[sklearn]'.
+minicnn that needs scikit-learn: pip install scikit-learn.
 """
 
 from importlib import import_module

@@ -19,6 +19,7 @@ from minicnn.errors import ArgumentError, DataError
 from minicnn.estimators.inputs import read_x, row_hashes, row_width, store_of
 from minicnn.layers import Dense, Flatten, Input
 from minicnn.models import Model, Sequential
+from minicnn.models.network import Network
 from minicnn.preparation import Preparation
 from minicnn.transfer.base import Base
 from minicnn.transfer.extraction import feature_base, features_of, picture_source
@@ -41,8 +42,9 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    base, weights, layer, pooling, image_shape, cache
-        As `CNNFeatures` has them.  The base stays as it is: a copy is trained.
+    base, weights, device, layer, pooling, image_shape, cache
+        As `CNNFeatures` has them.  The base stays as it is: a copy is trained.  scikit-learn's own copies, as for each
+        fold of a search, are on the CPU: there a base by its name or its file and `device` are what is needed.
     policy : Policy, optional
         `Policy()` fine-tunes the last layers; `Policy(unfreeze=None)` trains the head alone, on features that are kept,
         so that k folds cost one pass through the network.  Each of its choices is a parameter, `policy__epochs`, which
@@ -81,6 +83,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         base: Any = "mobilenet",
         *,
         weights: str | Path = "imagenet",
+        device: str = "cpu",
         layer: str | None = None,
         pooling: str | None = "avg",
         policy: Policy | None = None,
@@ -90,6 +93,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
     ):
         self.base = base
         self.weights = weights
+        self.device = device
         self.layer = layer
         self.pooling = pooling
         self.policy = policy
@@ -166,8 +170,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit_pictures(self, X: Any, labels: np.ndarray, policy: Policy) -> None:
         """A head on the network's features, or as much of the network as the policy says."""
-        own = self.base if isinstance(self.base, str | Path) else copy.deepcopy(self.base)
-        base = _in_a_row(feature_base(own, self.weights, self.layer, self.pooling))
+        own = self.base if isinstance(self.base, str | Path) else _copied(self.base)
+        base = _in_a_row(feature_base(own, self.weights, self.layer, self.pooling, self.device))
         source = picture_source(X, base)
         names = [str(name) for name in self.classes_]
         self._head = None
@@ -210,6 +214,15 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _copied(base: Any) -> Any:
+    """A copy of a Base or a model that computes where that does, as it does; copies by themselves are on the CPU."""
+    copied = copy.deepcopy(base)
+    own, model = (found.model if isinstance(found, Base) else found for found in (copied, base))
+    if isinstance(model, Network) and model.device != "cpu":
+        own.to(model.device).precision = model.precision
+    return copied
 
 
 def _in_a_row(base: Base) -> Base:

@@ -25,6 +25,8 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         A network as `minicnn.transfer.load_base` knows it, or a model of yours.
     weights : str or path
         For a base that has a name: "imagenet" or a file.
+    device : str
+        "cpu" or "cuda": where a base by its name or its file computes; a Base or a model computes where it is.
     layer : str, optional
         Whose outputs are the features; when None, what the network's classifier sees.
     pooling : "avg", "max" or None
@@ -65,6 +67,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         base: Any = "mobilenet",
         *,
         weights: str | Path = "imagenet",
+        device: str = "cpu",
         layer: str | None = None,
         pooling: str | None = "avg",
         image_shape: tuple[int, ...] | None = None,
@@ -72,6 +75,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ):
         self.base = base
         self.weights = weights
+        self.device = device
         self.layer = layer
         self.pooling = pooling
         self.image_shape = image_shape
@@ -81,7 +85,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Load the network; nothing is learned from X."""
         X, pictures = read_x(self, X, reset=True)
         if pictures:
-            base = feature_base(self.base, self.weights, self.layer, self.pooling)
+            base = feature_base(self.base, self.weights, self.layer, self.pooling, self.device)
             width = row_width(base)
         else:
             base, width = None, X.shape[1]

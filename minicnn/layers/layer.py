@@ -261,10 +261,10 @@ class Layer:
         return tuple(first.shape) if hasattr(first, "shape") else ()
 
     def _as_tensor(self, value: Any) -> Any:
-        if isinstance(value, Tensor) or not hasattr(value, "dtype"):
+        if isinstance(value, Tensor) or not (hasattr(value, "dtype") or hasattr(value, "__dlpack__")):
             return value
         array = kernels.device_array(value)
-        return Tensor((np.asarray(value) if array is None else array).astype(self.dtype, copy=False))
+        return Tensor((kernels.host_array(value) if array is None else array).astype(self.dtype, copy=False))
 
     def check_input(self, shape: Any) -> None:
         """Raise ShapeError for several inputs, an unfit number of axes, or channels it has no weights for."""

@@ -9,6 +9,7 @@ from minicnn import ops
 from minicnn.arguments import number, switch, whole_number
 from minicnn.autograd import Tensor
 from minicnn.errors import ShapeError, UnsupportedError
+from minicnn.kernels import to_device
 
 from . import initializers, regularizers
 from .layer import Layer, checked_axis, plain_axis
@@ -147,6 +148,7 @@ class BatchNormalization(_Normalization):
         """Move the stored statistics towards those of a batch x; one without samples has none."""
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             if x.size:
+                batch = to_device(batch, moving.device)
                 with moving.update() as array:
                     array += (batch - array) * array.dtype.type(1 - self.momentum)
 

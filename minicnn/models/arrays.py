@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from minicnn import kernels
 from minicnn.autograd import Tensor
 from minicnn.errors import DTypeError, ShapeError
@@ -17,13 +15,15 @@ def as_array(value: Any, name: str) -> Any:
     Raises
     ------
     DTypeError
-        Text, objects, or rows of different lengths.
+        Text, objects, rows of different lengths, or numbers of another library that NumPy has not, as bfloat16.
+    DeviceError
+        Another library's array that is in no memory, or on a GPU that cannot be used here.
     """
     value = value.array if isinstance(value, Tensor) else value
     array = kernels.device_array(value)
     if array is None:
         try:
-            array = np.asarray(kernels.detached(value).numpy() if hasattr(value, "requires_grad") else value)
+            array = kernels.host_array(value, name)
         except ValueError:
             raise DTypeError(f"{name} must be an array of numbers; it has rows of different lengths") from None
     if array.dtype.kind not in "fiub":

@@ -181,7 +181,7 @@ def _train_step(
     compiled.optimizer.apply_gradients(pairs)
     for _, parameter in pairs:
         if parameter.constraint is not None:
-            parameter.assign(parameter.constraint(parameter.numpy()))
+            parameter.rewrite(parameter.checked(parameter.constraint(parameter.numpy())))
         parameter.zero_grad()
     return value
 
@@ -221,7 +221,8 @@ def _with_penalty(parameter: Parameter) -> Tensor:
     assert parameter.grad is not None
     if parameter.regularizer is None:
         return parameter.grad
-    return Tensor(parameter.grad.array + parameter.regularizer.gradient(parameter.numpy()))
+    added = kernels.to_device(parameter.regularizer.gradient(parameter.numpy()), parameter.device)
+    return Tensor(parameter.grad.array + added)
 
 
 def _as_list(value: Any) -> list[Any]:

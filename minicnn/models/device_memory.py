@@ -30,6 +30,8 @@ def too_large(device: kernels.Device, what: str, samples: int, step: Callable[[i
         each = max(1, (more - few) // (TRIED[1] - TRIED[0]))
         fitting = int((SPARE * free - few) // each) + TRIED[0]
     remedy = f"batch_size={fitting} fits" if fitting > 0 else "not even one fits: make the images or the model smaller"
+    if fitting >= samples:  # other arrays were there, or the optimizer takes it, which is not measured
+        remedy = "they alone would fit: try again, or make the model smaller"
     return OutOfMemoryError(
         f"{what} a batch of {samples} samples takes more than the {in_words(free)} of memory that are left on "
         f"{device.name}: {remedy}"

@@ -60,8 +60,12 @@ class SplitProgram:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def forward(self, features: list[np.ndarray], training: bool) -> list[Tensor]:
-        """The model's outputs, remembered for a backward pass through the rest."""
-        return self.joined.run(dict(zip(self.rest.inputs, map(Tensor, features))), training)
+        """The model's outputs, remembered for a backward pass through the rest.
+
+        Features are brought to the device: kept ones come from the host, where their layers would compute other bits.
+        """
+        arrays = features if self.plan is None else [kernels.to_device(array, self.device) for array in features]
+        return self.joined.run(dict(zip(self.rest.inputs, map(Tensor, arrays))), training)
 
     def start(self, features: list[np.ndarray]) -> Callable[[], list[Tensor]]:
         """Begin to compute the model's outputs in inference mode, through a plan, with their masks (`Plan.start`)."""

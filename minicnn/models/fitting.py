@@ -167,7 +167,10 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
         callbacks.on_train_begin()
         with interruptible() as interrupted:
             callbacks.backup.resume(course)
+            before = _steps_and_scale(model)
             logs = _epochs(trainer, course, interrupted)
+            if not course.has_diverged:
+                _warn_of_overflow(before, _steps_and_scale(model))
             model.optimizer.finalize_variable_values()
             callbacks.on_train_end(logs)
             model.compilation.memory = kernels.Memory()
@@ -175,6 +178,23 @@ def fit(model: Model, train: Source, validation: Source | None, options: dict[st
                 callbacks.backup.end(course)
     assert callbacks.history is not None
     return callbacks.history
+
+
+def _steps_and_scale(model: Model) -> tuple[int, float | None]:
+    """How many steps the optimizer has made, and by what it scales the loss."""
+    scale = model.optimizer.loss_scale
+    return model.optimizer.iterations, None if scale is None else scale.value
+
+
+def _warn_of_overflow(before: tuple[int, float | None], after: tuple[int, float | None]) -> None:
+    """Say that nothing was learned, where the scale became smaller and no step was made."""
+    if after[0] == before[0] and after[1] is not None and after[1] != before[1]:
+        warnings.warn(
+            "fit: the weights are as before: in every step a gradient was NaN or infinite in float16, with a loss that "
+            f"is scaled by {after[1]:g} now, and by half of it after each further step until they are finite; "
+            "model.precision = 'bfloat16' has the range of float32",
+            stacklevel=4,
+        )
 
 
 def check_before(model: Model, train: Source, validation: Source | None, callbacks: CallbackList) -> None:

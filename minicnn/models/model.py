@@ -284,7 +284,8 @@ class Model(Network):
     def summary(self, print_fn: Any = print, groups: Any = ()) -> None:
         """Print the layers: output shapes, weights, what is trainable, and how BatchNormalization acts.
 
-        With the groups of `minicnn.transfer.layer_groups(model)`, also of which group each layer is.
+        The first line names the device, and the precision of products, of a model that is not on the CPU.  With the
+        groups of `minicnn.transfer.layer_groups(model)`, also of which group each layer is.
         """
         from .summary import summary_lines
 

@@ -315,7 +315,7 @@ class Network(Layer):
 
     @precision.setter
     def precision(self, value: str) -> None:
-        name = str(one_of(f"model {self.name}", "precision", value, kernels.PRECISIONS))  # a dtype is equal to its name
+        name = one_of(f"model {self.name}", "precision", value, kernels.PRECISIONS)
         if self.device == "cpu" and name != "float32":
             raise UnsupportedError(
                 f"model {self.name}: precision {name!r} is for a GPU: call model.to('cuda') first; a CPU computes in "

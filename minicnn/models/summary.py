@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from minicnn.errors import DeviceError
 from minicnn.layers import BatchNormalization, Layer
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def summary_lines(model: Model, groups: Sequence[Any] = ()) -> list[str]:
     trainable = sum(weight.size for weight in model.trainable_weights)
     total = model.count_params()
     return [
-        f"model {model.name}",
+        f"model {model.name}{_place(model)}",
         line(rows[0]),
         ruler,
         *(line(row) for row in rows[1:]),
@@ -43,6 +44,17 @@ def summary_lines(model: Model, groups: Sequence[Any] = ()) -> list[str]:
         f"   trainable {trainable:,}   frozen {total - trainable:,}",
         *(f"group {number}  {_group(group)}" for number, group in enumerate(groups, 1)),
     ]
+
+
+def _place(model: Model) -> str:
+    """Where a model is and how exact its products are, where that is not the CPU in float32."""
+    try:
+        device, precision = model.device, model.precision
+    except DeviceError:
+        return "   on several devices"
+    if device == "cpu":
+        return ""
+    return f"   on {device}" if precision == "float32" else f"   on {device}, products in {precision}"
 
 
 def _group(group: Any) -> str:

@@ -1,4 +1,4 @@
-"""Networks as ONNX files, for ONNX Runtime and others.  Needs the package onnx: pip install 'minicnn[onnx]'."""
+"""Networks as ONNX files, for ONNX Runtime and others.  Needs the package onnx: pip install onnx."""
 
 from .export import export, to_onnx
 

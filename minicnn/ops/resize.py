@@ -101,7 +101,7 @@ def _weights(shape: tuple[int, ...], like: Any, *, size: Pair, method: str, anti
 @lru_cache(maxsize=64)
 def _weights_there(where: str, dtype: np.dtype, *axis: Any) -> Any:
     """The weights of an axis as arrays on a device, to which they are brought once."""
-    return kernels.to_device(axis_weights(*axis).astype(dtype), where)
+    return kernels.to_device(axis_weights(*axis).astype(dtype), where, wait=True)
 
 
 def _product(rows: Any, columns: Any, x: Any) -> Any:

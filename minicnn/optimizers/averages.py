@@ -34,20 +34,22 @@ class Averages:
         """The averages after a step, of all parameters that have state; then the parameters, where it is time."""
         for slot in self._slots.values():
             momentum = 0.0 if slot.start == self.iterations else as_keras(self.ema_momentum)
-            average = slot.arrays[AVERAGE]
+            average, array = slot.arrays[AVERAGE], slot.parameter.array
+            average -= array  # a ← m (a - p) + p: a step that has written parameters may not run out of memory
             average *= momentum
-            average += (1 - momentum) * slot.parameter.array
+            average += array
         if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values()
 
     def finalize_variable_values(self, var_list: Sequence[Any] | None = None) -> None:
         """With `use_ema`, give the parameters (those of `var_list`, or all) the values of their averages."""
+        self.follow()
         if self.averaged:
             self.swap_averages()
         wanted = self._slots.keys() if var_list is None else {id(parameter) for parameter in var_list}
         for key, slot in self._slots.items() if self.use_ema else ():
             if key in wanted:
-                slot.parameter.assign(slot.arrays[AVERAGE])
+                slot.parameter.rewrite(slot.arrays[AVERAGE])
 
     def follow(self) -> None:
         """Bring the averages to where their parameters are."""

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn import schedules
 from minicnn.arguments import number, whole_number
 from minicnn.autograd import Parameter
-from minicnn.errors import ArgumentError, GraphError, ShapeError, UnsupportedError, WeightsMismatchError
+from minicnn.errors import ArgumentError, DeviceError, GraphError, ShapeError, UnsupportedError, WeightsMismatchError
 from minicnn.optimizers.averages import AVERAGE, Averages, Slot, State, as_keras
 from minicnn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from minicnn.optimizers.loss_scale import LossScale
@@ -114,6 +114,8 @@ class Optimizer(Averages):
         ------
         ShapeError
             A gradient that has not its parameter's shape; no parameter has been changed.
+        DeviceError
+            One that is on another device; no parameter has been changed.
         GraphError
             Not one gradient.
         """
@@ -170,7 +172,7 @@ class Optimizer(Averages):
         copies = []
         for slot in self._slots.values():
             place = place_of(slot.parameter)
-            copies.append((slot, {name: to_device(array, place) for name, array in slot.arrays.items()}))
+            copies.append((slot, {name: to_device(array, place, wait=True) for name, array in slot.arrays.items()}))
 
         def finish() -> None:
             for slot, arrays in copies:
@@ -184,7 +186,9 @@ class Optimizer(Averages):
             self.loss_scale = LossScale() if wanted else None
 
     def _checked_pairs(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[np.ndarray]]:
-        """Parameters and gradient arrays of equal shape and dtype."""
+        """Parameters and gradients of equal shape and dtype; these are contiguous, since copies take memory."""
+        from minicnn.kernels import device_of
+
         parameters, gradients, missing = [], [], []
         for gradient, parameter in pairs:
             if gradient is None:
@@ -196,8 +200,13 @@ class Optimizer(Averages):
                     f"{self.name}: the gradient of {parameter.name!r} has shape {array.shape}, "
                     f"the parameter has {parameter.shape}"
                 )
+            if device_of(array) != parameter.device:
+                raise DeviceError(
+                    f"{self.name}: the gradient of {parameter.name!r} is on {device_of(array)}, the parameter on "
+                    f"{parameter.device}: bring it there by kernels.to_device"
+                )
             parameters.append(parameter)
-            gradients.append(array.astype(parameter.dtype, copy=False))
+            gradients.append(array.astype(parameter.dtype, order="C", copy=False))
         if not parameters:
             raise GraphError(f"{self.name}: there is no gradient to apply; call backward() on the loss first")
         if missing:

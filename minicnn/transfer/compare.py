@@ -231,6 +231,7 @@ def compare(
     folds: int = 5,
     policy: Policy | None = None,
     scratch: Callable[[int], Any] = small_net,
+    device: str = "cpu",
     cache: FeatureCache | bool = True,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -252,8 +253,8 @@ def compare(
         "features" and "finetuned", and the rest for "finetuned".
     scratch : function
         From the number of classes to a new, untrained model of pictures (N,H,W,3): what "scratch" trains.
-    cache, progress
-        As in `finetune`.
+    device, cache, progress
+        As in `finetune`; a net from scratch goes to `device` too, if not `scratch` has moved it to another.
 
     Raises
     ------
@@ -271,7 +272,7 @@ def compare(
     named = base_list("compare", bases)
     ways = _chosen(methods, named, policy)
     pictures = labelled(data, ResizeRule(scratch(2).input_shape[1:3]), progress)
-    return _compared(Task(pictures, policy, scratch, store_of(cache), progress), ways, named, folds)
+    return _compared(Task(pictures, policy, scratch, store_of(cache), progress, device), ways, named, folds)
 
 
 def _compared(task: Task, ways: Sequence[str], bases: Sequence[BaseChoice], folds: int) -> Comparison:
@@ -282,7 +283,7 @@ def _compared(task: Task, ways: Sequence[str], bases: Sequence[BaseChoice], fold
     )
     arms = [_judge(task, WITHOUT_BASE, None, splits)] if WITHOUT_BASE in ways else []
     for choice in bases:
-        base = base_of(choice, [arm.base for arm in arms])
+        base = base_of(choice, [arm.base for arm in arms], task.device)
         arms += [_judge(task, way, base, splits) for way in ways if way != WITHOUT_BASE]
         freeze(base.model)
     sizes = (float(np.mean([len(rows) for rows in part])) for part in zip(*((s.train, s.validation) for s in splits)))

@@ -44,6 +44,8 @@ class Task:
         From the number of classes to a new, untrained model of pictures (N,H,W,3).
     cache : FeatureCache, optional
     progress : function, optional
+    device : str
+        Where bases that are loaded compute, and nets from scratch that are on the CPU.
     """
 
     pictures: Labelled
@@ -51,6 +53,7 @@ class Task:
     scratch: Callable[[int], Any]
     cache: FeatureCache | None = None
     progress: Progress | None = None
+    device: str = "cpu"
 
     @property
     def classes(self) -> int:
@@ -90,6 +93,8 @@ def from_scratch(task: Task, base: Base | None = None) -> Learner:
 
     def learn(split: Split) -> np.ndarray:
         model = task.scratch(task.classes)
+        if model.device == "cpu":
+            model.to(task.device)
         steps = policy.head_epochs * -(-len(split.train) // policy.batch_size)
         model.compile(Adam(CosineDecay(SCRATCH_RATE, steps)), "sparse_categorical_crossentropy")
         x, y = pixels[split.train], labels[split.train]

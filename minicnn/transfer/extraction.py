@@ -38,6 +38,7 @@ def extract_features(
     layer: str | None = None,
     pooling: str | None = "avg",
     weights: str | Path = "imagenet",
+    device: str = "cpu",
     cache: FeatureCache | bool = False,
     progress: Progress | None = None,
 ) -> np.ndarray:
@@ -55,7 +56,7 @@ def extract_features(
         Whose outputs are the features; None: what the classifier sees.
     pooling : "avg", "max" or None
         What becomes of maps (N,H,W,C): the mean or the largest of each channel (N,C), or nothing.
-    weights : "imagenet" or path, for a model that has a name
+    weights, device : as in `base_of`, for a base by its name or its file
     cache : FeatureCache or bool
         Keeps the features of each picture on disk; True: in the user's cache folder.
     progress : function, called as progress("features", done, total)
@@ -76,7 +77,7 @@ def extract_features(
     >>> extract_features("bundled", photos).shape
     (4, 128)
     """
-    base, store = feature_base(model, weights, layer, pooling), store_of(cache)
+    base, store = feature_base(model, weights, layer, pooling, device), store_of(cache)
     if store is not None and isinstance(model, Network):
         check_frozen(base.model)
     return features_of(base, picture_source(images, base), store, progress)
@@ -107,10 +108,14 @@ class PictureSource:
 
 
 def feature_base(
-    model: Any, weights: str | Path = "imagenet", layer: str | None = None, pooling: str | None = "avg"
+    model: Any,
+    weights: str | Path = "imagenet",
+    layer: str | None = None,
+    pooling: str | None = "avg",
+    device: str = "cpu",
 ) -> Base:
     """A base whose model goes from pictures to the features that `extract_features` describes."""
-    base = base_of(model, weights)
+    base = base_of(model, weights, device)
     whole = model if layer is not None and isinstance(model, Network) else base.model
     return replace(base, model=features_at(whole, layer, pooling))
 

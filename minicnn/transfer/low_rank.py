@@ -22,7 +22,8 @@ class _Factors:
     """A kernel with the factors of its change."""
 
     def __init__(self, kernel: Parameter, rank: int, generator: np.random.Generator):
-        self.kernel, self.start = kernel, kernel.numpy().copy()
+        self.kernel, self.start = kernel, Parameter(kernel.shape, kernel.dtype, name=f"{kernel.name}_start")
+        self.start.assign(kernel.numpy())
         inputs, outputs = int(np.prod(kernel.shape[:-1])), kernel.shape[-1]
         rank = min(rank, inputs, outputs)
         self.down = Parameter((inputs, rank), kernel.dtype, name=f"{kernel.name}_down")
@@ -31,12 +32,19 @@ class _Factors:
 
     def pairs(self, gradient: Any) -> list[tuple[Any, Parameter]]:
         """(gradient, factor) of both, for the gradient of the kernel."""
+        self._follow()
         g = getattr(gradient, "array", gradient).reshape(-1, self.kernel.shape[-1])
-        return [(g @ self.up.numpy().T, self.down), (self.down.numpy().T @ g, self.up)]
+        return [(g @ self.up.array.T, self.down), (self.down.array.T @ g, self.up)]
 
     def merge(self) -> None:
         """Give the kernel its value."""
-        self.kernel.assign(self.start + (self.down.numpy() @ self.up.numpy()).reshape(self.kernel.shape))
+        self._follow()
+        self.kernel.rewrite(self.start.array + (self.down.array @ self.up.array).reshape(self.kernel.shape))
+
+    def _follow(self) -> None:
+        """Be where the kernel is."""
+        for parameter in (self.start, self.down, self.up):
+            parameter.to(self.kernel.device)
 
 
 class LowRank(Optimizer):
@@ -114,6 +122,11 @@ class LowRank(Optimizer):
         found = {id(p): p for p in (owners.get(id(factor), factor) for factor in self.inner.parameters)}
         return list(found.values())
 
+    def scale_loss(self, wanted: bool) -> None:
+        """The scale is the inner optimizer's, in whose state it is."""
+        self.inner.scale_loss(wanted)
+        self.loss_scale = self.inner.loss_scale
+
     def forget(self) -> None:
         """Be without state again; the factors stay."""
         self.iterations, self.averaged = 0, False
@@ -146,8 +159,9 @@ class LowRank(Optimizer):
             raise WeightsMismatchError(f"{self.name}: the saved state has no {', '.join(missing)}")
         self.inner.load_state({key: array for key, array in state.items() if key not in own})
         self.iterations, self.averaged = self.inner.iterations, self.inner.averaged
+        self.loss_scale = self.inner.loss_scale
         for i, pair in enumerate(self.factors.values()):
-            pair.start = state[f"low_rank/{i}/start"].copy()
+            pair.start.assign(state[f"low_rank/{i}/start"])
             pair.down.assign(state[f"low_rank/{i}/down"])
             pair.up.assign(state[f"low_rank/{i}/up"])
 
@@ -158,8 +172,8 @@ class LowRank(Optimizer):
     def _arrays(self) -> dict[str, np.ndarray]:
         found: dict[str, np.ndarray] = {}
         for i, pair in enumerate(self.factors.values()):
-            arrays = {"start": pair.start, "down": pair.down.numpy(), "up": pair.up.numpy()}
-            found |= {f"low_rank/{i}/{name}": array for name, array in arrays.items()}
+            arrays = {"start": pair.start, "down": pair.down, "up": pair.up}
+            found |= {f"low_rank/{i}/{name}": parameter.numpy() for name, parameter in arrays.items()}
         return found
 
 

@@ -63,6 +63,7 @@ def find_learning_rate(
     policy: Policy | None = None,
     *,
     weights: str | Path = "imagenet",
+    device: str = "cpu",
     lowest: float = 1e-6,
     highest: float = 1.0,
     steps: int = 100,
@@ -75,7 +76,7 @@ def find_learning_rate(
 
     Parameters
     ----------
-    model, data, policy, weights
+    model, data, policy, weights, device
         As in `finetune`; the policy's own rate and schedule do not matter.
     lowest, highest, steps
         The rates from the first step to the last.
@@ -101,7 +102,7 @@ def find_learning_rate(
     number("find_learning_rate", "lowest", lowest, "(0, inf)")
     number("find_learning_rate", "highest", highest, f"({lowest}, inf)")
     whole_number("find_learning_rate", "steps", steps, 2)
-    job = job_of(model, data, policy, weights)
+    job = job_of(model, data, policy, weights, device)
     with flags_kept(leaf_layers(job.base.model)):
         return _after_the_head(job, lowest, highest, steps)
 

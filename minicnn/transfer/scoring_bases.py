@@ -73,7 +73,12 @@ class BaseRanking:
 
 
 def rank_bases(
-    data: Any, bases: Sequence[BaseChoice], *, cache: FeatureCache | bool = True, progress: Progress | None = None
+    data: Any,
+    bases: Sequence[BaseChoice],
+    *,
+    device: str = "cpu",
+    cache: FeatureCache | bool = True,
+    progress: Progress | None = None,
 ) -> BaseRanking:
     """
     LogME, the H-score and LEEP of several bases for the same pictures, without training anything.
@@ -87,6 +92,8 @@ def rank_bases(
     bases : list
         Each a name or a file as `load_base` takes it, a pair (name, weights), or a Base.  LEEP is told of those whose
         file holds the classifier too.
+    device : str
+        "cpu" or "cuda": where bases that are loaded compute; a Base computes where it is.
     cache : FeatureCache or bool
         True: the one in the user's cache folder. False: none.
 
@@ -106,7 +113,7 @@ def rank_bases(
         raise ArgumentError("rank_bases needs at least one base")
     store, scores, pictures = store_of(cache), [], None
     for choice in choices:
-        base = base_of(choice, [score.name for score in scores])
+        base = base_of(choice, [score.name for score in scores], device)
         pictures = pictures or labelled(data, base.preparation.rule, progress)
         scores.append(_score(pictures, choice, base, store, progress))
     return BaseRanking(sorted(scores, key=lambda score: -score.log_me))
@@ -125,7 +132,7 @@ def base_list(owner: str, bases: Any) -> list[BaseChoice]:
     return list(bases)
 
 
-def base_of(choice: BaseChoice, taken: Sequence[str] = ()) -> Base:
+def base_of(choice: BaseChoice, taken: Sequence[str] = (), device: str = "cpu") -> Base:
     """The base that an element of `bases` means, frozen; one with a name that is taken is told by its weights too.
 
     Raises
@@ -133,7 +140,10 @@ def base_of(choice: BaseChoice, taken: Sequence[str] = ()) -> Base:
     ArgumentError
         That is taken as well.
     """
-    base = choice if isinstance(choice, Base) else load_base(*(choice if isinstance(choice, tuple) else (choice,)))
+    if isinstance(choice, Base):
+        base = choice
+    else:
+        base = load_base(*(choice if isinstance(choice, tuple) else (choice,)), device=device)
     if base.name in taken:
         base = replace(base, name=f"{base.name}, {base.weights}")
     if base.name in taken:
@@ -173,7 +183,7 @@ def classifier_of(choice: str | Path | tuple[str | Path, str | Path], base: Base
         except MinicnnError:
             return None
     freeze(model)
-    return model
+    return model.to(base.model.device)
 
 
 def _are_probabilities(outputs: np.ndarray) -> bool:

@@ -93,6 +93,7 @@ def finetune(
     weights: str | Path = "imagenet",
     class_names: Sequence[str] | None = None,
     validation: float = 0.2,
+    device: str = "cpu",
     cache: FeatureCache | bool = False,
     progress: Progress | None = None,
     checkpoints: Checkpoints | None = None,
@@ -110,8 +111,8 @@ def finetune(
         As `samples_of` takes it: a folder of pictures, a table of files and labels, arrays, or a dataset.
     policy : Policy, optional
         The default is `Policy()`; `Policy(unfreeze=None)` trains the head alone.
-    weights, class_names
-        For a model that has a name: "imagenet" or a file; for arrays: what their classes are called.
+    weights, device, class_names
+        As in `base_of`, for a model by its name or its file; for arrays: what their classes are called.
     validation : float
         Share that is kept aside, of each class, where data is no folder with train/ and val/.
     cache, progress, checkpoints, callbacks
@@ -119,8 +120,7 @@ def finetune(
 
     Raises
     ------
-    MinicnnError
-        One clear line each, before anything is trained.
+    MinicnnError : one clear line each, before anything is trained
 
     Examples
     --------
@@ -132,7 +132,7 @@ def finetune(
     policy = policy_of(policy)
     settings = Settings(validation=validation, seed=policy.seed)
     set_random_seed(policy.seed)  # dropout in a base that is loaded and before the head draws from it
-    job = job_of(model, data, policy, weights, class_names, store_of(cache), progress)
+    job = job_of(model, data, policy, weights, device, class_names, store_of(cache), progress)
     watch(job, settings, checkpoints, callbacks)
     return _found(job, split_of(job, validation), settings)
 
@@ -160,6 +160,7 @@ def job_of(
     data: Any,
     policy: Policy | None,
     weights: str | Path,
+    device: str,
     class_names: Sequence[str] | None = None,
     store: FeatureCache | None = None,
     progress: Progress | None = None,
@@ -167,7 +168,7 @@ def job_of(
     """The base and the samples that `finetune` is given, checked and read."""
     policy, clock = policy_of(policy), Clock()
     with clock.measure("load the base"):
-        base = base_of(model, weights)
+        base = base_of(model, weights, device)
     check_unfreeze(base.model, policy.unfreeze)
     with clock.measure("read the samples"):
         samples = samples_of(data, base, class_names, progress, store)
@@ -182,21 +183,32 @@ def split_of(job: Job, validation: float = 0.2) -> Split:
     )
 
 
-def base_of(model: Any, weights: str | Path = "imagenet") -> Base:
+def base_of(model: Any, weights: str | Path = "imagenet", device: str = "cpu") -> Base:
     """
     The base that a name or a path means as `load_base` knows it, or a model of yours, from pictures on.
 
     The classifier of a model, where it has one, is cut off.
 
+    Parameters
+    ----------
+    model : str, path, Base or Model
+    weights : "imagenet" or path
+        For a base that has a name.
+    device : "cpu" or "cuda"
+        Where what is loaded computes, and is trained.  A Base or a Model stays where it is, in its own precision:
+        `model.to("cuda")` moves it before.
+
     Raises
     ------
     ArgumentError
         None of them.
+    DeviceError
+        The device cannot be used.
     """
     if isinstance(model, Base):
         return model
     if isinstance(model, str | Path):
-        return load_base(model, weights)
+        return load_base(model, weights, device=device)
     if not isinstance(model, Network):
         raise ArgumentError(f"finetune takes a model, a transfer.Base, a name or a path; got {type(model).__name__}")
     body = without_head(model)

@@ -32,6 +32,33 @@ def test_what_both_have_timed_is_compared():
     assert found[0].what == "conv2d, forward, a, v1, batch 2"
 
 
+@pytest.mark.parametrize(
+    ("counted", "known"),
+    [({"runs": 1}, False), ({"rounds": 1}, False), ({"runs": 7}, True), ({"rounds": 7}, True), ({}, False)],
+)
+def test_of_one_sample_the_noise_is_not_known(counted, known):
+    """Its quartiles are the sample itself; several samples may be as near to each other."""
+    before, after = ({**row("v1", seconds, spread=0.0), **counted} for seconds in (1.0, 2.0))
+    assert [d.real for d in compare(result(before), result(after))] == [True if known else None]
+    assert [d.real for d in compare(result(row("v1", 1.0)), result(after))] == [True if known else None]
+
+
+def test_samples_are_counted_for_each_engine():
+    timed = {"model": "vgg16", "seconds": {"a": 1.0, "b": 1.0}, "quartiles": {"a": [0.9, 1.1], "b": [1.0, 1.0]}}
+    found = timings(result({**timed, "runs": {"a": 7, "b": 1}}))
+    assert [timing.quartiles for timing in found.values()] == [(0.9, 1.1), None]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_times_of_the_emulator_are_refused(which):
+    both = [result(row("v1", 1.0)), result(row("v1", 1.0))]
+    both[which] |= {"emulated": True, "path": "gpu-cuda-emulated.json"}
+    with pytest.raises(
+        ArgumentError, match=r"^gpu-cuda-emulated\.json was measured in the emulator of a GPU: its times"
+    ):
+        compare(*both)
+
+
 def test_engines_are_told_apart_and_threads_may_stand_at_the_top():
     old = {"model": "vgg16", "batch": 1, "seconds": {"minicnn": 2.0, "torch": 4.0}}
     new = {**old, "threads": 2, "quartiles": {"minicnn": [0.9, 1.1], "torch": [1.0, 2.0]}}

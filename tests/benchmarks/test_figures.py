@@ -137,7 +137,11 @@ def test_the_roof_and_a_dot_for_each_layer():
         {**row, "op": "softmax", "flops": 0.0},
     ]
     assert [(r["op"], r["rung"]) for r in roofline.fastest(rows)] == [("dense", "v1"), ("conv2d", "v2")]
-    picture = roofline.render({"rows": rows, "peaks": {"gflops": 200.0, "gb_per_s": 40.0}})
+    results = {"machine": {"cores": 2, "date": "today"}, "peaks": {"gflops": 200.0, "gb_per_s": 40.0}}
+    measured = {op: {**results, "rows": [r for r in rows if r["op"] == op]} for op in ("conv2d", "dense")}
+    measured["dense"]["machine"] = {"cores": 2, "date": "tomorrow"}
+    measured["conv2d_transpose"] = {**results, "machine": {"cores": 4, "date": "today"}, "rows": [row]}
+    picture = roofline.render(measured)
     assert re.findall(r">([^<]*GFLOP/s,[^<]*)<", picture) == [
         "dense, b: 5 GFLOP/s, v1",
         "conv2d, a: 100 GFLOP/s, v2",

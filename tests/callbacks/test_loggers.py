@@ -216,5 +216,5 @@ def test_mlflow_takes_the_stages_of_a_training_within_one_run(tmp_path, monkeypa
 
 def test_without_mlflow_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    with pytest.raises(MissingExtraError, match=r"needs MLflow, .* pip install 'minicnn\[mlflow\]'"):
+    with pytest.raises(MissingExtraError, match=r"needs mlflow-skinny, .* pip install mlflow-skinny"):
         MLflow()

@@ -27,6 +27,13 @@ def told(capsys, *arguments: str) -> str:
     return capsys.readouterr().out
 
 
+def test_the_help_tells_what_is_timed_and_by_what_a_gpu_is(capsys):
+    said = " ".join(told(capsys, "bench", "--help").split())
+    assert (
+        "by several engines, on the CPU, or compare two results. `python -m benchmarks.gpu`, in a checkout of" in said
+    )
+
+
 def test_a_table_rung_by_rung(capsys):
     lines = told(capsys, *CONV, "--rungs", "all", "--threads", "1").splitlines()
     assert "1 thread: 200 GFLOP/s and 40 GB/s from memory, as measured by a guess" in lines[0]
@@ -88,6 +95,7 @@ def test_a_layer_of_a_network(capsys):
 def test_two_results_are_compared(capsys, tmp_path):
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     result = json.loads(told(capsys, *CONV, "--json"))
+    result["rows"] = [{**row, "runs": 7} for row in result["rows"]]
     old.write_text(json.dumps(result))
     for row in result["rows"]:
         row["seconds"] /= 4
@@ -99,6 +107,21 @@ def test_two_results_are_compared(capsys, tmp_path):
     back = json.loads(told(capsys, "bench", "--compare", str(new), str(old), "--json"))
     assert [round(row["ratio"], 2) for row in back] == [0.25] * len(result["rows"])
     assert all(row["real"] for row in back)
+
+
+def test_where_each_was_timed_once_the_noise_is_not_known(capsys, tmp_path):
+    path = tmp_path / "once.json"
+    path.write_text(told(capsys, *CONV, "--json"))
+    _, *lines = told(capsys, "bench", "--compare", str(path), str(path)).splitlines()
+    assert lines
+    assert all(line.endswith("  1.00  not known") for line in lines)
+
+
+def test_times_of_the_emulator_are_not_compared(capsys, tmp_path):
+    path = tmp_path / "gpu-cuda-emulated.json"
+    path.write_text(json.dumps({**json.loads(told(capsys, *CONV, "--json")), "emulated": True}))
+    said = refused(capsys, tmp_path, "bench", "--compare", str(path), str(path))
+    assert said.endswith("gpu-cuda-emulated.json was measured in the emulator of a GPU: its times mean nothing")
 
 
 def test_results_of_different_machines_are_remarked_upon(capsys, tmp_path):

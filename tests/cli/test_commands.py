@@ -226,7 +226,7 @@ def test_doctor_says_when_the_number_of_threads_is_none(monkeypatch, capsys):
     [
         ("numpy", "0.65", "NumPy, since MINICNN_KERNELS is numpy"),
         ("", "0.65", "Numba"),
-        ("", "not installed", "NumPy; faster with Numba: pip install 'minicnn[fast]'"),
+        ("", "not installed", "NumPy; faster with Numba: pip install numba (extra 'fast')"),
     ],
 )
 def test_doctor_says_which_kernels_run_and_why(choice, numba, said, monkeypatch, capsys):
@@ -259,21 +259,19 @@ def test_doctor_says_whether_kernels_are_measured_and_where_that_is_kept(choice,
 @pytest.mark.parametrize(
     ("driver", "usable", "said"),
     [
-        ((13, 0), (True, "NVIDIA H200"), {"driver": "CUDA 13.0", "GPU": "NVIDIA H200"}),
-        (
-            (12, 4),
-            (False, "it is old: buy another"),
-            {"driver": "CUDA 12.4", "GPU": "not usable: it is old: buy another"},
-        ),
-        (None, (False, "none"), {"driver": "none found: kernels run on the processor", "GPU": "not usable: none"}),
+        ((13, 0), (True, "NVIDIA H200"), ["CUDA 13.0", "NVIDIA H200"]),
+        ((12, 4), (False, "it is old: buy another"), ["CUDA 12.4", "not usable: it is old: buy another"]),
+        (None, (False, "none"), ["none found: kernels run on the processor", "not usable: none"]),
     ],
 )
-def test_doctor_says_what_there_is_of_a_gpu(driver, usable, said, monkeypatch, capsys):
+@pytest.mark.parametrize(("compiler", "can"), [((True, "NVRTC 13.2"), "NVRTC 13.2"), ((False, "no"), "not usable: no")])
+def test_doctor_says_what_there_is_of_a_gpu(driver, usable, said, compiler, can, monkeypatch, capsys):
+    monkeypatch.setattr("minicnn.kernels.cuda_compiler", lambda: compiler)
     monkeypatch.setattr("minicnn.kernels.driver_version", lambda: driver)
     monkeypatch.setattr("minicnn.kernels.cuda_usable", lambda: usable)
     monkeypatch.setattr("minicnn.kernels.several_cupys", str)
     assert main(["doctor", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["cuda"] == said
+    assert json.loads(capsys.readouterr().out)["cuda"] == {"driver": said[0], "compiler": can, "GPU": said[1]}
 
 
 def test_doctor_says_when_two_cupys_are_installed(monkeypatch, capsys):

@@ -173,7 +173,7 @@ def test_without_numba_one_line_says_so(photos, net_file, tmp_path):
     command = [sys.executable, "-W", "default", "-c", PLAIN_NUMPY, "finetune", str(photos), "--base", net_file, *out]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     (line,) = [line for line in done.stderr.splitlines() if "numba" in line]
-    assert line == "minicnn: warning: numba is not installed, so NumPy kernels run: pip install 'minicnn[fast]'"
+    assert line == "minicnn: warning: numba is not installed, so NumPy kernels run: pip install numba (extra 'fast')"
 
 
 INTERRUPTED = """

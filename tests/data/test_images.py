@@ -359,5 +359,5 @@ def test_damage_never_escapes(data):
 
 def test_without_pillow(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "PIL", None)
-    with pytest.raises(MissingExtraError, match=r"Pillow.*pip install 'minicnn\[images\]'"):
+    with pytest.raises(MissingExtraError, match=r"Pillow.*pip install Pillow"):
         read_image(tmp_path / "x.png")

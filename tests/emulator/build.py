@@ -39,6 +39,10 @@ MODES = {
 }
 
 
+FIND_ASAN = "-print-file-name=libasan.so"
+ASAN_OPTIONS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1", "PYTHONMALLOC": "malloc"}
+
+
 class BuildError(RuntimeError):
     """A kernel file that g++ does not accept, or that the emulator could not watch."""
 
@@ -105,7 +109,7 @@ def _runtime(flags: Mode) -> list[Path]:
 
 def _refuse_hidden_shared(source: Path, made: Path) -> None:
     """g++ ignores the section of a static array in a template ("u" in the list of symbols)."""
-    symbols = subprocess.run(["nm", "-C", made], capture_output=True, text=True, check=True).stdout
+    symbols = _run("nm", "-C", made).stdout
     hidden = [line.split(" u ")[1] for line in symbols.splitlines() if " u " in line and "emulator::" not in line]
     if hidden:
         raise BuildError(
@@ -142,11 +146,28 @@ def _refuse_missing_ptx(source: Path, read: set[Path]) -> None:
 
 
 def _gxx(source: Path, *arguments: str | Path) -> None:
-    command = [compiler()[0], *COMMON, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = _run(compiler()[0], *COMMON, *arguments)
     if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()
-        raise BuildError(f"{source.name} does not compile: {'; '.join(errors[:3])}")
+        raise BuildError(f"{source.name} does not compile: {'; '.join(_errors(done.stderr)[:3])}")
+
+
+def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """A tool, without the AddressSanitizer that this process may have."""
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    return subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True, check=False)
+
+
+def _errors(said: str) -> list[str]:
+    """The errors that g++ tells, each with the line of the kernel file where it is in a macro of the emulator."""
+    found: list[str] = []
+    for line in said.splitlines():
+        place, note, _ = line.partition(" note: in expansion of macro")
+        if "error: " in line:
+            found.append(line)
+        elif note and found and str(SHIM) in found[-1].partition(" ")[0] and str(SHIM) not in place:
+            found[-1] = f"{place} {found[-1].partition(' ')[2]}"
+    remedy = "; dynamic shared memory is declared by DYNAMIC_SHARED(type, name), of ptx.cuh"
+    return [line + remedy * ("conflicting specifiers" in line) for line in found or said.splitlines()]
 
 
 @cache
@@ -170,10 +191,17 @@ def cpu() -> str:
 
 
 def sanitizer_environment() -> dict[str, str]:
-    """For a Python that loads libraries of the mode "asan": it must have AddressSanitizer from its beginning.
+    """For a Python that loads libraries of the mode "asan": it must have AddressSanitizer from its beginning."""
+    library = subprocess.run([compiler()[0], FIND_ASAN], capture_output=True, text=True, check=True)
+    return {**os.environ, **ASAN_OPTIONS, "LD_PRELOAD": library.stdout.strip()}
 
-    Build before, in a process without: the compiler does not run under it.
-    """
-    library = subprocess.run([compiler()[0], "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
-    options = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1", "PYTHONMALLOC": "malloc"}
-    return {**os.environ, **options, "LD_PRELOAD": library.stdout.strip()}
+
+def without_sanitizer() -> str:
+    """What to do in a process that "asan" would end, since AddressSanitizer is not in it; nothing where it is."""
+    if "libasan" in Path("/proc/self/maps").read_text():
+        return ""
+    options = " ".join(f"{name}={value}" for name, value in ASAN_OPTIONS.items())
+    return (
+        'the mode "asan" needs a process that has AddressSanitizer from its beginning: '
+        f"{options} LD_PRELOAD=$({compiler()[0]} {FIND_ASAN}) python PROGRAM"
+    )

@@ -11,7 +11,7 @@ from minicnn.errors import ArgumentError, DeviceError
 from minicnn.kernels._device import Device, Launch, register_device
 
 from .arrays import NAME, ArrayModule, EmulatedArray, launches_alone, refuse_in_capture, unwrapped
-from .build import MODES, BuildError
+from .build import MODES, BuildError, without_sanitizer
 from .memory import pool
 from .module import EmulatorError, Module
 
@@ -33,6 +33,8 @@ class EmulatedDevice(Device):
     ------
     ArgumentError
         There is no such mode.
+    DeviceError
+        The mode is "asan", in a process without AddressSanitizer.
     """
 
     name = NAME
@@ -40,6 +42,8 @@ class EmulatedDevice(Device):
     def __init__(self, mode: str = "fast", order: int = 0, capability: tuple[int, int] = (8, 0)):
         if mode not in MODES:
             raise ArgumentError(f"the emulator has no mode {mode!r}; it has {', '.join(MODES)}")
+        if mode == "asan" and (remedy := without_sanitizer()):
+            raise DeviceError(remedy)
         self.mode, self.order, self.capability = mode, order, capability
         self.xp = ArrayModule()
         self.launched: list[tuple[str, str]] = []  # (file, kernel)

@@ -167,6 +167,26 @@ def test_shared_memory_in_a_template_is_refused(source: Path):
         build(source)
 
 
+def test_an_error_within_a_macro_of_the_emulator_names_the_line_of_the_kernel_file(source: Path):
+    source.write_text('extern "C" __global__ void scale(float *x) {\n    int i = threadIdx;\n    x[i] = 1;\n}\n')
+    with pytest.raises(BuildError, match=r"^scale\.cu does not compile: \S*/op/scale\.cu:2:\d+: error: cannot convert"):
+        build(source)
+
+
+def test_dynamic_shared_memory_that_is_declared_as_in_cuda_is_refused_with_the_form_that_works(source: Path):
+    source.write_text('extern "C" __global__ void scale(float *x) { extern __shared__ float s[]; x[0] = s[0]; }\n')
+    with pytest.raises(BuildError, match=r"of .s.; dynamic shared memory is declared by DYNAMIC_SHARED\(type, name\)"):
+        build(source)
+
+
+@pytest.mark.parametrize("mode", ["fast", "checked"])
+def test_a_kernel_may_print(source: Path, mode: str, capfd: pytest.CaptureFixture[str]):
+    printing = 'if (threadIdx.x < 2) printf("thread %d has %g\\n", int(threadIdx.x), x[threadIdx.x]);'
+    source.write_text(f'extern "C" __global__ void scale(float *x) {{ {printing} }}\n')
+    Module(source, mode).launch("scale", (1,), (4,), (np.float32([5, 6, 7, 8]),))
+    assert capfd.readouterr().out == "thread 0 has 5\nthread 1 has 6\n"
+
+
 def test_file_that_the_cache_does_not_know_is_refused(source: Path, tmp_path: Path):
     (tmp_path / "elsewhere.cuh").write_text("#define FACTOR 3\n")
     source.write_text(SOURCE.replace("#define FACTOR 2", '#include "../elsewhere.cuh"'))

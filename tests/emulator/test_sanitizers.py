@@ -1,12 +1,17 @@
 """The third build: AddressSanitizer and UndefinedBehaviorSanitizer, which end their process, so in one of its own."""
 
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from minicnn.errors import DeviceError
+
 from .build import build, sanitizer_environment
+from .device import install
 from .launching import KERNELS
 
 pytestmark = pytest.mark.cuda_emulated
@@ -27,6 +32,17 @@ def run(kernel: str, number: int) -> subprocess.CompletedProcess[str]:
 def test_right_kernel_passes(kernel: str, number: int, total: int):
     done = run(kernel, number)
     assert (done.returncode, done.stdout) == (0, f"sum {total}.0\n"), done.stderr
+
+
+def test_a_process_without_the_sanitizer_is_refused_and_told_the_command_that_works():
+    with pytest.raises(DeviceError, match=r"LD_PRELOAD=\$\(.*libasan\.so\) python PROGRAM$") as refused:
+        install("asan")
+    command, _, _ = str(refused.value).partition(": ")[2].partition("python PROGRAM")
+    program = "from emulator.device import install; print(install('asan').mode)"
+    environment = {**os.environ, "PYTHONPATH": ":".join([str(Path(__file__).parents[1]), *filter(None, sys.path)])}
+    shell = f"{command} {shlex.quote(sys.executable)} -c {shlex.quote(program)}"
+    done = subprocess.run(["sh", "-c", shell], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "asan\n"), done.stderr
 
 
 def test_stacks_of_threads_are_no_fault():

@@ -158,7 +158,7 @@ def test_pictures_and_rows_are_not_mixed(pictures, net_file):
 
 def test_without_scikit_learn_one_line_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(MissingExtraError, match=r"CNNFeatures needs scikit-learn.*pip install 'minicnn\[sklearn\]'"):
+    with pytest.raises(MissingExtraError, match=r"CNNFeatures needs scikit-learn.*pip install scikit-learn"):
         estimators.CNNFeatures  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'CNNRegressor'"):
         estimators.CNNRegressor  # noqa: B018

@@ -53,6 +53,19 @@ def test_every_tile_of_the_products_at_points(tile, vector, mode, monkeypatch):
     assert np.all(np.abs(device.to_host(y) - exact) <= BOUND * magnitude)
 
 
+@pytest.mark.parametrize("rung", ["v4_blocked", "v7_tensor_tf32", "v8_tensor_bf16"])
+def test_a_row_of_the_residual_is_asked_for_before_any_of_it_is_written(rung):
+    """On a GPU each read behind a write would wait for it; here the writes of y show, if a read comes behind one."""
+    apart = 16 if rung == "v4_blocked" else 8  # numbers of a row that a thread writes one after the other
+    device = install("fast")
+    both = device.from_host(np.arange(3 * apart, dtype=np.float32))
+    residual, y = (both[start : start + 2 * apart].reshape(1, 1, 1, -1) for start in (0, apart))
+    x, w = device.xp.zeros((1, 1, 1, 4), np.float32), device.xp.zeros((1, 1, 4, 2 * apart), np.float32)
+    spec = next(s for s in kernels.specs("cuda") if (s.op, s.direction, s.rung) == ("conv2d", "forward", rung))
+    spec.fn(x, w, Window((1, 1), ((0, 0), (0, 0)), (1, 1)), Epilogue(residual=residual), y)
+    assert device.to_host(y).ravel().tolist() == list(range(2 * apart))
+
+
 @pytest.mark.parametrize("mode", ["fast", "checked"])
 def test_channels_that_have_no_room_together_are_added_in_turn(mode, monkeypatch):
     monkeypatch.setattr(cuda_tiled, "SHARED_FLOATS", 2000)

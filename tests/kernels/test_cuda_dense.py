@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cuda_extremes import cuda_rungs, rungs_by_direction
 from emulator.device import install
 from kernel_cases import dense as cases
 
@@ -15,7 +16,9 @@ from minicnn.kernels._gpu.tensor_cores import Plan
 from minicnn.kernels.dense import cuda_stream, cuda_tensor, cuda_tiled
 
 pytestmark = pytest.mark.cuda_emulated
-RUNGS = kernels.rungs("dense", device="cuda")
+BY_DIRECTION = rungs_by_direction("dense")
+every_rung = pytest.mark.parametrize(("direction", "rung"), BY_DIRECTION)
+every_rung_forward = pytest.mark.parametrize("rung", cuda_rungs("dense"))
 BUILDS = [(tile, 4) for tile in TILES] + [(tile, 1) for tile in SINGLE]
 NAMES = ("x", "w", "bias", "residual", "dy")
 
@@ -36,8 +39,7 @@ def exact(case: dict[str, Any], rung: str | None, direction: str, mode: str = "f
     np.testing.assert_array_equal(found, cases.run(case, np.float64, "v2_blas", direction))
 
 
-@pytest.mark.parametrize("rung", RUNGS)
-@pytest.mark.parametrize("direction", dense.ALL)
+@every_rung
 @pytest.mark.parametrize("sizes", [(3, 1001, 5), (130, 300, 7), (20, 5, 700), (1, 64, 128), (17, 260, 132)])
 def test_more_than_a_block_or_a_slice_has(sizes, direction, rung):
     exact(case_of(*sizes), rung, direction)
@@ -65,8 +67,7 @@ def test_every_tile_of_v4_tiled(direction, tile, vector, chunk_steps, mode, monk
 @pytest.mark.parametrize("mode", ["fast", "checked"])
 @pytest.mark.parametrize("chunk_steps", [1, 99])
 @pytest.mark.parametrize("build", [(128, 4), (128, 1), (64, 4), (64, 1)], ids=str)
-@pytest.mark.parametrize("rung", [rung for rung in RUNGS if "tensor" in rung])
-@pytest.mark.parametrize("direction", dense.ALL)
+@pytest.mark.parametrize(("direction", "rung"), [pair for pair in BY_DIRECTION if "tensor" in pair[1]])
 def test_every_tile_of_the_tensor_rungs(direction, rung, build, chunk_steps, mode, monkeypatch):
     monkeypatch.setattr(cuda_tensor, "tensor_plan", lambda *sizes: Plan(*build, chunk_steps))
     side, vector = build
@@ -100,14 +101,13 @@ def test_a_streamed_row_does_not_depend_on_those_beside_it():
         np.testing.assert_array_equal(dense.forward(x[part], w).get(), whole[part].get())
 
 
-@pytest.mark.parametrize("rung", [None, *RUNGS])
-@pytest.mark.parametrize("direction", dense.ALL)
+@pytest.mark.parametrize(("direction", "rung"), [*((direction, None) for direction in dense.ALL), *BY_DIRECTION])
 @pytest.mark.parametrize("sizes", [(0, 3, 4), (3, 0, 4), (20, 0, 4), (20, 3, 0), (0, 0, 0)])
 def test_nothing_along_an_axis(sizes, direction, rung):
     exact(case_of(*sizes), rung, direction)
 
 
-@pytest.mark.parametrize("rung", RUNGS)
+@every_rung_forward
 @pytest.mark.parametrize("activation", [None, "relu", "relu6", "swish"])
 @pytest.mark.parametrize("rows", [3, 40])
 def test_nan_stays_in_its_row_and_infinity_in_its_column(rows, activation, rung):
@@ -125,8 +125,7 @@ def shifted(gpu: Any, array: np.ndarray) -> Any:
     return room[1:].reshape(array.shape)
 
 
-@pytest.mark.parametrize("rung", RUNGS)
-@pytest.mark.parametrize("direction", dense.ALL)
+@every_rung
 def test_arrays_that_begin_between_16_bytes(direction, rung):
     case, gpu = case_of(5, 72, 36), install("checked")
     there = {name: shifted(gpu, case[name]) for name in NAMES}
@@ -149,7 +148,7 @@ def test_weights_in_float32_are_prepared_as_they_are():
     assert dense.prepare(w, "float32") is w
 
 
-@pytest.mark.parametrize("rung", RUNGS)
+@every_rung_forward
 def test_stored_weights_are_refused_by_kernels_that_read_float32(rung):
     gpu = install()
     x, stored = gpu.from_host(np.ones((2, 3), np.float32)), dense.store(np.ones((3, 4), np.float32), "int8")

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cuda_extremes import cuda_rungs, rungs_by_direction
 from emulator.device import install
 from kernel_cases import depthwise_conv2d as cases
 
@@ -14,7 +15,9 @@ from minicnn.kernels.depthwise_conv2d._choice import CUDA_COLUMNS
 from minicnn.kernels.depthwise_conv2d.cuda_vector import chunk_rows_of
 
 pytestmark = pytest.mark.cuda_emulated
-RUNGS = kernels.rungs("depthwise_conv2d", device="cuda")
+BY_DIRECTION, FORWARD = rungs_by_direction("depthwise_conv2d"), cuda_rungs("depthwise_conv2d")
+every_rung = pytest.mark.parametrize(("direction", "rung"), BY_DIRECTION)
+every_rung_forward = pytest.mark.parametrize("rung", FORWARD)
 
 
 def case_of(size: tuple[int, int, int, int], taps: int = 3, multiplier: int = 1, **options: Any) -> dict[str, Any]:
@@ -39,8 +42,7 @@ def exact(case: dict[str, Any], rung: str | None, direction: str, mode: str = "f
 
 
 @pytest.mark.parametrize("mode", ["fast", "checked"])
-@pytest.mark.parametrize("rung", RUNGS)
-@pytest.mark.parametrize("direction", depthwise_conv2d.ALL)
+@every_rung
 def test_more_rows_and_channels_than_a_block_has(direction, rung, mode):
     assert chunk_rows_of((2, 41, 9, 36), 18) == 28  # of 82, so that there are three chunks
     exact(case_of((2, 41, 9, 36)), rung, direction, mode)
@@ -67,7 +69,7 @@ def test_the_number_of_chunks_is_that_of_the_blocks_a_gpu_wants_and_no_more():
     assert chunk_rows_of((64, 14, 14, 2000), 2000) == 896
 
 
-@pytest.mark.parametrize("rung", RUNGS)
+@every_rung_forward
 @pytest.mark.parametrize("activation", [None, "relu", "relu6", "swish"])
 def test_nan_and_infinity_stay_in_their_channel(activation, rung):
     gpu = install()
@@ -78,20 +80,22 @@ def test_nan_and_infinity_stay_in_their_channel(activation, rung):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("rung", RUNGS)
-def test_pixels_outside_the_image_are_not_multiplied(rung):
+@every_rung
+def test_pixels_outside_the_image_are_not_multiplied(direction, rung):
     """An infinity meets no zero of padding, which would make a NaN."""
     gpu = install("checked")
     x, w = (gpu.from_host(np.ones(shape, np.float32)) for shape in ((1, 5, 6, 4), (3, 3, 4, 1)))
     endless = gpu.from_host(np.full((1, 5, 6, 4), np.inf, np.float32))
-    forward = depthwise_conv2d.forward(x, w * np.inf, padding="same", rung=rung)
-    to_input = depthwise_conv2d.backward_input(endless, w, x.shape, padding="same", rung=rung)
-    to_weights = depthwise_conv2d.backward_weights(x, endless, w.shape, padding="same", rung=rung)
-    assert all((array.get() == np.inf).all() for array in (forward, to_input, to_weights))
+    taken = {
+        "forward": (x, w * np.inf),
+        "backward_input": (endless, w, x.shape),
+        "backward_weights": (x, endless, w.shape),
+    }[direction]
+    found = getattr(depthwise_conv2d, direction)(*taken, padding="same", rung=rung)
+    assert (found.get() == np.inf).all()
 
 
-@pytest.mark.parametrize("rung", [None, *RUNGS])
-@pytest.mark.parametrize("direction", depthwise_conv2d.ALL)
+@pytest.mark.parametrize(("direction", "rung"), [*((way, None) for way in depthwise_conv2d.ALL), *BY_DIRECTION])
 def test_no_images(direction, rung):
     exact(case_of((0, 5, 6, 4)), rung, direction)
 
@@ -122,7 +126,7 @@ def test_v4_columns_refuses_what_does_not_fit(direction, case):
         exact(case, "v4_columns", direction)
 
 
-@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("rung", cuda_rungs("depthwise_conv2d", "forward", "backward_weights"))
 def test_images_with_more_numbers_than_kernels_count_to_are_refused(rung):
     """It takes no memory: x is one row again and again, and the windows are far apart."""
     gpu, options = install(), {"strides": (2**14, 1), "rung": rung}
@@ -144,7 +148,7 @@ def test_arrays_that_begin_between_16_bytes():
     gpu, case = install("checked"), case_of((1, 5, 9, 8))
     x, w, bias, residual = (shifted(gpu, case[key]) for key in ("x", "w", "bias", "residual"))
     expected = cases.run(case, np.float64, "v2_taps", "forward")
-    for rung in RUNGS:
+    for rung in FORWARD:
         y = depthwise_conv2d.forward(x, w, bias, residual=residual, activation="relu6", padding="same", rung=rung)
         np.testing.assert_array_equal(y.get(), expected)
     out = shifted(gpu, np.zeros(expected.shape))

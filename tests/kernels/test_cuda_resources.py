@@ -45,6 +45,21 @@ def test_what_does_not_compile_is_named_and_all_else_recorded(path: Path, capsys
     assert capsys.readouterr().err == "prelu/cuda.cu does not compile: prelu/cuda.cu, line 5: it is wrong\n"
 
 
+def test_help_is_told_and_nothing_compiled(path: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        cuda_resources.main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert "python tests/cuda_resources.py pad2d" in said
+    assert "compile all kernels" in said
+    assert json.loads(path.read_text()) == BEFORE
+
+
+def test_the_command_takes_operations(path: Path):
+    assert cuda_resources.main(["pad2d"]) == 0
+    assert "pad2d/cuda.cu: kernel" in json.loads(path.read_text())
+
+
 def test_operation_that_is_none_is_named(path: Path, capsys: pytest.CaptureFixture[str]):
     assert cuda_resources.record("pad3d") == 1
     assert json.loads(path.read_text()) == BEFORE

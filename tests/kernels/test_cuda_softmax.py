@@ -11,17 +11,23 @@ from minicnn.kernels import softmax, softmax_crossentropy
 
 pytestmark = pytest.mark.cuda_emulated
 every_rung = pytest.mark.parametrize("rung", cuda_rungs("softmax"))
+of_the_loss = pytest.mark.parametrize("rung", cuda_rungs("softmax_crossentropy"))
 BACKWARD = cuda_rungs("softmax", "backward")
+LARGE_AND_EQUAL = np.float32([[1e4, 0, -1e4], [-3e38, -3e38, -3e38], [88, 89, 90]])
 
 
 @every_rung
 def test_logits_of_any_size_do_not_overflow(rung):
-    x = np.array([[1e4, 0, -1e4], [-3e38, -3e38, -3e38], [88, 89, 90], [-3.4028235e38, 0, 3.4028235e38]], np.float32)
+    x = np.concatenate([LARGE_AND_EQUAL, np.float32([[-3.4028235e38, 0, 3.4028235e38]])])
     y = emulated(softmax.forward, x, rung=rung)
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-6)
     np.testing.assert_array_equal(y[[0, 3]], [[1, 0, 0], [0, 0, 1]])
     assert np.isfinite(emulated(softmax.forward, x[:3], True, rung=rung)).all()
-    loss, _ = emulated(softmax_crossentropy.forward, x[:3], np.eye(3, dtype=np.float32), rung=rung)
+
+
+@of_the_loss
+def test_the_loss_of_large_and_equal_logits(rung):
+    loss, _ = emulated(softmax_crossentropy.forward, LARGE_AND_EQUAL, np.eye(3, dtype=np.float32), rung=rung)
     np.testing.assert_allclose(loss, [0, np.log(3), np.log1p(np.exp(-1) + np.exp(-2))], rtol=1e-6)
 
 
@@ -33,6 +39,14 @@ def test_minus_infinity_is_an_impossible_class(rung):
         possible = np.isfinite(x)
         np.testing.assert_array_equal(emulated(softmax.forward, x, rung=rung), possible / 2)
         assert emulated(softmax.forward, x, True, rung=rung)[0, place] == -np.inf
+
+
+@of_the_loss
+def test_an_impossible_class_takes_no_part_in_the_loss(rung):
+    for place in (0, 1, 2):
+        x = np.zeros((1, 3), np.float32)
+        x[0, place] = -np.inf
+        possible = np.isfinite(x)
         targets = (possible.cumsum() == 1)[None].astype(np.float32) * possible
         loss, _ = emulated(softmax_crossentropy.forward, x, targets, rung=rung)
         np.testing.assert_allclose(loss, np.log(2), rtol=1e-6)
@@ -58,6 +72,14 @@ def test_nan_and_infinity_spoil_their_row_alone(rung, bad, place):
         y = emulated(softmax.forward, x, log, rung=rung)
         assert np.isnan(y[0]).all()
         assert np.isfinite(y[1]).all()
+
+
+@of_the_loss
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("place", [0, 1, 70])
+def test_nan_and_infinity_spoil_the_loss_of_their_row_alone(rung, bad, place):
+    x = np.zeros((2, 71), np.float32)
+    x[0, place] = bad
     targets = np.full_like(x, 1 / 71)
     loss, p = emulated(softmax_crossentropy.forward, x, targets, rung=rung)
     assert np.isnan(loss[0])

@@ -66,7 +66,12 @@ def test_a_gpu_that_can_be_used_is_named(monkeypatch):
             None,
             f"there is neither an NVIDIA driver nor CuPy: {NEEDED}; then pip install 'cupy-cuda13x[ctk]>=14'",
         ),
-        ((11, 8), "CuPy is not installed: pip install 'cupy-cuda12x[ctk]>=14'"),
+        (
+            (11, 8),
+            "the NVIDIA driver is one of CUDA 11.8, and CuPy needs CUDA 12: update the driver; then pip install "
+            "'cupy-cuda12x[ctk]>=14'",
+        ),
+        ((12, 0), "CuPy is not installed: pip install 'cupy-cuda12x[ctk]>=14'"),
         ((12, 4), "CuPy is not installed: pip install 'cupy-cuda12x[ctk]>=14'"),
         ((13, 2), "CuPy is not installed: pip install 'cupy-cuda13x[ctk]>=14'"),
         ((14, 0), "CuPy is not installed: pip install 'cupy-cuda13x[ctk]>=14'"),

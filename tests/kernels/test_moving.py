@@ -9,8 +9,10 @@ from emulator.device import NAME, install
 
 import minicnn
 from minicnn import kernels
-from minicnn.errors import DeviceError
+from minicnn.errors import DeviceError, DTypeError
 from minicnn.kernels import _device
+from minicnn.layers import Dense, Input
+from minicnn.models import Sequential
 from minicnn.models.arrays import as_array
 
 DLPACK = ("__dlpack__", "__dlpack_device__")
@@ -109,6 +111,70 @@ def test_a_tensor_of_the_host_with_a_gradient_is_read_without_it():
 
     assert minicnn.from_dlpack(OnHost(kind=1)).shape == (2, 3)
     assert as_array(OnHost(kind=1), "x").tolist() == [[1] * 3] * 2
+
+
+class OfDlpackAlone:
+    """An array of the host that another library tells by DLPack, and by nothing else."""
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
+
+    def __dlpack__(self, **options: object) -> object:
+        return self.array.__dlpack__(**options)
+
+
+@pytest.fixture
+def model() -> Sequential:
+    return Sequential([Input((3,)), Dense(2)])
+
+
+def test_an_array_of_the_host_that_has_dlpack_alone_is_taken(model):
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    source = OfDlpackAlone(array)
+    np.testing.assert_array_equal(model.predict(source), model.predict(array))
+    np.testing.assert_array_equal(model(source).numpy(), model(array).numpy())
+    for found in (as_array(source, "x"), minicnn.Tensor(source).array, minicnn.from_dlpack(source).array):
+        assert np.shares_memory(found, array)
+
+
+class Bfloat16(OfDlpackAlone):
+    """What PyTorch says of numbers that NumPy has not."""
+
+    dtype = "torch.bfloat16"
+    shape = (2, 3)
+
+    def __dlpack__(self, **options: object) -> object:
+        raise BufferError("Unsupported dtype in DLTensor.")
+
+    def __array__(self, *arguments: object, **options: object) -> np.ndarray:
+        raise TypeError("Got unsupported ScalarType BFloat16")
+
+
+class Meta(OfDlpackAlone):
+    """What PyTorch says of a tensor that has a shape and no memory."""
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        raise ValueError("Unknown device type meta for Dlpack")
+
+
+def test_numbers_that_numpy_has_not_are_refused_in_one_line(model):
+    source = Bfloat16(np.zeros((2, 3), np.float32))
+    said = r"Bfloat16 of torch.bfloat16 cannot be taken as an array: .*; convert it first, as to float32$"
+    for call in (model.predict, model, minicnn.Tensor, minicnn.from_dlpack):
+        with pytest.raises(DTypeError, match=said):
+            call(source)
+    with pytest.raises(DTypeError, match=r"^x: a "):
+        model.predict(source)
+
+
+def test_an_array_in_no_memory_is_refused_in_one_line(model):
+    source = Meta(np.zeros((2, 3), np.float32))
+    for call in (model.predict, model, minicnn.from_dlpack):
+        with pytest.raises(DeviceError, match="Meta is in no memory that can be shared: Unknown device type meta"):
+            call(source)
 
 
 def test_arrays_of_the_host_are_none_of_a_device():

@@ -3,6 +3,7 @@
 import ctypes
 import re
 import sys
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -124,7 +125,7 @@ def test_an_error_is_one_line_with_its_place(compiled, tmp_path, text, said):
 
 def test_an_error_in_a_header_is_placed_there(compiled, tmp_path):
     (tmp_path / "tile.cuh").write_text("\n__device__ int broken = nothing;\n")
-    with pytest.raises(DeviceError, match=r'^tile\.cuh, line 2: identifier "nothing" is undefined'):
+    with pytest.raises(DeviceError, match=r'^tile\.cuh, line 2, for .*/cuda\.cu: identifier "nothing" is undefined'):
         compiled('#include "tile.cuh"\n')
 
 
@@ -156,7 +157,8 @@ def looked_for(monkeypatch):
         asked = []
 
         def absent(name):
-            asked.append(name)
+            if "builtins" not in name:
+                asked.append(name)
             raise OSError(name)
 
         for name in ("CUDA_PATH", "CUDA_HOME"):
@@ -176,6 +178,34 @@ def test_the_newest_compiler_that_the_driver_understands_comes_first(looked_for)
     for driver, order in ((None, [13, 12]), ((13, 1), [13, 12]), ((12, 8), [12, 13]), ((14, 0), [13, 12])):
         versions = [int(name.rpartition(".")[2]) for name in looked_for(driver)]
         assert list(dict.fromkeys(versions)) == order
+
+
+def test_what_the_compiler_opens_itself_is_opened_before_it(tmp_path, monkeypatch):
+    opened, place = [], tmp_path / "lib64"
+    place.mkdir()
+    for name in ("libnvrtc.so.13", "libnvrtc-builtins.so.13.0", "libnvrtc-builtins.alt.so.13.0"):
+        (place / name).touch()
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("CUDA_PATH", str(tmp_path))
+    monkeypatch.setattr(nvrtc, "find_spec", lambda name: None)
+    library = SimpleNamespace(nvrtcGetErrorString=SimpleNamespace())
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: opened.append(name) or library)
+    nvrtc._opened("libnvrtc.so.13")
+    assert opened.pop() == "libnvrtc.so.13", "those of the system are found by the system"
+    nvrtc.library.__wrapped__()
+    assert opened == [str(place / "libnvrtc-builtins.so.13.0"), str(place / "libnvrtc.so.13")]
+
+
+def test_whether_kernels_can_be_compiled_is_tried(monkeypatch):
+    major, minor = nvrtc.version()
+    assert nvrtc.compiler() == (True, f"NVRTC {major}.{minor}")
+    monkeypatch.setattr(nvrtc, "OPTIONS", ("--nonsense",))
+    usable, said = nvrtc.compiler()
+    assert not usable
+    assert said.startswith(f"{nvrtc.KERNELS}/channel_sum/cuda.cu: ")
+    monkeypatch.setattr(nvrtc, "_candidates", list)
+    monkeypatch.setattr(nvrtc, "library", nvrtc.library.__wrapped__)
+    assert nvrtc.compiler()[1].startswith("CUDA kernels are compiled by NVRTC, which is not installed: pip install ")
 
 
 def test_the_toolkit_that_the_environment_names_is_searched(looked_for):

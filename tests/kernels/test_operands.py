@@ -78,6 +78,10 @@ def test_an_out_in_an_operands_memory_is_refused():
     residual = np.ones((1, 4, 4, 2), np.float32)
     with pytest.raises(ArgumentError, match="out must not lie in the memory"):
         kernels.conv2d.forward(residual.copy(), np.ones((1, 1, 2, 2), np.float32), residual=residual, out=residual)
+    mean = np.ones((4, 1), np.float32)
+    for over in (x, w):  # of which sums are made too, after dx on a GPU
+        with pytest.raises(ArgumentError, match="out must not lie in the memory"):
+            kernels.layernorm.backward(x, w, None, mean, mean, out=over)
 
 
 def test_an_operand_is_the_same_memory_without_the_mark():

@@ -32,6 +32,7 @@ from minicnn.layers import (
 from minicnn.models import Model, Sequential, load_model
 from minicnn.models.features import FeatureStore, SplitProgram
 from minicnn.models.plan import Plan
+from minicnn.optimizers import SGD
 from minicnn.seeds import set_random_seed
 
 DEVICES = [pytest.param(NAME, marks=pytest.mark.cuda_emulated), pytest.param("cuda", marks=pytest.mark.gpu)]
@@ -115,6 +116,27 @@ def test_training_learns_what_it_learns_on_the_cpu(device, optimizer):
     assert distance(weights[1], weights[0]) < 2e-3
 
 
+def test_penalties_and_constraints_are_those_of_the_cpu(device):
+    found = []
+    for place in ("cpu", device.name):
+        set_random_seed(7)
+        convolution = Conv2D(4, 3, kernel_regularizer="l1_l2", kernel_constraint="max_norm")
+        model = Sequential([Input((8, 8, 3)), convolution, Flatten(), Dense(3, "softmax", bias_regularizer="l2")])
+        model.compile("sgd", "categorical_crossentropy")
+        losses = model.to(place).fit(images(), classes(), epochs=3, shuffle=False, verbose=0).history["loss"]
+        found.append(np.concatenate([losses, *(w.ravel() for w in model.get_weights())]))
+    assert distance(found[1], found[0]) < 1e-5
+
+
+def test_a_gradient_on_another_device_is_refused_before_a_parameter_changes(device):
+    model = Sequential([Input((3,)), Dense(2)]).to(device.name)
+    kernel, bias = model.trainable_weights
+    before, ones = kernel.numpy(), [np.ones(weight.shape, np.float32) for weight in (kernel, bias)]
+    with pytest.raises(DeviceError, match=f"gradient of 'bias' is on cpu, the parameter on {device.name}"):
+        SGD(0.1).apply_gradients([(device.from_host(ones[0]), kernel), (ones[1], bias)])
+    assert np.array_equal(kernel.numpy(), before)
+
+
 def test_an_optimizer_moves_with_its_model_and_goes_on(device):
     found = []
     for moved in (False, True):
@@ -151,6 +173,31 @@ def test_features_of_arrays_of_the_device_are_kept_on_the_host(device):
         model.to(device.name).fit(move(images()), classes(), epochs=3, batch_size=4, shuffle=False, verbose=0)
         weights.append(np.concatenate([w.ravel() for w in model.get_weights()]))
     assert np.array_equal(*weights)
+
+
+def test_features_change_no_bit_by_being_kept(device):
+    """What follows them and has no weights computes where they are."""
+    x, y, weights = device.from_host(images()), classes(), []
+    for data in ((x, y), ([(x[:3], y[:3]), (x[3:], y[3:])],)):
+        set_random_seed(7)
+        layers = [Conv2D(8, 3, trainable=False), Dropout(0.3), Activation("swish"), GlobalAveragePooling2D(), Dense(3)]
+        model = Sequential([Input((8, 8, 3)), *layers]).to(device.name)
+        model.compile("sgd", "mse")
+        model.fit(*data, epochs=3, batch_size=3, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_statistics_of_arrays_of_the_host_are_kept_on_the_device(device):
+    """Without gamma and beta nothing brings the images there."""
+    found = []
+    for place in ("cpu", device.name):
+        set_random_seed(7)
+        model = Sequential([Input((8, 8, 3)), BatchNormalization(center=False, scale=False), Flatten(), Dense(3)])
+        model.compile("sgd", "mse")
+        model.to(place).train_on_batch(images(), classes())
+        found.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    assert distance(found[1], found[0]) < 1e-5
 
 
 def test_a_single_step_keeps_no_features(device, monkeypatch):

@@ -10,6 +10,7 @@ from emulator.memory import pool
 from minicnn.errors import OutOfMemoryError
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input
 from minicnn.models import Sequential
+from minicnn.optimizers import SGD
 from minicnn.seeds import set_random_seed
 
 pytestmark = pytest.mark.cuda_emulated
@@ -50,3 +51,34 @@ def test_the_steps_after_it_are_as_if_it_had_not_been(monkeypatch, left, said):
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
     assert all(weight.grad is None for weight in model.weights)
     assert all(np.array_equal(a, b) for a, b in zip(weights_after_two(model), expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("averaging", "constraint"),
+    [({"use_ema": True}, None), ({"use_ema": True, "ema_overwrite_frequency": 1}, None), ({}, "max_norm")],
+    ids=["averages", "averages for weights", "a constraint"],
+)
+def test_after_the_weights_nothing_takes_memory(monkeypatch, averaging, constraint):
+    """A step is made as a whole, or not at all, whatever memory is left."""
+    set_random_seed(4)
+    install()
+    model = Sequential([Input((192,)), Dense(100, kernel_constraint=constraint), Dense(2)])
+    model.compile(SGD(0.001, momentum=0.9, **averaging), "mse")
+    x, y = X[:1, :8, :8].reshape(1, -1), Y[:1] + 1
+    model.to("cuda-emulated").train_on_batch(x, y)
+    ends: list[str] = []
+    for left in range(64 << 10, 288 << 10, 32 << 10):
+        gc.collect()
+        before = model.get_weights() + list(model.optimizer.state().values())
+        with monkeypatch.context() as patch:
+            patch.setattr(pool, "limit", pool.used + left)
+            try:
+                model.train_on_batch(x, y)
+                ends.append("made")
+            except OutOfMemoryError as error:
+                ends.append(str(error))
+        after = model.get_weights() + list(model.optimizer.state().values())
+        same = all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+        assert same == (ends[-1] != "made")
+    assert set(ends) > {"made"}
+    assert not [said for said in ends if "batch_size" in said]  # of a batch of one

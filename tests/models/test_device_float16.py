@@ -88,6 +88,17 @@ def test_fit_says_which_gradient_it_is_and_changes_nothing_in_that_step(by):
     assert all(np.array_equal(a, b) for a, b in zip(state(model), before, strict=True))
 
 
+def test_fit_of_a_few_steps_says_that_it_learned_nothing():
+    model, nothing = network(), "^fit: the weights are as before: in every step .* scaled by 8192 now"
+    with pytest.warns(UserWarning, match=nothing) as said:
+        model.fit(X, Y, batch_size=2, verbose=0)
+    assert [warning.filename for warning in said] == [__file__]
+    model.fit(X, Y, epochs=1, initial_epoch=1, verbose=0)
+    model.get_layer("middle").by = 1.0
+    model.fit(X, Y, batch_size=2, verbose=0)
+    assert model.optimizer.iterations
+
+
 def test_float32_says_so_too():
     with pytest.raises(DivergedError, match="became NaN or infinite"):
         network("float32").fit(X, Y, verbose=0)

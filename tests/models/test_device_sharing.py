@@ -123,3 +123,19 @@ def test_an_optimizer_that_was_put_aside_while_its_parameters_moved_goes_on():
     model.compile(optimizer, "mse")
     model.train_on_batch(X, Y)
     assert optimizer.iterations == 2
+
+
+def test_a_summary_names_the_device_and_the_precision_that_are_not_the_defaults():
+    def first_line(model: Model) -> str:
+        lines: list[str] = []
+        model.summary(print_fn=lines.append)
+        return lines[0]
+
+    model = whole()
+    model.name = "mine"
+    assert first_line(model) == "model mine"
+    assert first_line(model.to(DEVICE)) == f"model mine   on {DEVICE}"
+    model.precision = "tf32"
+    assert first_line(model) == f"model mine   on {DEVICE}, products in tf32"
+    part_of(model.to("cpu")).to(DEVICE)
+    assert first_line(model) == "model mine   on several devices"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from optimizer_cases import every_optimizer, parameter, random, steps
 
 from minicnn import optimizers, schedules
-from minicnn.autograd import Tensor
+from minicnn.autograd import Parameter, Tensor
 from minicnn.errors import ArgumentError, GraphError, ShapeError, UnsupportedError, WeightsMismatchError
 from minicnn.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
@@ -124,6 +124,16 @@ def moved(optimizer, *gradients):
     parameters = [parameter(np.zeros(np.shape(gradient))) for gradient in gradients]
     optimizer.apply_gradients([(Tensor(np.asarray(g, float)), p) for g, p in zip(gradients, parameters)])
     return [-p.numpy() for p in parameters]
+
+
+def test_steps_are_given_gradients_that_need_no_copy(monkeypatch):
+    """A copy may be out of memory after the first parameter has been written."""
+    seen = []
+    monkeypatch.setattr(SGD, "update_step", lambda self, array, gradient, *rest: seen.append(gradient))
+    gradient = np.arange(6.0).reshape(2, 3).T
+    SGD(0.1).apply_gradients([(gradient, Parameter((3, 2)))])
+    assert seen[0].flags.c_contiguous
+    np.testing.assert_array_equal(seen[0], gradient)
 
 
 def test_clipnorm_limits_each_gradient_by_itself():

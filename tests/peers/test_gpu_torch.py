@@ -16,6 +16,10 @@ def importable(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
 
 
+def modules() -> list[Any]:
+    return [module(f"gpu.{name}") for name in ("device", "networks", "measure", "pytorch")]
+
+
 def results(case: Any) -> list[np.ndarray]:
     """What minicnn computes, on copies of the arrays."""
     operands = [a.copy() if isinstance(a, np.ndarray) else a for a in case.call.args]
@@ -28,7 +32,7 @@ def jobs() -> list[Any]:
     """Every operation on a tiny layer, and windows that PyTorch cannot pad without mirroring."""
     from minicnn.bench.cases import Layer
 
-    cases = module("gpu_cases")
+    cases = module("gpu.cases")
     odd = Layer((7, 8, 4), (3, 3), 6, (2, 2), "same")
     more = [cases.LayerJob(op, "odd", 2, odd) for op in ("conv2d", "depthwise_conv2d")]
     grouped = Layer((6, 6, 4), (3, 2), 6, (1, 1), "valid", (2, 1), 2)
@@ -41,7 +45,7 @@ def jobs() -> list[Any]:
 def test_every_operation_of_pytorch_is_the_kernels():
     from minicnn.bench.cases import normal
 
-    ops, peers = module("gpu_torch_ops"), module("gpu_torch")
+    ops, peers = module("gpu.pytorch_ops"), module("gpu.pytorch")
     side: Any = peers.Torch(torch, None, "cpu")
     compared = set()
     for job in jobs():
@@ -63,10 +67,10 @@ def test_every_operation_of_pytorch_is_the_kernels():
 def test_one_sided_padding_is_mirrored():
     from minicnn.bench.cases import Layer, normal
 
-    ops = module("gpu_torch_ops")
-    side: Any = module("gpu_torch").Torch(torch, None, "cpu")
+    ops = module("gpu.pytorch_ops")
+    side: Any = module("gpu.pytorch").Torch(torch, None, "cpu")
     layer = Layer((8, 8, 3), (3, 3), 4, (2, 2), "same")
-    case = next(module("gpu_cases").LayerJob("conv2d", "a", 1, layer).cases(normal))
+    case = next(module("gpu.cases").LayerJob("conv2d", "a", 1, layer).cases(normal))
     made = ops.peer(side, case, "float32")
     y = made.result(made.run()).numpy()
     np.testing.assert_allclose(y, results(case)[0], rtol=1e-4, atol=1e-5)
@@ -75,13 +79,13 @@ def test_one_sided_padding_is_mirrored():
 
 @pytest.mark.cuda_emulated
 def test_networks_predict_and_learn_alike():
-    devices, networks, gpu = module("gpu_device"), module("gpu_networks"), module("gpu")
+    devices, networks, gpu = module("gpu.device"), module("gpu.networks"), module("gpu.measure")
     device = install()
-    side = module("gpu_torch").available(device)
+    side = module("gpu.pytorch").available(device)
     bench = devices.Bench(device, "NVIDIA H200", side, gpu.TINY)
     measured = networks.Networks(bench)
     for task in ("predict", "train"):
-        (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", task, 2, "float32"))
+        (row,) = measured.rows(module("gpu.cases").NetworkJob("tiny", task, 2, "float32"))
         assert list(row["seconds"]) == ["minicnn", "torch"]
         assert row["errors"]["torch"] < 1e-5
         assert row["floor"] > 0
@@ -89,7 +93,7 @@ def test_networks_predict_and_learn_alike():
 
 @pytest.mark.cuda_emulated
 def test_a_network_that_differs_is_not_timed(monkeypatch):
-    devices, networks, gpu, peers = (module(name) for name in ("gpu_device", "gpu_networks", "gpu", "gpu_torch"))
+    devices, networks, gpu, peers = modules()
     device = install()
     right = peers.Torch.predictor
 
@@ -99,14 +103,14 @@ def test_a_network_that_differs_is_not_timed(monkeypatch):
 
     monkeypatch.setattr(peers.Torch, "predictor", predictor)
     measured = networks.Networks(devices.Bench(device, "", peers.available(device), gpu.TINY))
-    (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", "predict", 2, "float32"))
+    (row,) = measured.rows(module("gpu.cases").NetworkJob("tiny", "predict", 2, "float32"))
     assert row["wrong"] == {"torch": "relative error 1.0e-01"}
     assert list(row["seconds"]) == ["minicnn"]
 
 
 @pytest.mark.cuda_emulated
 def test_a_failure_of_pytorch_costs_its_own_figures_alone(monkeypatch):
-    devices, networks, gpu, peers = (module(name) for name in ("gpu_device", "gpu_networks", "gpu", "gpu_torch"))
+    devices, networks, gpu, peers = modules()
     device = install()
 
     def fails(*arguments: Any) -> Any:
@@ -114,7 +118,7 @@ def test_a_failure_of_pytorch_costs_its_own_figures_alone(monkeypatch):
 
     monkeypatch.setattr(peers.Torch, "predictor", fails)
     measured = networks.Networks(devices.Bench(device, "", peers.available(device), gpu.TINY))
-    (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", "predict", 2, "float32"))
+    (row,) = measured.rows(module("gpu.cases").NetworkJob("tiny", "predict", 2, "float32"))
     assert row["left_out"] == {"torch": "RuntimeError: CUDA out of memory."}
     assert list(row["seconds"]) == ["minicnn"]
 
@@ -123,11 +127,11 @@ def test_a_failure_of_pytorch_costs_its_own_figures_alone(monkeypatch):
 @pytest.mark.filterwarnings("default")  # PyTorch's compiler uses what PyTorch will not keep
 @pytest.mark.parametrize(("task", "mode"), [("predict", "reduce-overhead"), ("train", "default")])
 def test_networks_are_compiled_in_each_precision_and_the_row_says_how(task, mode):
-    devices, networks, gpu, peers = (module(name) for name in ("gpu_device", "gpu_networks", "gpu", "gpu_torch"))
+    devices, networks, gpu, peers = modules()
     device = install()
     measured = networks.Networks(devices.Bench(device, "", peers.available(device), gpu.TINY))
     for precision in ("tf32", "float32"):
-        (row,) = measured.rows(module("gpu_cases").NetworkJob("tiny", task, 2, precision, compiled=True))
+        (row,) = measured.rows(module("gpu.cases").NetworkJob("tiny", task, 2, precision, compiled=True))
         assert row["left_out"] == row["wrong"] == {}
         assert list(row["seconds"]) == ["minicnn", "torch", "torch-compile"]
         said = dict.fromkeys(("matmul_tf32", "convolution_tf32"), precision == "tf32")

@@ -210,7 +210,7 @@ class Plan:
 def _move_constants(instructions: list[Instruction], device: str) -> None:
     """Bring arrays that operations take to the device at once: what copies from the host cannot be captured there."""
     for item in instructions:
-        item.inputs = [kernels.to_device(v, device) if isinstance(v, np.ndarray) else v for v in item.inputs]
+        item.inputs = [kernels.to_device(v, device, wait=True) if isinstance(v, np.ndarray) else v for v in item.inputs]
 
 
 def _has_rows(value: Any) -> bool:

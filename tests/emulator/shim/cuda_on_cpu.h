@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>  // printf, which a GPU has too
 #include <cstring>
 #include <type_traits>
 #include <utility>

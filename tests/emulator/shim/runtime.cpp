@@ -213,6 +213,7 @@ extern "C" const char *emulator_launch(const Launch *launch) {
     release_signals();
     emulator_running.thread = nullptr;
     free_shared();
+    fflush(stdout);  // what printf has kept, before Python prints
     return failed ? message : nullptr;
 }
 
