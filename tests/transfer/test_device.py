@@ -108,6 +108,12 @@ def test_a_classifier_trains_its_copy_where_the_model_is(net_file, data, is_base
     assert (trained.device, trained.precision) == (NAME, "bfloat16")
 
 
+def test_a_device_is_refused_before_weights_are_fetched(monkeypatch):
+    monkeypatch.setattr("minicnn.transfer.base._found", lambda *options: pytest.fail("it was fetched"))
+    with pytest.raises(ArgumentError, match="there is no device 'cud'"):
+        load_base("mobilenet", device="cud")
+
+
 @pytest.mark.parametrize("call", [finetune, find_learning_rate, extract_features, rank_bases, compare])
 def test_a_device_that_is_not_there_is_refused(net_file, data, call):
     first = (data, [net_file]) if call in (rank_bases, compare) else (net_file, data)
