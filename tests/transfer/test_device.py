@@ -36,6 +36,7 @@ def data() -> tuple[np.ndarray, list[str]]:
 def test_finetune_loads_a_base_to_the_device_and_leaves_the_model_there(device, net_file, data, policy):
     on_device, on_cpu = finetune(net_file, data, policy, device=NAME), finetune(net_file, data, policy)
     assert (on_device.model.device, on_cpu.model.device) == (NAME, "cpu")
+    assert (on_device.details.settings.device, on_cpu.details.settings.device) == (NAME, "cpu")
     assert device.launched
     np.testing.assert_allclose(on_device.probabilities, on_cpu.probabilities, atol=1e-4)
 
@@ -44,7 +45,8 @@ def test_objects_stay_where_they_are(device, net_file, data):
     model = small_net(preprocessing="tf").to(NAME)
     assert finetune(model, data, HEAD).model.device == NAME
     base = load_base(net_file, device=NAME)
-    assert finetune(base, data, HEAD).model.device == NAME
+    tuned = finetune(base, data, HEAD)
+    assert (tuned.model.device, tuned.details.settings.device) == (NAME, NAME)
     device.launched.clear()
     extract_features(small_net(preprocessing="tf"), data[0], device=NAME)
     assert not device.launched
