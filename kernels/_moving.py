@@ -11,7 +11,8 @@ from ._device import device
 from ._where import device_of
 
 HOST = "cpu"
-ON_CUDA = (2, 13)  # DLPack's numbers for memory of NVIDIA's GPUs, and for what CUDA moves between them and the host
+ON_HOST = (1, 3, 11)  # DLPack's numbers for memory of the host, also that which CUDA or ROCm has pinned
+ON_CUDA = (2, 13)  # and for memory of NVIDIA's GPUs, and for what CUDA moves between them and the host
 
 
 def to_host(array: Any) -> np.ndarray:
@@ -67,6 +68,8 @@ def host_array(value: Any, name: str = "array") -> Any:
     ------
     DTypeError
         NumPy has no such numbers, as bfloat16; the message begins with the name.
+    DeviceError
+        It is on a GPU that is not NVIDIA's, and does not come to the host by itself.
     ValueError
         Lists of different lengths.
     """
@@ -77,16 +80,16 @@ def host_array(value: Any, name: str = "array") -> Any:
 
 
 def _taken(value: Any, name: str, take: Callable[[], Any]) -> Any:
-    """What `take` makes of another library's array; that it cannot is a DTypeError with its reason."""
+    """What `take` makes of another library's array; where it cannot, a DTypeError or DeviceError with the reason."""
     try:
         return take()
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         kind, dtype = type(value), getattr(value, "dtype", None)
         of = "" if dtype is None else f" of {dtype}"
-        raise DTypeError(
-            f"{name}: a {kind.__module__}.{kind.__name__}{of} cannot be taken as an array: {_first_line(error)}; "
-            "convert it first, as to float32"
-        ) from None
+        said = f"{name}: a {kind.__module__}.{kind.__name__}{of} cannot be taken as an array: {_first_line(error)}"
+        if _memory_of(value) not in (*ON_HOST, *ON_CUDA):
+            raise DeviceError(f"{said}; bring it to the host first") from None
+        raise DTypeError(f"{said}; convert it first, as to float32") from None
 
 
 def _memory_of(value: Any) -> int:

@@ -6,6 +6,7 @@ It is called through ctypes, not through CuPy, whose way asks a device for its a
 import ctypes
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -125,7 +126,8 @@ def _opened(name: str) -> ctypes.CDLL:
     """A library; before it the one beside it that it opens when it compiles, for which not all builds look there."""
     if os.sep in name:
         for builtins in sorted(Path(name).parent.glob("libnvrtc-builtins.so*")):
-            ctypes.CDLL(str(builtins))
+            with suppress(OSError):  # a link to nothing, or to another processor's, beside the one that is needed
+                ctypes.CDLL(str(builtins))
     return ctypes.CDLL(name)
 
 

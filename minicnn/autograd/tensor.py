@@ -151,6 +151,8 @@ def as_float(array: Any) -> Any:
     ------
     ShapeError, DTypeError
         Rows of different lengths; anything but real numbers that NumPy has.
+    DeviceError
+        Another library's array that is in no memory of the host.
     """
     if hasattr(array, "__dlpack__") and not isinstance(getattr(array, "dtype", None), np.dtype):
         from minicnn.kernels import host_array

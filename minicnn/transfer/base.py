@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from minicnn import kernels
 from minicnn.applications import state_dicts
 from minicnn.applications.from_weights import Row, builder, doubt_of, network_in, network_inside, of_no_network
 from minicnn.data.problems import as_text
@@ -90,6 +91,8 @@ def load_base(
     >>> load_base("mobilenet", "mobilenet_2_5_224_tf.h5").name  # doctest: +SKIP
     'MobileNet, alpha 0.25'
     """
+    if device != "cpu":
+        kernels.device(device)  # refused before a file is fetched
     found = _found(str(base), str(weights), size, resize, preprocessing)
     found.model.to(device)
     return found

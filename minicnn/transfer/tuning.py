@@ -1,7 +1,7 @@
 """`finetune`: one call from a trained network and labelled samples to a classifier, by a policy."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,7 @@ def finetune(
     set_random_seed(policy.seed)  # dropout in a base that is loaded and before the head draws from it
     job = job_of(model, data, policy, weights, device, class_names, store_of(cache), progress)
     watch(job, settings, checkpoints, callbacks)
-    return _found(job, split_of(job, validation), settings)
+    return _found(job, split_of(job, validation), replace(settings, device=job.base.model.device))
 
 
 def _found(job: Job, split: Split, settings: Settings) -> FineTuned:

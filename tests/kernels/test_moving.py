@@ -177,6 +177,23 @@ def test_an_array_in_no_memory_is_refused_in_one_line(model):
             call(source)
 
 
+class OfApple(Bfloat16):
+    """What PyTorch says of a tensor on a GPU of Apple's."""
+
+    dtype = "torch.float32"
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 8, 0
+
+
+def test_an_array_on_a_gpu_that_is_not_nvidias_is_refused_in_one_line(model):
+    source = OfApple(np.zeros((2, 3), np.float32))
+    said = r"OfApple of torch.float32 cannot be taken as an array: .*; bring it to the host first$"
+    for call in (model.predict, model, minicnn.Tensor, minicnn.from_dlpack):
+        with pytest.raises(DeviceError, match=said):
+            call(source)
+
+
 def test_arrays_of_the_host_are_none_of_a_device():
     assert kernels.device_array(np.ones(1)) is None
     assert kernels.device_array([1.0]) is None

@@ -1,8 +1,10 @@
 """The compile path of the CUDA kernels, which is the same with a GPU and without."""
 
 import ctypes
+import os
 import re
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -194,6 +196,16 @@ def test_what_the_compiler_opens_itself_is_opened_before_it(tmp_path, monkeypatc
     assert opened.pop() == "libnvrtc.so.13", "those of the system are found by the system"
     nvrtc.library.__wrapped__()
     assert opened == [str(place / "libnvrtc-builtins.so.13.0"), str(place / "libnvrtc.so.13")]
+
+
+def test_what_lies_beside_the_compiler_and_cannot_be_opened_does_not_hide_it(tmp_path, monkeypatch):
+    place = tmp_path / "lib64"
+    place.mkdir()
+    found = next(name for name in nvrtc._candidates() if os.path.exists(name))
+    for file in Path(found).parent.glob("libnvrtc*"):
+        (place / file.name).symlink_to(file)
+    (place / "libnvrtc-builtins.so").symlink_to(tmp_path / "removed")
+    assert nvrtc._opened(str(place / Path(found).name)).nvrtcVersion
 
 
 def test_whether_kernels_can_be_compiled_is_tried(monkeypatch):

@@ -36,6 +36,7 @@ def data() -> tuple[np.ndarray, list[str]]:
 def test_finetune_loads_a_base_to_the_device_and_leaves_the_model_there(device, net_file, data, policy):
     on_device, on_cpu = finetune(net_file, data, policy, device=NAME), finetune(net_file, data, policy)
     assert (on_device.model.device, on_cpu.model.device) == (NAME, "cpu")
+    assert (on_device.details.settings.device, on_cpu.details.settings.device) == (NAME, "cpu")
     assert device.launched
     np.testing.assert_allclose(on_device.probabilities, on_cpu.probabilities, atol=1e-4)
 
@@ -44,7 +45,8 @@ def test_objects_stay_where_they_are(device, net_file, data):
     model = small_net(preprocessing="tf").to(NAME)
     assert finetune(model, data, HEAD).model.device == NAME
     base = load_base(net_file, device=NAME)
-    assert finetune(base, data, HEAD).model.device == NAME
+    tuned = finetune(base, data, HEAD)
+    assert (tuned.model.device, tuned.details.settings.device) == (NAME, NAME)
     device.launched.clear()
     extract_features(small_net(preprocessing="tf"), data[0], device=NAME)
     assert not device.launched
@@ -106,6 +108,12 @@ def test_a_classifier_trains_its_copy_where_the_model_is(net_file, data, is_base
     (base.model if is_base else base).precision = "bfloat16"
     trained = CNNClassifier(base, policy=TUNED, cache=False).fit(*data).model_
     assert (trained.device, trained.precision) == (NAME, "bfloat16")
+
+
+def test_a_device_is_refused_before_weights_are_fetched(monkeypatch):
+    monkeypatch.setattr("minicnn.transfer.base._found", lambda *options: pytest.fail("it was fetched"))
+    with pytest.raises(ArgumentError, match="there is no device 'cud'"):
+        load_base("mobilenet", device="cud")
 
 
 @pytest.mark.parametrize("call", [finetune, find_learning_rate, extract_features, rank_bases, compare])
