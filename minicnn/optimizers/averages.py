@@ -34,6 +34,8 @@ class Averages:
         """The averages after a step, of all parameters that have state; then the parameters, where it is time."""
         for slot in self._slots.values():
             momentum = 0.0 if slot.start == self.iterations else as_keras(self.ema_momentum)
+            if momentum == 1:
+                continue  # which rounding below would move
             average, array = slot.arrays[AVERAGE], slot.parameter.array
             average -= array  # a ← m (a - p) + p: a step that has written parameters may not run out of memory
             average *= momentum

@@ -23,6 +23,17 @@ def test_averages_move_by_hand():
     assert p.numpy()[0] == average == 0.75 * 2.5 + 0.25 * 4
 
 
+def test_a_momentum_of_one_keeps_the_first_average():
+    p, optimizer = parameter([0.3], np.float32), SGD(1e-3, use_ema=True, ema_momentum=1.0)
+    optimizer.apply_gradients([(np.float32([1]), p)])
+    first = p.numpy().copy()
+    for gradient in np.random.default_rng(0).standard_normal((50, 1), np.float32):
+        optimizer.apply_gradients([(1e3 * gradient, p)])
+    assert not np.array_equal(p.numpy(), first)
+    optimizer.swap_averages()
+    np.testing.assert_array_equal(p.numpy(), first)
+
+
 def test_parameters_become_their_averages_every_so_many_steps():
     p, optimizer = parameter([4.0]), SGD(1.0, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2)
     found = []
